@@ -1,0 +1,55 @@
+//! Carts: what someone means to buy.
+
+use serde::{Serialize, Serializer};
+
+use super::{Goods, Invalid};
+
+/// How many pieces: 1 to 999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantity(u16);
+
+impl Quantity {
+    /// One piece.
+    pub const ONE: Self = Self(1);
+    /// The most pieces of one line.
+    pub const MAX: i64 = 999;
+
+    /// Reads a whole number.
+    ///
+    /// # Errors
+    /// Not a whole number from 1 to 999.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        text.parse()
+            .ok()
+            .and_then(Self::new)
+            .ok_or(Invalid::new("out_of_range", "quantity is a whole number from 1 to 999"))
+    }
+
+    /// From a number; `None` outside of 1 to 999.
+    #[must_use]
+    pub fn new(pieces: i64) -> Option<Self> {
+        (1..=Self::MAX).contains(&pieces).then_some(())?;
+        u16::try_from(pieces).ok().map(Self)
+    }
+
+    /// The number of pieces.
+    #[must_use]
+    pub fn get(self) -> i64 {
+        i64::from(self.0)
+    }
+}
+
+impl Serialize for Quantity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(self.0)
+    }
+}
+
+/// One line of a cart.
+#[derive(Clone, Debug, Serialize)]
+pub struct CartLine {
+    /// How many pieces.
+    pub quantity: Quantity,
+    /// Of what.
+    pub goods: Goods,
+}

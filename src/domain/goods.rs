@@ -1,0 +1,232 @@
+//! The catalogue.
+
+use serde::Serialize;
+
+use super::{Currency, GoodsId, Invalid, Price, Timestamp, fields::plain_text, money::PriceError};
+
+macro_rules! plain_text_type {
+    ($(#[$doc:meta])* $name:ident, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Trims and checks.
+            ///
+            /// # Errors
+            /// Nothing, too much, control characters or `< > " '`.
+            pub fn parse(text: &str) -> Result<Self, Invalid> {
+                plain_text(text, $max).map(Self)
+            }
+
+            /// Its text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// From a row that was parsed when it was written.
+            #[must_use]
+            pub(crate) fn trusted(text: String) -> Self {
+                Self(text)
+            }
+        }
+    };
+}
+
+plain_text_type!(
+    /// What goods are called: 1–200 characters that cannot become markup.
+    GoodsName,
+    200
+);
+plain_text_type!(
+    /// What goods are sorted under: 1–40 characters that cannot become markup.
+    Category,
+    40
+);
+plain_text_type!(
+    /// Where their picture is: an `http(s)` URL or an absolute path.
+    ThumbnailUrl,
+    2000
+);
+
+impl ThumbnailUrl {
+    /// Checks that a picture is fetched from the web or from this server, and nothing else happens.
+    ///
+    /// # Errors
+    /// Another scheme, a path that is not absolute, white space, or what could become markup.
+    pub fn parse_url(text: &str) -> Result<Self, Invalid> {
+        let url = Self::parse(text)?;
+        let lower = url.0.to_ascii_lowercase();
+        let web = ["http://", "https://"]
+            .iter()
+            .any(|scheme| lower.len() > scheme.len() && lower.starts_with(scheme));
+        let path = lower.starts_with('/') && !lower.starts_with("//");
+        if !(web || path) || url.0.contains(|c: char| c.is_whitespace() || c == '\\') {
+            return Err(Invalid::new("invalid", "this must be an http(s) URL or an absolute path"));
+        }
+        Ok(url)
+    }
+}
+
+/// How many pieces there are; `None` is not counted.
+pub type Stock = Option<i64>;
+
+/// The most pieces that can be stocked.
+pub const MAX_STOCK: i64 = 1_000_000_000;
+
+/// Reads a number of pieces, 0 to [`MAX_STOCK`].
+///
+/// # Errors
+/// Anything else.
+pub fn parse_stock(text: &str) -> Result<i64, Invalid> {
+    const BAD: Invalid =
+        Invalid::new("out_of_range", "stock is a whole number from 0 to 1000000000, or null");
+    text.parse().ok().filter(|n| (0..=MAX_STOCK).contains(n)).ok_or(BAD)
+}
+
+/// Reads an id that an administrator chose.
+///
+/// # Errors
+/// Not a whole number from 1 to 2^53 - 1.
+pub fn parse_goods_id(text: &str) -> Result<GoodsId, Invalid> {
+    GoodsId::parse(text).ok_or(Invalid::new("out_of_range", "goodsId is a whole number from 1 up"))
+}
+
+/// Reads a price in the shop's currency.
+///
+/// # Errors
+/// As [`Price::parse`].
+pub fn parse_price(text: &str, currency: Currency) -> Result<Price, Invalid> {
+    Price::parse(text, currency).map_err(|error| match error {
+        PriceError::NotANumber => Invalid::new("invalid", "a price is a plain decimal number from 0 up"),
+        PriceError::TooManyDecimals => {
+            Invalid::new("too_many_decimals", "the price has more decimals than the currency")
+        }
+        PriceError::TooLarge => Invalid::new("out_of_range", "the price is too high"),
+    })
+}
+
+/// One article of the catalogue, as everyone sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goods {
+    /// Its number.
+    pub goods_id: GoodsId,
+    /// Its name.
+    pub name: GoodsName,
+    /// Its picture.
+    pub thumbnail_url: ThumbnailUrl,
+    /// What it is sorted under.
+    pub category: Category,
+    /// What one piece costs.
+    pub price: Price,
+    /// How many there are.
+    pub stock: Stock,
+    /// Since when it is sold.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Serialize for Goods {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // By hand because the contract flattens the price into `price` and `currency`.
+        use serde::ser::SerializeStruct;
+        let mut goods = serializer.serialize_struct("Goods", 9)?;
+        goods.serialize_field("goodsId", &self.goods_id)?;
+        goods.serialize_field("name", &self.name)?;
+        goods.serialize_field("thumbnailUrl", &self.thumbnail_url)?;
+        goods.serialize_field("category", &self.category)?;
+        goods.serialize_field("price", &self.price)?;
+        goods.serialize_field("currency", &self.price.currency)?;
+        goods.serialize_field("stock", &self.stock)?;
+        goods.serialize_field("createdAt", &self.created_at)?;
+        goods.serialize_field("updatedAt", &self.updated_at)?;
+        goods.end()
+    }
+}
+
+/// Goods to put on sale.
+#[derive(Clone, Debug)]
+pub struct NewGoods {
+    /// A number chosen by the administrator; else the next one.
+    pub goods_id: Option<GoodsId>,
+    /// Their name.
+    pub name: GoodsName,
+    /// Their picture.
+    pub thumbnail_url: ThumbnailUrl,
+    /// What they are sorted under.
+    pub category: Category,
+    /// What one piece costs.
+    pub price: Price,
+    /// How many there are.
+    pub stock: Stock,
+}
+
+/// What changes about goods; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct GoodsPatch {
+    /// A new name.
+    pub name: Option<GoodsName>,
+    /// A new picture.
+    pub thumbnail_url: Option<ThumbnailUrl>,
+    /// A new place.
+    pub category: Option<Category>,
+    /// A new price.
+    pub price: Option<Price>,
+    /// A new count; `Some(None)` stops counting.
+    pub stock: Option<Stock>,
+}
+
+/// What happened to goods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GoodsAction {
+    /// They are new.
+    Create,
+    /// A field or the stock changed.
+    Update,
+    /// They are no longer sold.
+    Delete,
+}
+
+/// A change of the catalogue, as the event `goods` tells it.
+#[derive(Clone, Debug, Serialize)]
+pub struct GoodsEvent {
+    /// What happened.
+    pub action: GoodsAction,
+    /// The goods after it (before it, for a deletion).
+    pub goods: Goods,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_refuse_markup_and_controls() {
+        assert_eq!(GoodsName::parse(" Sparkling water ").unwrap().as_str(), "Sparkling water");
+        for bad in ["", "   ", "<script>", "a\"b", "a'b", "a\u{7}b", &"x".repeat(201)] {
+            assert!(GoodsName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn pictures_come_from_the_web_or_from_here() {
+        for good in ["/images/a.svg", "https://cdn.example/a.png?x=1", "HTTP://cdn.example/a"] {
+            assert!(ThumbnailUrl::parse_url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "//evil.example/a",
+            "images/a.svg",
+            "data:image/png,x",
+            "https://",
+            "/a b",
+            "/\\evil",
+        ] {
+            assert!(ThumbnailUrl::parse_url(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Identifiers: integers that the database gives, each of a type of its own so that none is taken for another.
+
+use serde::{Deserialize, Serialize};
+
+/// The largest integer that JavaScript keeps exactly, `Number.MAX_SAFE_INTEGER`.
+pub const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl $name {
+            /// Reads a positive decimal integer that JavaScript can hold; `None` for anything else.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+                let id = text.parse().ok().filter(|_| digits)?;
+                (1..=MAX_SAFE_INTEGER).contains(&id).then_some(Self(id))
+            }
+        }
+    };
+}
+
+id!(
+    /// An account.
+    UserId
+);
+id!(
+    /// Goods of the catalogue.
+    GoodsId
+);
+id!(
+    /// An order.
+    OrderId
+);
+
+/// A place in the log of notifications: the id of one, or 0 for "before the first".
+///
+/// The one integer behind Socket.IO's recovery offset, `Last-Event-ID`, `/ws?after=` and
+/// `GET /api/notifications?after=`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Offset(pub i64);
+
+impl Offset {
+    /// Before the first notification.
+    pub const START: Self = Self(0);
+
+    /// Reads a decimal integer from 0 up; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "0" { Some(Self::START) } else { GoodsId::parse(text).map(|id| Self(id.0)) }
+    }
+}
+
+impl std::fmt::Display for Offset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_positive_safe_decimal_integers_are_ids() {
+        assert_eq!(GoodsId::parse("4"), Some(GoodsId(4)));
+        for bad in ["", "0", "-1", "+4", " 4", "4.0", "0x4", "9007199254740992", "99999999999999999999"] {
+            assert_eq!(GoodsId::parse(bad), None, "{bad:?}");
+        }
+        assert_eq!(Offset::parse("0"), Some(Offset::START));
+    }
+}

@@ -1,0 +1,155 @@
+//! Money: integers of the minor unit inside, JSON numbers of the major unit outside.
+
+use serde::{Serialize, Serializer};
+
+/// The currency of the shop, an ISO 4217 code and the decimals it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Currency {
+    code: [u8; 3],
+    decimals: u8,
+}
+
+/// The active codes of ISO 4217 by their number of decimals ("minor unit"); two for all others.
+const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
+const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN \
+     BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL \
+     HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR \
+     MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE \
+     SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW ZWG";
+
+impl Currency {
+    /// The code, `USD`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.code).expect("only ASCII codes are parsed")
+    }
+
+    /// How many decimals a price may have, 0 to 3.
+    #[must_use]
+    pub fn decimals(&self) -> u8 {
+        self.decimals
+    }
+
+    fn minor_per_major(self) -> i64 {
+        10_i64.pow(u32::from(self.decimals))
+    }
+}
+
+impl std::str::FromStr for Currency {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let holds = |list: &str| list.split_whitespace().any(|code| code == text);
+        let decimals = match () {
+            () if holds(TWO_DECIMALS) => 2,
+            () if holds(NO_DECIMALS) => 0,
+            () if holds(THREE_DECIMALS) => 3,
+            () => return Err(format!("{text:?} is not a currency code of ISO 4217, such as USD or KRW")),
+        };
+        let code = text.as_bytes().try_into().map_err(|_| "a currency code has three letters".to_owned())?;
+        Ok(Self { code, decimals })
+    }
+}
+
+impl std::fmt::Display for Currency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// An amount of money: minor units of a currency, 0 up to [`Price::MAX_MINOR`] for one piece of goods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// Minor units (cents).
+    pub minor: i64,
+    /// Of which currency.
+    pub currency: Currency,
+}
+
+impl Price {
+    /// The dearest piece of goods, in minor units. A hundred lines of 999 pieces of it stay within the integers
+    /// that a JSON number holds exactly enough to show.
+    pub const MAX_MINOR: i64 = 100_000_000_000;
+
+    /// Reads the text of a JSON number (`6.2`, `6`, `1e3` is refused) exactly, without binary fractions.
+    ///
+    /// # Errors
+    /// A negative or too large amount, more decimals than the currency has, or no number at all.
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, PriceError> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(fraction) || text.ends_with('.') {
+            return Err(PriceError::NotANumber);
+        }
+        let fraction = fraction.trim_end_matches('0');
+        let missing =
+            usize::from(currency.decimals).checked_sub(fraction.len()).ok_or(PriceError::TooManyDecimals)?;
+        let minor = format!("{whole}{fraction}{}", "0".repeat(missing));
+        match minor.parse() {
+            Ok(minor) if minor <= Self::MAX_MINOR => Ok(Self { minor, currency }),
+            _ => Err(PriceError::TooLarge),
+        }
+    }
+}
+
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scale = self.currency.minor_per_major();
+        if self.minor % scale == 0 {
+            return serializer.serialize_i64(self.minor / scale);
+        }
+        // Exact enough: the shortest decimal that reads back as this double has the currency's decimals.
+        #[expect(clippy::cast_precision_loss, reason = "amounts stay far below 2^53 minor units")]
+        serializer.serialize_f64(self.minor as f64 / scale as f64)
+    }
+}
+
+/// Why a text is not a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceError {
+    /// Not a plain non-negative decimal number.
+    NotANumber,
+    /// More decimals than the currency has.
+    TooManyDecimals,
+    /// More than [`Price::MAX_MINOR`].
+    TooLarge,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usd(text: &str) -> Result<i64, PriceError> {
+        Price::parse(text, "USD".parse().unwrap()).map(|price| price.minor)
+    }
+
+    #[test]
+    fn prices_are_read_exactly() {
+        assert_eq!(usd("6.2"), Ok(620));
+        assert_eq!(usd("0"), Ok(0));
+        assert_eq!(usd("6.200"), Ok(620));
+        assert_eq!(usd("19.99"), Ok(1999));
+        assert_eq!(usd("6.205"), Err(PriceError::TooManyDecimals));
+        assert_eq!(usd("-1"), Err(PriceError::NotANumber));
+        assert_eq!(usd("1e3"), Err(PriceError::NotANumber));
+        assert_eq!(usd("5."), Err(PriceError::NotANumber));
+        assert_eq!(usd("99999999999999999999"), Err(PriceError::TooLarge));
+        assert_eq!(Price::parse("1500.5", "KRW".parse().unwrap()), Err(PriceError::TooManyDecimals));
+    }
+
+    #[test]
+    fn prices_are_written_in_the_major_unit() {
+        let show = |minor| serde_json::to_string(&Price { minor, currency: "USD".parse().unwrap() }).unwrap();
+        assert_eq!(show(620), "6.2");
+        assert_eq!(show(600), "6");
+        assert_eq!(show(1), "0.01");
+        assert_eq!(show(1999), "19.99");
+    }
+}

@@ -1,0 +1,256 @@
+//! Orders: what was bought, at which price, and what a request for one may say.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Fields, GoodsId, Invalid, OrderId, Price, Quantity, Timestamp, UserId};
+
+/// The most lines of one order.
+pub const MAX_LINES: usize = 100;
+
+/// So many pieces of some goods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Which goods.
+    pub goods_id: GoodsId,
+    /// How many pieces.
+    pub quantity: Quantity,
+}
+
+/// What is to be ordered. Prices and names are never in it: they come from the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Basket {
+    /// These lines: 1 to [`MAX_LINES`], each goods once.
+    Lines(Vec<Line>),
+    /// What the stored cart holds, which is emptied.
+    Cart,
+    /// The stored cart, if it still holds so many lines with these goods among them: an unmodified page's
+    /// `BUY` of "Sparkling water 외 2개의 상품".
+    CartOf {
+        /// Goods that must be in the cart.
+        goods_id: GoodsId,
+        /// The number of lines that it must have.
+        lines: usize,
+        /// The name under which the page knew all this, in case these goods are really called so.
+        name: String,
+    },
+    /// These goods as an unmodified page's `BUY` means them: the cart's line when it is the only one (the cart
+    /// is emptied then), one piece otherwise.
+    Single(GoodsId),
+}
+
+impl Basket {
+    /// Reads the `items` of a request: an array of `{goodsId, quantity}`. Lines of the same goods are added up.
+    ///
+    /// # Errors
+    /// No or too many lines, or a line that is not one.
+    pub fn parse_items(items: &Value) -> Result<Self, Invalid> {
+        const BAD: Invalid = Invalid::new("invalid", "items is a list of {goodsId, quantity}");
+        let items = items.as_array().ok_or(BAD)?;
+        if items.is_empty() || items.len() > MAX_LINES {
+            return Err(Invalid::new("out_of_range", "an order has 1 to 100 lines"));
+        }
+        let mut lines: Vec<Line> = Vec::with_capacity(items.len());
+        for item in items {
+            let mut fields = Fields::new(item.as_object().ok_or(BAD)?.clone());
+            let goods_id = fields.required("goodsId", super::goods::parse_goods_id).ok_or(BAD)?;
+            let quantity = fields
+                .required("quantity", Quantity::parse)
+                .ok_or(Invalid::new("out_of_range", "quantity is a whole number from 1 to 999"))?;
+            match lines.iter_mut().find(|line| line.goods_id == goods_id) {
+                Some(line) => {
+                    line.quantity = Quantity::new(line.quantity.get() + quantity.get()).ok_or(
+                        Invalid::new("out_of_range", "an order has at most 999 pieces of one goods"),
+                    )?;
+                }
+                None => lines.push(Line { goods_id, quantity }),
+            }
+        }
+        Ok(Self::Lines(lines))
+    }
+
+    /// Reads the payload of the event `BUY` (CONTRACT §3, "`BUY` rules"). What it says of the buyer is not looked at.
+    pub fn parse_buy(fields: &mut Fields) -> Option<Self> {
+        if let Some(items) = fields.raw("items").cloned() {
+            return Self::parse_items(&items).map_or_else(|invalid| fields.reject("items", invalid), Some);
+        }
+        let goods_id = fields.required("goodsId", super::goods::parse_goods_id);
+        if fields.has("quantity") {
+            let quantity = fields.required("quantity", Quantity::parse);
+            return Some(Self::Lines(vec![Line { goods_id: goods_id?, quantity: quantity? }]));
+        }
+        let name = fields.raw("goodsName").and_then(Value::as_str).unwrap_or_default();
+        Some(match other_goods(name) {
+            Some(others) => Self::CartOf { goods_id: goods_id?, lines: others + 1, name: name.to_owned() },
+            None => Self::Single(goods_id?),
+        })
+    }
+
+    /// A text that is the same for two baskets exactly when they ask for the same, kept with an idempotency key.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        match self {
+            Self::Lines(lines) => {
+                let mut lines: Vec<_> =
+                    lines.iter().map(|line| (line.goods_id, line.quantity.get())).collect();
+                lines.sort_unstable();
+                lines.iter().map(|(goods_id, quantity)| format!("{goods_id}x{quantity} ")).collect()
+            }
+            Self::Cart => "cart".to_owned(),
+            Self::CartOf { goods_id, lines, .. } => format!("cart of {lines} with {goods_id}"),
+            Self::Single(goods_id) => format!("{goods_id}"),
+        }
+    }
+}
+
+/// The name of an order of several goods, as the alert and the seeds' pages give it.
+#[must_use]
+pub fn summary(first: &str, others: usize) -> String {
+    if others == 0 { first.to_owned() } else { format!("{first} 외 {others}개의 상품") }
+}
+
+/// The N of a name that ends in ` 외 N개의 상품`, when N is 1 to [`MAX_LINES`].
+fn other_goods(name: &str) -> Option<usize> {
+    let (_, number) = name.strip_suffix("개의 상품")?.rsplit_once(" 외 ")?;
+    number.parse().ok().filter(|n| (1..=MAX_LINES).contains(n))
+}
+
+/// A client's own name for an order, so that a repeat is told from a second order: 1–255 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Checks the characters.
+    ///
+    /// # Errors
+    /// Empty, too long, or characters other than `!` to `~`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new("invalid", "an idempotency key has 1 to 255 visible ASCII characters"))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An order to place.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// Who buys.
+    pub user_id: UserId,
+    /// What.
+    pub basket: Basket,
+    /// The client's name for it.
+    pub key: Option<IdempotencyKey>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OrderStatus {
+    /// It holds.
+    Placed,
+    /// It was taken back, its stock returned.
+    Canceled,
+}
+
+/// A line of an order, with name and price as they were when it was placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderItem {
+    /// Which goods (they may be gone since).
+    pub goods_id: GoodsId,
+    /// What they were called.
+    pub name: String,
+    /// What one piece cost.
+    pub price: Price,
+    /// How many pieces.
+    pub quantity: Quantity,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its number.
+    pub order_id: OrderId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// What was bought, in the order in which it was asked for; never empty.
+    pub items: Vec<OrderItem>,
+    /// The sum of all lines.
+    pub total: Price,
+    /// When it was placed.
+    pub created_at: Timestamp,
+}
+
+impl Serialize for Order {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // By hand because the contract flattens the total into `total` and `currency`, and hides the buyer.
+        use serde::ser::SerializeStruct;
+        let mut order = serializer.serialize_struct("Order", 6)?;
+        order.serialize_field("orderId", &self.order_id)?;
+        order.serialize_field("status", &self.status)?;
+        order.serialize_field("items", &self.items)?;
+        order.serialize_field("total", &self.total)?;
+        order.serialize_field("currency", &self.total.currency)?;
+        order.serialize_field("createdAt", &self.created_at)?;
+        order.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buy(json: &str) -> Option<Basket> {
+        Basket::parse_buy(&mut Fields::new(serde_json::from_str(json).unwrap()))
+    }
+
+    #[test]
+    fn a_buy_means_what_the_contract_says() {
+        let line = |goods_id, n| Line { goods_id: GoodsId(goods_id), quantity: Quantity::new(n).unwrap() };
+        assert_eq!(buy(r#"{"goodsId": 4, "quantity": 3}"#), Some(Basket::Lines(vec![line(4, 3)])));
+        assert_eq!(buy(r#"{"goodsId": "4", "goodsName": "water"}"#), Some(Basket::Single(GoodsId(4))));
+        assert_eq!(
+            buy(r#"{"goodsId": 4, "goodsName": "water 외 2개의 상품"}"#),
+            Some(Basket::CartOf { goods_id: GoodsId(4), lines: 3, name: "water 외 2개의 상품".into() })
+        );
+        assert_eq!(
+            buy(
+                r#"{"items": [{"goodsId": 4, "quantity": 1}, {"goodsId": 5, "quantity": 2}, {"goodsId": 4, "quantity": 1}]}"#
+            ),
+            Some(Basket::Lines(vec![line(4, 2), line(5, 2)]))
+        );
+        for bad in [
+            "{}",
+            r#"{"goodsId": {"$gt": 0}}"#,
+            r#"{"goodsId": 4, "quantity": 0}"#,
+            r#"{"goodsId": 4, "quantity": 1000}"#,
+            r#"{"goodsId": 4, "quantity": 1.5}"#,
+            r#"{"items": []}"#,
+            r#"{"items": [{"goodsId": 4, "quantity": 999}, {"goodsId": 4, "quantity": 1}]}"#,
+            r#"{"items": "4"}"#,
+        ] {
+            assert_eq!(buy(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_lines_does_not_make_another_request() {
+        let items =
+            |json: &str| Basket::parse_items(&serde_json::from_str(json).unwrap()).unwrap().fingerprint();
+        assert_eq!(
+            items(r#"[{"goodsId": 1, "quantity": 2}, {"goodsId": 3, "quantity": 4}]"#),
+            items(r#"[{"goodsId": 3, "quantity": 4}, {"goodsId": 1, "quantity": 2}]"#)
+        );
+    }
+}

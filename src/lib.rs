@@ -1,0 +1,4 @@
+//! shopbell
+pub mod clock;
+pub mod domain;
+pub mod store;

@@ -1,0 +1,155 @@
+//! What committed transactions tell the running program: new notifications, changed goods, ended log-ins.
+//!
+//! The writer tells after COMMIT, the relay listens. Nothing here is the truth: notifications are handed on only so
+//! that the hot path reads nothing back, and whoever finds a hole in the ids reads the log. So each part has a
+//! bound by its nature: a ring of recent notifications, one entry per changed goods, one per ended log-in.
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Notify;
+
+use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset, Publication, SessionId};
+
+/// How many recent notifications stay in memory, for the relay and for sessions that resume.
+pub const RECENT: usize = 4096;
+
+/// What came out of one transaction, or of several that committed together.
+#[derive(Debug, Default)]
+pub struct News {
+    /// New notifications, in the order of their ids.
+    pub publications: Vec<Publication>,
+    /// Changed goods.
+    pub goods: Vec<GoodsEvent>,
+    /// Ended log-ins.
+    pub revoked: Vec<SessionId>,
+}
+
+impl News {
+    /// Adds what another transaction tells, after this.
+    pub fn append(&mut self, mut later: Self) {
+        self.publications.append(&mut later.publications);
+        self.goods.append(&mut later.goods);
+        self.revoked.append(&mut later.revoked);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.publications.is_empty() && self.goods.is_empty() && self.revoked.is_empty()
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    recent: VecDeque<Arc<Publication>>,
+    goods: BTreeMap<GoodsId, GoodsEvent>,
+    revoked: HashSet<SessionId>,
+}
+
+/// The meeting place of the writer and the relay.
+#[derive(Debug, Default)]
+pub struct Feed {
+    state: Mutex<State>,
+    news: Notify,
+}
+
+impl Feed {
+    /// Tells what was just committed. Never blocks for longer than it takes to append.
+    pub fn tell(&self, news: News) {
+        if news.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        for publication in news.publications {
+            if state.recent.len() == RECENT {
+                state.recent.pop_front();
+            }
+            state.recent.push_back(Arc::new(publication));
+        }
+        for event in news.goods {
+            merge(&mut state.goods, event);
+        }
+        state.revoked.extend(news.revoked);
+        drop(state);
+        self.news.notify_one();
+    }
+
+    /// Waits until something was told since the last call. For one listener, the relay.
+    pub async fn changed(&self) {
+        self.news.notified().await;
+    }
+
+    /// The notifications after an offset, at most `limit`; `None` when memory does not reach back that far
+    /// without a hole.
+    #[must_use]
+    pub fn recent_after(&self, after: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
+        let state = self.state();
+        let first = state.recent.front()?.id;
+        if first.0 > after.0 + 1 {
+            return None;
+        }
+        let skip = usize::try_from(after.0 + 1 - first.0).unwrap_or_default();
+        let found: Vec<_> = state.recent.iter().skip(skip).take(limit).cloned().collect();
+        found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
+    }
+
+    /// Takes the goods that changed since the last call, each as it is now.
+    #[must_use]
+    pub fn take_goods(&self) -> Vec<GoodsEvent> {
+        std::mem::take(&mut self.state().goods).into_values().collect()
+    }
+
+    /// Takes the log-ins that ended since the last call.
+    #[must_use]
+    pub fn take_revoked(&self) -> HashSet<SessionId> {
+        std::mem::take(&mut self.state().revoked)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change under the lock is complete in itself, so that a panic elsewhere poisons nothing.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps one change per goods: the newest, but goods that nobody was told of yet are still new.
+fn merge(pending: &mut BTreeMap<GoodsId, GoodsEvent>, mut event: GoodsEvent) {
+    let unheard_of = pending
+        .get(&event.goods.goods_id)
+        .is_some_and(|earlier| earlier.action == GoodsAction::Create && event.action == GoodsAction::Update);
+    if unheard_of {
+        event.action = GoodsAction::Create;
+    }
+    pending.insert(event.goods.goods_id, event);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Notification, Timestamp};
+
+    fn publication(id: i64) -> Publication {
+        let notification = Notification::Cancellation { goods_id: GoodsId(1), canceled: Offset(1) };
+        Publication { id: Offset(id), date: Timestamp::from_millis(0), notification }
+    }
+
+    fn ids(found: Option<Vec<Arc<Publication>>>) -> Option<Vec<i64>> {
+        found.map(|list| list.iter().map(|publication| publication.id.0).collect())
+    }
+
+    #[test]
+    fn memory_answers_only_when_it_reaches_back_without_a_hole() {
+        let feed = Feed::default();
+        assert_eq!(ids(feed.recent_after(Offset(0), 10)), None);
+        feed.tell(News {
+            publications: vec![publication(5), publication(6), publication(7)],
+            ..News::default()
+        });
+        assert_eq!(ids(feed.recent_after(Offset(3), 10)), None);
+        assert_eq!(ids(feed.recent_after(Offset(4), 10)), Some(vec![5, 6, 7]));
+        assert_eq!(ids(feed.recent_after(Offset(5), 1)), Some(vec![6]));
+        assert_eq!(ids(feed.recent_after(Offset(7), 10)), Some(vec![]));
+        feed.tell(News { publications: vec![publication(9)], ..News::default() });
+        assert_eq!(ids(feed.recent_after(Offset(5), 10)), None);
+    }
+}
