@@ -1,4 +1,5 @@
 //! shopbell
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod store;
