@@ -25,6 +25,8 @@ mod goods;
 mod health;
 mod notifications;
 mod orders;
+#[cfg(test)]
+mod tests;
 mod users;
 
 /// Every route of the contract's §1 and §2 but `GET /api/events`, which is a transport.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Page, ServiceError};
 use crate::{
     domain::{
-        Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Stock,
+        Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset, Stock,
         ThumbnailUrl, Timestamp,
         goods::{parse_goods_id, parse_price, parse_stock},
     },
@@ -43,7 +43,10 @@ pub async fn check_currency(store: &dyn Store, currency: Currency) -> Result<(),
     if kept == currency.code() {
         return Ok(());
     }
-    if store.goods_list(GoodsQuery { limit: 1, ..GoodsQuery::default() }).await?.is_empty() {
+    let no_goods = store.goods_list(GoodsQuery { limit: 1, ..GoodsQuery::default() }).await?.is_empty();
+    // Orders outlive their goods and have prices too.
+    let no_orders = store.reach().await?.latest == Offset::START;
+    if no_goods && no_orders {
         store.change_setting(CURRENCY, currency.code()).await?;
         return Ok(());
     }
