@@ -1,0 +1,130 @@
+//! The hub: the actor of one worker thread through which the relay reaches that thread's sessions.
+
+use std::{
+    collections::HashSet,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
+
+use super::{Announcement, Batch, Close, Page, Registry, Session};
+use crate::{clock, domain::SessionId, telemetry};
+
+/// How many sessions a fan-out reaches before other work of the thread has its turn.
+const SESSIONS_PER_TURN: usize = 256;
+
+/// The actor over a thread's [`Registry`].
+pub struct Hub {
+    registry: Rc<Registry>,
+    sweep_every: Duration,
+}
+
+impl Hub {
+    /// Over the sessions of this thread; `sweep_every` is how finely heartbeats and timeouts are kept.
+    #[must_use]
+    pub fn new(registry: Rc<Registry>, sweep_every: Duration) -> Self {
+        Self { registry, sweep_every }
+    }
+}
+
+impl Actor for Hub {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(self.sweep_every, |hub, _| hub.registry.sweep(Instant::now(), clock::now()));
+    }
+}
+
+/// Calls `act` for every session of the thread, a few hundred at a time with other work between.
+async fn each_in_turns(registry: &Registry, mut act: impl FnMut(&Session)) {
+    let mut start = 0;
+    while registry.each(start..start + SESSIONS_PER_TURN, &mut act) {
+        start += SESSIONS_PER_TURN;
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Deliver notifications. The answer comes when every session of the thread was served, so that the relay never
+/// runs ahead of a hub and batches never overtake each other.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Deliver(pub Arc<Batch>);
+
+impl Handler<Deliver> for Hub {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Deliver(batch): Deliver, _: &mut Self::Context) -> Self::Result {
+        let registry = Rc::clone(&self.registry);
+        Box::pin(async move {
+            registry.begin(&batch);
+            let mut reached = 0_usize;
+            each_in_turns(&registry, |session| reached += usize::from(session.deliver(&batch))).await;
+            telemetry::alerts_delivered(reached * batch.len());
+        })
+    }
+}
+
+/// Tell everyone something that is not in the log.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Tell(pub Arc<Announcement>);
+
+impl Handler<Tell> for Hub {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Tell(announcement): Tell, _: &mut Self::Context) -> Self::Result {
+        let registry = Rc::clone(&self.registry);
+        Box::pin(async move { each_in_turns(&registry, |session| session.tell(&announcement)).await })
+    }
+}
+
+/// Tell those who look at pages how many they are.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct TellViewers(pub Arc<Vec<(Page, usize, Announcement)>>);
+
+impl Handler<TellViewers> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, TellViewers(counts): TellViewers, _: &mut Self::Context) {
+        for (page, count, announcement) in counts.iter() {
+            self.registry.tell_viewers(page, *count, announcement);
+        }
+    }
+}
+
+/// Close the sessions of log-ins that have ended.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Revoke(pub Arc<HashSet<SessionId>>);
+
+impl Handler<Revoke> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Revoke(ended): Revoke, _: &mut Self::Context) {
+        self.registry.revoke(&ended, Instant::now());
+    }
+}
+
+/// Say good-bye to everyone: come back within `spread`, each at a moment of their own. Answers how many sessions
+/// are still there.
+#[derive(Clone, Copy, Message)]
+#[rtype(result = "usize")]
+pub struct Drain {
+    /// Over how long the sessions come back.
+    pub spread: Duration,
+}
+
+impl Handler<Drain> for Hub {
+    type Result = usize;
+
+    fn handle(&mut self, Drain { spread }: Drain, _: &mut Self::Context) -> usize {
+        let spread = u32::try_from(spread.as_millis()).unwrap_or(u32::MAX).max(1);
+        self.registry.each(0..usize::MAX, |session| {
+            session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+        });
+        self.registry.len()
+    }
+}
