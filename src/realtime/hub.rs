@@ -3,11 +3,13 @@
 use std::{
     collections::HashSet,
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, dev::ToEnvelope};
+
+use futures_util::future::join_all;
 
 use super::{Announcement, Batch, Close, Page, Registry, Session};
 use crate::{clock, domain::SessionId, telemetry};
@@ -48,7 +50,7 @@ async fn each_in_turns(registry: &Registry, mut act: impl FnMut(&Session)) {
 
 /// Deliver notifications. The answer comes when every session of the thread was served, so that the relay never
 /// runs ahead of a hub and batches never overtake each other.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "()")]
 pub struct Deliver(pub Arc<Batch>);
 
@@ -67,7 +69,7 @@ impl Handler<Deliver> for Hub {
 }
 
 /// Tell everyone something that is not in the log.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "()")]
 pub struct Tell(pub Arc<Announcement>);
 
@@ -126,5 +128,36 @@ impl Handler<Drain> for Hub {
             session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
         });
         self.registry.len()
+    }
+}
+
+/// The hubs of all worker threads.
+#[derive(Clone, Default)]
+pub struct Hubs(Arc<Mutex<Vec<Addr<Hub>>>>);
+
+impl Hubs {
+    /// Adds the hub of a thread that has started.
+    pub fn add(&self, hub: Addr<Hub>) {
+        let mut hubs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A worker that died was replaced by one with a hub of its own.
+        hubs.retain(Addr::connected);
+        hubs.push(hub);
+    }
+
+    /// Tells every hub, and waits until each has dealt with it.
+    pub async fn tell<M>(&self, message: M) -> Vec<M::Result>
+    where
+        M: Message + Clone + Send + 'static,
+        M::Result: Send,
+        Hub: Handler<M>,
+        Context<Hub>: ToEnvelope<Hub, M>,
+    {
+        let hubs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        join_all(hubs.iter().map(|hub| hub.send(message.clone()))).await.into_iter().flatten().collect()
+    }
+
+    /// Tells every session to come back later; answers how many are still there.
+    pub async fn drain(&self, drain: Drain) -> usize {
+        self.tell(drain).await.into_iter().sum()
     }
 }

@@ -7,12 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::Addr;
-use futures_util::future::join_all;
-
 use super::{
-    Announcement, Batch, Hub, Log, Viewers,
-    hub::{Deliver, Revoke, Tell, TellViewers},
+    Announcement, Batch, Log, Viewers,
+    hub::{Deliver, Hubs, Revoke, Tell, TellViewers},
 };
 use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset};
 
@@ -28,7 +25,7 @@ const GOODS_PAUSE: Duration = Duration::from_secs(1);
 /// Follows the log from the last offset it has told.
 pub struct Relay {
     log: Log,
-    hubs: Vec<Addr<Hub>>,
+    hubs: Hubs,
     viewers: Arc<Viewers>,
     position: Offset,
     catalogue: Catalogue,
@@ -37,7 +34,7 @@ pub struct Relay {
 impl Relay {
     /// Begins after `position`, the end of the log at start: nobody is connected who could have missed more.
     #[must_use]
-    pub fn new(log: Log, hubs: Vec<Addr<Hub>>, viewers: Arc<Viewers>, position: Offset) -> Self {
+    pub fn new(log: Log, hubs: Hubs, viewers: Arc<Viewers>, position: Offset) -> Self {
         Self { log, hubs, viewers, position, catalogue: Catalogue::default() }
     }
 
@@ -79,23 +76,20 @@ impl Relay {
             };
             let Some(batch) = Batch::new(publications, self.log.display()) else { return };
             self.position = batch.last();
-            let batch = Arc::new(batch);
-            join_all(self.hubs.iter().map(|hub| hub.send(Deliver(Arc::clone(&batch))))).await;
+            self.hubs.tell(Deliver(Arc::new(batch))).await;
         }
     }
 
     async fn tell_revoked(&self) {
         let ended = self.log.feed().take_revoked();
         if !ended.is_empty() {
-            let revoke = Revoke(Arc::new(ended));
-            join_all(self.hubs.iter().map(|hub| hub.send(revoke.clone()))).await;
+            self.hubs.tell(Revoke(Arc::new(ended))).await;
         }
     }
 
     async fn tell_goods(&mut self) {
         for event in self.catalogue.take_due(Instant::now()) {
-            let announcement = Arc::new(Announcement::goods(&event));
-            join_all(self.hubs.iter().map(|hub| hub.send(Tell(Arc::clone(&announcement))))).await;
+            self.hubs.tell(Tell(Arc::new(Announcement::goods(&event)))).await;
         }
     }
 
@@ -106,8 +100,7 @@ impl Relay {
         }
         let counts =
             changed.into_iter().map(|(page, count)| (page, count, Announcement::viewers(count))).collect();
-        let tell = TellViewers(Arc::new(counts));
-        join_all(self.hubs.iter().map(|hub| hub.send(tell.clone()))).await;
+        self.hubs.tell(TellViewers(Arc::new(counts))).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! The past: reading the log for sessions that resume or could not keep up.
 
-use std::{rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use super::{Batch, Registry, Session, session::Feeding};
 use crate::{
@@ -11,6 +11,9 @@ use crate::{
 
 /// The most notifications that are read at a time for one session.
 const PAGE: usize = 256;
+
+/// How long to wait before reading again after the store failed.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The log as sessions read it: from memory while that reaches back, else from the store.
 #[derive(Clone)]
@@ -69,11 +72,16 @@ impl Log {
 
 /// Feeds a session from the log until it has caught up with the live broadcast, then lets it go on live.
 ///
-/// A session whose outbox is full is left as it is: whoever drains the outbox calls this again.
-///
-/// # Errors
-/// The store cannot be read.
-pub async fn catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) -> Result<(), StoreError> {
+/// One whose outbox is full is left [`Feeding::Behind`]: whoever drains the outbox calls this again.
+pub async fn catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) {
+    session.set_feeding(Feeding::CatchingUp);
+    while let Err(error) = try_catch_up(log, registry, session).await {
+        tracing::error!(%error, "the log cannot be read for a session that resumes");
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn try_catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) -> Result<(), StoreError> {
     if session.position() < registry.latest() && log.feed().recent_after(session.position(), 0).is_none() {
         let (after, oldest) = (session.position(), log.oldest().await?);
         if after.0 + 1 < oldest.0 {

@@ -88,8 +88,10 @@ pub enum Feeding {
     Never,
     /// As they are broadcast.
     Live,
-    /// It reads on from the log, because it asked for the past or could not keep up.
-    FromLog,
+    /// It is to read on from the log as soon as its outbox has drained: it asked for the past, or could not keep up.
+    Behind,
+    /// It is reading on from the log.
+    CatchingUp,
 }
 
 /// One live connection.
@@ -201,7 +203,7 @@ impl Session {
     pub fn push(&self, batch: &Batch) -> bool {
         let frames = batch.native_after(self.position.get());
         if !self.outbox.has_room(frames.len()) {
-            self.feeding.set(Feeding::FromLog);
+            self.feeding.set(Feeding::Behind);
             return false;
         }
         self.outbox.send(frames);
