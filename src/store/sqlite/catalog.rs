@@ -165,7 +165,7 @@ pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp)
          set stock = stock - wanted.pieces, updated_at = ?2
          from (select value ->> 0 as goods_id, value ->> 1 as pieces from json_each(?1)) as wanted
          where goods.goods_id = wanted.goods_id and stock >= wanted.pieces
-         returning goods.*",
+         returning *",
     )
     .bind(serde_json::json!(pieces).to_string())
     .bind(now.as_millis())
@@ -189,7 +189,7 @@ pub(super) async fn put_back(
          set stock = stock + returned.pieces, updated_at = ?2
          from (select value ->> 0 as goods_id, value ->> 1 as pieces from json_each(?1)) as returned
          where goods.goods_id = returned.goods_id and stock is not null
-         returning goods.*",
+         returning *",
     )
     .bind(serde_json::json!(pieces).to_string())
     .bind(now.as_millis())
