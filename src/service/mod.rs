@@ -153,7 +153,7 @@ impl From<CatalogError> for ServiceError {
             CatalogError::NotFound => Self::NotFound,
             CatalogError::GoodsExist => Self::GoodsExist,
             CatalogError::AlreadyInCart => Self::AlreadyInCart,
-            CatalogError::CartFull => Self::field("quantity", "cart_full", "a cart has at most 100 lines"),
+            CatalogError::CartFull => Self::field("goodsId", "cart_full", "a cart has at most 100 lines"),
             CatalogError::Store(error) => Self::Store(error),
         }
     }

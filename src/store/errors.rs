@@ -41,11 +41,29 @@ pub(super) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
     error.as_database_error().is_some_and(|e| e.is_unique_violation() && e.message().contains(column))
 }
 
+/// A refusal that may be the store's own failure.
+pub(super) trait Refusal: From<StoreError> {
+    /// The failure, if it is one.
+    fn failure(&self) -> Option<&StoreError>;
+}
+
+impl Refusal for StoreError {
+    fn failure(&self) -> Option<&StoreError> {
+        Some(self)
+    }
+}
+
 macro_rules! through_store_error {
     ($($error:ident)*) => {$(
         impl From<sqlx::Error> for $error {
             fn from(error: sqlx::Error) -> Self {
                 Self::Store(error.into())
+            }
+        }
+
+        impl Refusal for $error {
+            fn failure(&self) -> Option<&StoreError> {
+                if let Self::Store(failure) = self { Some(failure) } else { None }
             }
         }
     )*};

@@ -138,16 +138,12 @@ pub(super) async fn change(
     .fetch_optional(&mut tx.conn)
     .await
     .map_err(taken)?
-    .ok_or_else(|| no_account(user))?;
+    // Accounts are never deleted: whoever is logged in has one.
+    .ok_or_else(|| StoreError::Corrupt(format!("there is no account {user}")))?;
     if new_password {
         revoke_others(tx, user, &keep, now).await?;
     }
     Ok(rows::user(&row)?)
-}
-
-/// Accounts are never deleted, so that whoever is logged in has one.
-pub(super) fn no_account(user: UserId) -> StoreError {
-    StoreError::Corrupt(format!("there is no account {user}"))
 }
 
 async fn revoke_others(

@@ -96,9 +96,9 @@ struct Place {
 async fn place(conn: &mut SqliteConnection, user: UserId, goods: GoodsId) -> Result<Place, CatalogError> {
     let row = sqlx::query(
         "select
-             exists (select 1 from goods where goods_id = ?2) as sold,
-             exists (select 1 from carts where user_id = ?1 and goods_id = ?2) as held,
-             (select count(*) from carts where user_id = ?1) >= ?3 as filled",
+             exists (select 1 from goods where goods_id = $2) as sold,
+             exists (select 1 from carts where user_id = $1 and goods_id = $2) as held,
+             (select count(*) from carts where user_id = $1) >= $3 as filled",
     )
     .bind(user.0)
     .bind(goods.0)

@@ -25,15 +25,15 @@ pub(super) async fn list(
     let sql = if query.category.is_some() {
         "select *
          from goods
-         where category = ?4 and goods_id < ?1 and (?2 is null or name like ?2 escape '\\')
+         where category = $4 and goods_id < $1 and ($2 is null or name like $2 escape '\\')
          order by goods_id desc
-         limit ?3"
+         limit $3"
     } else {
         "select *
          from goods
-         where goods_id < ?1 and (?2 is null or name like ?2 escape '\\')
+         where goods_id < $1 and ($2 is null or name like $2 escape '\\')
          order by goods_id desc
-         limit ?3"
+         limit $3"
     };
     let found = sqlx::query(sql)
         .bind(query.before.map_or(i64::MAX, |id| id.0))
@@ -90,7 +90,7 @@ pub(super) async fn find_all(
 pub(super) async fn create(tx: &mut Tx, goods: NewGoods, now: Timestamp) -> Result<Goods, CatalogError> {
     let row = sqlx::query(
         "insert into goods (goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+         values ($1, $2, $3, $4, $5, $6, $7, $7)
          returning *",
     )
     .bind(goods.goods_id.map(|id| id.0))
@@ -120,13 +120,13 @@ pub(super) async fn change(
     let row = sqlx::query(
         "update goods
          set
-             name = ifnull(?1, name),
-             thumbnail_url = ifnull(?2, thumbnail_url),
-             category = ifnull(?3, category),
-             price = ifnull(?4, price),
-             stock = case when ?5 then ?6 else stock end,
-             updated_at = ?7
-         where goods_id = ?8
+             name = ifnull($1, name),
+             thumbnail_url = ifnull($2, thumbnail_url),
+             category = ifnull($3, category),
+             price = ifnull($4, price),
+             stock = case when $5 then $6 else stock end,
+             updated_at = $7
+         where goods_id = $8
          returning *",
     )
     .bind(patch.name.as_ref().map(|name| name.as_str().to_owned()))
@@ -162,8 +162,8 @@ pub(super) async fn delete(tx: &mut Tx, id: GoodsId) -> Result<(), CatalogError>
 pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp) -> Result<(), StoreError> {
     let changed = sqlx::query(
         "update goods
-         set stock = stock - wanted.pieces, updated_at = ?2
-         from (select value ->> 0 as goods_id, value ->> 1 as pieces from json_each(?1)) as wanted
+         set stock = stock - wanted.pieces, updated_at = $2
+         from (select value ->> 0 as goods_id, value ->> 1 as pieces from json_each($1)) as wanted
          where goods.goods_id = wanted.goods_id and stock >= wanted.pieces
          returning *",
     )
@@ -186,8 +186,8 @@ pub(super) async fn put_back(
 ) -> Result<(), StoreError> {
     let changed = sqlx::query(
         "update goods
-         set stock = stock + returned.pieces, updated_at = ?2
-         from (select value ->> 0 as goods_id, value ->> 1 as pieces from json_each(?1)) as returned
+         set stock = stock + returned.pieces, updated_at = $2
+         from (select value ->> 0 as goods_id, value ->> 1 as pieces from json_each($1)) as returned
          where goods.goods_id = returned.goods_id and stock is not null
          returning *",
     )

@@ -1,53 +1,15 @@
-//! The log of notifications, and the forgetting of what is only kept for a while.
+//! The log of notifications (purchases are added where orders are placed), and the forgetting of what is only kept for a while.
 
 use sqlx::{Row, SqliteConnection};
 
 use super::{rows, writer::Tx};
 use crate::{
-    domain::{GoodsId, Notification, Offset, OrderId, Publication, Timestamp},
+    domain::{Offset, OrderId, Publication, Timestamp},
     store::{Reach, StoreError},
 };
 
 /// How many rows of a kind one call forgets. It holds up the orders that commit with it.
 const STEP: u32 = 250;
-
-/// What the log says of a purchase.
-pub(super) struct Purchase {
-    pub(super) order_id: OrderId,
-    pub(super) goods_id: GoodsId,
-    pub(super) nickname: String,
-    pub(super) first_goods_name: String,
-    pub(super) other_goods: i64,
-    pub(super) quantity: i64,
-}
-
-/// Adds a purchase to the log.
-pub(super) async fn add_purchase(
-    tx: &mut Tx,
-    purchase: Purchase,
-    now: Timestamp,
-) -> Result<Offset, StoreError> {
-    let id = sqlx::query_scalar(
-        "insert into notifications
-             (kind, order_id, goods_id, nickname, first_goods_name, other_goods, quantity, created_at)
-         values ('purchase', ?, ?, ?, ?, ?, ?, ?)
-         returning id",
-    )
-    .bind(purchase.order_id.0)
-    .bind(purchase.goods_id.0)
-    .bind(&purchase.nickname)
-    .bind(&purchase.first_goods_name)
-    .bind(purchase.other_goods)
-    .bind(purchase.quantity)
-    .bind(now.as_millis())
-    .fetch_one(&mut tx.conn)
-    .await
-    .map(Offset)?;
-    let Purchase { goods_id, nickname, first_goods_name, other_goods, quantity, .. } = purchase;
-    let notification = Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity };
-    tx.news.publications.push(Publication { id, date: now, notification });
-    Ok(id)
-}
 
 /// Withdraws the alert of an order, if there was one.
 pub(super) async fn withdraw(tx: &mut Tx, order: OrderId, now: Timestamp) -> Result<(), StoreError> {

@@ -20,7 +20,7 @@ pub(super) async fn find(
     let row = sqlx::query(
         "select *
          from orders
-         where order_id = ?1 and (?2 is null or user_id = ?2)",
+         where order_id = $1 and ($2 is null or user_id = $2)",
     )
     .bind(id.0)
     .bind(owner.map(|user| user.0))

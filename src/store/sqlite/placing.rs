@@ -4,11 +4,11 @@
 use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
-use super::{accounts, carts, catalog, log, orders, writer::Tx};
+use super::{carts, catalog, log, orders, rows, writer::Tx};
 use crate::{
     domain::{
-        Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Offset, Order, OrderId, OrderItem,
-        OrderStatus, Price, Quantity, Timestamp, UserId, id::MAX_SAFE_INTEGER,
+        Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Order, OrderId, OrderItem, OrderStatus,
+        Price, Quantity, Timestamp, UserId, id::MAX_SAFE_INTEGER,
     },
     store::{OrderError, PlacedOrder, StoreError},
 };
@@ -26,15 +26,12 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     let wanted = resolve(&mut tx.conn, user_id, basket).await?;
     let goods = reserve(tx, &wanted.lines, at).await?;
     let (items, total) = price(&wanted.lines, goods, tx)?;
-    let buyer = buyer(&mut tx.conn, user_id).await?;
-    let kept_key = key.as_ref().map(|key| (key, fingerprint.as_str()));
-    let order_id = insert(&mut tx.conn, user_id, &items, total, kept_key, at).await?;
-    let notification = alert(tx, order_id, buyer, &items, at).await?;
+    let draft = Draft { user_id, items, total, key: key.map(|key| (key, fingerprint)), at };
+    let placed = write(tx, draft).await?;
     if wanted.empties_cart {
         carts::empty(&mut tx.conn, user_id).await?;
     }
-    let order = Order { order_id, user_id, status: OrderStatus::Placed, items, total, created_at: at };
-    Ok(PlacedOrder { order, notification, replayed: false })
+    Ok(placed)
 }
 
 /// The order that was placed under a key, as it was placed.
@@ -141,80 +138,64 @@ fn price(lines: &[Line], goods: Vec<Goods>, tx: &Tx) -> Result<(Vec<OrderItem>, 
     Ok((items, Price { minor, currency: tx.currency }))
 }
 
-/// What the alert needs to know of the buyer.
-struct Buyer {
-    nickname: String,
-    hidden: bool,
-}
-
-async fn buyer(conn: &mut SqliteConnection, user: UserId) -> Result<Buyer, OrderError> {
-    let row = sqlx::query(
-        "select nickname, hide_purchases
-         from users
-         where user_id = ?",
-    )
-    .bind(user.0)
-    .fetch_optional(conn)
-    .await?
-    .ok_or_else(|| accounts::no_account(user))?;
-    Ok(Buyer { nickname: row.try_get("nickname")?, hidden: row.try_get("hide_purchases")? })
-}
-
-/// Writes the order, its items and its key.
-async fn insert(
-    conn: &mut SqliteConnection,
-    user: UserId,
-    items: &[OrderItem],
+/// An order that lacks only its number.
+struct Draft {
+    user_id: UserId,
+    items: Vec<OrderItem>,
     total: Price,
-    key: Option<(&IdempotencyKey, &str)>,
+    key: Option<(IdempotencyKey, String)>,
     at: Timestamp,
-) -> Result<OrderId, StoreError> {
-    let items: Vec<_> =
-        items.iter().map(|item| json!([item.goods_id, item.name, item.price.minor, item.quantity])).collect();
-    // One script, because each trip to the connection's thread costs more than these statements. All of them see
-    // the same parameters, and the order's id is still the last row id at the end: the tables written after `orders`
-    // have no row ids.
-    let order_id = sqlx::query_scalar(
+}
+
+/// Writes the order, its items, its key and its alert, which tells the buyer's name of this moment unless the buyer
+/// hides purchases.
+///
+/// One script, because each trip to the connection's thread costs more than these statements. All of them see the
+/// same parameters (`$1`, because sqlx counts wrongly where `?1` leaves out a number), and until the last the order's
+/// id is the last row id: the tables in between have no row ids.
+async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
+    let Draft { user_id, items, total, key, at } = draft;
+    let rows = sqlx::query(
         "insert into orders (user_id, status, total, created_at)
-         values (?1, 'placed', ?2, ?3);
+         values ($1, 'placed', $2, $3)
+         returning order_id;
 
          insert into order_items (order_id, line, goods_id, name, price, quantity)
          select last_insert_rowid(), key, value ->> 0, value ->> 1, value ->> 2, value ->> 3
-         from json_each(?4);
+         from json_each($4);
 
          insert into idempotency_keys (user_id, key, fingerprint, order_id, created_at)
-         select ?1, ?5, ?6, last_insert_rowid(), ?3
-         where ?5 is not null;
+         select $1, $5, $6, last_insert_rowid(), $3
+         where $5 is not null;
 
-         select last_insert_rowid()",
+         insert into notifications
+             (kind, order_id, goods_id, nickname, first_goods_name, other_goods, quantity, created_at)
+         select
+             'purchase', last_insert_rowid(), $4 ->> '$[0][0]', nickname, $4 ->> '$[0][1]',
+             json_array_length($4) - 1, $7, $3
+         from users
+         where user_id = $1 and not hide_purchases
+         returning *",
     )
-    .bind(user.0)
+    .bind(user_id.0)
     .bind(total.minor)
     .bind(at.as_millis())
-    .bind(serde_json::Value::from(items).to_string())
-    .bind(key.map(|(key, _)| key.as_str().to_owned()))
-    .bind(key.map(|(_, fingerprint)| fingerprint.to_owned()))
-    .fetch_one(conn)
+    .bind(as_json(&items))
+    .bind(key.as_ref().map(|(key, _)| key.as_str()))
+    .bind(key.as_ref().map(|(_, fingerprint)| fingerprint))
+    .bind(items.iter().map(|item| item.quantity.get()).sum::<i64>())
+    .fetch_all(&mut tx.conn)
     .await?;
-    Ok(OrderId(order_id))
+    let order_id = OrderId(rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("order_id")?);
+    let alert = rows.get(1).map(rows::publication).transpose()?;
+    let notification = alert.as_ref().map(|publication| publication.id);
+    tx.news.publications.extend(alert);
+    let order = Order { order_id, user_id, status: OrderStatus::Placed, items, total, created_at: at };
+    Ok(PlacedOrder { order, notification, replayed: false })
 }
 
-/// Adds the order to the log, unless its buyer hides purchases.
-async fn alert(
-    tx: &mut Tx,
-    order_id: OrderId,
-    buyer: Buyer,
-    items: &[OrderItem],
-    at: Timestamp,
-) -> Result<Option<Offset>, StoreError> {
-    let Some(first) = items.first().filter(|_| !buyer.hidden) else { return Ok(None) };
-    let purchase = log::Purchase {
-        order_id,
-        goods_id: first.goods_id,
-        nickname: buyer.nickname,
-        first_goods_name: first.name.clone(),
-        other_goods: i64::try_from(items.len() - 1).unwrap_or(i64::MAX),
-        quantity: items.iter().map(|item| item.quantity.get()).sum(),
-    };
-    log::add_purchase(tx, purchase, at).await.map(Some)
+/// One argument for any number of items: `[[goods_id, name, price, quantity], …]`.
+fn as_json(items: &[OrderItem]) -> String {
+    let item = |item: &OrderItem| json!([item.goods_id, item.name, item.price.minor, item.quantity]);
+    serde_json::Value::from_iter(items.iter().map(item)).to_string()
 }

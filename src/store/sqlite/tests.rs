@@ -39,7 +39,7 @@ mod file {
     use super::*;
 
     async fn refusal(path: &Path) -> String {
-        open(path).await.err().expect("it must be refused").to_string()
+        open(path).await.expect_err("it must be refused").to_string()
     }
 
     #[tokio::test]
@@ -197,6 +197,26 @@ mod writing {
     }
 
     #[tokio::test]
+    async fn a_full_disk_is_busy_until_there_is_room() {
+        let (store, _folder) = fresh().await;
+        let limit = |sql: &'static str| {
+            store.writer.write(move |tx| {
+                Box::pin(async move {
+                    tx.conn.execute(sql).await?;
+                    Ok::<(), StoreError>(())
+                })
+            })
+        };
+        // SQLite raises it to the size that the file has: no page more.
+        limit("pragma max_page_count = 1").await.unwrap();
+        let large = "x".repeat(100_000);
+        let refused = store.change_setting("a", &large).await;
+        assert!(matches!(refused, Err(StoreError::Busy(_))), "{refused:?}");
+        limit("pragma max_page_count = 1000000").await.unwrap();
+        store.change_setting("a", &large).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let (store, _folder) = fresh().await;
         let writes = (0..5000).map(|_| store.change_setting("a", "b"));
@@ -215,7 +235,8 @@ mod writing {
     }
 }
 
-/// `cargo test --release --lib durable -- --ignored --nocapture`
+/// `cargo test --release --lib durable -- --ignored --nocapture`; the file lies in `SHOPBELL_BENCH_DIR` or here, not
+/// in a temporary folder, which may be memory.
 #[tokio::test]
 #[ignore = "a measurement"]
 async fn durable_orders_per_second() {

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::{
     domain::Currency,
-    store::{Feed, StoreError, feed::News},
+    store::{Feed, StoreError, errors::Refusal, feed::News},
 };
 
 /// How many writes may wait. When full, a write is refused at once with [`StoreError::Busy`]: so many are about a
@@ -44,6 +44,8 @@ impl Tx {
 trait Job: Send {
     /// Does the work; `false` when it is to be undone.
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
+    /// Why the store failed it, once it ran.
+    fn failure(&self) -> Option<StoreError>;
     /// Tells the caller, who may be gone. With a failure, nothing of the batch was written.
     fn answer(self: Box<Self>, failure: Option<&StoreError>);
 }
@@ -58,7 +60,7 @@ impl<W, T, E> Job for Task<W, T, E>
 where
     W: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send,
     T: Send,
-    E: From<StoreError> + Send,
+    E: Refusal + Send,
 {
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
         Box::pin(async move {
@@ -67,6 +69,10 @@ where
             }
             matches!(self.result, Some(Ok(_)))
         })
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.result.as_ref()?.as_ref().err()?.failure().cloned()
     }
 
     fn answer(self: Box<Self>, failure: Option<&StoreError>) {
@@ -121,7 +127,7 @@ impl Writer {
     ) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: Refusal + Send + 'static,
     {
         use mpsc::error::TrySendError;
         let (caller, answer) = oneshot::channel();
@@ -211,8 +217,10 @@ impl Desk {
                 news.append(std::mem::take(&mut tx.news));
                 kept += 1;
                 tx.exec("release job; savepoint job").await?;
-            } else {
-                tx.exec("rollback to job").await?;
+            } else if let Err(gone) = tx.exec("rollback to job").await {
+                // SQLite has rolled back all by itself (https://www.sqlite.org/lang_transaction.html §3: disk full,
+                // I/O error); the job knows why.
+                return Err(job.failure().unwrap_or(gone));
             }
         }
         // With nothing to keep there is nothing to sync.
