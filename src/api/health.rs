@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     service::ServiceError,
+    telemetry,
     web::{Problem, State, answer},
 };
 
@@ -37,10 +38,5 @@ pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
 pub(super) async fn metrics() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
-        .body(render_metrics())
-}
-
-// MERGE: a stub until `telemetry::render()` exists.
-fn render_metrics() -> String {
-    String::new()
+        .body(telemetry::render_metrics())
 }
