@@ -163,10 +163,10 @@ impl Application {
                 ping_timeout: state.settings.ping_timeout,
                 stall_timeout: state.settings.stall_timeout,
             };
-            let registry = Registry::new(Arc::clone(&viewers), patience);
+            let registry = Registry::new(Arc::clone(&viewers), log.clone(), patience);
             registry.start_at(latest);
             hubs.add(Hub::new(Rc::clone(&registry), sweep_every(patience)).start());
-            let gateway = Rc::new(Gateway { app: state.clone(), registry, log: log.clone() });
+            let gateway = Rc::new(Gateway { app: state.clone(), registry });
             HttpService::build()
                 .keep_alive(KeepAlive::Timeout(Duration::from_secs(75)))
                 .client_request_timeout(Duration::from_secs(10))

@@ -35,6 +35,14 @@ pub fn text(payload: &str) -> Bytes {
     frame.freeze()
 }
 
+/// Encodes a binary message as one unmasked frame.
+#[must_use]
+pub fn binary(payload: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(payload.len() + 10);
+    put(&mut frame, opcode::BINARY, payload);
+    frame.freeze()
+}
+
 /// Appends a text message as one unmasked frame.
 pub fn put_text(out: &mut BytesMut, payload: &str) {
     put(out, opcode::TEXT, payload.as_bytes());

@@ -4,3 +4,14 @@ pub mod engineio;
 pub mod frame;
 pub mod native;
 pub mod socketio;
+
+/// An Engine.IO packet as a WebSocket frame: bytes "as is, without modification", everything else as text.
+#[must_use]
+pub fn engineio_frame(packet: &engineio::Packet<'_>) -> bytes::Bytes {
+    if let engineio::Packet::Binary(bytes) = packet {
+        return frame::binary(bytes);
+    }
+    let mut text = String::new();
+    packet.put(&mut text);
+    frame::text(&text)
+}

@@ -1,27 +1,108 @@
-//! What is said to many: encoded at most once per wire protocol, its bytes shared by all who hear it.
+//! What is said to many: encoded at most once per wire, its bytes shared by all who hear it.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 
+use super::outbox::Wire;
 use crate::{
     domain::{GoodsEvent, NicknameDisplay, Offset, Publication},
-    protocol::native,
+    protocol::{frame, native, socketio},
 };
+
+/// Bytes that are made when they are first wanted, for each wire its own.
+#[derive(Debug, Default)]
+struct PerWire([OnceLock<Bytes>; 3]);
+
+impl PerWire {
+    fn get(&self, wire: Wire, encode: impl FnOnce() -> Bytes) -> Bytes {
+        self.0[wire as usize].get_or_init(encode).clone()
+    }
+}
+
+/// Writes events down for one wire, one after another.
+struct Writer {
+    wire: Wire,
+    out: BytesMut,
+}
+
+impl Writer {
+    fn new(wire: Wire) -> Self {
+        Self { wire, out: BytesMut::new() }
+    }
+
+    /// An event; its arguments are JSON values, joined by commas.
+    fn put(&mut self, event: &str, args: &str, several: bool) {
+        match self.wire {
+            Wire::Native if several => native::put_event(&mut self.out, event, &format!("[{args}]")),
+            Wire::Native => native::put_event(&mut self.out, event, args),
+            Wire::SocketIo | Wire::Polling => self.put_packet(&packet(event, args)),
+        }
+    }
+
+    /// A Socket.IO packet with its Engine.IO type.
+    fn put_packet(&mut self, packet: &str) {
+        if self.wire == Wire::SocketIo {
+            return frame::put_text(&mut self.out, packet);
+        }
+        if !self.out.is_empty() {
+            self.out.extend_from_slice(b"\x1e");
+        }
+        self.out.extend_from_slice(packet.as_bytes());
+    }
+
+    fn put_publication(&mut self, publication: &Publication, display: NicknameDisplay) {
+        self.put(publication.event(), &publication.payload(display), false);
+        if self.wire != Wire::Native {
+            // CONTRACT §3a: the offset is an event of its own, right after what it belongs to.
+            self.put("offset", &format!("\"{}\"", publication.id), false);
+        }
+    }
+
+    fn finish(self) -> Bytes {
+        self.out.freeze()
+    }
+}
+
+fn packet(event: &str, args: &str) -> String {
+    let mut packet = String::from(crate::protocol::engineio::MESSAGE);
+    let event = socketio::Event { name: event.into(), args: args.into(), ack_id: None };
+    socketio::put_event(&mut packet, socketio::MAIN, &event);
+    packet
+}
+
+/// The packet that tells a Socket.IO client that it was disconnected on purpose; nothing on `/ws`.
+#[must_use]
+pub fn disconnect(wire: Wire) -> Bytes {
+    let mut writer = Writer::new(wire);
+    if wire != Wire::Native {
+        let mut packet = String::from(crate::protocol::engineio::MESSAGE);
+        socketio::put_disconnect(&mut packet, socketio::MAIN);
+        writer.put_packet(&packet);
+    }
+    writer.finish()
+}
 
 /// One event for many sessions.
 #[derive(Debug)]
 pub struct Announcement {
     event: &'static str,
-    payload: String,
-    native: OnceLock<Bytes>,
+    args: String,
+    several: bool,
+    encoded: PerWire,
 }
 
 impl Announcement {
-    /// An event with its payload as JSON.
+    /// An event with one argument, as JSON.
     #[must_use]
     pub fn new(event: &'static str, payload: String) -> Self {
-        Self { event, payload, native: OnceLock::new() }
+        Self { event, args: payload, several: false, encoded: PerWire::default() }
+    }
+
+    /// An event with several arguments, as JSON values joined by commas.
+    #[must_use]
+    pub fn with_args(event: &'static str, args: String) -> Self {
+        Self { event, args, several: true, encoded: PerWire::default() }
     }
 
     /// The event `goods`.
@@ -36,10 +117,20 @@ impl Announcement {
         Self::new("SAME_PAGE_VIEWER_COUNT", count.to_string())
     }
 
-    /// As a frame of `/ws`.
+    /// The event `offset`: where in the log a Socket.IO session stands.
     #[must_use]
-    pub fn native(&self) -> Bytes {
-        self.native.get_or_init(|| native::event(self.event, &self.payload)).clone()
+    pub fn offset(offset: Offset) -> Self {
+        Self::new("offset", format!("\"{offset}\""))
+    }
+
+    /// As it leaves on a wire.
+    #[must_use]
+    pub fn encoded(&self, wire: Wire) -> Bytes {
+        self.encoded.get(wire, || {
+            let mut writer = Writer::new(wire);
+            writer.put(self.event, &self.args, self.several);
+            writer.finish()
+        })
     }
 }
 
@@ -48,14 +139,14 @@ impl Announcement {
 pub struct Batch {
     publications: Vec<Arc<Publication>>,
     display: NicknameDisplay,
-    native: OnceLock<Bytes>,
+    encoded: PerWire,
 }
 
 impl Batch {
     /// Over consecutive notifications; `None` when there are none.
     #[must_use]
     pub fn new(publications: Vec<Arc<Publication>>, display: NicknameDisplay) -> Option<Self> {
-        (!publications.is_empty()).then_some(Self { publications, display, native: OnceLock::new() })
+        (!publications.is_empty()).then(|| Self { publications, display, encoded: PerWire::default() })
     }
 
     /// The offset of the first.
@@ -82,23 +173,47 @@ impl Batch {
         self.publications.is_empty()
     }
 
-    /// All of it as frames of `/ws`, to leave in one write.
+    /// What a session on this wire that has seen everything up to `after` has not seen, to leave in one write.
     #[must_use]
-    pub fn native(&self) -> Bytes {
-        self.native.get_or_init(|| self.encode_after(Offset::START)).clone()
+    pub fn encoded_after(&self, after: Offset, wire: Wire) -> Bytes {
+        let encode = || {
+            let mut writer = Writer::new(wire);
+            for publication in self.publications.iter().filter(|publication| publication.id > after) {
+                writer.put_publication(publication, self.display);
+            }
+            writer.finish()
+        };
+        if after < self.first() { self.encoded.get(wire, encode) } else { encode() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{GoodsId, Notification, Timestamp};
+
+    #[test]
+    fn each_wire_has_its_own_words() {
+        let message = Announcement::with_args("new_message", r#""kim: hi",2"#.into());
+        assert_eq!(&message.encoded(Wire::Native)[2..], br#"{"type":"new_message","payload":["kim: hi",2]}"#);
+        assert_eq!(&message.encoded(Wire::SocketIo)[2..], br#"42["new_message","kim: hi",2]"#);
+        assert_eq!(&message.encoded(Wire::Polling)[..], br#"42["new_message","kim: hi",2]"#);
     }
 
-    /// The frames of `/ws` for a session that has seen everything up to `after`.
-    #[must_use]
-    pub fn native_after(&self, after: Offset) -> Bytes {
-        if after < self.first() { self.native() } else { self.encode_after(after) }
-    }
-
-    fn encode_after(&self, after: Offset) -> Bytes {
-        let mut frames = BytesMut::new();
-        for publication in self.publications.iter().filter(|publication| publication.id > after) {
-            native::put_event(&mut frames, publication.event(), &publication.payload(self.display));
-        }
-        frames.freeze()
+    #[test]
+    fn an_offset_follows_what_it_belongs_to() {
+        let publication = |id| {
+            let notification = Notification::Cancellation { goods_id: GoodsId(4), canceled: Offset(1) };
+            Arc::new(Publication { id: Offset(id), date: Timestamp::from_millis(0), notification })
+        };
+        let batch = Batch::new(vec![publication(2), publication(3)], NicknameDisplay::Full).unwrap();
+        let body = |id| {
+            format!(
+                r#"42["BUY_CANCELED",{{"id":{id},"goodsId":4,"date":"1970-01-01T00:00:00.000Z","canceled":1}}]{}42["offset","{id}"]"#,
+                '\x1e'
+            )
+        };
+        assert_eq!(batch.encoded_after(Offset(2), Wire::Polling), body(3));
+        assert_eq!(batch.encoded_after(Offset(1), Wire::Polling), format!("{}\x1e{}", body(2), body(3)));
     }
 }

@@ -1,21 +1,49 @@
-//! The way out of a session: straight to its socket while the socket takes it, into a bounded queue when not.
+//! The way out of a session: straight to its socket while the socket takes it, into a bounded queue when not, or into
+//! the next poll's answer.
 //!
 //! Frames that wait together leave in one write. The queue never grows past its limit by broadcasts: the caller
-//! asks [`Outbox::has_room`] first, and a session without room reads on from the log when its socket has drained.
+//! asks [`Outbox::has_room`] first, and a session without room reads on from the log when its way out has drained.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
     io::{self, IoSlice},
+    rc::{Rc, Weak},
     task::{Context, Poll, Waker},
     time::Instant,
 };
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::oneshot};
+
+use crate::protocol::{engineio, frame};
 
 /// How many waiting pieces one write gathers.
 const GATHER: usize = 64;
+
+/// How what is said to a session is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// The envelope of `/ws`, as WebSocket frames.
+    Native,
+    /// Socket.IO packets as WebSocket frames.
+    SocketIo,
+    /// Socket.IO packets as a polling payload.
+    Polling,
+}
+
+/// Who is told that everything that waited has left.
+pub trait Drained {
+    /// There is room again.
+    fn drained(self: Rc<Self>);
+}
+
+enum Way {
+    /// A WebSocket.
+    Socket(Rc<TcpStream>),
+    /// Polls; the one that waits, if any.
+    Polls(Option<oneshot::Sender<Bytes>>),
+}
 
 #[derive(Default)]
 struct Queue {
@@ -23,36 +51,57 @@ struct Queue {
     bytes: usize,
 }
 
-/// The outgoing side of one socket.
+/// The outgoing side of one session.
 pub struct Outbox {
-    socket: TcpStream,
+    way: RefCell<Way>,
+    wire: Cell<Wire>,
     queue: RefCell<Queue>,
     limit: usize,
     /// Wakes whoever drives the socket, to flush or to end.
     driver: RefCell<Option<Waker>>,
-    /// Since when the socket has taken nothing although something waits.
+    /// Since when nothing was taken although something waits.
     stalled_since: Cell<Option<Instant>>,
+    closing_since: Cell<Option<Instant>>,
     broken: Cell<bool>,
+    observer: OnceCell<Weak<dyn Drained>>,
 }
 
 impl Outbox {
-    /// Over a socket; `limit` is how many bytes may wait.
+    /// Over a WebSocket; `limit` is how many bytes may wait.
     #[must_use]
-    pub fn new(socket: TcpStream, limit: usize) -> Self {
-        Self {
-            socket,
+    pub fn to_socket(socket: Rc<TcpStream>, wire: Wire, limit: usize) -> Rc<Self> {
+        Self::new(Way::Socket(socket), wire, limit)
+    }
+
+    /// Into the answers to polls.
+    #[must_use]
+    pub fn to_polls(limit: usize) -> Rc<Self> {
+        Self::new(Way::Polls(None), Wire::Polling, limit)
+    }
+
+    fn new(way: Way, wire: Wire, limit: usize) -> Rc<Self> {
+        Rc::new(Self {
+            way: RefCell::new(way),
+            wire: Cell::new(wire),
             queue: RefCell::default(),
             limit,
             driver: RefCell::default(),
             stalled_since: Cell::default(),
+            closing_since: Cell::default(),
             broken: Cell::new(false),
-        }
+            observer: OnceCell::new(),
+        })
     }
 
-    /// The socket, for whoever reads from it.
+    /// How what goes through it is written down. Changes with an upgrade from polling.
     #[must_use]
-    pub fn socket(&self) -> &TcpStream {
-        &self.socket
+    pub fn wire(&self) -> Wire {
+        self.wire.get()
+    }
+
+    /// Names who is told when everything that waited has left. The first to be named stays.
+    pub fn observe(&self, observer: Weak<dyn Drained>) {
+        drop(self.observer.set(observer));
     }
 
     /// Whether `bytes` more may wait.
@@ -68,38 +117,165 @@ impl Outbox {
         self.queue.borrow().pieces.is_empty()
     }
 
-    /// Since when the socket has taken nothing although something waits.
+    /// Since when nothing was taken although something waits.
     #[must_use]
     pub fn stalled_since(&self) -> Option<Instant> {
         self.stalled_since.get()
     }
 
-    /// Sends bytes, at once if nothing waits before them.
+    /// Sends what is written down for [`Outbox::wire`], at once if nothing waits before it.
     pub fn send(&self, mut bytes: Bytes) {
-        if self.broken.get() {
+        if self.broken.get() || self.is_closing() || bytes.is_empty() {
             return;
         }
-        let mut queue = self.queue.borrow_mut();
-        if queue.pieces.is_empty() {
-            match self.socket.try_write(&bytes) {
+        if let Some(socket) = self.socket().filter(|_| self.is_empty()) {
+            match socket.try_write(&bytes) {
                 Ok(written) if written == bytes.len() => return,
                 Ok(written) => bytes.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => {
-                    self.broken.set(true);
-                    self.wake();
-                    return;
-                }
+                Err(_) => return self.abort(),
             }
+        }
+        let mut queue = self.queue.borrow_mut();
+        if queue.pieces.is_empty() {
             self.stalled_since.set(Some(Instant::now()));
         }
         queue.bytes += bytes.len();
         queue.pieces.push_back(bytes);
-        if queue.pieces.len() == 1 {
-            self.wake();
+        drop(queue);
+        self.release_poll();
+        self.wake();
+    }
+
+    /// Says good-bye on a WebSocket: nothing is sent after it, and the connection ends when the client has answered,
+    /// or soon without.
+    pub fn close(&self, code: u16, reason: &str) {
+        if self.is_closing() {
+            return;
+        }
+        match self.wire.get() {
+            Wire::Native | Wire::SocketIo => self.send(frame::close(code, reason)),
+            Wire::Polling => self.send(Bytes::from_static(b"1")),
+        }
+        self.closing_since.set(Some(Instant::now()));
+        self.wake();
+    }
+
+    /// Whether good-bye was said.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing_since.get().is_some()
+    }
+
+    /// When good-bye was said.
+    #[must_use]
+    pub fn closing_since(&self) -> Option<Instant> {
+        self.closing_since.get()
+    }
+
+    /// Drops the connection.
+    pub fn abort(&self) {
+        self.broken.set(true);
+        if let Way::Polls(poll) = &mut *self.way.borrow_mut() {
+            poll.take();
+        }
+        self.wake();
+    }
+
+    /// Whether the connection is gone or to be dropped.
+    #[must_use]
+    pub fn is_aborted(&self) -> bool {
+        self.broken.get()
+    }
+
+    /// Wakes the task that drives the socket.
+    pub fn wake(&self) {
+        if let Some(driver) = self.driver.borrow().as_ref() {
+            driver.wake_by_ref();
         }
     }
 
+    fn tell_drained(&self) {
+        self.stalled_since.set(None);
+        if let Some(observer) = self.observer.get().and_then(Weak::upgrade) {
+            observer.drained();
+        }
+    }
+}
+
+/// Polls.
+impl Outbox {
+    /// Takes a poll, to be answered with all that waits as soon as anything does. Answers `false` when another poll
+    /// waits already, or there are no polls on this way out.
+    pub fn poll(&self, answer: oneshot::Sender<Bytes>) -> bool {
+        match &mut *self.way.borrow_mut() {
+            Way::Polls(waiting) if waiting.as_ref().is_none_or(oneshot::Sender::is_closed) => {
+                *waiting = Some(answer)
+            }
+            _ => return false,
+        }
+        self.release_poll();
+        true
+    }
+
+    /// Whether a poll waits.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        matches!(&*self.way.borrow(), Way::Polls(Some(poll)) if !poll.is_closed())
+    }
+
+    /// Answers the poll that waits with all that waits for it.
+    fn release_poll(&self) {
+        let poll = match &mut *self.way.borrow_mut() {
+            Way::Polls(poll) if !self.is_empty() => poll.take(),
+            _ => None,
+        };
+        let Some(poll) = poll else { return };
+        let body = {
+            let queue = self.queue.borrow();
+            join(&queue.pieces)
+        };
+        if poll.send(body).is_ok() {
+            self.queue.replace(Queue::default());
+            self.tell_drained();
+        }
+    }
+
+    /// Goes on over a WebSocket: what waited for a poll is written down anew.
+    ///
+    /// # Panics
+    /// Never: what waits was encoded here.
+    pub fn upgrade(&self, socket: Rc<TcpStream>) {
+        self.way.replace(Way::Socket(socket));
+        self.wire.set(Wire::SocketIo);
+        let waiting = self.queue.replace(Queue::default());
+        self.stalled_since.set(None);
+        let payload = join(&waiting.pieces);
+        let text = std::str::from_utf8(&payload).unwrap_or_default();
+        for packet in engineio::decode_payload(text, usize::MAX).unwrap_or_default() {
+            self.send(crate::protocol::engineio_frame(&packet));
+        }
+    }
+}
+
+fn join(pieces: &VecDeque<Bytes>) -> Bytes {
+    if let [only] = pieces.as_slices().0
+        && pieces.len() == 1
+    {
+        return only.clone();
+    }
+    let mut joined = Vec::new();
+    for piece in pieces {
+        if !joined.is_empty() {
+            joined.push(engineio::SEPARATOR as u8);
+        }
+        joined.extend_from_slice(piece);
+    }
+    joined.into()
+}
+
+/// Sockets.
+impl Outbox {
     /// Writes what waits as far as the socket takes it. Ready when nothing waits any more, or with the error that
     /// ends the connection. Remembers the task to wake when there is something to do.
     ///
@@ -110,21 +286,23 @@ impl Outbox {
         if self.broken.get() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
+        let Some(socket) = self.socket().filter(|_| !self.is_empty()) else { return Poll::Ready(Ok(())) };
         while !self.is_empty() {
-            std::task::ready!(self.socket.poll_write_ready(context))?;
-            match self.write_some() {
+            std::task::ready!(socket.poll_write_ready(context))?;
+            match self.write_some(&socket) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        self.tell_drained();
         Poll::Ready(Ok(()))
     }
 
-    /// Wakes the task that drives the socket.
-    pub fn wake(&self) {
-        if let Some(driver) = self.driver.borrow().as_ref() {
-            driver.wake_by_ref();
+    fn socket(&self) -> Option<Rc<TcpStream>> {
+        match &*self.way.borrow() {
+            Way::Socket(socket) => Some(Rc::clone(socket)),
+            Way::Polls(_) => None,
         }
     }
 
@@ -136,14 +314,14 @@ impl Outbox {
         }
     }
 
-    fn write_some(&self) -> io::Result<()> {
+    fn write_some(&self, socket: &TcpStream) -> io::Result<()> {
         let mut queue = self.queue.borrow_mut();
         let mut slices = [IoSlice::new(&[]); GATHER];
         let gathered = queue.pieces.len().min(GATHER);
         for (slice, piece) in slices.iter_mut().zip(&queue.pieces) {
             *slice = IoSlice::new(piece);
         }
-        let mut written = self.socket.try_write_vectored(&slices[..gathered])?;
+        let mut written = socket.try_write_vectored(&slices[..gathered])?;
         queue.bytes -= written;
         while let Some(first) = queue.pieces.front_mut() {
             if first.len() > written {
@@ -156,7 +334,6 @@ impl Outbox {
         if queue.pieces.is_empty() {
             // An idle session keeps no buffer.
             queue.pieces = VecDeque::new();
-            self.stalled_since.set(None);
         } else {
             self.stalled_since.set(Some(Instant::now()));
         }

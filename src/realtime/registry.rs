@@ -10,8 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Announcement, Batch, Close, Page, Session, Viewers};
-use crate::domain::{Offset, SessionId, Timestamp};
+use super::{Announcement, Batch, Close, Log, Page, Session, Viewers, outbox::Wire, session::Beat};
+use crate::{
+    domain::{Offset, SessionId, Timestamp},
+    protocol::frame,
+};
 
 /// The times that the registry keeps.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +37,7 @@ pub struct Registry {
     slots: RefCell<Slots>,
     pages: RefCell<HashMap<Page, Vec<usize>>>,
     viewers: Arc<Viewers>,
+    log: Log,
     revoked: RefCell<HashMap<SessionId, Instant>>,
     /// The newest notification that was broadcast here, or is being.
     latest: Cell<Offset>,
@@ -53,15 +57,22 @@ pub struct Slot(usize);
 impl Registry {
     /// An empty registry.
     #[must_use]
-    pub fn new(viewers: Arc<Viewers>, patience: Patience) -> Rc<Self> {
+    pub fn new(viewers: Arc<Viewers>, log: Log, patience: Patience) -> Rc<Self> {
         Rc::new(Self {
             slots: RefCell::default(),
             pages: RefCell::default(),
             viewers,
+            log,
             revoked: RefCell::default(),
             latest: Cell::default(),
             patience,
         })
+    }
+
+    /// The past.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     /// The newest notification that was broadcast here, or is being: who has seen it may be fed live.
@@ -90,7 +101,7 @@ impl Registry {
 
     /// Takes a session in. One whose log-in has just ended is closed at once.
     pub fn join(&self, session: Rc<Session>) -> Slot {
-        let ended = session.login.as_ref().is_some_and(|login| self.revoked.borrow().contains_key(&login.id));
+        let ended = session.login().is_some_and(|login| self.revoked.borrow().contains_key(&login.id));
         if ended {
             session.close(Close::LoggedOut);
         }
@@ -175,35 +186,38 @@ impl Registry {
         revoked.retain(|_, at| now.duration_since(*at) < REVOKED_MEMORY);
         revoked.extend(ended.iter().map(|id| (id.clone(), now)));
         self.each(0..usize::MAX, |session| {
-            if session.login.as_ref().is_some_and(|login| ended.contains(&login.id)) {
+            if session.login().is_some_and(|login| ended.contains(&login.id)) {
                 session.close(Close::LoggedOut);
             }
         });
     }
 
-    /// Looks after every session: heartbeats, expired log-ins, stalled sockets, good-byes without an answer.
+    /// Looks after every session: heartbeats, expired log-ins, stalled ways out, good-byes without an answer.
     pub fn sweep(&self, now: Instant, clock: Timestamp) {
-        let Patience { ping_interval, ping_timeout, stall_timeout } = self.patience;
         self.each(0..usize::MAX, |session| {
-            if session.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
-                session.abort();
+            let outbox = &session.outbox;
+            if outbox.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
+                outbox.abort();
             } else if session.is_closing() {
                 // It has its time.
-            } else if session.login.as_ref().is_some_and(|login| login.expires_at <= clock) {
+            } else if session.login().is_some_and(|login| login.expires_at <= clock) {
                 session.close(Close::LoggedOut);
-            } else if session
-                .outbox
+            } else if outbox
                 .stalled_since()
-                .is_some_and(|since| now.duration_since(since) >= stall_timeout)
+                .is_some_and(|since| now.duration_since(since) >= self.patience.stall_timeout)
             {
                 session.close(Close::TooSlow);
-            } else if let Some(asked) = session.asked() {
-                if now.duration_since(asked) >= ping_timeout {
-                    session.close(Close::Silent);
-                }
-            } else if now.duration_since(session.heard()) >= ping_interval {
-                session.ask(now);
+            } else if outbox.wire() == Wire::Native {
+                self.beat(session, now);
             }
         });
+    }
+
+    fn beat(&self, session: &Session, now: Instant) {
+        match session.pulse.beat(now, self.patience.ping_interval, self.patience.ping_timeout) {
+            Beat::Quiet => {}
+            Beat::Ask => session.send(frame::PING),
+            Beat::Dead => session.close(Close::Silent),
+        }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use super::{Batch, Registry, Session, session::Feeding};
+use super::{Announcement, Batch, Registry, Session, session::Feeding};
 use crate::{
     domain::{NicknameDisplay, Offset, Publication},
-    protocol::native,
     store::{Feed, Store, StoreError},
 };
 
@@ -73,9 +72,9 @@ impl Log {
 /// Feeds a session from the log until it has caught up with the live broadcast, then lets it go on live.
 ///
 /// One whose outbox is full is left [`Feeding::Behind`]: whoever drains the outbox calls this again.
-pub async fn catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) {
+pub async fn catch_up(registry: &Registry, session: &Rc<Session>) {
     session.set_feeding(Feeding::CatchingUp);
-    while let Err(error) = try_catch_up(log, registry, session).await {
+    while let Err(error) = try_catch_up(registry.log(), registry, session).await {
         tracing::error!(%error, "the log cannot be read for a session that resumes");
         tokio::time::sleep(RETRY).await;
     }
@@ -85,11 +84,12 @@ async fn try_catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) -> 
     if session.position() < registry.latest() && log.feed().recent_after(session.position(), 0).is_none() {
         let (after, oldest) = (session.position(), log.oldest().await?);
         if after.0 + 1 < oldest.0 {
-            session.send(native::event("gap", &format!(r#"{{"after":{after},"oldest":{oldest}}}"#)));
+            let gap = Announcement::new("gap", format!(r#"{{"after":{after},"oldest":{oldest}}}"#));
+            session.send(gap.encoded(session.outbox.wire()));
             session.set_position(Offset(oldest.0 - 1));
         }
     }
-    while !session.is_closing() && !session.is_aborted() {
+    while !session.is_closing() {
         // Nothing is awaited between this check and going live, so that no broadcast comes between.
         if session.position() >= registry.latest() {
             session.set_feeding(Feeding::Live);

@@ -4,16 +4,17 @@
 
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
-    time::Instant,
+    rc::{Rc, Weak},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 
-use super::{Announcement, Batch, Outbox, Page, Person};
+use super::{Announcement, Batch, Outbox, Page, Person, Registry, announcement, outbox::Drained, replay};
 use crate::{
     domain::{Offset, SessionId, Timestamp, UserId},
     protocol::frame,
+    telemetry,
 };
 
 /// Why the server closes a session, as the close frame says it (CONTRACT §3, "Close codes").
@@ -94,55 +95,106 @@ pub enum Feeding {
     CatchingUp,
 }
 
-/// One live connection.
+/// Signs of life: asked for after some silence, awaited for some time.
+#[derive(Debug)]
+pub struct Pulse {
+    heard: Cell<Instant>,
+    asked: Cell<Option<Instant>>,
+}
+
+/// What a pulse wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// Nothing yet.
+    Quiet,
+    /// A ping is due.
+    Ask,
+    /// No answer came in time.
+    Dead,
+}
+
+impl Pulse {
+    /// Begins with a sign of life.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self { heard: Cell::new(now), asked: Cell::default() }
+    }
+
+    /// Notes a sign of life.
+    pub fn hear(&self, now: Instant) {
+        self.heard.set(now);
+        self.asked.set(None);
+    }
+
+    /// What is due now. The time for an answer counts from when the ping was due, which is when it is queued but for
+    /// the fineness of the caller's rounds.
+    pub fn beat(&self, now: Instant, interval: Duration, timeout: Duration) -> Beat {
+        let due = self.heard.get() + interval;
+        match self.asked.get() {
+            Some(asked) if now >= asked + timeout => Beat::Dead,
+            Some(_) => Beat::Quiet,
+            None if now >= due + timeout => Beat::Dead,
+            None if now >= due => {
+                self.asked.set(Some(due));
+                Beat::Ask
+            }
+            None => Beat::Quiet,
+        }
+    }
+}
+
+/// One live connection, or one namespace of it.
 pub struct Session {
     /// Its number, unique in this process.
     pub id: u64,
-    /// Its log-in; `None` for a guest.
-    pub login: Option<Login>,
+    /// Its log-in; `None` for a guest. Replaced when the client brings a fresh token.
+    login: RefCell<Option<Rc<Login>>>,
     /// Who looks at pages through it.
     pub person: Person,
     /// The way out.
-    pub outbox: Outbox,
+    pub outbox: Rc<Outbox>,
+    /// Heartbeats of `/ws`; Engine.IO keeps its own.
+    pub pulse: Pulse,
+    registry: Rc<Registry>,
     feeding: Cell<Feeding>,
     /// Everything up to here was sent (or is not wanted).
     position: Cell<Offset>,
     pub(super) page: RefCell<Option<Page>>,
     /// The viewer count it was told last.
     told_viewers: Cell<usize>,
-    /// When it was last heard.
-    heard: Cell<Instant>,
-    /// When it was asked for a sign of life that has not come.
-    asked: Cell<Option<Instant>>,
-    closing: Cell<Option<Instant>>,
-    aborted: Cell<bool>,
 }
 
 impl Session {
     /// A session that has just shaken hands.
     #[must_use]
     pub fn new(
-        id: u64,
+        registry: &Rc<Registry>,
         login: Option<Login>,
         person: Person,
-        outbox: Outbox,
+        outbox: Rc<Outbox>,
         feeding: Feeding,
-        now: Instant,
     ) -> Rc<Self> {
-        Rc::new(Self {
-            id,
-            login,
+        let session = Rc::new(Self {
+            id: rand::random(),
+            login: RefCell::new(login.map(Rc::new)),
             person,
             outbox,
+            pulse: Pulse::new(Instant::now()),
+            registry: Rc::clone(registry),
             feeding: Cell::new(feeding),
-            position: Cell::default(),
+            position: Cell::new(registry.latest()),
             page: RefCell::default(),
             told_viewers: Cell::new(0),
-            heard: Cell::new(now),
-            asked: Cell::default(),
-            closing: Cell::default(),
-            aborted: Cell::new(false),
-        })
+        });
+        let observer: Weak<dyn Drained> = Rc::downgrade(&(Rc::clone(&session) as Rc<dyn Drained>));
+        session.outbox.observe(observer);
+        session
+    }
+
+    /// Its log-in; `None` for a guest.
+    #[must_use]
+    pub fn login(&self) -> Option<Rc<Login>> {
+        self.login.borrow().clone()
     }
 
     /// Everything up to here was sent.
@@ -167,19 +219,26 @@ impl Session {
         self.feeding.set(feeding);
     }
 
-    /// Sends a frame of its own, an answer or a heartbeat.
-    pub fn send(&self, frame: Bytes) {
-        if !self.is_closing() {
-            self.outbox.send(frame);
+    /// Begins to read on from the log when it is behind and nothing waits to be sent.
+    pub fn read_on(self: &Rc<Self>) {
+        if self.feeding.get() == Feeding::Behind && self.outbox.is_empty() && !self.is_closing() {
+            self.feeding.set(Feeding::CatchingUp);
+            let session = Rc::clone(self);
+            actix_rt::spawn(async move { replay::catch_up(&session.registry.clone(), &session).await });
         }
+    }
+
+    /// Sends bytes of its own, an answer or a heartbeat, written down for its wire.
+    pub fn send(&self, bytes: Bytes) {
+        self.outbox.send(bytes);
     }
 
     /// Tells what all hear. A session without room for it does without: this is not in the log, and the next one
     /// says it again.
     pub fn tell(&self, announcement: &Announcement) {
-        let frame = announcement.native();
-        if self.outbox.has_room(frame.len()) {
-            self.send(frame);
+        let bytes = announcement.encoded(self.outbox.wire());
+        if self.outbox.has_room(bytes.len()) {
+            self.send(bytes);
         }
     }
 
@@ -193,46 +252,22 @@ impl Session {
     /// Sends what it has not seen of a batch. One without room is fed from the log from now on (D7: a cursor, not
     /// a buffer). Answers whether anything was sent.
     pub fn deliver(&self, batch: &Batch) -> bool {
-        if self.feeding.get() != Feeding::Live || self.position.get() >= batch.last() || self.is_closing() {
-            return false;
-        }
-        self.push(batch)
+        self.feeding.get() == Feeding::Live
+            && self.position.get() < batch.last()
+            && !self.is_closing()
+            && self.push(batch)
     }
 
     /// As [`Session::deliver`], for whoever feeds it from the log.
     pub fn push(&self, batch: &Batch) -> bool {
-        let frames = batch.native_after(self.position.get());
-        if !self.outbox.has_room(frames.len()) {
+        let bytes = batch.encoded_after(self.position.get(), self.outbox.wire());
+        if !self.outbox.has_room(bytes.len()) {
             self.feeding.set(Feeding::Behind);
             return false;
         }
-        self.outbox.send(frames);
+        self.outbox.send(bytes);
         self.position.set(batch.last());
         true
-    }
-
-    /// Notes that something came from the client.
-    pub fn hear(&self, now: Instant) {
-        self.heard.set(now);
-        self.asked.set(None);
-    }
-
-    /// When it was last heard.
-    #[must_use]
-    pub fn heard(&self) -> Instant {
-        self.heard.get()
-    }
-
-    /// Since when a sign of life is awaited.
-    #[must_use]
-    pub fn asked(&self) -> Option<Instant> {
-        self.asked.get()
-    }
-
-    /// Asks for a sign of life. The time counts from when the ping was queued.
-    pub fn ask(&self, now: Instant) {
-        self.asked.set(Some(now));
-        self.send(frame::PING);
     }
 
     /// Says good-bye. The connection ends when the client has answered, or soon without.
@@ -240,38 +275,53 @@ impl Session {
         if self.is_closing() {
             return;
         }
-        self.outbox.send(frame::close(why.code(), &why.reason()));
-        self.closing.set(Some(Instant::now()));
-        self.outbox.wake();
+        telemetry::session_closed(why.code());
+        if why == Close::LoggedOut {
+            // Without this packet the client of Socket.IO would come back at once, and again.
+            self.send(announcement::disconnect(self.outbox.wire()));
+        }
+        self.outbox.close(why.code(), &why.reason());
     }
 
-    /// Whether good-bye was said.
+    /// Whether good-bye was said, or the connection is gone.
     #[must_use]
     pub fn is_closing(&self) -> bool {
-        self.closing.get().is_some()
-    }
-
-    /// When good-bye was said.
-    #[must_use]
-    pub fn closing_since(&self) -> Option<Instant> {
-        self.closing.get()
-    }
-
-    /// Drops the connection.
-    pub fn abort(&self) {
-        self.aborted.set(true);
-        self.outbox.wake();
-    }
-
-    /// Whether the connection is to be dropped.
-    #[must_use]
-    pub fn is_aborted(&self) -> bool {
-        self.aborted.get()
+        self.outbox.is_closing() || self.outbox.is_aborted()
     }
 
     /// What names this session to its client.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{:x}", self.id)
+        format!("{:016x}", self.id)
+    }
+}
+
+impl Drained for Session {
+    fn drained(self: Rc<Self>) {
+        self.read_on();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pulse_asks_once_and_waits_from_when_it_was_due() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let (interval, timeout) = (Duration::from_millis(300), Duration::from_millis(200));
+        let pulse = Pulse::new(start);
+        let beat = |millis| pulse.beat(at(millis), interval, timeout);
+        assert_eq!(
+            [beat(299), beat(310), beat(320), beat(499)],
+            [Beat::Quiet, Beat::Ask, Beat::Quiet, Beat::Quiet]
+        );
+        assert_eq!(beat(500), Beat::Dead);
+        pulse.hear(at(400));
+        assert_eq!(
+            [beat(699), beat(700), beat(899), beat(900)],
+            [Beat::Quiet, Beat::Ask, Beat::Quiet, Beat::Dead]
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use actix_web::web::ServiceConfig;
 
 use crate::{
-    realtime::{Log, Registry},
+    realtime::Registry,
     state::AppState,
     web::resource::{get, resource},
 };
@@ -14,7 +14,7 @@ mod native;
 mod shop;
 pub mod upgrade;
 mod visitor;
-mod websocket;
+pub mod websocket;
 
 /// What the connections of one worker thread share.
 pub struct Gateway {
@@ -22,8 +22,6 @@ pub struct Gateway {
     pub app: AppState,
     /// The sessions of this thread.
     pub registry: Rc<Registry>,
-    /// The past.
-    pub log: Log,
 }
 
 /// The routes of the transports for requests without an upgrade.

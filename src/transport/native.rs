@@ -6,21 +6,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
-use actix_web_actors::ws::{self, WebsocketContext};
+use actix::{ActorFutureExt, AsyncContext, fut::wrap_future};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     Gateway,
     shop::{self, Refusal, Reply},
+    websocket::{Peer, PeerContext},
 };
 use crate::{
     protocol::{
-        frame::{FrameError, Message},
+        frame::FrameError,
         native::{self, Envelope},
     },
     realtime::{Close, Page, Session, registry::Slot},
+    telemetry,
 };
 
 /// Orders of one session that may be under way at once; then its socket is not read until one is answered.
@@ -37,19 +38,21 @@ pub(super) struct NativeSession {
 }
 
 impl NativeSession {
-    pub(super) fn new(gateway: Rc<Gateway>, session: Rc<Session>, slot: Slot) -> Self {
+    pub(super) fn new(gateway: Rc<Gateway>, session: Rc<Session>) -> Self {
+        let slot = gateway.registry.join(Rc::clone(&session));
+        telemetry::session_opened();
         let allowance = Allowance::new(gateway.app.settings.message_rate, Instant::now());
         Self { gateway, session, slot, allowance, orders: None }
     }
 
     fn hello(&self) {
-        let user = self.session.login.as_ref().map(|login| json!({"nickname": login.nickname}));
+        let user = self.session.login().map(|login| json!({"nickname": login.nickname}));
         let latest = self.gateway.registry.latest().max(self.session.position());
         let payload = json!({"session": self.session.name(), "user": user, "latest": latest});
         self.session.send(native::event("hello", &payload.to_string()));
     }
 
-    fn hear(&mut self, text: &str, context: &mut WebsocketContext<Self>) {
+    fn read(&mut self, text: &str, context: &mut PeerContext<Self>) {
         let envelope = match native::decode(text) {
             Ok(envelope) => envelope,
             Err(error) => return refuse(&self.session, None, &error.into()),
@@ -75,12 +78,12 @@ impl NativeSession {
     }
 
     /// Places an order, in a task that outlives the socket: it is processed even if the client leaves at once.
-    fn buy(&mut self, payload: Value, id: Option<Value>, context: &mut WebsocketContext<Self>) {
+    fn buy(&mut self, payload: Value, id: Option<Value>, context: &mut PeerContext<Self>) {
         let orders = self.orders.get_or_insert_with(|| Arc::new(Semaphore::new(ORDERS_UNDER_WAY)));
         let (gateway, session) = (Rc::clone(&self.gateway), Rc::clone(&self.session));
         let place = move |permit: OwnedSemaphorePermit| {
             actix_rt::spawn(async move {
-                let reply = shop::buy(&gateway.app, session.login.as_ref(), payload).await;
+                let reply = shop::buy(&gateway.app, session.login().as_deref(), payload).await;
                 answer(&session, "BUY", id.as_ref(), reply);
                 drop(permit);
             });
@@ -88,7 +91,7 @@ impl NativeSession {
         match Arc::clone(orders).try_acquire_owned() {
             Ok(permit) => place(permit),
             Err(_) => {
-                let turn = Arc::clone(orders).acquire_owned().into_actor(self);
+                let turn = wrap_future(Arc::clone(orders).acquire_owned());
                 context.wait(turn.map(|permit, _, _| permit.map_or((), place)));
             }
         }
@@ -109,37 +112,38 @@ fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
     session.send(native::event("error", &refusal.event(event).to_string()));
 }
 
-impl Actor for NativeSession {
-    type Context = WebsocketContext<Self>;
-
-    fn started(&mut self, _: &mut Self::Context) {
+impl Peer for NativeSession {
+    fn begin(&mut self) {
         self.hello();
+        self.session.read_on();
     }
-}
 
-impl StreamHandler<Result<Message, FrameError>> for NativeSession {
-    fn handle(&mut self, message: Result<Message, FrameError>, context: &mut Self::Context) {
-        match message {
-            Ok(Message::Close(reason)) => {
-                if !self.session.is_closing() {
-                    context.close(reason.map(|(code, text)| (ws::CloseCode::from(code), text).into()));
-                }
-                context.stop();
-            }
-            _ if self.session.is_closing() => {}
-            Err(error) => self.session.close(Close::Protocol(error)),
-            _ if !self.allowance.take(Instant::now()) => self.session.close(Close::TooManyMessages),
-            Ok(Message::Text(text)) => self.hear(&text, context),
-            Ok(Message::Binary(_)) => self.session.close(Close::Unsupported),
-            Ok(Message::Ping(payload)) => context.pong(&payload),
-            Ok(Message::Pong(_)) => {}
+    fn hear(&mut self) -> bool {
+        let now = Instant::now();
+        self.session.pulse.hear(now);
+        let allowed = self.allowance.take(now);
+        if !allowed {
+            self.session.close(Close::TooManyMessages);
         }
+        allowed
     }
-}
 
-/// The decoder of the context itself has nothing to decode, see [`super::websocket::run`].
-impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for NativeSession {
-    fn handle(&mut self, _: Result<ws::Message, ws::ProtocolError>, _: &mut Self::Context) {}
+    fn text(&mut self, text: String, context: &mut PeerContext<Self>) {
+        self.read(&text, context);
+    }
+
+    fn binary(&mut self, _: Vec<u8>) {
+        self.session.close(Close::Unsupported);
+    }
+
+    fn broke_protocol(&mut self, error: FrameError) {
+        self.session.close(Close::Protocol(error));
+    }
+
+    fn end(&mut self) {
+        self.gateway.registry.leave(self.slot);
+        telemetry::session_ended();
+    }
 }
 
 /// A token bucket: so many messages a second, and twice as many at once.

@@ -1,7 +1,7 @@
 //! The WebSocket handshake (RFC 6455 §4.2), outside of actix-web: it checks path, origin and credentials, writes
 //! the 101, and takes the socket out of the HTTP dispatcher, whose buffers are dropped (DESIGN D5).
 
-use std::{convert::Infallible, rc::Rc, time::Instant};
+use std::{convert::Infallible, rc::Rc};
 
 use actix_codec::Framed;
 use actix_http::{
@@ -12,12 +12,12 @@ use actix_http::{
 use actix_web::http::StatusCode;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::{Gateway, visitor, websocket};
+use super::{Gateway, native::NativeSession, visitor, websocket};
 use crate::{
     clock,
     config::Audience,
     domain::{LoginSession, Offset},
-    realtime::{Close, Login, Outbox, Person, Session, session::Feeding},
+    realtime::{Close, Login, Outbox, Person, Session, outbox::Wire, session::Feeding},
     service::ServiceError,
     web::{
         auth::{self, Identity},
@@ -92,13 +92,18 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, socket: TcpStream, already_
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let outbox = Outbox::new(socket, settings.outbox_limit);
-    let session = Session::new(rand::random(), login, admission.person, outbox, feeding, Instant::now());
-    session.set_position(admission.after.unwrap_or(gateway.registry.latest()));
+    let socket = Rc::new(socket);
+    let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, settings.outbox_limit);
+    let session = Session::new(&gateway.registry, login, admission.person, Rc::clone(&outbox), feeding);
+    if let Some(after) = admission.after {
+        session.set_position(after);
+    }
     if admission.log_in_again {
         session.close(Close::LoggedOut);
     }
-    websocket::run(gateway, session, already_read);
+    let max_payload = settings.max_payload;
+    let peer = NativeSession::new(gateway, session);
+    websocket::run(socket, outbox, max_payload, already_read, peer);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.

@@ -1,5 +1,5 @@
-//! A WebSocket after its handshake: bytes in through the decoder to the session's actor, bytes out through the
-//! outbox. Nothing of HTTP is left by now.
+//! A WebSocket after its handshake: bytes in through the decoder to the connection's actor, bytes out through the
+//! outbox. Nothing of HTTP is left by now, and what messages mean is for the [`Peer`].
 
 use std::{
     cell::RefCell,
@@ -9,19 +9,17 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
 };
 
-use actix::AsyncContext;
-use actix_web_actors::ws::WebsocketContext;
+use actix::{Actor, ActorContext, AsyncContext, StreamHandler};
+use actix_web_actors::ws::{self, WebsocketContext};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+use tokio::net::TcpStream;
 
-use super::{Gateway, native::NativeSession};
 use crate::{
     protocol::frame::{Decoder, FrameError, Message},
-    realtime::{Session, registry::Slot, replay, session::Feeding},
-    telemetry,
+    realtime::Outbox,
 };
 
 /// Bytes taken from a socket at a time.
@@ -32,9 +30,97 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into_boxed_slice());
 }
 
+/// The context in which a peer runs.
+pub type PeerContext<P> = WebsocketContext<Speaker<P>>;
+
+/// Whoever speaks over a WebSocket.
+pub trait Peer: Sized + Unpin + 'static {
+    /// The connection stands.
+    fn begin(&mut self) {}
+    /// Something came, whatever it is. Answers whether it may be looked at.
+    fn hear(&mut self) -> bool {
+        true
+    }
+    /// A text message came.
+    fn text(&mut self, text: String, context: &mut PeerContext<Self>);
+    /// A binary message came.
+    fn binary(&mut self, bytes: Vec<u8>);
+    /// The client broke the protocol. What it is told has to go through the outbox.
+    fn broke_protocol(&mut self, error: FrameError);
+    /// The connection is gone.
+    fn end(&mut self) {}
+}
+
+/// The actor of a connection.
+pub struct Speaker<P: Peer> {
+    peer: P,
+    outbox: Rc<Outbox>,
+}
+
+impl<P: Peer> Actor for Speaker<P> {
+    type Context = WebsocketContext<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        self.peer.begin();
+    }
+}
+
+impl<P: Peer> StreamHandler<Result<Message, FrameError>> for Speaker<P> {
+    fn handle(&mut self, message: Result<Message, FrameError>, context: &mut Self::Context) {
+        let closing = self.outbox.is_closing();
+        match message {
+            Ok(Message::Close(reason)) => {
+                if !closing {
+                    context.close(reason.map(|(code, text)| (ws::CloseCode::from(code), text).into()));
+                }
+                context.stop();
+            }
+            _ if closing => {}
+            Err(error) => self.peer.broke_protocol(error),
+            Ok(_) if !self.peer.hear() => {}
+            Ok(Message::Text(text)) => self.peer.text(text, context),
+            Ok(Message::Binary(bytes)) => self.peer.binary(bytes),
+            Ok(Message::Ping(payload)) => context.pong(&payload),
+            Ok(Message::Pong(_)) => {}
+        }
+    }
+}
+
+/// The decoder of the context itself has nothing to decode, see [`run`].
+impl<P: Peer> StreamHandler<Result<ws::Message, ws::ProtocolError>> for Speaker<P> {
+    fn handle(&mut self, _: Result<ws::Message, ws::ProtocolError>, _: &mut Self::Context) {}
+}
+
+impl<P: Peer> Drop for Speaker<P> {
+    fn drop(&mut self) {
+        // Whatever still holds the outbox (an order under way) finds it gone.
+        self.outbox.abort();
+        self.peer.end();
+    }
+}
+
+/// Runs a connection on this thread until it ends. `already_read` are bytes that came right behind the handshake.
+pub fn run<P: Peer>(
+    socket: Rc<TcpStream>,
+    outbox: Rc<Outbox>,
+    max_message: usize,
+    already_read: &[u8],
+    peer: P,
+) {
+    let incoming = Incoming::new(socket, max_message, already_read);
+    let speaker = Speaker { peer, outbox: Rc::clone(&outbox) };
+    // The context wants a stream of bytes for the decoder of its own, which is laxer than RFC 6455 in what text it
+    // takes and leaves fragments to be joined: it gets one without any, and our messages as a second stream.
+    let context = WebsocketContext::with_factory(stream::pending(), move |context| {
+        context.add_stream(incoming);
+        speaker
+    });
+    actix_rt::spawn(Connection { outbox, context, context_ended: false });
+}
+
 /// The messages of a client, decoded as their bytes arrive.
 struct Incoming {
-    session: Rc<Session>,
+    socket: Rc<TcpStream>,
     decoder: Decoder,
     decoded: VecDeque<Message>,
     failed: Option<FrameError>,
@@ -46,9 +132,9 @@ struct Incoming {
 }
 
 impl Incoming {
-    fn new(session: Rc<Session>, max_message: usize, already_read: &[u8]) -> Self {
+    fn new(socket: Rc<TcpStream>, max_message: usize, already_read: &[u8]) -> Self {
         let mut incoming = Self {
-            session,
+            socket,
             decoder: Decoder::new(max_message),
             decoded: VecDeque::new(),
             failed: None,
@@ -68,16 +154,13 @@ impl Incoming {
 
     /// Reads one piece; `None` when there is nothing to read now, 0 at the end.
     fn read(&mut self) -> Option<io::Result<usize>> {
-        BUFFER.with_borrow_mut(|buffer| {
-            let session = Rc::clone(&self.session);
-            match session.outbox.socket().try_read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-                Ok(length) => {
-                    self.accept(&buffer[..length]);
-                    Some(Ok(length))
-                }
-                Err(error) => Some(Err(error)),
+        BUFFER.with_borrow_mut(|buffer| match self.socket.try_read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Ok(length) => {
+                self.accept(&buffer[..length]);
+                Some(Ok(length))
             }
+            Err(error) => Some(Err(error)),
         })
     }
 }
@@ -93,48 +176,30 @@ impl Stream for Incoming {
             if let Some(error) = self.failed.take() {
                 return Poll::Ready(Some(Err(error)));
             }
+            // An idle session keeps no queue.
+            self.decoded = VecDeque::new();
             if std::mem::take(&mut self.had_turn) {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if std::task::ready!(self.session.outbox.socket().poll_read_ready(context)).is_err() {
+            if std::task::ready!(self.socket.poll_read_ready(context)).is_err() {
                 return Poll::Ready(None);
             }
             match self.read() {
                 None => {}
                 Some(Ok(0) | Err(_)) => return Poll::Ready(None),
-                Some(Ok(_)) => {
-                    self.session.hear(Instant::now());
-                    self.had_turn = true;
-                }
+                Some(Ok(_)) => self.had_turn = true,
             }
         }
     }
 }
 
-/// Drives one socket until it ends: the actor's context, the outbox, and reading on from the log.
+/// Drives one socket until it ends: the actor's context and the outbox.
 struct Connection<C> {
-    gateway: Rc<Gateway>,
-    session: Rc<Session>,
-    slot: Slot,
+    outbox: Rc<Outbox>,
     /// What the actor itself writes: pongs, and the answer to a close frame.
     context: C,
     context_ended: bool,
-}
-
-/// Runs a session on a socket of its own, on this thread, until it ends.
-pub(super) fn run(gateway: Rc<Gateway>, session: Rc<Session>, already_read: &[u8]) {
-    let slot = gateway.registry.join(Rc::clone(&session));
-    telemetry::session_opened();
-    let incoming = Incoming::new(Rc::clone(&session), gateway.app.settings.max_payload, already_read);
-    let actor = NativeSession::new(Rc::clone(&gateway), Rc::clone(&session), slot);
-    // The context wants a stream of bytes for the decoder of its own, which is laxer than RFC 6455 in what text it
-    // takes and leaves fragments to be joined: it gets one without any, and our messages as a second stream.
-    let context = WebsocketContext::with_factory(stream::pending(), move |context| {
-        context.add_stream(incoming);
-        actor
-    });
-    actix_rt::spawn(Connection { gateway, session, slot, context, context_ended: false });
 }
 
 impl<C, E> Future for Connection<C>
@@ -144,42 +209,20 @@ where
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.session.is_aborted() {
+        if self.outbox.is_aborted() {
             return Poll::Ready(());
         }
         while !self.context_ended {
             match self.context.poll_next_unpin(context) {
-                Poll::Ready(Some(Ok(frames))) => self.session.outbox.send(frames),
+                Poll::Ready(Some(Ok(frames))) => self.outbox.send(frames),
                 Poll::Ready(_) => self.context_ended = true,
                 Poll::Pending => break,
             }
         }
-        match self.session.outbox.poll_flush(context) {
-            Poll::Ready(Ok(())) if !self.context_ended => {
-                self.read_on_from_log();
-                Poll::Pending
-            }
+        match self.outbox.poll_flush(context) {
+            Poll::Ready(Ok(())) if !self.context_ended => Poll::Pending,
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => Poll::Pending,
         }
-    }
-}
-
-impl<C> Connection<C> {
-    fn read_on_from_log(&self) {
-        if self.session.feeding() == Feeding::Behind && !self.session.is_closing() {
-            self.session.set_feeding(Feeding::CatchingUp);
-            let (gateway, session) = (Rc::clone(&self.gateway), Rc::clone(&self.session));
-            actix_rt::spawn(async move { replay::catch_up(&gateway.log, &gateway.registry, &session).await });
-        }
-    }
-}
-
-impl<C> Drop for Connection<C> {
-    fn drop(&mut self) {
-        // Whatever still holds the session (an order under way) finds it gone.
-        self.session.abort();
-        self.gateway.registry.leave(self.slot);
-        telemetry::session_ended();
     }
 }
