@@ -28,7 +28,7 @@ pub use placeholder::Placeholder;
 /// The main namespace, which packets don't name.
 pub const MAIN: &str = "/";
 
-/// "These strings must not be used as event names": refused as in the reference parser of 4.8.
+/// Names that no event may have: the reference parser of 4.8 refuses them.
 pub const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 

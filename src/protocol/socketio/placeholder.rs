@@ -31,7 +31,8 @@ impl<'de> Deserialize<'de> for Placeholder {
 }
 
 /// Refuses an array in which a placeholder, however deep, has a number that none of the attachments has. (That an
-/// attachment has no placeholder is no error, as in the reference.) JSON over 128 levels deep is refused.
+/// attachment has no placeholder is no error, as in the reference.) What serde_json does not read into values is refused
+/// here: over 128 levels, half a surrogate pair, a number beyond 64-bit floats.
 pub(super) fn check(array: &str, attachments: usize) -> Result<(), Error> {
     let mut json = serde_json::Deserializer::from_str(array);
     match (Walk { attachments }).deserialize(&mut json) {
