@@ -24,6 +24,7 @@ pub mod protocol;
 pub mod realtime;
 pub mod server;
 pub mod service;
+pub mod socketio;
 pub mod state;
 pub mod store;
 pub mod telemetry;

@@ -19,11 +19,7 @@ use crate::{
     api,
     config::Settings,
     domain::Offset,
-    realtime::{
-        Hub, Log, Registry, Relay, Viewers,
-        hub::{Drain, Hubs},
-        registry::Patience,
-    },
+    realtime::{Hub, Hubs, Log, Registry, Relay, Rooms, Viewers, hub::Drain, registry::Patience},
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
@@ -34,7 +30,7 @@ use crate::{
         sqlite::{OpenError, SqliteStore},
     },
     telemetry,
-    transport::{self, Gateway, upgrade::upgrade},
+    transport::{Gateway, SocketIoDirectory, upgrade::upgrade},
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -153,6 +149,7 @@ impl Application {
         let (state, hubs, viewers, log) =
             (self.state.clone(), hubs.clone(), Arc::clone(viewers), log.clone());
         let latest = self.latest;
+        let (rooms, socketio) = (Arc::new(Rooms::default()), SocketIoDirectory::default());
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
         let listener = self.listener.try_clone()?;
@@ -163,17 +160,22 @@ impl Application {
                 ping_timeout: state.settings.ping_timeout,
                 stall_timeout: state.settings.stall_timeout,
             };
-            let registry = Registry::new(Arc::clone(&viewers), log.clone(), patience);
+            let registry = Registry::new(Arc::clone(&viewers), Arc::clone(&rooms), log.clone(), patience);
             registry.start_at(latest);
             hubs.add(Hub::new(Rc::clone(&registry), sweep_every(patience)).start());
-            let gateway = Rc::new(Gateway { app: state.clone(), registry });
+            let gateway = Gateway::open(state.clone(), registry, hubs.clone(), &socketio);
+            let routes = Rc::clone(&gateway);
             HttpService::build()
                 .keep_alive(KeepAlive::Timeout(Duration::from_secs(75)))
                 .client_request_timeout(Duration::from_secs(10))
                 .client_disconnect_timeout(Duration::from_secs(1))
                 .tcp_nodelay(true)
+                // A poll whose client went away is to be dropped at once, not when it could be answered.
+                .h1_allow_half_closed(false)
                 .upgrade(fn_service(move |request| upgrade(Rc::clone(&gateway), request)))
-                .h1(map_config(api::app(state.clone(), transport::configure), |()| AppConfig::default()))
+                .h1(map_config(api::app(state.clone(), move |config| routes.configure(config)), |()| {
+                    AppConfig::default()
+                }))
                 .tcp()
         };
         let server = Server::build()

@@ -11,7 +11,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture
 
 use futures_util::future::join_all;
 
-use super::{Announcement, Batch, Close, Page, Registry, Session};
+use super::{Announcement, Batch, Close, Page, Registry, Room, Session};
 use crate::{clock, domain::SessionId, telemetry};
 
 /// How many sessions a fan-out reaches before other work of the thread has its turn.
@@ -97,6 +97,26 @@ impl Handler<TellViewers> for Hub {
     }
 }
 
+/// Tell those in a room, but for one session.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct TellRoom {
+    /// Which room.
+    pub room: Room,
+    /// Who is not told.
+    pub except: u64,
+    /// What.
+    pub announcement: Arc<Announcement>,
+}
+
+impl Handler<TellRoom> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, TellRoom { room, except, announcement }: TellRoom, _: &mut Self::Context) {
+        self.registry.tell_room(&room, except, &announcement);
+    }
+}
+
 /// Close the sessions of log-ins that have ended.
 #[derive(Clone, Message)]
 #[rtype(result = "()")]
@@ -154,6 +174,13 @@ impl Hubs {
     {
         let hubs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         join_all(hubs.iter().map(|hub| hub.send(message.clone()))).await.into_iter().flatten().collect()
+    }
+
+    /// Tells a room. Does not wait: what one session says keeps its order, and how much that is its limits bound.
+    pub fn tell_room(&self, message: &TellRoom) {
+        for hub in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            hub.do_send(message.clone());
+        }
     }
 
     /// Tells every session to come back later; answers how many are still there.

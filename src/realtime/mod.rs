@@ -9,14 +9,16 @@ pub mod outbox;
 pub mod registry;
 pub mod relay;
 pub mod replay;
+pub mod rooms;
 pub mod session;
 pub mod viewers;
 
 pub use announcement::{Announcement, Batch};
-pub use hub::Hub;
+pub use hub::{Hub, Hubs};
 pub use outbox::Outbox;
 pub use registry::Registry;
 pub use relay::Relay;
 pub use replay::Log;
+pub use rooms::{Room, Rooms};
 pub use session::{Close, Login, Session};
 pub use viewers::{Page, Person, Viewers};

@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Announcement, Batch, Close, Log, Page, Session, Viewers, outbox::Wire, session::Beat};
+use super::{
+    Announcement, Batch, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire, session::Beat,
+};
 use crate::{
     domain::{Offset, SessionId, Timestamp},
     protocol::frame,
@@ -36,7 +38,9 @@ const REVOKED_MEMORY: Duration = Duration::from_secs(60);
 pub struct Registry {
     slots: RefCell<Slots>,
     pages: RefCell<HashMap<Page, Vec<usize>>>,
+    members: RefCell<HashMap<Room, Vec<usize>>>,
     viewers: Arc<Viewers>,
+    rooms: Arc<Rooms>,
     log: Log,
     revoked: RefCell<HashMap<SessionId, Instant>>,
     /// The newest notification that was broadcast here, or is being.
@@ -57,11 +61,13 @@ pub struct Slot(usize);
 impl Registry {
     /// An empty registry.
     #[must_use]
-    pub fn new(viewers: Arc<Viewers>, log: Log, patience: Patience) -> Rc<Self> {
+    pub fn new(viewers: Arc<Viewers>, rooms: Arc<Rooms>, log: Log, patience: Patience) -> Rc<Self> {
         Rc::new(Self {
             slots: RefCell::default(),
             pages: RefCell::default(),
+            members: RefCell::default(),
             viewers,
+            rooms,
             log,
             revoked: RefCell::default(),
             latest: Cell::default(),
@@ -126,6 +132,9 @@ impl Registry {
         };
         if let Some(session) = session {
             self.leave_page(&session, slot);
+            for room in session.rooms() {
+                self.leave_room(&session, Slot(slot), &room);
+            }
         }
     }
 
@@ -145,11 +154,40 @@ impl Registry {
     fn leave_page(&self, session: &Session, slot: usize) {
         let Some(page) = session.page.take() else { return };
         self.viewers.go(session.person, &page);
-        let mut pages = self.pages.borrow_mut();
-        if let Some(slots) = pages.get_mut(&page) {
-            slots.retain(|other| *other != slot);
-            if slots.is_empty() {
-                pages.remove(&page);
+        remove(&mut self.pages.borrow_mut(), &page, slot);
+    }
+
+    /// A session comes into a room. Answers how many are in it now; `None` when it was in it already.
+    pub fn enter_room(&self, session: &Session, Slot(slot): Slot, room: &Room) -> Option<usize> {
+        if session.is_in(room) {
+            return None;
+        }
+        session.rooms.borrow_mut().push(room.clone());
+        self.members.borrow_mut().entry(room.clone()).or_default().push(slot);
+        Some(self.rooms.come(room))
+    }
+
+    /// A session leaves a room. Answers how many are left; `None` when it was not in it.
+    pub fn leave_room(&self, session: &Session, Slot(slot): Slot, room: &Room) -> Option<usize> {
+        let place = session.rooms.borrow().iter().position(|other| other == room)?;
+        session.rooms.borrow_mut().swap_remove(place);
+        remove(&mut self.members.borrow_mut(), room, slot);
+        Some(self.rooms.go(room))
+    }
+
+    /// How many sessions are in a room, on all threads.
+    #[must_use]
+    pub fn room_count(&self, room: &Room) -> usize {
+        self.rooms.count(room)
+    }
+
+    /// Tells those in a room, but for one.
+    pub fn tell_room(&self, room: &Room, except: u64, announcement: &Announcement) {
+        let members = self.members.borrow();
+        let slots = self.slots.borrow();
+        for slot in members.get(room).into_iter().flatten() {
+            if let Some(session) = slots.sessions[*slot].as_ref().filter(|session| session.id != except) {
+                session.tell(announcement);
             }
         }
     }
@@ -218,6 +256,18 @@ impl Registry {
             Beat::Quiet => {}
             Beat::Ask => session.send(frame::PING),
             Beat::Dead => session.close(Close::Silent),
+        }
+    }
+}
+
+/// Takes a session out of a group; the group goes with its last.
+fn remove<K: std::hash::Hash + Eq>(groups: &mut HashMap<K, Vec<usize>>, key: &K, slot: usize) {
+    if let Some(slots) = groups.get_mut(key) {
+        if let Some(place) = slots.iter().position(|other| *other == slot) {
+            slots.swap_remove(place);
+        }
+        if slots.is_empty() {
+            groups.remove(key);
         }
     }
 }

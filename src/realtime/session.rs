@@ -10,7 +10,9 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Announcement, Batch, Outbox, Page, Person, Registry, announcement, outbox::Drained, replay};
+use super::{
+    Announcement, Batch, Outbox, Page, Person, Registry, Room, announcement, outbox::Drained, replay,
+};
 use crate::{
     domain::{Offset, SessionId, Timestamp, UserId},
     protocol::frame,
@@ -160,6 +162,7 @@ pub struct Session {
     /// Everything up to here was sent (or is not wanted).
     position: Cell<Offset>,
     pub(super) page: RefCell<Option<Page>>,
+    pub(super) rooms: RefCell<Vec<Room>>,
     /// The viewer count it was told last.
     told_viewers: Cell<usize>,
 }
@@ -169,14 +172,14 @@ impl Session {
     #[must_use]
     pub fn new(
         registry: &Rc<Registry>,
-        login: Option<Login>,
+        login: Option<Rc<Login>>,
         person: Person,
         outbox: Rc<Outbox>,
         feeding: Feeding,
     ) -> Rc<Self> {
         let session = Rc::new(Self {
             id: rand::random(),
-            login: RefCell::new(login.map(Rc::new)),
+            login: RefCell::new(login),
             person,
             outbox,
             pulse: Pulse::new(Instant::now()),
@@ -184,6 +187,7 @@ impl Session {
             feeding: Cell::new(feeding),
             position: Cell::new(registry.latest()),
             page: RefCell::default(),
+            rooms: RefCell::default(),
             told_viewers: Cell::new(0),
         });
         let observer: Weak<dyn Drained> = Rc::downgrade(&(Rc::clone(&session) as Rc<dyn Drained>));
@@ -217,6 +221,18 @@ impl Session {
     /// Changes how it gets notifications.
     pub fn set_feeding(&self, feeding: Feeding) {
         self.feeding.set(feeding);
+    }
+
+    /// The rooms that it is in.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<Room> {
+        self.rooms.borrow().clone()
+    }
+
+    /// Whether it is in a room.
+    #[must_use]
+    pub fn is_in(&self, room: &Room) -> bool {
+        self.rooms.borrow().contains(room)
     }
 
     /// Begins to read on from the log when it is behind and nothing waits to be sent.

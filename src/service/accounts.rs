@@ -176,6 +176,14 @@ impl Accounts {
         Ok(LoggedIn { token: self.tokens.sign(&named, now, expires_at)?, expires_at, user })
     }
 
+    /// Whether an account has the nickname.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn is_taken(&self, nickname: &Nickname) -> Result<bool, ServiceError> {
+        Ok(self.store.has_nickname(nickname).await?)
+    }
+
     /// Ends a log-in and all sockets that were opened with it.
     ///
     /// # Errors

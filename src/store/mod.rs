@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::{
-    CartLine, Email, Goods, GoodsId, GoodsPatch, LoginSession, NewGoods, NewOrder, NewUser, Offset, Order,
-    OrderId, PasswordHash, Publication, Quantity, SessionId, Timestamp, User, UserId, UserPatch,
+    CartLine, Email, Goods, GoodsId, GoodsPatch, LoginSession, NewGoods, NewOrder, NewUser, Nickname, Offset,
+    Order, OrderId, PasswordHash, Publication, Quantity, SessionId, Timestamp, User, UserId, UserPatch,
 };
 
 #[cfg(test)]
@@ -173,6 +173,8 @@ pub trait Store: Send + Sync + 'static {
     async fn create_user(&self, user: NewUser) -> Result<User, AccountError>;
     /// Finds an account and its password by its log-in.
     async fn user_by_email(&self, email: &Email) -> Result<Option<(User, PasswordHash)>, StoreError>;
+    /// Whether an account has the nickname.
+    async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError>;
     /// Finds an account's password.
     async fn password_of(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError>;
     /// Changes an account. A new password revokes all its log-ins but `keep`.

@@ -1,20 +1,31 @@
-//! From sockets to sessions: the WebSocket upgrade, the connection's life, and what a session's messages mean.
+//! From sockets and polls to sessions: handshakes, the life of a connection, and what a session's messages mean.
 
 use std::rc::Rc;
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 
 use crate::{
-    realtime::Registry,
+    config::Audience,
+    realtime::{Hubs, Registry},
+    socketio::{Engine, Limits, SocketIo},
     state::AppState,
     web::resource::{get, resource},
 };
 
-mod native;
-mod shop;
+pub mod allowance;
+pub mod engineio;
+pub mod handshake;
+pub mod native;
+pub mod shop;
 pub mod upgrade;
-mod visitor;
+pub mod visitor;
 pub mod websocket;
+
+use engineio::{Directory, Endpoint};
+use shop::socketio::Shop;
+
+/// Where the Socket.IO sessions of all worker threads are.
+pub type SocketIoDirectory = Directory<SocketIo<Shop>>;
 
 /// What the connections of one worker thread share.
 pub struct Gateway {
@@ -22,9 +33,59 @@ pub struct Gateway {
     pub app: AppState,
     /// The sessions of this thread.
     pub registry: Rc<Registry>,
+    /// The way to the sessions of all threads.
+    pub hubs: Hubs,
+    /// The door for Socket.IO.
+    pub socketio: Rc<Endpoint<SocketIo<Shop>>>,
 }
 
-/// The routes of the transports for requests without an upgrade.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(resource("/ws", [get(async || Err::<String, _>(upgrade::upgrade_required()))]));
+impl Gateway {
+    /// Opens the doors of a worker thread.
+    #[must_use]
+    pub fn open(
+        app: AppState,
+        registry: Rc<Registry>,
+        hubs: Hubs,
+        directory: &SocketIoDirectory,
+    ) -> Rc<Self> {
+        Rc::new_cyclic(|gateway| {
+            let handlers = SocketIo::new(Shop(gateway.clone()));
+            let limits = limits(&app);
+            let admit = shop::socketio::admit(&app);
+            let socketio = Endpoint::open(directory, admit, |worker| Engine::new(handlers, limits, worker));
+            Self { app, registry, hubs, socketio }
+        })
+    }
+
+    /// Whether a session gets alerts.
+    #[must_use]
+    pub fn is_audience(&self, member: bool) -> bool {
+        member || self.app.settings.audience == Audience::Everyone
+    }
+
+    /// Adds the routes of the transports for requests without an upgrade.
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        config
+            .service(resource("/ws", [get(async || Err::<String, _>(handshake::upgrade_required()))]))
+            .service(
+                web::resource(["/socket.io/", "/socket.io"])
+                    .app_data(Rc::clone(&self.socketio))
+                    .default_service(web::to(engineio::polling::<SocketIo<Shop>>)),
+            );
+    }
+}
+
+/// How long a client may take to connect to a namespace, as in the reference server.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(45);
+
+fn limits(app: &AppState) -> Limits {
+    let settings = &app.settings;
+    Limits {
+        ping_interval: settings.ping_interval,
+        ping_timeout: settings.ping_timeout,
+        max_payload: settings.max_payload,
+        outbox: settings.outbox_limit,
+        connect_timeout: CONNECT_TIMEOUT,
+        stall_timeout: settings.stall_timeout,
+    }
 }

@@ -1,18 +1,11 @@
-//! The actor of a `/ws` session: what the client's envelopes ask for, and what it is answered.
+//! A `/ws` session: envelopes to events, replies to acknowledgements.
 
-use std::{
-    rc::Rc,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{rc::Rc, time::Instant};
 
-use actix::{ActorFutureExt, AsyncContext, fut::wrap_future};
 use serde_json::{Value, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    Gateway,
-    shop::{self, Refusal, Reply},
+    shop::{Refusal, Reply, Shopper},
     websocket::{Peer, PeerContext},
 };
 use crate::{
@@ -20,81 +13,29 @@ use crate::{
         frame::FrameError,
         native::{self, Envelope},
     },
-    realtime::{Close, Page, Session, registry::Slot},
-    telemetry,
+    realtime::{Close, Session},
 };
-
-/// Orders of one session that may be under way at once; then its socket is not read until one is answered.
-const ORDERS_UNDER_WAY: usize = 64;
 
 /// A `/ws` session.
 pub(super) struct NativeSession {
-    gateway: Rc<Gateway>,
-    session: Rc<Session>,
-    slot: Slot,
-    allowance: Allowance,
-    /// Made with the first order: most sessions never place one.
-    orders: Option<Arc<Semaphore>>,
+    shopper: Rc<Shopper>,
 }
 
 impl NativeSession {
-    pub(super) fn new(gateway: Rc<Gateway>, session: Rc<Session>) -> Self {
-        let slot = gateway.registry.join(Rc::clone(&session));
-        telemetry::session_opened();
-        let allowance = Allowance::new(gateway.app.settings.message_rate, Instant::now());
-        Self { gateway, session, slot, allowance, orders: None }
+    pub(super) fn new(shopper: Rc<Shopper>) -> Self {
+        Self { shopper }
+    }
+
+    fn session(&self) -> &Rc<Session> {
+        &self.shopper.session
     }
 
     fn hello(&self) {
-        let user = self.session.login().map(|login| json!({"nickname": login.nickname}));
-        let latest = self.gateway.registry.latest().max(self.session.position());
-        let payload = json!({"session": self.session.name(), "user": user, "latest": latest});
-        self.session.send(native::event("hello", &payload.to_string()));
-    }
-
-    fn read(&mut self, text: &str, context: &mut PeerContext<Self>) {
-        let envelope = match native::decode(text) {
-            Ok(envelope) => envelope,
-            Err(error) => return refuse(&self.session, None, &error.into()),
-        };
-        let Envelope { event, payload, id } = envelope;
-        match event.as_str() {
-            "BUY" => self.buy(payload, id, context),
-            "CHANGED_PAGE" => {
-                let reply = self.look_at(&payload);
-                answer(&self.session, &event, id.as_ref(), reply);
-            }
-            _ => answer(&self.session, &event, id.as_ref(), Err(Refusal::unknown_event())),
-        }
-    }
-
-    fn look_at(&self, payload: &Value) -> Reply {
-        let page = payload.as_str().and_then(Page::parse);
-        let page = page.ok_or_else(|| {
-            Refusal::payload("CHANGED_PAGE takes the location of a page, \"/detail.html\".")
-        })?;
-        self.gateway.registry.look_at(&self.session, self.slot, page);
-        Ok(json!({"ok": true}))
-    }
-
-    /// Places an order, in a task that outlives the socket: it is processed even if the client leaves at once.
-    fn buy(&mut self, payload: Value, id: Option<Value>, context: &mut PeerContext<Self>) {
-        let orders = self.orders.get_or_insert_with(|| Arc::new(Semaphore::new(ORDERS_UNDER_WAY)));
-        let (gateway, session) = (Rc::clone(&self.gateway), Rc::clone(&self.session));
-        let place = move |permit: OwnedSemaphorePermit| {
-            actix_rt::spawn(async move {
-                let reply = shop::buy(&gateway.app, session.login().as_deref(), payload).await;
-                answer(&session, "BUY", id.as_ref(), reply);
-                drop(permit);
-            });
-        };
-        match Arc::clone(orders).try_acquire_owned() {
-            Ok(permit) => place(permit),
-            Err(_) => {
-                let turn = wrap_future(Arc::clone(orders).acquire_owned());
-                context.wait(turn.map(|permit, _, _| permit.map_or((), place)));
-            }
-        }
+        let session = self.session();
+        let user = session.login().map(|login| json!({"nickname": login.nickname}));
+        let latest = self.shopper.gateway().registry.latest().max(session.position());
+        let payload = json!({"session": session.name(), "user": user, "latest": latest});
+        session.send(native::event("hello", &payload.to_string()));
     }
 }
 
@@ -115,73 +56,38 @@ fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
 impl Peer for NativeSession {
     fn begin(&mut self) {
         self.hello();
-        self.session.read_on();
+        self.session().read_on();
     }
 
     fn hear(&mut self) -> bool {
-        let now = Instant::now();
-        self.session.pulse.hear(now);
-        let allowed = self.allowance.take(now);
-        if !allowed {
-            self.session.close(Close::TooManyMessages);
-        }
-        allowed
+        self.session().pulse.hear(Instant::now());
+        self.shopper.may_speak()
     }
 
-    fn text(&mut self, text: String, context: &mut PeerContext<Self>) {
-        self.read(&text, context);
+    fn text(&mut self, text: String, _: &mut PeerContext<Self>) {
+        match native::decode(&text) {
+            Err(error) => refuse(self.session(), None, &error.into()),
+            Ok(Envelope { event, payload, id }) => {
+                // "several arguments come as an array in `payload`" (CONTRACT §3b), this way round too.
+                let args = match payload {
+                    Value::Array(args) => args,
+                    payload => vec![payload],
+                };
+                let (session, name) = (Rc::clone(self.session()), event.clone());
+                self.shopper.hear(&event, &args, move |reply| answer(&session, &name, id.as_ref(), reply));
+            }
+        }
     }
 
     fn binary(&mut self, _: Vec<u8>) {
-        self.session.close(Close::Unsupported);
+        self.session().close(Close::Unsupported);
     }
 
     fn broke_protocol(&mut self, error: FrameError) {
-        self.session.close(Close::Protocol(error));
+        self.session().close(Close::Protocol(error));
     }
 
     fn end(&mut self) {
-        self.gateway.registry.leave(self.slot);
-        telemetry::session_ended();
-    }
-}
-
-/// A token bucket: so many messages a second, and twice as many at once.
-struct Allowance {
-    rate: f32,
-    left: f32,
-    at: Instant,
-}
-
-impl Allowance {
-    #[expect(clippy::cast_precision_loss, reason = "a rate of millions a second is not kept to the message")]
-    fn new(per_second: u32, now: Instant) -> Self {
-        let rate = per_second as f32;
-        Self { rate, left: rate * 2.0, at: now }
-    }
-
-    fn take(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.at);
-        // Short steps would be lost in rounding.
-        if passed >= Duration::from_millis(1) {
-            self.left = (self.left + passed.as_secs_f32() * self.rate).min(self.rate * 2.0);
-            self.at = now;
-        }
-        self.left -= 1.0;
-        self.left >= 0.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_allowance_refills_with_time() {
-        let start = Instant::now();
-        let mut allowance = Allowance::new(10, start);
-        assert_eq!((0..30).filter(|_| allowance.take(start)).count(), 20);
-        let mut allowance = Allowance { left: 0.0, ..Allowance::new(10, start) };
-        assert_eq!((0..30).filter(|_| allowance.take(start + Duration::from_millis(500))).count(), 5);
+        self.shopper.leave();
     }
 }

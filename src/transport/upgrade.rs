@@ -1,49 +1,35 @@
-//! The WebSocket handshake (RFC 6455 §4.2), outside of actix-web: it checks path, origin and credentials, writes
-//! the 101, and takes the socket out of the HTTP dispatcher, whose buffers are dropped (DESIGN D5).
+//! The WebSocket handshakes of the shop: `/ws` and `/socket.io/`.
 
-use std::{convert::Infallible, rc::Rc};
+use std::{convert::Infallible, io, rc::Rc};
 
 use actix_codec::Framed;
 use actix_http::{
     Request, RequestHead, h1,
-    header::{self, HeaderMap, HeaderName, HeaderValue},
-    ws,
+    header::{self, HeaderMap, HeaderValue},
 };
 use actix_web::http::StatusCode;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::net::TcpStream;
 
-use super::{Gateway, native::NativeSession, visitor, websocket};
+use super::{
+    Gateway,
+    handshake::{self, Arrival},
+    native::NativeSession,
+    shop::Shopper,
+    visitor::Visitor,
+    websocket::{self, Line},
+};
 use crate::{
     clock,
-    config::Audience,
-    domain::{LoginSession, Offset},
-    realtime::{Close, Login, Outbox, Person, Session, outbox::Wire, session::Feeding},
+    domain::Offset,
+    protocol::engineio::ErrorCode,
+    realtime::{Close, Outbox, Session, outbox::Wire, session::Feeding},
     service::ServiceError,
-    web::{
-        auth::{self, Identity},
-        client,
-        edge::log_cause,
-        messages::Language,
-        origin::Origin,
-        problem::Problem,
-    },
+    web::{edge::log_cause, headers, messages::Language, problem::Problem},
 };
 
 /// The subprotocol of `/ws`; a client that cannot set headers offers its token beside it.
 const SUBPROTOCOL: &str = "shopbell";
 const TOKEN_PREFIX: &str = "bearer.";
-
-/// What a good handshake leads to.
-struct Admission {
-    login: Option<LoginSession>,
-    person: Person,
-    /// The cookie by which a guest is known again, when it is new.
-    new_visitor: Option<String>,
-    after: Option<Offset>,
-    subprotocol: bool,
-    /// The token of the subprotocol does not hold: a browser sees no status, so it is told by a close code.
-    log_in_again: bool,
-}
 
 /// Handles one request with `Upgrade: websocket`.
 ///
@@ -51,146 +37,134 @@ struct Admission {
 /// Never: what is wrong is answered.
 pub async fn upgrade(
     gateway: Rc<Gateway>,
-    (request, framed): (Request, Framed<TcpStream, h1::Codec>),
+    request: (Request, Framed<TcpStream, h1::Codec>),
 ) -> Result<(), Infallible> {
-    let mut parts = framed.into_parts();
-    let admission = admit(&gateway, request.head()).await;
-    let response = match &admission {
-        Ok(admission) => switching_protocols(request.head(), admission),
-        Err(problem) => refusal(problem, request.head().headers()),
+    let arrival = Arrival::new(request);
+    let outcome = match arrival.head().uri.path() {
+        "/ws" => native(gateway, arrival).await,
+        "/socket.io/" | "/socket.io" => socketio(&gateway, arrival).await,
+        _ => {
+            refuse(arrival, &Problem::not_found()).await;
+            Ok(())
+        }
     };
-    // Answers to requests that were pipelined before this one come first.
-    let mut bytes = std::mem::take(&mut parts.write_buf);
-    bytes.extend_from_slice(&response);
-    if parts.io.write_all(&bytes).await.is_err() {
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a client left during its handshake");
+    }
+    Ok(())
+}
+
+async fn refuse(arrival: Arrival, problem: &Problem) {
+    log_cause(problem);
+    let (status, mut headers, body) = problem.parts(Language::of(arrival.head().headers()));
+    headers::secure(&mut headers);
+    arrival.refuse(status, &headers, &body).await;
+}
+
+async fn socketio(gateway: &Gateway, arrival: Arrival) -> io::Result<()> {
+    if let Err(problem) = handshake::check(arrival.head()) {
+        refuse(arrival, &problem).await;
         return Ok(());
     }
-    match admission {
-        Ok(admission) => begin(gateway, admission, parts.io, &parts.read_buf),
-        Err(_) => drop(parts.io.shutdown().await),
+    match gateway.socketio.shake_hands(arrival.head()).await {
+        Ok(handshake) => {
+            let cookie = handshake.cookie().map(|cookie| ("Set-Cookie", cookie.to_owned()));
+            let headers: Vec<_> = cookie.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let (socket, already_read) = arrival.accept(&headers).await?;
+            gateway.socketio.let_in(handshake, socket, already_read).await
+        }
+        Err(code) => {
+            refuse_engineio(arrival, code).await;
+            Ok(())
+        }
     }
+}
+
+/// A refusal as the reference server gives it.
+pub async fn refuse_engineio(arrival: Arrival, code: ErrorCode) {
+    let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers::secure(&mut headers);
+    arrival.refuse(status, &headers, code.body().as_bytes()).await;
+}
+
+/// What a good handshake on `/ws` leads to.
+struct Admission {
+    visitor: Visitor,
+    after: Option<Offset>,
+    subprotocol: bool,
+    /// The token of the subprotocol does not hold: a browser sees no status, so it is told by a close code.
+    log_in_again: bool,
+}
+
+async fn native(gateway: Rc<Gateway>, arrival: Arrival) -> io::Result<()> {
+    let admission = match admit(&gateway, arrival.head()).await {
+        Ok(admission) => admission,
+        Err(problem) => {
+            refuse(arrival, &problem).await;
+            return Ok(());
+        }
+    };
+    let mut headers = Vec::new();
+    if admission.subprotocol {
+        headers.push(("Sec-WebSocket-Protocol", SUBPROTOCOL));
+    }
+    if let Some(cookie) = &admission.visitor.cookie {
+        headers.push(("Set-Cookie", cookie));
+    }
+    let (socket, already_read) = arrival.accept(&headers).await?;
+    begin(gateway, admission, socket, &already_read);
     Ok(())
 }
 
 /// Makes the session and lets it run.
 fn begin(gateway: Rc<Gateway>, admission: Admission, socket: TcpStream, already_read: &[u8]) {
-    let settings = &gateway.app.settings;
-    let member = admission.login.is_some();
-    let audience = member || settings.audience == Audience::Everyone;
+    let Visitor { login, person, .. } = admission.visitor;
     let feeding = match admission.after {
-        _ if !audience => Feeding::Never,
+        _ if !gateway.is_audience(login.is_some()) => Feeding::Never,
         None => Feeding::Live,
         Some(_) => Feeding::Behind,
     };
-    let login = admission.login.map(|login| Login {
-        id: login.id,
-        user_id: login.user.user_id,
-        nickname: login.user.nickname.as_str().to_owned(),
-        expires_at: login.expires_at,
-    });
-    // An alert should not wait for another to fill a segment.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
     let socket = Rc::new(socket);
-    let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, settings.outbox_limit);
-    let session = Session::new(&gateway.registry, login, admission.person, Rc::clone(&outbox), feeding);
+    let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, gateway.app.settings.outbox_limit);
+    let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
     if let Some(after) = admission.after {
         session.set_position(after);
     }
     if admission.log_in_again {
         session.close(Close::LoggedOut);
     }
-    let max_payload = settings.max_payload;
-    let peer = NativeSession::new(gateway, session);
-    websocket::run(socket, outbox, max_payload, already_read, peer);
+    let max_payload = gateway.app.settings.max_payload;
+    let peer = NativeSession::new(Shopper::enter(gateway, session));
+    websocket::run(socket, Line::new(outbox), max_payload, already_read, peer);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.
 async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Problem> {
-    if head.uri.path() != "/ws" {
-        return Err(Problem::not_found());
+    handshake::check(head)?;
+    let mut after = after(head)?;
+    if after > Some(gateway.registry.latest()) {
+        // Another thread may be ahead of this one. Beyond the end of the log, the client knew another database.
+        after = after.min(Some(gateway.app.store.reach().await.map_err(ServiceError::from)?.latest));
     }
-    check_handshake(head)?;
-    let settings = &gateway.app.settings;
-    let headers = head.headers();
-    let origin = Origin::of(settings, headers);
-    if origin == Origin::Forbidden {
-        return Err(Problem::new(
-            "origin_forbidden",
-            "pages of this origin may not connect; see --allowed-origin",
-        ));
-    }
-    let after = after(head)?;
-    let offered = subprotocols(headers);
+    let offered = subprotocols(head.headers());
+    let visitor = Visitor::of(&gateway.app, head.headers(), head.peer_addr).await;
     let token = offered.iter().find_map(|protocol| protocol.strip_prefix(TOKEN_PREFIX));
-    let (login, log_in_again) = match token {
-        Some(token) => {
-            let login = gateway.app.accounts.who(token, clock::now()).await?;
-            let unknown = login.is_none();
-            (login, unknown)
-        }
-        None => (login(gateway, headers, origin).await?, false),
+    let (visitor, log_in_again) = match token {
+        Some(token) => match gateway.app.accounts.who(token, clock::now()).await? {
+            Some(login) => (visitor.map(|_| Visitor::member(login))?, false),
+            None => (visitor?, true),
+        },
+        None => (visitor?, false),
     };
-    let (person, new_visitor) = match &login {
-        Some(login) => (Person::Member(login.user.user_id), None),
-        None => visitor::identify(headers, client::is_https(settings, head.peer_addr, headers)),
-    };
-    Ok(Admission {
-        login,
-        person,
-        new_visitor,
-        after,
-        subprotocol: offered.contains(&SUBPROTOCOL),
-        log_in_again,
-    })
-}
-
-/// RFC 6455 §4.2.1.
-fn check_handshake(head: &RequestHead) -> Result<(), Problem> {
-    const VERSION: HeaderValue = HeaderValue::from_static("13");
-    match ws::verify_handshake(head) {
-        Ok(()) => Ok(()),
-        Err(ws::HandshakeError::UnsupportedVersion | ws::HandshakeError::NoVersionHeader) => {
-            // §4.4: name the version that is spoken.
-            Err(upgrade_required().with_header(HeaderName::from_static("sec-websocket-version"), VERSION))
-        }
-        Err(_) => Err(Problem::new("bad_request", "this is no WebSocket handshake")),
-    }
-}
-
-/// 426: this address speaks WebSocket only.
-#[must_use]
-pub fn upgrade_required() -> Problem {
-    Problem::of_status(StatusCode::UPGRADE_REQUIRED)
-        .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
-}
-
-/// The log-in that headers vouch for. Bad credentials in the header are refused, where a program can see it; a
-/// browser's old cookie makes a guest. Where any page may connect (`*`) the cookie says nothing.
-async fn login(
-    gateway: &Gateway,
-    headers: &HeaderMap,
-    origin: Origin,
-) -> Result<Option<LoginSession>, Problem> {
-    let explicit = headers.contains_key(header::AUTHORIZATION);
-    if !explicit && origin == Origin::Anyone {
-        return Ok(None);
-    }
-    match auth::identify(&gateway.app, headers, false).await? {
-        Identity::Member(member) => Ok(Some(member.login)),
-        Identity::Rejected if explicit => Err(Problem::login_required()),
-        Identity::Rejected | Identity::Guest => Ok(None),
-    }
+    Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again })
 }
 
 /// `?after=41`.
 fn after(head: &RequestHead) -> Result<Option<Offset>, Problem> {
-    let Some(text) =
-        head.uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("after="))
-    else {
-        return Ok(None);
-    };
+    let query = head.uri.query().unwrap_or_default();
+    let Some(text) = query.split('&').find_map(|pair| pair.strip_prefix("after=")) else { return Ok(None) };
     match Offset::parse(text) {
         Some(offset) => Ok(Some(offset)),
         None => Err(ServiceError::field("after", "invalid", "after is the offset of a notification").into()),
@@ -204,41 +178,4 @@ fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect()
-}
-
-fn switching_protocols(head: &RequestHead, admission: &Admission) -> Vec<u8> {
-    let key =
-        head.headers().get(header::SEC_WEBSOCKET_KEY).map(header::HeaderValue::as_bytes).unwrap_or_default();
-    let accept = ws::hash_key(key);
-    let accept = std::str::from_utf8(&accept).expect("base64 is ASCII");
-    let mut response = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
-    );
-    if admission.subprotocol {
-        response.push_str("Sec-WebSocket-Protocol: shopbell\r\n");
-    }
-    if let Some(cookie) = &admission.new_visitor {
-        response.push_str(&format!("Set-Cookie: {cookie}\r\n"));
-    }
-    response.push_str("\r\n");
-    response.into_bytes()
-}
-
-/// A refusal as HTTP/1.1 writes it. The connection ends with it.
-fn refusal(problem: &Problem, request: &HeaderMap) -> Vec<u8> {
-    log_cause(problem);
-    let (status, headers, body) = problem.parts(Language::of(request));
-    let mut response =
-        format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
-    for (name, value) in headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?))) {
-        response.push_str(&format!("{name}: {value}\r\n"));
-    }
-    response.push_str(&format!(
-        "x-content-type-options: nosniff\r\nreferrer-policy: strict-origin-when-cross-origin\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    ));
-    let mut bytes = response.into_bytes();
-    bytes.extend_from_slice(&body);
-    bytes
 }

@@ -1,15 +1,83 @@
-//! How a guest is known again: a cookie of its own that says nothing else, so that two tabs count as one person.
+//! Who opens a session: the log-in that its headers vouch for, or a guest, known again by a cookie of its own that says
+//! nothing else, so that two tabs count as one person.
+
+use std::{net::SocketAddr, rc::Rc};
 
 use actix_web::http::header::{self, HeaderMap};
 use cookie::{Cookie, SameSite, time::Duration};
 
-use crate::realtime::Person;
+use crate::{
+    domain::LoginSession,
+    realtime::{Login, Person},
+    state::AppState,
+    web::{
+        auth::{self, Identity},
+        client,
+        origin::Origin,
+        problem::Problem,
+    },
+};
+
+/// Who opens a session.
+pub struct Visitor {
+    /// The log-in; `None` for a guest.
+    pub login: Option<Rc<Login>>,
+    /// Who looks at pages.
+    pub person: Person,
+    /// The cookie by which a guest is known again, when it is new.
+    pub cookie: Option<String>,
+}
+
+/// A log-in as sessions know it.
+#[must_use]
+pub fn login(session: LoginSession) -> Rc<Login> {
+    Rc::new(Login {
+        id: session.id,
+        user_id: session.user.user_id,
+        nickname: session.user.nickname.as_str().to_owned(),
+        expires_at: session.expires_at,
+    })
+}
+
+impl Visitor {
+    /// Someone with a log-in.
+    #[must_use]
+    pub fn member(session: LoginSession) -> Self {
+        let login = login(session);
+        Self { person: Person::Member(login.user_id), login: Some(login), cookie: None }
+    }
+
+    /// Reads the headers of a handshake. Bad credentials in the header are refused, where a program can see it; a
+    /// browser's old cookie makes a guest. Where any page may connect (`*`) the cookie says nothing.
+    ///
+    /// # Errors
+    /// The page may not connect, or `Authorization` does not hold.
+    pub async fn of(app: &AppState, headers: &HeaderMap, peer: Option<SocketAddr>) -> Result<Self, Problem> {
+        let origin = Origin::of(&app.settings, headers);
+        if origin == Origin::Forbidden {
+            return Err(Problem::new(
+                "origin_forbidden",
+                "pages of this origin may not connect; see --allowed-origin",
+            ));
+        }
+        let explicit = headers.contains_key(header::AUTHORIZATION);
+        if explicit || origin != Origin::Anyone {
+            match auth::identify(app, headers, false).await? {
+                Identity::Member(member) => return Ok(Self::member(member.login)),
+                Identity::Rejected if explicit => return Err(Problem::login_required()),
+                Identity::Rejected | Identity::Guest => {}
+            }
+        }
+        let (person, cookie) = identify(headers, client::is_https(&app.settings, peer, headers));
+        Ok(Self { login: None, person, cookie })
+    }
+}
 
 const NAME: &str = "shopbell_visitor";
 const LIFE: Duration = Duration::days(365);
 
 /// The guest behind a request, and the cookie to set when it brought none.
-pub(super) fn identify(headers: &HeaderMap, secure: bool) -> (Person, Option<String>) {
+fn identify(headers: &HeaderMap, secure: bool) -> (Person, Option<String>) {
     let known = headers
         .get_all(header::COOKIE)
         .filter_map(|value| value.to_str().ok())

@@ -51,10 +51,33 @@ pub trait Peer: Sized + Unpin + 'static {
     fn end(&mut self) {}
 }
 
+/// Which outbox writes to a socket: another one after an upgrade from polling.
+#[derive(Clone)]
+pub struct Line(Rc<RefCell<Rc<Outbox>>>);
+
+impl Line {
+    /// A line with this outbox.
+    #[must_use]
+    pub fn new(outbox: Rc<Outbox>) -> Self {
+        Self(Rc::new(RefCell::new(outbox)))
+    }
+
+    /// The outbox that writes now.
+    #[must_use]
+    pub fn outbox(&self) -> Rc<Outbox> {
+        Rc::clone(&self.0.borrow())
+    }
+
+    /// Another outbox writes from now on.
+    pub fn switch(&self, outbox: Rc<Outbox>) {
+        self.0.replace(outbox);
+    }
+}
+
 /// The actor of a connection.
 pub struct Speaker<P: Peer> {
     peer: P,
-    outbox: Rc<Outbox>,
+    line: Line,
 }
 
 impl<P: Peer> Actor for Speaker<P> {
@@ -67,7 +90,7 @@ impl<P: Peer> Actor for Speaker<P> {
 
 impl<P: Peer> StreamHandler<Result<Message, FrameError>> for Speaker<P> {
     fn handle(&mut self, message: Result<Message, FrameError>, context: &mut Self::Context) {
-        let closing = self.outbox.is_closing();
+        let closing = self.line.outbox().is_closing();
         match message {
             Ok(Message::Close(reason)) => {
                 if !closing {
@@ -94,28 +117,22 @@ impl<P: Peer> StreamHandler<Result<ws::Message, ws::ProtocolError>> for Speaker<
 impl<P: Peer> Drop for Speaker<P> {
     fn drop(&mut self) {
         // Whatever still holds the outbox (an order under way) finds it gone.
-        self.outbox.abort();
+        self.line.outbox().abort();
         self.peer.end();
     }
 }
 
 /// Runs a connection on this thread until it ends. `already_read` are bytes that came right behind the handshake.
-pub fn run<P: Peer>(
-    socket: Rc<TcpStream>,
-    outbox: Rc<Outbox>,
-    max_message: usize,
-    already_read: &[u8],
-    peer: P,
-) {
+pub fn run<P: Peer>(socket: Rc<TcpStream>, line: Line, max_message: usize, already_read: &[u8], peer: P) {
     let incoming = Incoming::new(socket, max_message, already_read);
-    let speaker = Speaker { peer, outbox: Rc::clone(&outbox) };
+    let speaker = Speaker { peer, line: line.clone() };
     // The context wants a stream of bytes for the decoder of its own, which is laxer than RFC 6455 in what text it
     // takes and leaves fragments to be joined: it gets one without any, and our messages as a second stream.
     let context = WebsocketContext::with_factory(stream::pending(), move |context| {
         context.add_stream(incoming);
         speaker
     });
-    actix_rt::spawn(Connection { outbox, context, context_ended: false });
+    actix_rt::spawn(Connection { line, context, context_ended: false });
 }
 
 /// The messages of a client, decoded as their bytes arrive.
@@ -196,7 +213,7 @@ impl Stream for Incoming {
 
 /// Drives one socket until it ends: the actor's context and the outbox.
 struct Connection<C> {
-    outbox: Rc<Outbox>,
+    line: Line,
     /// What the actor itself writes: pongs, and the answer to a close frame.
     context: C,
     context_ended: bool,
@@ -209,17 +226,17 @@ where
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.outbox.is_aborted() {
+        if self.line.outbox().is_aborted() {
             return Poll::Ready(());
         }
         while !self.context_ended {
             match self.context.poll_next_unpin(context) {
-                Poll::Ready(Some(Ok(frames))) => self.outbox.send(frames),
+                Poll::Ready(Some(Ok(frames))) => self.line.outbox().send(frames),
                 Poll::Ready(_) => self.context_ended = true,
                 Poll::Pending => break,
             }
         }
-        match self.outbox.poll_flush(context) {
+        match self.line.outbox().poll_flush(context) {
             Poll::Ready(Ok(())) if !self.context_ended => Poll::Pending,
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => Poll::Pending,

@@ -4,7 +4,9 @@ use sqlx::{Row, SqliteConnection};
 
 use super::{rows, writer::Tx};
 use crate::{
-    domain::{Email, LoginSession, NewUser, PasswordHash, SessionId, Timestamp, User, UserId, UserPatch},
+    domain::{
+        Email, LoginSession, NewUser, Nickname, PasswordHash, SessionId, Timestamp, User, UserId, UserPatch,
+    },
     store::{AccountError, StoreError, errors::is_taken},
 };
 
@@ -93,6 +95,22 @@ pub(super) async fn by_email(
     .fetch_optional(conn)
     .await?;
     row.map(|row| Ok((rows::user(&row)?, PasswordHash(row.try_get("password_hash")?)))).transpose()
+}
+
+/// Whether an account has the nickname.
+pub(super) async fn has_nickname(
+    conn: &mut SqliteConnection,
+    nickname: &Nickname,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "select 1
+         from users
+         where nickname_key = ?",
+    )
+    .bind(nickname.key())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// Finds an account's password.

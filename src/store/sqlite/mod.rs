@@ -12,8 +12,9 @@ use super::{
     StoreError,
 };
 use crate::domain::{
-    CartLine, Currency, Email, Goods, GoodsId, GoodsPatch, LoginSession, NewGoods, NewOrder, NewUser, Offset,
-    Order, OrderId, PasswordHash, Publication, Quantity, SessionId, Timestamp, User, UserId, UserPatch,
+    CartLine, Currency, Email, Goods, GoodsId, GoodsPatch, LoginSession, NewGoods, NewOrder, NewUser,
+    Nickname, Offset, Order, OrderId, PasswordHash, Publication, Quantity, SessionId, Timestamp, User,
+    UserId, UserPatch,
 };
 
 mod accounts;
@@ -100,6 +101,10 @@ impl Store for SqliteStore {
 
     async fn user_by_email(&self, email: &Email) -> Result<Option<(User, PasswordHash)>, StoreError> {
         accounts::by_email(&mut *self.reader().await?, email).await
+    }
+
+    async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError> {
+        accounts::has_nickname(&mut *self.reader().await?, nickname).await
     }
 
     async fn password_of(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {

@@ -1,49 +1,70 @@
-//! What the shop's events ask for, whatever transport they came by.
+//! How the refusal of an event looks to its client: stable code and sentence, in an acknowledgement or in the event
+//! `error`.
 
 use serde_json::{Value, json};
 
 use crate::{
-    clock,
-    domain::Fields,
     protocol::native::EnvelopeError,
-    realtime::Login,
-    service::{ServiceError, orders::OrderRequest},
-    state::AppState,
+    service::ServiceError,
     web::{edge::log_cause, messages::Language, problem::Problem},
 };
 
 /// The payload of a good acknowledgement, or why it is refused.
-pub(super) type Reply = Result<Value, Refusal>;
+pub type Reply = Result<Value, Refusal>;
 
-/// A refusal: stable code and sentence, as an acknowledgement or the event `error` gives them.
+/// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub struct Refusal {
     code: &'static str,
     message: String,
 }
 
 impl Refusal {
     /// No such event.
-    pub(super) fn unknown_event() -> Self {
+    #[must_use]
+    pub fn unknown_event() -> Self {
         Self::new("unknown_event", "There is no such event.")
     }
 
     /// A payload that is not what the event takes.
-    pub(super) fn payload(message: &str) -> Self {
+    #[must_use]
+    pub fn payload(message: &str) -> Self {
         Self::new("validation", message)
     }
 
-    fn new(code: &'static str, message: &str) -> Self {
+    /// More than is taken at once.
+    #[must_use]
+    pub fn too_many_messages() -> Self {
+        Self::new("too_many_messages", "Too many messages. Please wait a moment.")
+    }
+
+    /// A refusal with a code of its own.
+    #[must_use]
+    pub fn new(code: &'static str, message: &str) -> Self {
         Self { code, message: message.to_owned() }
     }
 
+    /// Its stable name.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Its sentence.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// As an acknowledgement.
-    pub(super) fn ack(&self) -> Value {
+    #[must_use]
+    pub fn ack(&self) -> Value {
         json!({"ok": false, "code": self.code, "message": self.message})
     }
 
     /// As the event `error`, naming the event that was refused, if it is known.
-    pub(super) fn event(&self, event: Option<&str>) -> Value {
+    #[must_use]
+    pub fn event(&self, event: Option<&str>) -> Value {
         json!({"event": event, "code": self.code, "message": self.message})
     }
 }
@@ -74,15 +95,4 @@ impl From<Problem> for Refusal {
         log_cause(&problem);
         Self { code: problem.code(), message: problem.message(Language::English) }
     }
-}
-
-/// The event `BUY` (CONTRACT §3, "`BUY` rules").
-pub(super) async fn buy(app: &AppState, login: Option<&Login>, payload: Value) -> Reply {
-    let login = login.ok_or_else(|| Refusal::from(Problem::login_required()))?;
-    let Value::Object(payload) = payload else {
-        return Err(Refusal::payload("BUY takes an object with goodsId or items."));
-    };
-    let request = OrderRequest::read_buy(Fields::new(payload))?;
-    let placed = app.orders.place(login.user_id, request, clock::now()).await?;
-    Ok(json!({"ok": true, "orderId": placed.order.order_id, "id": placed.notification}))
 }

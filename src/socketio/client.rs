@@ -1,0 +1,334 @@
+//! Socket.IO 5 over an Engine.IO session: a client connects to namespaces, and in each sends and gets events and
+//! acknowledgements.
+//!
+//! What is quoted comes from `docs/socket.io-protocol/v5-current.md` of socketio/socket.io.
+
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::engine::{Broken, Limits, Service, Session};
+use crate::protocol::{
+    engineio::Packet as Frame,
+    socketio::{self, Args, Body, Decoder, Event},
+};
+
+/// The most attachments of one packet, as in the reference.
+const MAX_ATTACHMENTS: usize = 10;
+/// The most namespaces that one client may be in, and the most acknowledgements that it may owe.
+const MAX_NAMESPACES: usize = 16;
+const MAX_ACKS: usize = 1024;
+
+/// A client that may come in.
+pub struct Accepted<D> {
+    /// What the handlers keep of it.
+    pub data: D,
+    /// Its private id, when lost connections can be recovered. The same as the client brought means: recovered.
+    pub pid: Option<String>,
+}
+
+/// A client that may not.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// What its `connect_error` says.
+    pub message: String,
+    /// What comes with it.
+    pub data: Option<Value>,
+}
+
+/// What events mean: given to the engine by whoever uses it.
+pub trait Handlers: Sized + 'static {
+    /// What is known from the request that began the session.
+    type Request: 'static;
+    /// What is kept of a client in a namespace.
+    type Data: 'static;
+
+    /// Whether there is such a namespace.
+    fn has_namespace(&self, name: &str) -> bool;
+    /// A client wants to connect to a namespace; `auth` is the JSON object that it brought. Its events come after
+    /// the answer.
+    fn connect(
+        &self,
+        session: &Rc<Session<SocketIo<Self>>>,
+        namespace: &str,
+        auth: Option<&str>,
+    ) -> LocalBoxFuture<'static, Result<Accepted<Self::Data>, Refused>>;
+    /// It is connected, and knows.
+    fn connected(&self, socket: &Rc<Socket<Self>>);
+    /// It sent an event.
+    fn event(&self, socket: &Rc<Socket<Self>>, event: Event<'_>);
+    /// It is no longer connected.
+    fn disconnected(&self, socket: &Rc<Socket<Self>>);
+}
+
+/// Why no acknowledgement came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AckError {
+    /// Not in time.
+    #[error("no acknowledgement in time")]
+    TimedOut,
+    /// The client left.
+    #[error("the client left")]
+    Disconnected,
+    /// It owes too many already.
+    #[error("the client owes too many acknowledgements")]
+    TooMany,
+}
+
+/// A client in a namespace.
+pub struct Socket<H: Handlers> {
+    /// Its public name.
+    pub id: String,
+    /// Which namespace.
+    pub namespace: Rc<str>,
+    /// What the handlers keep of it.
+    pub data: H::Data,
+    session: Weak<Session<SocketIo<H>>>,
+    acks: RefCell<HashMap<u64, oneshot::Sender<Args<'static>>>>,
+    next_ack: Cell<u64>,
+}
+
+impl<H: Handlers> Socket<H> {
+    /// Sends an event. The arguments are JSON values joined by commas, with their attachments.
+    pub fn emit(&self, name: &str, args: Args<'_>) {
+        self.send(Body::Event(Event { name: name.into(), args, ack_id: None }));
+    }
+
+    /// Answers an event.
+    pub fn ack(&self, id: u64, args: Args<'_>) {
+        self.send(Body::Ack { id, args });
+    }
+
+    /// Sends an event and waits for its acknowledgement.
+    ///
+    /// # Errors
+    /// None comes in time, or ever.
+    pub async fn request(
+        &self,
+        name: &str,
+        args: Args<'_>,
+        timeout: Duration,
+    ) -> Result<Args<'static>, AckError> {
+        if self.acks.borrow().len() >= MAX_ACKS {
+            return Err(AckError::TooMany);
+        }
+        let id = self.next_ack.replace(self.next_ack.get() + 1);
+        let (answer, answered) = oneshot::channel();
+        self.acks.borrow_mut().insert(id, answer);
+        self.send(Body::Event(Event { name: name.into(), args, ack_id: Some(id) }));
+        let answered = tokio::time::timeout(timeout, answered).await;
+        self.acks.borrow_mut().remove(&id);
+        answered.map_err(|_| AckError::TimedOut)?.map_err(|_| AckError::Disconnected)
+    }
+
+    /// Disconnects the client from the namespace, on purpose: it does not come back by itself.
+    pub fn disconnect(&self) {
+        self.send(Body::Disconnect);
+        if let Some(session) = self.session.upgrade() {
+            session.state.leave(&self.namespace);
+        }
+    }
+
+    /// The session that it is part of, while that lasts.
+    #[must_use]
+    pub fn session(&self) -> Option<Rc<Session<SocketIo<H>>>> {
+        self.session.upgrade()
+    }
+
+    fn send(&self, body: Body<'_>) {
+        if let Some(session) = self.session.upgrade() {
+            send(&session, &self.namespace, body);
+        }
+    }
+}
+
+fn send<H: Handlers>(session: &Session<SocketIo<H>>, namespace: &str, body: Body<'_>) {
+    let packet = socketio::Packet { namespace: namespace.into(), body };
+    let mut text = String::new();
+    packet.put(&mut text);
+    let attachments = packet.attachments().iter().cloned().map(Frame::Binary);
+    let frames: Vec<Frame<'_>> = std::iter::once(Frame::Message(&text)).chain(attachments).collect();
+    session.send(&frames);
+}
+
+/// What is kept of a client.
+pub struct Client<H: Handlers> {
+    decoder: RefCell<Decoder>,
+    sockets: RefCell<Vec<Rc<Socket<H>>>>,
+    /// The namespaces that are being connected to.
+    connecting: RefCell<Vec<Rc<str>>>,
+    /// Whether there ever was one.
+    used: Cell<bool>,
+    handlers: Rc<H>,
+}
+
+impl<H: Handlers> Client<H> {
+    fn socket(&self, namespace: &str) -> Option<Rc<Socket<H>>> {
+        self.sockets.borrow().iter().find(|socket| &*socket.namespace == namespace).cloned()
+    }
+
+    fn leave(&self, namespace: &str) {
+        let socket = {
+            let mut sockets = self.sockets.borrow_mut();
+            let place = sockets.iter().position(|socket| &*socket.namespace == namespace);
+            place.map(|place| sockets.swap_remove(place))
+        };
+        if let Some(socket) = socket {
+            socket.acks.borrow_mut().clear();
+            self.handlers.disconnected(&socket);
+        }
+    }
+}
+
+/// The service that speaks Socket.IO.
+pub struct SocketIo<H> {
+    handlers: Rc<H>,
+}
+
+impl<H: Handlers> SocketIo<H> {
+    /// With the handlers of its namespaces.
+    #[must_use]
+    pub fn new(handlers: H) -> Self {
+        Self { handlers: Rc::new(handlers) }
+    }
+
+    fn packet(&self, session: &Rc<Session<Self>>, packet: socketio::Packet<'_>) -> Result<(), Broken> {
+        let namespace = packet.namespace;
+        match packet.body {
+            Body::Connect(auth) => self.connect(session, &namespace, auth.as_deref()),
+            Body::Disconnect => {
+                session.state.leave(&namespace);
+                Ok(())
+            }
+            // "if that's not the case, then the receiver MUST close the connection".
+            Body::ConnectError(_) => Err(Broken),
+            Body::Event(event) => {
+                let socket = session.state.socket(&namespace).ok_or(Broken)?;
+                self.handlers.event(&socket, event);
+                Ok(())
+            }
+            Body::Ack { id, args } => {
+                let socket = session.state.socket(&namespace).ok_or(Broken)?;
+                let answer = socket.acks.borrow_mut().remove(&id);
+                // An acknowledgement that nobody waits for any more is late, not wrong.
+                answer.map(|answer| answer.send(args.into_owned()));
+                Ok(())
+            }
+        }
+    }
+
+    fn connect(
+        &self,
+        session: &Rc<Session<Self>>,
+        namespace: &str,
+        auth: Option<&str>,
+    ) -> Result<(), Broken> {
+        if !self.handlers.has_namespace(namespace) {
+            let error = Cow::Borrowed(r#"{"message":"Invalid namespace"}"#);
+            send(session, namespace, Body::ConnectError(error));
+            return Ok(());
+        }
+        let state = &session.state;
+        let connecting = state.connecting.borrow().iter().any(|name| &**name == namespace);
+        if connecting || state.socket(namespace).is_some() {
+            return Err(Broken);
+        }
+        if state.connecting.borrow().len() + state.sockets.borrow().len() >= MAX_NAMESPACES {
+            return Err(Broken);
+        }
+        let namespace: Rc<str> = namespace.into();
+        state.connecting.borrow_mut().push(Rc::clone(&namespace));
+        let answer = self.handlers.connect(session, &namespace, auth);
+        let (handlers, session) = (Rc::clone(&self.handlers), Rc::clone(session));
+        actix_rt::spawn(async move {
+            let answer = answer.await;
+            session.state.connecting.borrow_mut().retain(|name| *name != namespace);
+            match answer {
+                Ok(accepted) => enter(&handlers, &session, namespace, accepted),
+                Err(refused) => refuse(&session, &namespace, &refused),
+            }
+        });
+        Ok(())
+    }
+}
+
+fn enter<H: Handlers>(
+    handlers: &Rc<H>,
+    session: &Rc<Session<SocketIo<H>>>,
+    namespace: Rc<str>,
+    accepted: Accepted<H::Data>,
+) {
+    let random: [u8; 15] = rand::random();
+    let socket = Rc::new(Socket {
+        id: URL_SAFE_NO_PAD.encode(random),
+        namespace,
+        data: accepted.data,
+        session: Rc::downgrade(session),
+        acks: RefCell::default(),
+        next_ack: Cell::new(0),
+    });
+    let mut text = String::new();
+    socketio::put_connect(&mut text, &socket.namespace, &socket.id, accepted.pid.as_deref());
+    session.send(&[Frame::Message(&text)]);
+    session.state.used.set(true);
+    session.state.sockets.borrow_mut().push(Rc::clone(&socket));
+    handlers.connected(&socket);
+    if session.outbox.is_aborted() {
+        // The client left while it was let in.
+        session.state.leave(&socket.namespace);
+    }
+}
+
+fn refuse<H: Handlers>(session: &Session<SocketIo<H>>, namespace: &str, refused: &Refused) {
+    let mut text = String::new();
+    socketio::put_connect_error(&mut text, namespace, &refused.message, refused.data.as_ref());
+    session.send(&[Frame::Message(&text)]);
+}
+
+impl<H: Handlers> Service for SocketIo<H> {
+    type Request = H::Request;
+    type State = Client<H>;
+
+    fn open(&self, limits: &Limits) -> Client<H> {
+        let limits = socketio::Limits { attachments: MAX_ATTACHMENTS, binary_packet: limits.max_payload };
+        Client {
+            decoder: RefCell::new(Decoder::new(limits)),
+            sockets: RefCell::default(),
+            connecting: RefCell::default(),
+            used: Cell::new(false),
+            handlers: Rc::clone(&self.handlers),
+        }
+    }
+
+    fn text(&self, session: &Rc<Session<Self>>, text: &str) -> Result<(), Broken> {
+        let packet = session.state.decoder.borrow_mut().text(text).map_err(|_| Broken)?;
+        packet.map_or(Ok(()), |packet| self.packet(session, packet))
+    }
+
+    fn binary(&self, session: &Rc<Session<Self>>, bytes: Bytes) -> Result<(), Broken> {
+        let packet = session.state.decoder.borrow_mut().binary(bytes).map_err(|_| Broken)?;
+        packet.map_or(Ok(()), |packet| self.packet(session, packet))
+    }
+
+    fn close(&self, session: &Rc<Session<Self>>) {
+        let namespaces: Vec<_> =
+            session.state.sockets.borrow().iter().map(|s| Rc::clone(&s.namespace)).collect();
+        for namespace in namespaces {
+            session.state.leave(&namespace);
+        }
+    }
+
+    fn is_idle(&self, session: &Session<Self>) -> bool {
+        !session.state.used.get()
+    }
+}

@@ -1,0 +1,143 @@
+//! What the shop's events ask for (CONTRACT §3), whatever transport they came by.
+
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::{Gateway, allowance::Allowance};
+use crate::{
+    clock,
+    domain::{Fields, UserId},
+    realtime::{Close, Page, Session, registry::Slot},
+    service::orders::OrderRequest,
+    telemetry,
+    web::problem::Problem,
+};
+
+mod chat;
+pub mod refusal;
+pub mod socketio;
+
+pub use refusal::{Refusal, Reply};
+
+/// Orders of one session that may be under way at once.
+const ORDERS_UNDER_WAY: usize = 64;
+/// Orders of one session that may wait for that; a small struct each, and more than the message rate lets in at once.
+const ORDERS_WAITING: usize = 8192;
+
+/// A session in the shop.
+pub struct Shopper {
+    gateway: Rc<Gateway>,
+    /// The session.
+    pub session: Rc<Session>,
+    slot: Slot,
+    messages: RefCell<Allowance>,
+    /// Made with the first order: most sessions never place one.
+    orders: OnceCell<Arc<Semaphore>>,
+    orders_waiting: Cell<usize>,
+    chat: RefCell<chat::Chat>,
+}
+
+impl Shopper {
+    /// A session comes in.
+    #[must_use]
+    pub fn enter(gateway: Rc<Gateway>, session: Rc<Session>) -> Rc<Self> {
+        let slot = gateway.registry.join(Rc::clone(&session));
+        telemetry::session_opened();
+        Rc::new(Self {
+            messages: RefCell::new(Allowance::new(gateway.app.settings.message_rate, Instant::now())),
+            gateway,
+            session,
+            slot,
+            orders: OnceCell::new(),
+            orders_waiting: Cell::new(0),
+            chat: RefCell::default(),
+        })
+    }
+
+    /// The session is gone.
+    pub fn leave(&self) {
+        for room in self.session.rooms() {
+            self.leave_room(&room);
+        }
+        self.gateway.registry.leave(self.slot);
+        telemetry::session_ended();
+    }
+
+    /// What the threads' connections share.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Whether one more message may be looked at; else the session is closed.
+    pub fn may_speak(&self) -> bool {
+        let allowed = self.messages.borrow_mut().take(Instant::now());
+        if !allowed {
+            self.session.close(Close::TooManyMessages);
+        }
+        allowed
+    }
+
+    /// Deals with an event; `answer` gets the reply when there is one.
+    pub fn hear(self: &Rc<Self>, event: &str, args: &[Value], answer: impl FnOnce(Reply) + 'static) {
+        match event {
+            "BUY" => self.buy(args, answer),
+            "CHANGED_PAGE" => answer(self.look_at(args)),
+            "nickname" => self.name_guest(args, answer),
+            "enter_room" => answer(self.enter_room(args)),
+            "leave_room" => answer(self.exit_room(args)),
+            "new_message" => answer(self.say(args)),
+            _ => answer(Err(Refusal::unknown_event())),
+        }
+    }
+
+    fn look_at(&self, args: &[Value]) -> Reply {
+        let page = args.first().and_then(Value::as_str).and_then(Page::parse);
+        let page = page.ok_or_else(|| {
+            Refusal::payload("CHANGED_PAGE takes the location of a page, \"/detail.html?goodsId=4\".")
+        })?;
+        self.gateway.registry.look_at(&self.session, self.slot, page);
+        Ok(json!({"ok": true}))
+    }
+
+    /// Places an order, in a task that outlives the socket: it is processed even if the client leaves at once.
+    fn buy(self: &Rc<Self>, args: &[Value], answer: impl FnOnce(Reply) + 'static) {
+        let (user, request) = match self.read_buy(args) {
+            Ok(wanted) => wanted,
+            Err(refusal) => return answer(Err(refusal)),
+        };
+        if self.orders_waiting.get() >= ORDERS_WAITING {
+            return answer(Err(Refusal::too_many_messages()));
+        }
+        self.orders_waiting.set(self.orders_waiting.get() + 1);
+        let orders = Arc::clone(self.orders.get_or_init(|| Arc::new(Semaphore::new(ORDERS_UNDER_WAY))));
+        let shopper = Rc::clone(self);
+        actix_rt::spawn(async move {
+            // Never closed: an error cannot come, and without a permit the order is placed all the same.
+            let _turn = orders.acquire_owned().await;
+            let placed = shopper.gateway.app.orders.place(user, request, clock::now()).await;
+            shopper.orders_waiting.set(shopper.orders_waiting.get() - 1);
+            answer(match placed {
+                Ok(placed) => {
+                    Ok(json!({"ok": true, "orderId": placed.order.order_id, "id": placed.notification}))
+                }
+                Err(error) => Err(error.into()),
+            });
+        });
+    }
+
+    fn read_buy(&self, args: &[Value]) -> Result<(UserId, OrderRequest), Refusal> {
+        let login = self.session.login().ok_or_else(Problem::login_required)?;
+        let Some(Value::Object(payload)) = args.first() else {
+            return Err(Refusal::payload("BUY takes an object with goodsId or items."));
+        };
+        Ok((login.user_id, OrderRequest::read_buy(Fields::new(payload.clone()))?))
+    }
+}

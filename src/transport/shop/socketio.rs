@@ -1,0 +1,188 @@
+//! The shop over Socket.IO: who connects, from where in the log, and what its events mean.
+
+use std::rc::{Rc, Weak};
+
+use actix_http::RequestHead;
+use futures_util::future::LocalBoxFuture;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Refusal, Reply, Shopper};
+use crate::{
+    clock,
+    domain::Offset,
+    protocol::{
+        engineio::ErrorCode,
+        socketio::{Event, MAIN},
+    },
+    realtime::{Announcement, Login, Person, Session, session::Feeding},
+    service::ServiceError,
+    socketio::{self, Accepted, Handlers, Refused, Socket, SocketIo},
+    state::AppState,
+    transport::{
+        Gateway,
+        engineio::{Admit, Admitted},
+        visitor::{self, Visitor},
+    },
+    web::edge::log_cause,
+};
+
+/// What is known of a session from its handshake.
+pub struct Handshake {
+    login: Option<Rc<Login>>,
+    person: Person,
+}
+
+/// Reads the credentials of a handshake's headers.
+#[must_use]
+pub fn admit(app: &AppState) -> Admit<Handshake> {
+    let app = app.clone();
+    Box::new(move |head: &RequestHead| {
+        let (app, headers, peer) = (app.clone(), head.headers().clone(), head.peer_addr);
+        Box::pin(async move {
+            match Visitor::of(&app, &headers, peer).await {
+                Ok(Visitor { login, person, cookie }) => {
+                    Ok(Admitted { request: Handshake { login, person }, cookie })
+                }
+                Err(problem) => {
+                    log_cause(&problem);
+                    let forbidden = problem.status().is_client_error();
+                    Err(if forbidden { ErrorCode::Forbidden } else { ErrorCode::BadRequest })
+                }
+            }
+        })
+    })
+}
+
+/// What a client brings with CONNECT.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Auth {
+    token: Option<Value>,
+    pid: Option<String>,
+    offset: Option<String>,
+}
+
+impl Auth {
+    /// The token; pages that have none send nothing, `null` or the text of it.
+    fn token(&self) -> Option<&str> {
+        let token = self.token.as_ref().and_then(Value::as_str)?;
+        let token = token.strip_prefix("Bearer ").unwrap_or(token);
+        (!matches!(token, "" | "null" | "undefined")).then_some(token)
+    }
+
+    /// Where a lost connection stood, when the client can say. Its `pid` opens nothing: credentials are checked anew,
+    /// and the log is the same for all of the audience.
+    fn resume(&self) -> Option<(String, Offset)> {
+        let pid = self.pid.as_ref().filter(|pid| (1..=64).contains(&pid.len()))?;
+        Some((pid.clone(), Offset::parse(self.offset.as_deref()?)?))
+    }
+}
+
+/// The handlers of the shop. `Weak`: the gateway holds the engine that holds these.
+pub struct Shop(pub Weak<Gateway>);
+
+impl Shop {
+    async fn connect(
+        gateway: &Rc<Gateway>,
+        session: &socketio::Session<SocketIo<Self>>,
+        auth: Auth,
+    ) -> Result<Accepted<Rc<Shopper>>, Refusal> {
+        let (login, person) = match auth.token() {
+            Some(token) => {
+                let login = gateway.app.accounts.who(token, clock::now()).await?;
+                let login = visitor::login(login.ok_or_else(crate::web::problem::Problem::login_required)?);
+                (Some(Rc::clone(&login)), Person::Member(login.user_id))
+            }
+            None => (session.request.login.clone(), session.request.person),
+        };
+        if login.as_ref().is_some_and(|login| login.expires_at <= clock::now()) {
+            return Err(crate::web::problem::Problem::login_required().into());
+        }
+        let audience = gateway.is_audience(login.is_some());
+        let (pid, position) = match auth.resume().filter(|_| audience) {
+            Some((pid, offset)) if gateway.reaches(offset).await? => (pid, Some(offset)),
+            _ => (format!("{:032x}", rand::random::<u128>()), None),
+        };
+        let feeding = match position {
+            _ if !audience => Feeding::Never,
+            None => Feeding::Live,
+            Some(_) => Feeding::Behind,
+        };
+        let live = Session::new(&gateway.registry, login, person, Rc::clone(&session.outbox), feeding);
+        if let Some(position) = position {
+            live.set_position(position);
+        }
+        let shopper = Shopper::enter(Rc::clone(gateway), live);
+        Ok(Accepted { data: shopper, pid: Some(pid) })
+    }
+}
+
+impl Handlers for Shop {
+    type Request = Handshake;
+    type Data = Rc<Shopper>;
+
+    fn has_namespace(&self, name: &str) -> bool {
+        name == MAIN
+    }
+
+    fn connect(
+        &self,
+        session: &Rc<socketio::Session<SocketIo<Self>>>,
+        _: &str,
+        auth: Option<&str>,
+    ) -> LocalBoxFuture<'static, Result<Accepted<Rc<Shopper>>, Refused>> {
+        let auth: Auth = auth.and_then(|auth| serde_json::from_str(auth).ok()).unwrap_or_default();
+        let (gateway, session) = (self.0.upgrade(), Rc::clone(session));
+        Box::pin(async move {
+            let gateway = gateway.ok_or(Refused { message: "unavailable".into(), data: None })?;
+            Self::connect(&gateway, &session, auth).await.map_err(|refusal| Refused {
+                message: refusal.code().to_owned(),
+                data: Some(json!({"code": refusal.code(), "message": refusal.message()})),
+            })
+        })
+    }
+
+    /// The offset comes at once, so that recovery works before any alert; then what was missed.
+    fn connected(&self, socket: &Rc<Socket<Self>>) {
+        let session = &socket.data.session;
+        if session.feeding() != Feeding::Never {
+            session.send(Announcement::offset(session.position()).encoded(session.outbox.wire()));
+        }
+        session.read_on();
+    }
+
+    fn event(&self, socket: &Rc<Socket<Self>>, event: Event<'_>) {
+        if !socket.data.may_speak() {
+            return;
+        }
+        let args: Vec<Value> = match event.args.parse() {
+            Ok(args) => args,
+            Err(_) => Vec::new(),
+        };
+        let (name, id, answered) = (event.name.to_string(), event.ack_id, Rc::clone(socket));
+        socket.data.hear(&event.name, &args, move |reply| answer(&answered, &name, id, reply));
+    }
+
+    fn disconnected(&self, socket: &Rc<Socket<Self>>) {
+        socket.data.leave();
+    }
+}
+
+/// Sends the acknowledgement that was asked for; without one, only a refusal is worth an event.
+fn answer(socket: &Socket<Shop>, event: &str, id: Option<u64>, reply: Reply) {
+    match (id, reply) {
+        (Some(id), Ok(payload)) => socket.ack(id, payload.to_string().as_str().into()),
+        (Some(id), Err(refusal)) => socket.ack(id, refusal.ack().to_string().as_str().into()),
+        (None, Ok(_)) => {}
+        (None, Err(refusal)) => socket.emit("error", refusal.event(Some(event)).to_string().as_str().into()),
+    }
+}
+
+/// Where an offset is beyond what the log holds, or before it, nothing can be recovered.
+impl Gateway {
+    async fn reaches(&self, offset: Offset) -> Result<bool, ServiceError> {
+        let reach = self.app.store.reach().await?;
+        Ok(offset.0 + 1 >= reach.oldest.0 && offset <= reach.latest)
+    }
+}
