@@ -1,5 +1,31 @@
-//! shopbell
+//! shopbell: a self-hosted commerce notification service.
+//!
+//! # Layout
+//!
+//! `cli` parses and runs; [`server`] assembles; [`api`] and [`transport`] are the edges (HTTP, sockets); [`web`] is what
+//! all HTTP shares; [`state`] what handlers share; [`service`] has the use cases; [`realtime`] tells sessions; [`store`]
+//! keeps everything; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
+//! [`telemetry`] are leaves. Imports point down only.
+//!
+//! # The route of a purchase
+//!
+//! An order comes in over [`api`] or a socket ([`transport`]) and ends in [`service::orders::Orders::place`], which hands
+//! it to [`store::Store::record_order`]: one transaction holds the order and its notification, and the caller is
+//! answered after its COMMIT. The [`store::Feed`] then wakes the [`realtime::Relay`], the only one to broadcast, which
+//! sends the notification to the [`realtime::Hub`] of each worker thread; that writes the same bytes to the
+//! [`realtime::Outbox`] of every session of the audience. `ARCHITECTURE.md` tells it at length.
+
+pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod protocol;
+pub mod realtime;
+pub mod server;
+pub mod service;
+pub mod state;
 pub mod store;
+pub mod telemetry;
+pub mod transport;
+pub mod web;

@@ -58,6 +58,12 @@ impl Fields {
         self.values.get(field).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether the field is there and `null`, which says more than its absence.
+    #[must_use]
+    pub fn is_null(&self, field: &str) -> bool {
+        self.values.get(field).is_some_and(Value::is_null)
+    }
+
     /// The field as it came; `None` when absent or `null`.
     #[must_use]
     pub fn raw(&self, field: &str) -> Option<&Value> {

@@ -13,20 +13,27 @@ use crate::domain::{
     OrderId, PasswordHash, Publication, Quantity, SessionId, Timestamp, User, UserId, UserPatch,
 };
 
+#[cfg(test)]
+mod contract_tests;
+mod errors;
 pub mod feed;
 pub mod sqlite;
 
 pub use feed::Feed;
+pub use sqlite::SqliteStore;
 
 /// The store did not do it. What was to be written is not written.
-#[derive(Debug, thiserror::Error)]
+///
+/// It can be cloned because writes that commit together fail together.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// More writes wait than the queue takes, or the database is locked by another process: it will pass.
+    /// More writes wait than the queue takes, the database is locked by another process or the disk is full: it
+    /// will pass.
     #[error("the database is busy: {0}")]
     Busy(String),
-    /// The database cannot be read or written (disk full, file gone, permission).
+    /// The database cannot be read or written (file gone, permission, broken disk, store closed).
     #[error("the database failed: {0}")]
-    Failed(#[from] sqlx::Error),
+    Failed(#[source] Arc<sqlx::Error>),
     /// What is stored is not what this version writes.
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
@@ -58,6 +65,9 @@ pub enum CatalogError {
     /// The cart holds the goods already.
     #[error("the goods are in the cart already")]
     AlreadyInCart,
+    /// The cart has as many lines as an order may have.
+    #[error("the cart is full")]
+    CartFull,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

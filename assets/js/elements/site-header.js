@@ -1,0 +1,100 @@
+/**
+ * <site-header>: name, navigation, language, account and cart with its badge.
+ * Not for: knowing who is logged in (../session.js) or registering itself (../shell.js).
+ */
+
+import { el } from '../dom.js';
+import { LANGUAGES, lang, switchLanguage, t, tn } from '../i18n.js';
+import { icon } from '../icons.js';
+import { session } from '../session.js';
+
+export class SiteHeader extends HTMLElement {
+  /** @type {AbortController | null} */ #live = null;
+
+  connectedCallback() {
+    this.#live = new AbortController();
+    const { signal } = this.#live;
+    this.replaceChildren(
+      el('a', { class: 'skip-link', href: '#main' }, t('skip')),
+      el('div', { class: 'header-bar wrap' },
+        el('a', { class: 'wordmark', href: '/', aria: { label: t('site.name') } }, icon('bell'), el('span', {}, t('site.name'))),
+        el('nav', { class: 'header-nav', aria: { label: t('nav.main') } },
+          link('/', 'nav.shop', ['/', '/index']),
+          link('/goods.html', 'nav.catalogue', ['/goods', '/detail']),
+          link('/orders.html', 'nav.orders', ['/orders'])),
+        el('div', { class: 'header-tools' }, languageSwitch(), this.#account(), this.#cart())),
+      el('p', { class: 'offline-note', role: 'status' }),
+    );
+    session.addEventListener('user', () => this.#showUser(), { signal });
+    session.addEventListener('cart', () => this.#showCart(), { signal });
+    addEventListener('online', () => this.#showOnline(), { signal });
+    addEventListener('offline', () => this.#showOnline(), { signal });
+    this.#showUser();
+    this.#showCart();
+    this.#showOnline();
+  }
+
+  disconnectedCallback() {
+    this.#live?.abort();
+    this.#live = null;
+    this.replaceChildren();
+  }
+
+  #account() {
+    return el('a', { class: 'header-account', href: '/login.html' },
+      icon('user'), el('span', { class: 'header-account-text' }));
+  }
+
+  #cart() {
+    return el('a', { class: 'header-cart', href: '/cart.html' }, icon('bag'),
+      el('span', { class: 'badge-count', data: { role: 'cart-count' }, hidden: true, aria: { hidden: 'true' } }, '0'));
+  }
+
+  #showUser() {
+    const anchor = /** @type {HTMLAnchorElement} */ (this.querySelector('.header-account'));
+    const text = /** @type {HTMLElement} */ (this.querySelector('.header-account-text'));
+    const { user } = session;
+    anchor.href = user ? '/account.html' : `/login.html${returnTo()}`;
+    anchor.classList.toggle('is-member', Boolean(user));
+    anchor.setAttribute('aria-label', user ? `${t('nav.account')}: ${user.nickname}` : t('nav.login'));
+    // Members don't see "Log in" flash by while the server is being asked.
+    text.textContent = user ? user.nickname : session.known ? t('nav.login') : '';
+    if (user) text.dataset.role = 'account-nickname';
+    else delete text.dataset.role;
+  }
+
+  #showCart() {
+    const count = session.cartCount;
+    const badge = /** @type {HTMLElement} */ (this.querySelector('.badge-count'));
+    badge.hidden = count === 0;
+    badge.textContent = count > 99 ? '99+' : String(count);
+    const words = count ? tn('cart.count', count) : t('nav.cart');
+    this.querySelector('.header-cart')?.setAttribute('aria-label', words);
+  }
+
+  #showOnline() {
+    const note = /** @type {HTMLElement} */ (this.querySelector('.offline-note'));
+    note.textContent = navigator.onLine ? '' : t('offline');
+  }
+}
+
+function link(href, key, paths) {
+  const here = paths.includes(location.pathname.replace(/\.html$/, ''));
+  return el('a', { href, ...(here ? { 'aria-current': 'page' } : {}) }, t(key));
+}
+
+/** Two languages: a button with the other one's name, in that language. */
+function languageSwitch() {
+  const other = LANGUAGES.find(({ code }) => code !== lang) ?? LANGUAGES[0];
+  return el('button', {
+    type: 'button', class: 'header-language', lang: other.code, data: { action: 'switch-language' },
+    aria: { label: `${t('nav.language')}: ${other.name}` },
+    on: { click: () => switchLanguage(other.code) },
+  }, icon('globe'), el('span', {}, other.name));
+}
+
+function returnTo() {
+  const { pathname, search } = location;
+  const away = /^\/(login|register|404|$)/.test(pathname.replace(/^\/index(\.html)?$/, '/'));
+  return away ? '' : `?next=${encodeURIComponent(pathname + search)}`;
+}

@@ -1,0 +1,26 @@
+/**
+ * Dates and category names as the reader's language writes them.
+ * Not for: money (money.js) or sentences (i18n.js).
+ */
+
+import { has, lang, t } from './i18n.js';
+
+const dateTime = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(lang, { dateStyle: 'long' });
+
+/** @param {string} iso */
+export const formatDateTime = (iso) => format(dateTime, iso);
+/** @param {string} iso */
+export const formatDay = (iso) => format(day, iso);
+
+function format(formatter, iso) {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? '' : formatter.format(date);
+}
+
+/** A category's name: translated when we know it, else as it is with a capital. */
+export function categoryName(/** @type {string} */ category) {
+  const key = `category.${category}`;
+  if (has(key)) return t(key);
+  return category.charAt(0).toLocaleUpperCase(lang) + category.slice(1);
+}

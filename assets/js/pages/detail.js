@@ -1,0 +1,124 @@
+/**
+ * `/detail.html?goodsId=N`: one goods, live: price, stock, how many people look at it.
+ * Not for: the order itself (order.js).
+ */
+
+import { api, ApiError } from '../api.js';
+import { forgetAttempt } from '../attempt.js';
+import { el, show } from '../dom.js';
+import { categoryName } from '../format.js';
+import { t, tn } from '../i18n.js';
+import { icon } from '../icons.js';
+import { money } from '../money.js';
+import { picture } from '../picture.js';
+import { onGoods, onViewers, realtime } from '../realtime.js';
+import { session } from '../session.js';
+import { startPage } from '../shell.js';
+import { emptyState, errorState, goLogIn, linkButton, messageOf, notice, sentToLogIn } from '../states.js';
+import { stockLevel, stockLine } from '../stock.js';
+
+startPage(t('goods.title'));
+const goodsId = Number(new URLSearchParams(location.search).get('goodsId'));
+load();
+
+async function load() {
+  if (!Number.isInteger(goodsId) || goodsId < 1) return show(gone());
+  show(waiting());
+  try {
+    draw(await api.goods(goodsId));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) show(gone());
+    else show(errorState(error, load));
+  }
+}
+
+function draw(goods) {
+  document.title = `${goods.name} · ${t('site.name')}`;
+  const price = el('p', { class: 'price price-large', data: { role: 'price' } });
+  const stock = el('p', { class: 'detail-stock' });
+  const quantity = /** @type {any} */ (el('quantity-stepper', { label: t('detail.quantity') }));
+  const add = button('add-to-cart', 'quiet', 'detail.add');
+  const buy = button('buy-now', 'primary', 'detail.buy');
+  const problem = el('p', { class: 'form-error', role: 'alert' });
+  const category = el('p', { class: 'goods-card-category' });
+  const heading = el('h1', {});
+  const photo = picture(goods, { eager: true, alt: goods.name });
+
+  const update = (now) => {
+    heading.textContent = now.name;
+    category.replaceChildren(el('a', { href: `/goods.html?category=${encodeURIComponent(now.category)}` }, categoryName(now.category)));
+    price.textContent = money(now.price, now.currency);
+    stock.replaceChildren(stockLine(now.stock));
+    const soldOut = stockLevel(now.stock) === 'none';
+    for (const one of [add, buy]) /** @type {HTMLButtonElement} */ (/** @type {unknown} */ (one)).disabled = soldOut;
+    if (now.stock === null) quantity.removeAttribute('max');
+    else quantity.setAttribute('max', Math.max(1, now.stock));
+  };
+
+  add.addEventListener('click', () => whileBusy(add, problem, async () => {
+    if (!session.user) return goLogIn();
+    await session.addToCart(goodsId, quantity.value);
+    notice(t('detail.added'), el('a', { href: '/cart.html' }, t('detail.see-cart')));
+  }));
+  buy.addEventListener('click', () => {
+    forgetAttempt();
+    location.assign(`/order.html?goodsId=${goodsId}&quantity=${quantity.value}`);
+  });
+  onGoods((change) => {
+    if (change.goods.goodsId !== goodsId) return;
+    if (change.action === 'delete') show(gone());
+    else update(change.goods);
+  });
+  // What happened during a gap is unknown: look again.
+  realtime.addEventListener('gap', () => api.goods(goodsId).then(update, () => {}));
+
+  update(goods);
+  show(
+    el('a', { class: 'back-link', href: '/goods.html' }, icon('arrow'), t('detail.back')),
+    el('article', { class: 'detail', data: { goodsId } },
+      el('div', { class: 'detail-frame' }, photo),
+      el('div', { class: 'detail-text' },
+        category, heading, price, stock, viewerLine(),
+        el('div', { class: 'detail-buy' }, quantity, add, buy), problem,
+        el('ul', { class: 'promises', role: 'list' },
+          el('li', {}, icon('bell'), t('detail.promise.live')),
+          el('li', {}, icon('box'), t('detail.promise.cancel'))))));
+}
+
+function viewerLine() {
+  const line = el('p', { class: 'live-pill', data: { role: 'viewer-count' } });
+  onViewers((count) => {
+    line.dataset.count = String(count);
+    line.replaceChildren(icon('eye'), tn('detail.viewers', count));
+  });
+  return line;
+}
+
+function button(action, kind, key) {
+  return el('button', { type: 'button', class: `button button-${kind}`, data: { action } }, t(key));
+}
+
+async function whileBusy(pressed, problem, work) {
+  if (pressed.getAttribute('aria-disabled') === 'true') return;
+  pressed.setAttribute('aria-disabled', 'true');
+  problem.textContent = '';
+  try {
+    await session.ready;
+    await work();
+  } catch (error) {
+    if (!sentToLogIn(error)) problem.textContent = messageOf(error);
+  } finally {
+    pressed.removeAttribute('aria-disabled');
+  }
+}
+
+function gone() {
+  return emptyState({ title: t('detail.gone.title'), text: t('detail.gone.text'), action: linkButton('/goods.html', t('detail.back')), level: 'h1' });
+}
+
+function waiting() {
+  const line = (kind = '') => el('span', { class: `skeleton skeleton-line ${kind}` });
+  return el('div', { class: 'detail', aria: { busy: 'true', label: t('goods.loading') } },
+    el('div', { class: 'detail-frame skeleton' }),
+    el('div', { class: 'detail-text' }, line('short'), line('tall'), line('short'), line()));
+}

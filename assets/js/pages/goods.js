@@ -1,0 +1,12 @@
+/**
+ * `/goods.html`: the whole catalogue; `?category=` and `?q=` narrow it.
+ * Not for: the welcome (index.js).
+ */
+
+import { Catalogue } from '../catalogue.js';
+import { el, show } from '../dom.js';
+import { t } from '../i18n.js';
+import { startPage } from '../shell.js';
+
+startPage(t('goods.title'));
+show(el('h1', {}, t('goods.title')), el('h2', { class: 'visually-hidden' }, t('shop.all')), new Catalogue().element);

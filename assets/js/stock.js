@@ -1,0 +1,24 @@
+/**
+ * How many there are, in words: unlimited, enough, few, none.
+ * Not for: reserving anything; the server decides when it's ordered.
+ */
+
+import { el } from './dom.js';
+import { t } from './i18n.js';
+
+/** At or under this the number is worth saying aloud. */
+export const FEW = 5;
+
+/** @param {number | null} stock @returns {'plenty' | 'many' | 'few' | 'none'} */
+export function stockLevel(stock) {
+  if (stock === null || stock === undefined) return 'plenty';
+  if (stock <= 0) return 'none';
+  return stock <= FEW ? 'few' : 'many';
+}
+
+/** @param {number | null} stock @param {{quietly?: boolean}} [options] quietly: only what changes a decision */
+export function stockLine(stock, { quietly = false } = {}) {
+  const level = stockLevel(stock);
+  const text = quietly && level === 'many' ? t('stock.plenty') : t(`stock.${level}`, { count: stock ?? 0 });
+  return el('span', { class: `stock stock-${level}`, data: { role: 'stock', stock: stock ?? 'unlimited' } }, text);
+}

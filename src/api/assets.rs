@@ -1,0 +1,186 @@
+//! The pages: the copy inside the program under a strict Content-Security-Policy, or a folder.
+
+use std::path::{Path, PathBuf};
+
+use actix_files::NamedFile;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method,
+        header::{
+            ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+            HeaderMap, HeaderName, HeaderValue,
+        },
+    },
+    web::{self, Data},
+};
+use rust_embed::RustEmbed;
+
+use crate::{
+    config::Settings,
+    web::{Problem, edge::AsIs, etag, resource::not_allowed},
+};
+
+/// Nothing inline and nothing from elsewhere but pictures, which administrators choose.
+const STRICT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: http: https:; \
+     connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+const MISSING_PAGE: &str = "404.html";
+/// What other sites embed.
+const WIDGET: &str = "widget/";
+
+#[derive(RustEmbed)]
+#[folder = "assets/"]
+#[allow_missing = true]
+struct Embedded;
+
+/// Where pages come from and what they may do.
+#[derive(Debug)]
+pub struct Assets {
+    /// The folder, without symbolic links; `None` for the copy inside the program.
+    folder: Option<PathBuf>,
+    policy: Option<HeaderValue>,
+}
+
+impl Assets {
+    /// As the settings say.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        // A folder that is gone since the settings were checked serves nothing, but never something else.
+        let folder = settings.assets.as_ref().map(|folder| folder.canonicalize().unwrap_or(folder.clone()));
+        let stated = settings.content_security_policy.as_deref();
+        // Foreign pages have inline scripts and CDNs.
+        let policy = stated.or(if folder.is_none() { Some(STRICT) } else { None });
+        Self { folder, policy: policy.and_then(|policy| HeaderValue::from_str(policy).ok()) }
+    }
+}
+
+/// Every address that no route has.
+pub(super) async fn serve(request: HttpRequest, assets: Data<Assets>) -> Result<HttpResponse, Problem> {
+    let asked = request.match_info().as_str().to_owned();
+    let mut response = match find(&assets, &request, &asked).await {
+        Some(_) if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+            return Err(not_allowed("GET, HEAD"));
+        }
+        Some(response) => response,
+        None => missing(&assets, &request).await.ok_or_else(Problem::not_found)?,
+    };
+    decorate(&assets, response.headers_mut());
+    Ok(response)
+}
+
+/// `/x` is `x` or `x.html`, `/` is `index.html`.
+async fn find(assets: &Assets, request: &HttpRequest, asked: &str) -> Option<HttpResponse> {
+    let path = relative(asked)?;
+    for name in [path.clone(), format!("{path}.html")] {
+        let found = match &assets.folder {
+            None => embedded(request, &name),
+            Some(folder) => open(folder, &name).await.map(|file| file.into_response(request)),
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// A person who strayed gets a page; a program gets a problem.
+async fn missing(assets: &Assets, request: &HttpRequest) -> Option<HttpResponse> {
+    let navigates = request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "document");
+    if !navigates || !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let page = match &assets.folder {
+        None => Embedded::get(MISSING_PAGE)?.data,
+        Some(folder) => {
+            let path = open(folder, MISSING_PAGE).await?.path().to_owned();
+            web::block(|| std::fs::read(path)).await.ok()?.ok()?.into()
+        }
+    };
+    let mut response =
+        HttpResponse::NotFound().insert_header((CONTENT_TYPE, "text/html; charset=utf-8")).body(page);
+    response.extensions_mut().insert(AsIs);
+    Some(response)
+}
+
+/// The path below the root; `None` for one that climbs, hides or is none.
+fn relative(asked: &str) -> Option<String> {
+    let path = asked.strip_prefix('/')?;
+    let path =
+        if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+    let plain =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':', '%']);
+    path.split('/').all(plain).then_some(path)
+}
+
+/// A file of the folder. Symbolic links are followed only as long as they stay inside.
+async fn open(folder: &Path, name: &str) -> Option<NamedFile> {
+    let (folder, path) = (folder.to_owned(), folder.join(name));
+    let opened = web::block(move || {
+        let path = path.canonicalize().ok().filter(|path| path.starts_with(&folder) && path.is_file())?;
+        NamedFile::open(path).ok()
+    });
+    Some(opened.await.ok()??.disable_content_disposition().prefer_utf8(true))
+}
+
+fn embedded(request: &HttpRequest, name: &str) -> Option<HttpResponse> {
+    let file = Embedded::get(name)?;
+    let tag = etag::tag(&file.metadata.sha256_hash());
+    let known = etag::is_known(request.headers(), &tag);
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, tag));
+    response.insert_header((CONTENT_TYPE, content_type(name, file.metadata.mimetype())));
+    if name.starts_with(WIDGET) {
+        response.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    }
+    Some(if known { response.finish() } else { response.body(file.data) })
+}
+
+fn content_type(name: &str, guessed: &str) -> String {
+    let text = guessed.starts_with("text/")
+        || [".js", ".mjs", ".json", ".svg"].iter().any(|end| name.ends_with(end));
+    if text { format!("{guessed}; charset=utf-8") } else { guessed.to_owned() }
+}
+
+fn decorate(assets: &Assets, headers: &mut HeaderMap) {
+    // Pages change with the program: kept, but checked each time.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let is_page = header(headers, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
+    if let Some(policy) = assets.policy.as_ref().filter(|_| is_page) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_below_the_root() {
+        assert_eq!(relative("/").as_deref(), Some("index.html"));
+        assert_eq!(relative("/goods").as_deref(), Some("goods"));
+        assert_eq!(relative("/help/").as_deref(), Some("help/index.html"));
+        for bad in
+            ["/../etc/passwd", "/a/../b", "/.git/config", "//etc/passwd", "/a\\b", "/a\0", "/%2fetc", "*", ""]
+        {
+            assert_eq!(relative(bad), None, "{bad}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_link_out_of_the_folder_is_not_followed() {
+        let (outside, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(outside.path().join("secret"), "x").unwrap();
+        std::fs::write(folder.path().join("page.html"), "x").unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret"), folder.path().join("out")).unwrap();
+        std::os::unix::fs::symlink("page.html", folder.path().join("in.html")).unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        assert!(open(&root, "out").await.is_none());
+        assert!(open(&root, "in.html").await.is_some());
+        assert!(open(&root, "").await.is_none());
+    }
+}

@@ -1,0 +1,36 @@
+//! `/api/auth`: logging in and out.
+
+use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE};
+use serde_json::json;
+
+use crate::{
+    clock,
+    service::accounts::LogIn,
+    web::{Body, CurrentUser, Problem, State, answer, client, cookie},
+};
+
+pub(super) async fn log_in(state: State, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let who = LogIn::read(body.fields().await?)?;
+    let (peer, headers) = (request.peer_addr(), request.headers());
+    let address = client::address(&state.settings, peer, headers);
+    let login = state.accounts.log_in(who, address, clock::now()).await?;
+    let secure = client::is_https(&state.settings, peer, headers);
+    let mut response =
+        answer::ok(&json!({ "token": login.token, "expiresAt": login.expires_at, "user": login.user }));
+    let kept = cookie::keep(&login.token, state.settings.token_ttl, secure);
+    response.headers_mut().append(SET_COOKIE, kept);
+    Ok(response)
+}
+
+pub(super) async fn log_out(
+    state: State,
+    member: CurrentUser,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    state.accounts.log_out(&member.login.id, clock::now()).await?;
+    let secure = client::is_https(&state.settings, request.peer_addr(), request.headers());
+    Ok(HttpResponse::NoContent()
+        .insert_header(("cache-control", "no-store"))
+        .append_header((SET_COOKIE, cookie::forget(secure)))
+        .finish())
+}

@@ -1,0 +1,42 @@
+//! `/healthz`, `/readyz`, `/metrics`: what an operator's machines ask.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, http::header::CONTENT_TYPE};
+use serde_json::json;
+
+use crate::{
+    service::ServiceError,
+    telemetry,
+    web::{Problem, State, answer},
+};
+
+/// A database that takes longer serves nobody.
+const PING_DEADLINE: Duration = Duration::from_secs(2);
+
+/// The process lives.
+pub(super) async fn alive() -> HttpResponse {
+    answer::ok(&json!({ "status": "ok" }))
+}
+
+/// It can serve: the database answers, and it was not told to end.
+pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
+    if state.readiness.is_draining() {
+        return Err(Problem::new("unavailable", "the server is about to end"));
+    }
+    match tokio::time::timeout(PING_DEADLINE, state.store.ping()).await {
+        Ok(Ok(())) => Ok(answer::ok(&json!({ "status": "ready" }))),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the database does not answer");
+            Err(Problem::new("unavailable", "the database does not answer"))
+        }
+        Err(_) => Err(ServiceError::Busy("the database did not answer in time").into()),
+    }
+}
+
+/// The numbers to watch, in Prometheus' text format.
+pub(super) async fn metrics() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
+        .body(telemetry::render_metrics())
+}

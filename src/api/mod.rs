@@ -1,0 +1,86 @@
+//! The REST API and the pages: the route table, and one file per resource with handlers that extract, call one use
+//! case and answer.
+
+use actix_web::{
+    App, Error, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+
+use crate::{
+    state::AppState,
+    web::{
+        Problem,
+        edge::edge,
+        resource::{delete, get, patch, post, put, resource},
+    },
+};
+
+pub mod assets;
+mod auth;
+mod cart;
+mod goods;
+mod health;
+mod notifications;
+mod orders;
+#[cfg(test)]
+mod tests;
+mod users;
+
+/// Every route of the contract's §1 and §2 but `GET /api/events`, which is a transport.
+pub fn configure(cfg: &mut ServiceConfig) {
+    cfg.service(
+        web::scope("/api")
+            .service(resource("/users", [post(users::register)]))
+            .service(resource("/users/me", [get(users::show), patch(users::change)]))
+            .service(resource("/auth", [post(auth::log_in), delete(auth::log_out)]))
+            .service(resource("/goods", [get(goods::list), post(goods::create)]))
+            .service(resource("/goods/cart", [get(cart::list)]))
+            .service(resource(
+                "/goods/{goodsId}",
+                [get(goods::show), patch(goods::change), delete(goods::delete)],
+            ))
+            .service(resource(
+                "/goods/{goodsId}/cart",
+                [put(cart::put), post(cart::add), delete(cart::remove)],
+            ))
+            .service(resource("/orders", [get(orders::list), post(orders::place)]))
+            .service(resource("/orders/{orderId}", [get(orders::show)]))
+            .service(resource("/orders/{orderId}/cancel", [post(orders::cancel)]))
+            .service(resource("/notifications", [get(notifications::list)]))
+            .default_service(web::to(unknown)),
+    )
+    .service(resource("/healthz", [get(health::alive)]))
+    .service(resource("/readyz", [get(health::ready)]))
+    .service(resource("/metrics", [get(health::metrics)]))
+    .default_service(web::to(assets::serve));
+}
+
+async fn unknown() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}
+
+/// The whole application. `transports` adds the routes of the transports; they come first, so that `/api/events`
+/// is not taken for an unknown address of the API.
+pub fn app(
+    state: AppState,
+    transports: impl FnOnce(&mut ServiceConfig),
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let assets = assets::Assets::of(&state.settings);
+    App::new()
+        .app_data(Data::new(state))
+        .app_data(Data::new(assets))
+        .configure(transports)
+        .configure(configure)
+        .wrap(from_fn(edge))
+}

@@ -1,0 +1,52 @@
+//! `/api/notifications`: the log, for clients that were away.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    domain::{Invalid, NicknameDisplay, Offset, Publication},
+    service::ServiceError,
+    web::{Listener, Problem, Query, State, answer, params::limit, problem::finish},
+};
+
+const MOST: u32 = 1000;
+const USUAL: u32 = 50;
+
+#[derive(Serialize)]
+struct List {
+    notifications: Vec<Entry>,
+    latest: Offset,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: Offset,
+    event: &'static str,
+    data: Box<RawValue>,
+}
+
+impl Entry {
+    fn of(publication: &Publication, display: NicknameDisplay) -> Result<Self, ServiceError> {
+        let data = RawValue::from_string(publication.payload(display))
+            .map_err(|error| ServiceError::internal("a notification is no JSON", error))?;
+        Ok(Self { id: publication.id, event: publication.event(), data })
+    }
+}
+
+pub(super) async fn list(state: State, _who: Listener, query: Query) -> Result<HttpResponse, Problem> {
+    let mut fields = query.0;
+    let after = fields.optional("after", |text| {
+        Offset::parse(text).ok_or(Invalid::new("invalid", "after is the id of a notification, or 0"))
+    });
+    let limit = fields.optional("limit", limit(MOST)).unwrap_or(USUAL);
+    finish(fields)?;
+    let stretch = match after {
+        Some(after) => state.history.after(after, limit).await?,
+        None => state.history.newest(limit).await?,
+    };
+    let display = state.settings.nickname_display;
+    let entries = stretch.publications.iter().map(|publication| Entry::of(publication, display));
+    let notifications = entries.collect::<Result<_, _>>()?;
+    Ok(answer::ok(&List { notifications, latest: stretch.latest }))
+}

@@ -1,0 +1,236 @@
+//! The command line: parse, start telemetry, run the subcommand.
+
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    clock,
+    config::{CommonLayer, ServeLayer, Settings},
+    domain::{Email, Invalid, Nickname, Password, Role},
+    server::{Application, StartError, Stopper},
+    service::{
+        accounts::{self, Registration},
+        catalog::CurrencyError,
+        demo::{self, Demo},
+        passwords::Passwords,
+    },
+    store::{Store, sqlite::SqliteStore},
+    telemetry,
+};
+
+/// Live purchase alerts for web shops: one binary, one database file.
+#[derive(Parser)]
+#[command(name = "shopbell", version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the shop
+    Serve(Box<ServeArgs>),
+    /// Manage administrators
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Bring the database to this version
+    Migrate(CommonArgs),
+    /// Print the settings in force, secrets hidden
+    Config(Box<ServeArgs>),
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    serve: ServeLayer,
+}
+
+#[derive(Args)]
+struct CommonArgs {
+    /// TOML file whose keys are the long flags' names
+    #[arg(long, env = "SHOPBELL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    layer: CommonLayer,
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Create an administrator; the password is asked for
+    Create(AdminArgs),
+}
+
+#[derive(Args)]
+struct AdminArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// E-mail address to log in with
+    #[arg(long, value_name = "E-MAIL", value_parser = |text: &str| sentence(Email::parse(text)))]
+    email: Email,
+    /// Name to be shown
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| sentence(Nickname::parse(text)))]
+    nickname: Nickname,
+    /// Read the password from standard input instead of asking
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// How a run ends other than well.
+enum Failure {
+    /// What was asked for cannot be used: exit code 2.
+    Usage(String),
+    /// It could not be done: exit code 1.
+    Run(String),
+}
+
+/// Runs the program and answers with its exit code: 0 well, 1 it could not be done, 2 a bad setting.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            // `--help` and `--version`.
+            drop(error.print());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return fail(Failure::Usage(first_sentence(&error.render().to_string()))),
+    };
+    let system = actix_rt::System::new();
+    match system.block_on(dispatch(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(failure),
+    }
+}
+
+fn fail(failure: Failure) -> ExitCode {
+    let (text, code) = match failure {
+        Failure::Usage(text) => (text, 2),
+        Failure::Run(text) => (text, 1),
+    };
+    // Standard error may be closed; the code still tells.
+    drop(writeln!(std::io::stderr(), "shopbell: {text}"));
+    ExitCode::from(code)
+}
+
+async fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve(args.settings()?).await,
+        Command::Config(args) => print(&args.settings()?.show()),
+        Command::Migrate(common) => {
+            open(&common.settings()?).await?.close().await;
+            print("the database is up to date\n")
+        }
+        Command::Admin(AdminCommand::Create(args)) => create_admin(args).await,
+    }
+}
+
+async fn serve(settings: Settings) -> Result<(), Failure> {
+    telemetry::start_logging(settings.log_format);
+    let (demo, currency) = (settings.demo, settings.currency);
+    let app = Application::build(settings).await.map_err(|error| match error {
+        error @ StartError::Currency(CurrencyError::Differs { .. }) => Failure::Usage(error.to_string()),
+        error => Failure::Run(error.to_string()),
+    })?;
+    print(&format!("listening on {}\n", app.url()))?;
+    if demo {
+        let filled = demo::fill(&*app.store(), &app.state().accounts, currency, clock::now()).await;
+        if let Some(Demo { shopper, admin }) = filled.map_err(|error| Failure::Run(error.to_string()))? {
+            print(&format!(
+                "demo shopper: {} {}\ndemo admin: {} {}\n",
+                shopper.email, shopper.password, admin.email, admin.password
+            ))?;
+        }
+    }
+    actix_rt::spawn(stop_on_signal(app.stopper()));
+    app.run().await.map_err(|error| Failure::Run(format!("cannot serve: {error}")))
+}
+
+/// The first SIGTERM or SIGINT drains; a second one ends the program at once.
+async fn stop_on_signal(stopper: Stopper) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::warn!("signals cannot be caught: the program ends without draining");
+        return;
+    };
+    for signals in 0.. {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if signals > 0 {
+            std::process::exit(130);
+        }
+        stopper.stop();
+    }
+}
+
+async fn create_admin(args: AdminArgs) -> Result<(), Failure> {
+    let store = open(&args.common.settings()?).await?;
+    let typed = if args.password_stdin {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Run(error.to_string()))?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        rpassword::prompt_password("Password: ")
+            .map_err(|error| Failure::Run(format!("cannot ask: {error}")))?
+    };
+    let password = sentence(Password::parse(&typed)).map_err(Failure::Usage)?;
+    let wanted = Registration { email: args.email, nickname: args.nickname, password };
+    let created = match Passwords::new() {
+        Ok(passwords) => accounts::create(&store, &passwords, wanted, Role::Admin, clock::now()).await,
+        Err(error) => Err(error),
+    };
+    store.close().await;
+    let user = created.map_err(|error| Failure::Run(error.to_string()))?;
+    print(&format!("{} is an administrator\n", user.nickname.as_str()))
+}
+
+async fn open(settings: &Settings) -> Result<SqliteStore, Failure> {
+    telemetry::start_logging(settings.log_format);
+    SqliteStore::open(&settings.database_url, settings.currency)
+        .await
+        .map_err(|error| Failure::Run(error.to_string()))
+}
+
+impl ServeArgs {
+    fn settings(self) -> Result<Settings, Failure> {
+        resolve(self.common, self.serve)
+    }
+}
+
+impl CommonArgs {
+    fn settings(&self) -> Result<Settings, Failure> {
+        resolve(Self { config: self.config.clone(), layer: self.layer.clone() }, ServeLayer::default())
+    }
+}
+
+fn resolve(common: CommonArgs, serve: ServeLayer) -> Result<Settings, Failure> {
+    Settings::resolve(common.layer, serve, common.config.as_deref())
+        .map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure::Run(format!("standard output cannot be written: {error}")))
+}
+
+/// The first paragraph of clap's message, on one line, without its own prefix.
+fn first_sentence(message: &str) -> String {
+    let paragraph = message.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
+fn sentence<T>(parsed: Result<T, Invalid>) -> Result<T, String> {
+    parsed.map_err(|invalid| invalid.message.to_owned())
+}

@@ -1,0 +1,163 @@
+//! The hub: the actor of one worker thread through which the relay reaches that thread's sessions.
+
+use std::{
+    collections::HashSet,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, dev::ToEnvelope};
+
+use futures_util::future::join_all;
+
+use super::{Announcement, Batch, Close, Page, Registry, Session};
+use crate::{clock, domain::SessionId, telemetry};
+
+/// How many sessions a fan-out reaches before other work of the thread has its turn.
+const SESSIONS_PER_TURN: usize = 256;
+
+/// The actor over a thread's [`Registry`].
+pub struct Hub {
+    registry: Rc<Registry>,
+    sweep_every: Duration,
+}
+
+impl Hub {
+    /// Over the sessions of this thread; `sweep_every` is how finely heartbeats and timeouts are kept.
+    #[must_use]
+    pub fn new(registry: Rc<Registry>, sweep_every: Duration) -> Self {
+        Self { registry, sweep_every }
+    }
+}
+
+impl Actor for Hub {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(self.sweep_every, |hub, _| hub.registry.sweep(Instant::now(), clock::now()));
+    }
+}
+
+/// Calls `act` for every session of the thread, a few hundred at a time with other work between.
+async fn each_in_turns(registry: &Registry, mut act: impl FnMut(&Session)) {
+    let mut start = 0;
+    while registry.each(start..start + SESSIONS_PER_TURN, &mut act) {
+        start += SESSIONS_PER_TURN;
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Deliver notifications. The answer comes when every session of the thread was served, so that the relay never
+/// runs ahead of a hub and batches never overtake each other.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Deliver(pub Arc<Batch>);
+
+impl Handler<Deliver> for Hub {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Deliver(batch): Deliver, _: &mut Self::Context) -> Self::Result {
+        let registry = Rc::clone(&self.registry);
+        Box::pin(async move {
+            registry.begin(&batch);
+            let mut reached = 0_usize;
+            each_in_turns(&registry, |session| reached += usize::from(session.deliver(&batch))).await;
+            telemetry::alerts_delivered(reached * batch.len());
+        })
+    }
+}
+
+/// Tell everyone something that is not in the log.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Tell(pub Arc<Announcement>);
+
+impl Handler<Tell> for Hub {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Tell(announcement): Tell, _: &mut Self::Context) -> Self::Result {
+        let registry = Rc::clone(&self.registry);
+        Box::pin(async move { each_in_turns(&registry, |session| session.tell(&announcement)).await })
+    }
+}
+
+/// Tell those who look at pages how many they are.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct TellViewers(pub Arc<Vec<(Page, usize, Announcement)>>);
+
+impl Handler<TellViewers> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, TellViewers(counts): TellViewers, _: &mut Self::Context) {
+        for (page, count, announcement) in counts.iter() {
+            self.registry.tell_viewers(page, *count, announcement);
+        }
+    }
+}
+
+/// Close the sessions of log-ins that have ended.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Revoke(pub Arc<HashSet<SessionId>>);
+
+impl Handler<Revoke> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Revoke(ended): Revoke, _: &mut Self::Context) {
+        self.registry.revoke(&ended, Instant::now());
+    }
+}
+
+/// Say good-bye to everyone: come back within `spread`, each at a moment of their own. Answers how many sessions
+/// are still there.
+#[derive(Clone, Copy, Message)]
+#[rtype(result = "usize")]
+pub struct Drain {
+    /// Over how long the sessions come back.
+    pub spread: Duration,
+}
+
+impl Handler<Drain> for Hub {
+    type Result = usize;
+
+    fn handle(&mut self, Drain { spread }: Drain, _: &mut Self::Context) -> usize {
+        let spread = u32::try_from(spread.as_millis()).unwrap_or(u32::MAX).max(1);
+        self.registry.each(0..usize::MAX, |session| {
+            session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+        });
+        self.registry.len()
+    }
+}
+
+/// The hubs of all worker threads.
+#[derive(Clone, Default)]
+pub struct Hubs(Arc<Mutex<Vec<Addr<Hub>>>>);
+
+impl Hubs {
+    /// Adds the hub of a thread that has started.
+    pub fn add(&self, hub: Addr<Hub>) {
+        let mut hubs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A worker that died was replaced by one with a hub of its own.
+        hubs.retain(Addr::connected);
+        hubs.push(hub);
+    }
+
+    /// Tells every hub, and waits until each has dealt with it.
+    pub async fn tell<M>(&self, message: M) -> Vec<M::Result>
+    where
+        M: Message + Clone + Send + 'static,
+        M::Result: Send,
+        Hub: Handler<M>,
+        Context<Hub>: ToEnvelope<Hub, M>,
+    {
+        let hubs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        join_all(hubs.iter().map(|hub| hub.send(message.clone()))).await.into_iter().flatten().collect()
+    }
+
+    /// Tells every session to come back later; answers how many are still there.
+    pub async fn drain(&self, drain: Drain) -> usize {
+        self.tell(drain).await.into_iter().sum()
+    }
+}

@@ -1,0 +1,22 @@
+//! From the log to the sessions: the relay follows the log and is the only one to broadcast; a hub actor on each
+//! worker thread holds that thread's sessions; each session writes through its outbox.
+//!
+//! Nothing here knows what a shop is, except for the words of `domain`, or where a session's bytes come from.
+
+pub mod announcement;
+pub mod hub;
+pub mod outbox;
+pub mod registry;
+pub mod relay;
+pub mod replay;
+pub mod session;
+pub mod viewers;
+
+pub use announcement::{Announcement, Batch};
+pub use hub::Hub;
+pub use outbox::Outbox;
+pub use registry::Registry;
+pub use relay::Relay;
+pub use replay::Log;
+pub use session::{Close, Login, Session};
+pub use viewers::{Page, Person, Viewers};

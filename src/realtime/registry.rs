@@ -1,0 +1,209 @@
+//! The sessions of one worker thread, by page, and everything that is done to all or some of them.
+//!
+//! The hub actor and the connections of the thread share it by `Rc`: joining and leaving cost no message.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Announcement, Batch, Close, Page, Session, Viewers};
+use crate::domain::{Offset, SessionId, Timestamp};
+
+/// The times that the registry keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Silence after which a session is pinged.
+    pub ping_interval: Duration,
+    /// Time for the answer.
+    pub ping_timeout: Duration,
+    /// How long a session may take nothing of what waits for it.
+    pub stall_timeout: Duration,
+}
+
+/// Time between good-bye and dropping the connection.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an ended log-in is remembered, for handshakes that looked it up just before it ended.
+const REVOKED_MEMORY: Duration = Duration::from_secs(60);
+
+/// The sessions of one thread.
+pub struct Registry {
+    slots: RefCell<Slots>,
+    pages: RefCell<HashMap<Page, Vec<usize>>>,
+    viewers: Arc<Viewers>,
+    revoked: RefCell<HashMap<SessionId, Instant>>,
+    /// The newest notification that was broadcast here, or is being.
+    latest: Cell<Offset>,
+    patience: Patience,
+}
+
+#[derive(Default)]
+struct Slots {
+    sessions: Vec<Option<Rc<Session>>>,
+    free: Vec<usize>,
+}
+
+/// A place in the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(usize);
+
+impl Registry {
+    /// An empty registry.
+    #[must_use]
+    pub fn new(viewers: Arc<Viewers>, patience: Patience) -> Rc<Self> {
+        Rc::new(Self {
+            slots: RefCell::default(),
+            pages: RefCell::default(),
+            viewers,
+            revoked: RefCell::default(),
+            latest: Cell::default(),
+            patience,
+        })
+    }
+
+    /// The newest notification that was broadcast here, or is being: who has seen it may be fed live.
+    #[must_use]
+    pub fn latest(&self) -> Offset {
+        self.latest.get()
+    }
+
+    /// Says where the log stands, before the first broadcast.
+    pub fn start_at(&self, latest: Offset) {
+        self.latest.set(latest);
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let slots = self.slots.borrow();
+        slots.sessions.len() - slots.free.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes a session in. One whose log-in has just ended is closed at once.
+    pub fn join(&self, session: Rc<Session>) -> Slot {
+        let ended = session.login.as_ref().is_some_and(|login| self.revoked.borrow().contains_key(&login.id));
+        if ended {
+            session.close(Close::LoggedOut);
+        }
+        let mut slots = self.slots.borrow_mut();
+        let slot = if let Some(slot) = slots.free.pop() {
+            slots.sessions[slot] = Some(session);
+            slot
+        } else {
+            slots.sessions.push(Some(session));
+            slots.sessions.len() - 1
+        };
+        Slot(slot)
+    }
+
+    /// Lets a session go.
+    pub fn leave(&self, Slot(slot): Slot) {
+        let session = {
+            let mut slots = self.slots.borrow_mut();
+            let session = slots.sessions[slot].take();
+            slots.free.push(slot);
+            session
+        };
+        if let Some(session) = session {
+            self.leave_page(&session, slot);
+        }
+    }
+
+    /// A session now looks at a page; it is told at once how many others do.
+    pub fn look_at(&self, session: &Session, Slot(slot): Slot, page: Page) {
+        if session.page.borrow().as_ref() == Some(&page) {
+            return;
+        }
+        // Come before going: a person who moves between two pages is never nowhere.
+        let count = self.viewers.come(session.person, &page);
+        self.leave_page(session, slot);
+        self.pages.borrow_mut().entry(page.clone()).or_default().push(slot);
+        session.page.replace(Some(page));
+        session.tell_viewers(count, &Announcement::viewers(count));
+    }
+
+    fn leave_page(&self, session: &Session, slot: usize) {
+        let Some(page) = session.page.take() else { return };
+        self.viewers.go(session.person, &page);
+        let mut pages = self.pages.borrow_mut();
+        if let Some(slots) = pages.get_mut(&page) {
+            slots.retain(|other| *other != slot);
+            if slots.is_empty() {
+                pages.remove(&page);
+            }
+        }
+    }
+
+    /// Tells those who look at a page how many they are.
+    pub fn tell_viewers(&self, page: &Page, count: usize, announcement: &Announcement) {
+        let pages = self.pages.borrow();
+        let slots = self.slots.borrow();
+        for slot in pages.get(page).into_iter().flatten() {
+            if let Some(session) = &slots.sessions[*slot] {
+                session.tell_viewers(count, announcement);
+            }
+        }
+    }
+
+    /// Begins to broadcast a batch: from now on, who joins and has seen less reads it from the log.
+    pub fn begin(&self, batch: &Batch) {
+        self.latest.set(batch.last());
+    }
+
+    /// Calls `act` for the sessions in a part of the slots; answers whether there are slots beyond it.
+    pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Session)) -> bool {
+        let slots = self.slots.borrow();
+        let end = part.end.min(slots.sessions.len());
+        for session in slots.sessions[part.start.min(end)..end].iter().flatten() {
+            act(session);
+        }
+        end < slots.sessions.len()
+    }
+
+    /// Closes the sessions of log-ins that have ended.
+    pub fn revoke(&self, ended: &HashSet<SessionId>, now: Instant) {
+        let mut revoked = self.revoked.borrow_mut();
+        revoked.retain(|_, at| now.duration_since(*at) < REVOKED_MEMORY);
+        revoked.extend(ended.iter().map(|id| (id.clone(), now)));
+        self.each(0..usize::MAX, |session| {
+            if session.login.as_ref().is_some_and(|login| ended.contains(&login.id)) {
+                session.close(Close::LoggedOut);
+            }
+        });
+    }
+
+    /// Looks after every session: heartbeats, expired log-ins, stalled sockets, good-byes without an answer.
+    pub fn sweep(&self, now: Instant, clock: Timestamp) {
+        let Patience { ping_interval, ping_timeout, stall_timeout } = self.patience;
+        self.each(0..usize::MAX, |session| {
+            if session.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
+                session.abort();
+            } else if session.is_closing() {
+                // It has its time.
+            } else if session.login.as_ref().is_some_and(|login| login.expires_at <= clock) {
+                session.close(Close::LoggedOut);
+            } else if session
+                .outbox
+                .stalled_since()
+                .is_some_and(|since| now.duration_since(since) >= stall_timeout)
+            {
+                session.close(Close::TooSlow);
+            } else if let Some(asked) = session.asked() {
+                if now.duration_since(asked) >= ping_timeout {
+                    session.close(Close::Silent);
+                }
+            } else if now.duration_since(session.heard()) >= ping_interval {
+                session.ask(now);
+            }
+        });
+    }
+}

@@ -1,0 +1,137 @@
+//! The relay follows the log and is the only one to broadcast: nothing is told that is not committed, everything
+//! committed is told, in the order of its id.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Announcement, Batch, Log, Viewers,
+    hub::{Deliver, Hubs, Revoke, Tell, TellViewers},
+};
+use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset};
+
+/// The most notifications that leave together.
+const BATCH: usize = 256;
+/// How often the relay looks at the log by itself, for what another process wrote.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often viewer counts and held-back catalogue changes are told.
+const ROUND: Duration = Duration::from_millis(100);
+/// "At most once a second per goods" (CONTRACT §3).
+const GOODS_PAUSE: Duration = Duration::from_secs(1);
+
+/// Follows the log from the last offset it has told.
+pub struct Relay {
+    log: Log,
+    hubs: Hubs,
+    viewers: Arc<Viewers>,
+    position: Offset,
+    catalogue: Catalogue,
+}
+
+impl Relay {
+    /// Begins after `position`, the end of the log at start: nobody is connected who could have missed more.
+    #[must_use]
+    pub fn new(log: Log, hubs: Hubs, viewers: Arc<Viewers>, position: Offset) -> Self {
+        Self { log, hubs, viewers, position, catalogue: Catalogue::default() }
+    }
+
+    /// Works until it is dropped.
+    pub async fn run(mut self) {
+        let mut round = tokio::time::interval(ROUND);
+        round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut looked = Instant::now();
+        loop {
+            tokio::select! {
+                () = self.log.feed().changed() => {
+                    self.tell_revoked().await;
+                    self.follow(false).await;
+                    self.catalogue.add(self.log.feed().take_goods());
+                }
+                _ = round.tick() => {
+                    self.tell_viewers().await;
+                    if looked.elapsed() >= LOOK {
+                        looked = Instant::now();
+                        self.follow(true).await;
+                    }
+                }
+            }
+            self.tell_goods().await;
+        }
+    }
+
+    /// Broadcasts what the log holds beyond the last offset told. `look` reads the database even when nobody said
+    /// that there is news.
+    async fn follow(&mut self, look: bool) {
+        loop {
+            let publications = match self.log.after(self.position, BATCH, look).await {
+                Ok(publications) => publications,
+                Err(error) => {
+                    // The next look tries again; nothing is lost, the log keeps it.
+                    tracing::error!(%error, "the log cannot be read");
+                    return;
+                }
+            };
+            let Some(batch) = Batch::new(publications, self.log.display()) else { return };
+            self.position = batch.last();
+            self.hubs.tell(Deliver(Arc::new(batch))).await;
+        }
+    }
+
+    async fn tell_revoked(&self) {
+        let ended = self.log.feed().take_revoked();
+        if !ended.is_empty() {
+            self.hubs.tell(Revoke(Arc::new(ended))).await;
+        }
+    }
+
+    async fn tell_goods(&mut self) {
+        for event in self.catalogue.take_due(Instant::now()) {
+            self.hubs.tell(Tell(Arc::new(Announcement::goods(&event)))).await;
+        }
+    }
+
+    async fn tell_viewers(&self) {
+        let changed = self.viewers.take_changed(Instant::now());
+        if changed.is_empty() {
+            return;
+        }
+        let counts =
+            changed.into_iter().map(|(page, count)| (page, count, Announcement::viewers(count))).collect();
+        self.hubs.tell(TellViewers(Arc::new(counts))).await;
+    }
+}
+
+/// Changes of the catalogue on their way out: the newest per goods, held back to one a second.
+#[derive(Default)]
+struct Catalogue {
+    pending: BTreeMap<GoodsId, GoodsEvent>,
+    told: HashMap<GoodsId, Instant>,
+}
+
+impl Catalogue {
+    fn add(&mut self, events: Vec<GoodsEvent>) {
+        for mut event in events {
+            let id = event.goods.goods_id;
+            let unheard_of =
+                self.pending.get(&id).is_some_and(|earlier| earlier.action == GoodsAction::Create);
+            if unheard_of && event.action == GoodsAction::Update {
+                event.action = GoodsAction::Create;
+            }
+            self.pending.insert(id, event);
+        }
+    }
+
+    fn take_due(&mut self, now: Instant) -> Vec<GoodsEvent> {
+        if self.pending.is_empty() {
+            return Vec::new();
+        }
+        self.told.retain(|_, at| now.duration_since(*at) < GOODS_PAUSE);
+        let due: Vec<GoodsId> =
+            self.pending.keys().filter(|id| !self.told.contains_key(id)).copied().collect();
+        self.told.extend(due.iter().map(|id| (*id, now)));
+        due.iter().filter_map(|id| self.pending.remove(id)).collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! The past: reading the log for sessions that resume or could not keep up.
+
+use std::{rc::Rc, sync::Arc, time::Duration};
+
+use super::{Batch, Registry, Session, session::Feeding};
+use crate::{
+    domain::{NicknameDisplay, Offset, Publication},
+    protocol::native,
+    store::{Feed, Store, StoreError},
+};
+
+/// The most notifications that are read at a time for one session.
+const PAGE: usize = 256;
+
+/// How long to wait before reading again after the store failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The log as sessions read it: from memory while that reaches back, else from the store.
+#[derive(Clone)]
+pub struct Log {
+    store: Arc<dyn Store>,
+    display: NicknameDisplay,
+}
+
+impl Log {
+    /// Over a store; `display` is how nicknames appear.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, display: NicknameDisplay) -> Self {
+        Self { store, display }
+    }
+
+    /// How nicknames appear.
+    #[must_use]
+    pub fn display(&self) -> NicknameDisplay {
+        self.display
+    }
+
+    /// What committed transactions tell.
+    #[must_use]
+    pub fn feed(&self) -> &Arc<Feed> {
+        self.store.feed()
+    }
+
+    /// The notifications after an offset, at most `limit`. `look` reads the store even when memory says that there
+    /// is nothing new.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn after(
+        &self,
+        after: Offset,
+        limit: usize,
+        look: bool,
+    ) -> Result<Vec<Arc<Publication>>, StoreError> {
+        match self.feed().recent_after(after, limit) {
+            Some(recent) if !(look && recent.is_empty()) => Ok(recent),
+            _ => {
+                let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+                Ok(self.store.log_after(after, limit).await?.into_iter().map(Arc::new).collect())
+            }
+        }
+    }
+
+    /// The oldest offset that is kept.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn oldest(&self) -> Result<Offset, StoreError> {
+        Ok(self.store.reach().await?.oldest)
+    }
+}
+
+/// Feeds a session from the log until it has caught up with the live broadcast, then lets it go on live.
+///
+/// One whose outbox is full is left [`Feeding::Behind`]: whoever drains the outbox calls this again.
+pub async fn catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) {
+    session.set_feeding(Feeding::CatchingUp);
+    while let Err(error) = try_catch_up(log, registry, session).await {
+        tracing::error!(%error, "the log cannot be read for a session that resumes");
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn try_catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) -> Result<(), StoreError> {
+    if session.position() < registry.latest() && log.feed().recent_after(session.position(), 0).is_none() {
+        let (after, oldest) = (session.position(), log.oldest().await?);
+        if after.0 + 1 < oldest.0 {
+            session.send(native::event("gap", &format!(r#"{{"after":{after},"oldest":{oldest}}}"#)));
+            session.set_position(Offset(oldest.0 - 1));
+        }
+    }
+    while !session.is_closing() && !session.is_aborted() {
+        // Nothing is awaited between this check and going live, so that no broadcast comes between.
+        if session.position() >= registry.latest() {
+            session.set_feeding(Feeding::Live);
+            return Ok(());
+        }
+        let publications = log.after(session.position(), PAGE, false).await?;
+        let Some(batch) = Batch::new(publications, log.display()) else {
+            // The log ends before the broadcast that is under way: it was pruned meanwhile, or is not ours.
+            session.set_position(registry.latest());
+            continue;
+        };
+        if !session.push(&batch) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

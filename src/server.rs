@@ -1,0 +1,219 @@
+//! The whole program, assembled: open the store, start relay and hubs, bind, serve, drain in order.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::Actor;
+use actix_http::{HttpService, KeepAlive};
+use actix_server::{Server, ServerHandle};
+use actix_service::{fn_service, map_config};
+use actix_web::dev::AppConfig;
+use tokio::sync::Notify;
+
+use crate::{
+    api,
+    config::Settings,
+    domain::Offset,
+    realtime::{
+        Hub, Log, Registry, Relay, Viewers,
+        hub::{Drain, Hubs},
+        registry::Patience,
+    },
+    service::{
+        ServiceError,
+        catalog::{self, CurrencyError},
+    },
+    state::AppState,
+    store::{
+        Store, StoreError,
+        sqlite::{OpenError, SqliteStore},
+    },
+    telemetry,
+    transport::{self, Gateway, upgrade::upgrade},
+};
+
+/// Why the program cannot start. Its text is one sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {error}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The settings don't fit the database.
+    #[error(transparent)]
+    Currency(#[from] CurrencyError),
+    /// The use cases cannot begin.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// A server that is bound and ready to run.
+pub struct Application {
+    state: AppState,
+    store: Arc<dyn Store>,
+    listener: TcpListener,
+    addr: SocketAddr,
+    latest: Offset,
+    stopper: Stopper,
+}
+
+/// Stops a server from elsewhere.
+#[derive(Clone, Default)]
+pub struct Stopper(Arc<Notify>);
+
+impl Stopper {
+    /// Begins the drain; [`Application::run`] returns when it is done.
+    pub fn stop(&self) {
+        self.0.notify_one();
+    }
+}
+
+impl Application {
+    /// Opens and migrates the store and binds the address. Requests wait in the listener's backlog until
+    /// [`Application::run`].
+    ///
+    /// # Errors
+    /// The database or the address cannot be used.
+    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        telemetry::start_metrics();
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&settings.database_url, settings.currency).await?);
+        catalog::check_currency(&*store, settings.currency).await?;
+        let latest = store.reach().await?.latest;
+        let requested = settings.addr;
+        let state = AppState::open(settings, Arc::clone(&store)).await?;
+        let (listener, addr) =
+            bind(requested).map_err(|error| StartError::Bind { addr: requested, error })?;
+        Ok(Self { state, store, listener, addr, latest, stopper: Stopper::default() })
+    }
+
+    /// Where it listens, `http://127.0.0.1:3000`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The use cases and settings.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// What stops it.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Serves until stopped, then drains: no new work, orders under way are answered, sessions are told to come
+    /// back, the log is closed. Must be called inside an `actix_rt::System`.
+    ///
+    /// # Errors
+    /// The server's threads cannot be started.
+    pub async fn run(self) -> io::Result<()> {
+        let hubs = Hubs::default();
+        let viewers = Arc::new(Viewers::default());
+        let log = Log::new(Arc::clone(&self.store), self.state.settings.nickname_display);
+        let server = self.serve(&hubs, &viewers, &log)?;
+        let handle = server.handle();
+        let relay = Relay::new(log, hubs.clone(), viewers, self.latest);
+        let relay = actix_rt::spawn(relay.run());
+        let drain = async {
+            self.stopper.0.notified().await;
+            drain(&self.state, &hubs, &handle).await;
+        };
+        let (served, ()) = tokio::join!(server, drain);
+        relay.abort();
+        self.store.close().await;
+        served
+    }
+
+    fn serve(&self, hubs: &Hubs, viewers: &Arc<Viewers>, log: &Log) -> io::Result<Server> {
+        let (state, hubs, viewers, log) =
+            (self.state.clone(), hubs.clone(), Arc::clone(viewers), log.clone());
+        let latest = self.latest;
+        let workers = state.settings.workers;
+        let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
+        let listener = self.listener.try_clone()?;
+        // Called once on each worker thread.
+        let worker = move || {
+            let patience = Patience {
+                ping_interval: state.settings.ping_interval,
+                ping_timeout: state.settings.ping_timeout,
+                stall_timeout: state.settings.stall_timeout,
+            };
+            let registry = Registry::new(Arc::clone(&viewers), patience);
+            registry.start_at(latest);
+            hubs.add(Hub::new(Rc::clone(&registry), sweep_every(patience)).start());
+            let gateway = Rc::new(Gateway { app: state.clone(), registry, log: log.clone() });
+            HttpService::build()
+                .keep_alive(KeepAlive::Timeout(Duration::from_secs(75)))
+                .client_request_timeout(Duration::from_secs(10))
+                .client_disconnect_timeout(Duration::from_secs(1))
+                .tcp_nodelay(true)
+                .upgrade(fn_service(move |request| upgrade(Rc::clone(&gateway), request)))
+                .h1(map_config(api::app(state.clone(), transport::configure), |()| AppConfig::default()))
+                .tcp()
+        };
+        let server = Server::build()
+            .workers(workers)
+            .disable_signals()
+            .shutdown_timeout(drain_timeout)
+            .max_concurrent_connections(usize::MAX)
+            .listen("shopbell", listener, worker)?;
+        Ok(server.run())
+    }
+}
+
+/// How finely heartbeats are kept: a fraction of them, so that none is late by much.
+fn sweep_every(patience: Patience) -> Duration {
+    let finest = patience.ping_interval.min(patience.ping_timeout) / 8;
+    finest.clamp(Duration::from_millis(10), Duration::from_secs(1))
+}
+
+/// Over how long sessions come back after a restart.
+const RETURN_SPREAD: Duration = Duration::from_secs(3);
+
+async fn drain(state: &AppState, hubs: &Hubs, handle: &ServerHandle) {
+    tracing::info!("draining");
+    state.readiness.drain();
+    let until = Instant::now() + state.settings.drain_timeout.min(Duration::from_secs(2));
+    while hubs.drain(Drain { spread: RETURN_SPREAD }).await > 0 && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    handle.stop(true).await;
+}
+
+/// Binds with a backlog for a crowd that comes at once, and so that a restart need not wait for old connections.
+fn bind(addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    let listener = TcpListener::from(socket);
+    let addr = listener.local_addr()?;
+    Ok((listener, addr))
+}
+
+const BACKLOG: i32 = 4096;

@@ -1,0 +1,143 @@
+//! The catalogue: what is sold, listed for everyone, changed by administrators.
+
+use std::sync::Arc;
+
+use super::{Page, ServiceError};
+use crate::{
+    domain::{
+        Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset, Stock,
+        ThumbnailUrl, Timestamp,
+        goods::{parse_goods_id, parse_price, parse_stock},
+    },
+    store::{GoodsQuery, Store},
+};
+
+/// The name under which the store keeps the currency of its prices.
+const CURRENCY: &str = "currency";
+
+/// Why a database cannot be used with the settings' currency.
+#[derive(Debug, thiserror::Error)]
+pub enum CurrencyError {
+    /// Its prices are in another one.
+    #[error(
+        "--currency {asked} does not fit: the prices in the database are in {kept}; start with --currency {kept}, \
+         or use another --database-url"
+    )]
+    Differs {
+        /// The currency of the database.
+        kept: String,
+        /// The currency of the settings.
+        asked: Currency,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}
+
+/// Holds a database to the currency of its first goods: a price of 620 cents is not one of 620 won.
+///
+/// # Errors
+/// Goods have prices in another currency; the store failed.
+pub async fn check_currency(store: &dyn Store, currency: Currency) -> Result<(), CurrencyError> {
+    let kept = store.setting(CURRENCY, currency.code()).await?;
+    if kept == currency.code() {
+        return Ok(());
+    }
+    let no_goods = store.goods_list(GoodsQuery { limit: 1, ..GoodsQuery::default() }).await?.is_empty();
+    // Orders outlive their goods and have prices too.
+    let no_orders = store.reach().await?.latest == Offset::START;
+    if no_goods && no_orders {
+        store.change_setting(CURRENCY, currency.code()).await?;
+        return Ok(());
+    }
+    Err(CurrencyError::Differs { kept, asked: currency })
+}
+
+/// The use cases of the catalogue.
+pub struct Catalog {
+    store: Arc<dyn Store>,
+    currency: Currency,
+}
+
+impl Catalog {
+    /// Over a store, with prices in `currency`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, currency: Currency) -> Self {
+        Self { store, currency }
+    }
+
+    /// Lists goods, newest id first, `query.limit` of them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(&self, query: GoodsQuery) -> Result<Page<Goods, GoodsId>, ServiceError> {
+        let limit = query.limit;
+        let found = self.store.goods_list(GoodsQuery { limit: limit.saturating_add(1), ..query }).await?;
+        Ok(Page::cut(found, limit, |goods| goods.goods_id))
+    }
+
+    /// Finds goods.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn get(&self, id: GoodsId) -> Result<Goods, ServiceError> {
+        self.store.goods(id).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?`.
+    ///
+    /// # Errors
+    /// Fields that are not valid, an id that is taken.
+    pub async fn create(&self, mut fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
+        let currency = self.currency;
+        let name = fields.required("name", GoodsName::parse);
+        let thumbnail_url = fields.required("thumbnailUrl", ThumbnailUrl::parse_url);
+        let category = fields.required("category", Category::parse);
+        let price = fields.required("price", |text| parse_price(text, currency));
+        let stock = fields.optional("stock", stock_or_none).flatten();
+        let goods_id = fields.optional("goodsId", parse_goods_id);
+        fields.finish()?;
+        match (name, thumbnail_url, category, price) {
+            (Some(name), Some(thumbnail_url), Some(category), Some(price)) => {
+                let goods = NewGoods { goods_id, name, thumbnail_url, category, price, stock };
+                Ok(self.store.create_goods(goods, now).await?)
+            }
+            _ => Err(ServiceError::Validation(Vec::new())),
+        }
+    }
+
+    /// Changes goods. `stock: null`, or an empty one in a form, stops counting.
+    ///
+    /// # Errors
+    /// Fields that are not valid, [`ServiceError::NotFound`].
+    pub async fn change(
+        &self,
+        id: GoodsId,
+        mut fields: Fields,
+        now: Timestamp,
+    ) -> Result<Goods, ServiceError> {
+        let currency = self.currency;
+        let patch = GoodsPatch {
+            name: fields.optional("name", GoodsName::parse),
+            thumbnail_url: fields.optional("thumbnailUrl", ThumbnailUrl::parse_url),
+            category: fields.optional("category", Category::parse),
+            price: fields.optional("price", |text| parse_price(text, currency)),
+            stock: if fields.is_null("stock") { Some(None) } else { fields.optional("stock", stock_or_none) },
+        };
+        fields.finish()?;
+        Ok(self.store.change_goods(id, patch, now).await?)
+    }
+
+    /// Takes goods off sale and out of all carts.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub async fn delete(&self, id: GoodsId) -> Result<(), ServiceError> {
+        Ok(self.store.delete_goods(id).await?)
+    }
+}
+
+/// A form has no `null`: an empty field is one.
+fn stock_or_none(text: &str) -> Result<Stock, Invalid> {
+    if text.is_empty() { Ok(None) } else { parse_stock(text).map(Some) }
+}

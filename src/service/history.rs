@@ -1,0 +1,60 @@
+//! The history: what the log of notifications still holds, for clients that were away.
+
+use std::sync::Arc;
+
+use super::ServiceError;
+use crate::{
+    domain::{Offset, Publication},
+    store::{Reach, Store},
+};
+
+/// A stretch of the log.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    /// Oldest first.
+    pub publications: Vec<Publication>,
+    /// The newest id of the whole log; 0 when it never held one.
+    pub latest: Offset,
+}
+
+/// The use cases of the log.
+pub struct History {
+    store: Arc<dyn Store>,
+}
+
+impl History {
+    /// Over a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// What came after an offset, the oldest `limit` of it. An offset of the future has nothing after it.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooOld`] when something after it is no longer kept.
+    pub async fn after(&self, after: Offset, limit: u32) -> Result<Stretch, ServiceError> {
+        let reach = self.store.reach().await?;
+        if after.0.saturating_add(1) < reach.oldest.0 {
+            return Err(ServiceError::TooOld { oldest: reach.oldest });
+        }
+        self.read(reach, after, limit).await
+    }
+
+    /// The newest `limit`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn newest(&self, limit: u32) -> Result<Stretch, ServiceError> {
+        let reach = self.store.reach().await?;
+        let after = reach.latest.0.saturating_sub(i64::from(limit)).max(reach.oldest.0 - 1).max(0);
+        self.read(reach, Offset(after), limit).await
+    }
+
+    async fn read(&self, reach: Reach, after: Offset, limit: u32) -> Result<Stretch, ServiceError> {
+        let publications = self.store.log_after(after, limit).await?;
+        // More may have been committed since the reach was read.
+        let last = publications.last().map_or(Offset::START, |publication| publication.id);
+        Ok(Stretch { publications, latest: reach.latest.max(last) })
+    }
+}

@@ -1,0 +1,204 @@
+//! The use cases: what someone can do with the shop, one function each, from domain types to domain types.
+//!
+//! Nothing here knows of HTTP or sockets. The edges see one error, [`ServiceError`], and choose status, close code
+//! and acknowledgement from it.
+
+use std::time::Duration;
+
+use crate::{
+    domain::{FieldError, GoodsId, Offset},
+    store::{AccountError, CancelError, CatalogError, OrderError, StoreError},
+};
+
+pub mod accounts;
+pub mod carts;
+pub mod catalog;
+pub mod demo;
+pub mod history;
+pub mod orders;
+pub mod passwords;
+pub mod throttle;
+pub mod tokens;
+
+/// Why a use case was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Fields of the request are not what they should be.
+    #[error("{} fields are not valid", .0.len())]
+    Validation(Vec<FieldError>),
+    /// The password and its repetition differ.
+    #[error("the passwords differ")]
+    PasswordMismatch,
+    /// The e-mail address or the password is wrong; which of them is not told.
+    #[error("the e-mail address or the password is wrong")]
+    BadCredentials,
+    /// Too many log-ins failed, for the account or from the address.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// Whole seconds after which the next attempt is taken.
+        retry_after: Duration,
+    },
+    /// Another account has the address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// Another account has the nickname.
+    #[error("the nickname is taken")]
+    NicknameTaken,
+    /// There is no such thing, or not one that the caller may see.
+    #[error("there is no such thing")]
+    NotFound,
+    /// Goods to order that do not exist.
+    #[error("there are no goods {0}")]
+    GoodsNotFound(GoodsId),
+    /// The chosen id belongs to other goods.
+    #[error("goods with this id exist")]
+    GoodsExist,
+    /// The cart holds the goods already.
+    #[error("the goods are in the cart already")]
+    AlreadyInCart,
+    /// Fewer pieces are left than were asked for.
+    #[error("{name} is out of stock")]
+    OutOfStock {
+        /// Of these goods.
+        goods_id: GoodsId,
+        /// Their name.
+        name: String,
+        /// So many are left.
+        left: i64,
+    },
+    /// The stored cart is not the one that the page showed.
+    #[error("the cart has changed")]
+    CartChanged,
+    /// The key was used for another order.
+    #[error("the idempotency key was used for another order")]
+    IdempotencyKeyReused,
+    /// The order was canceled before.
+    #[error("the order is canceled already")]
+    AlreadyCanceled,
+    /// The log no longer reaches back so far.
+    #[error("the log begins at {oldest}")]
+    TooOld {
+        /// The oldest notification that is kept.
+        oldest: Offset,
+    },
+    /// More work waits than is taken on: it will pass.
+    #[error("too much work waits: {0}")]
+    Busy(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something failed that never should.
+    #[error("{0}")]
+    Internal(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ServiceError {
+    /// The stable name of the refusal: the `code` of a problem and of an acknowledgement.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Validation(_) => "validation",
+            Self::PasswordMismatch => "password_mismatch",
+            Self::BadCredentials => "bad_credentials",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::EmailTaken => "email_taken",
+            Self::NicknameTaken => "nickname_taken",
+            Self::NotFound | Self::GoodsNotFound(_) => "not_found",
+            Self::GoodsExist => "goods_exists",
+            Self::AlreadyInCart => "already_in_cart",
+            Self::OutOfStock { .. } => "out_of_stock",
+            Self::CartChanged => "cart_changed",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::AlreadyCanceled => "already_canceled",
+            Self::TooOld { .. } => "too_old",
+            Self::Busy(_) | Self::Store(StoreError::Busy(_)) => "unavailable",
+            Self::Store(_) | Self::Internal(..) => "internal_error",
+        }
+    }
+
+    /// One field that is not what it should be.
+    #[must_use]
+    pub fn field(field: &str, code: &'static str, message: &'static str) -> Self {
+        Self::Validation(vec![FieldError { field: field.to_owned(), code, message }])
+    }
+
+    /// Something that never should fail did.
+    pub(crate) fn internal(
+        what: &'static str,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Internal(what, cause.into())
+    }
+}
+
+impl From<Vec<FieldError>> for ServiceError {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self::Validation(errors)
+    }
+}
+
+impl From<AccountError> for ServiceError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::EmailTaken => Self::EmailTaken,
+            AccountError::NicknameTaken => Self::NicknameTaken,
+            AccountError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<CatalogError> for ServiceError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::NotFound => Self::NotFound,
+            CatalogError::GoodsExist => Self::GoodsExist,
+            CatalogError::AlreadyInCart => Self::AlreadyInCart,
+            CatalogError::CartFull => Self::field("goodsId", "cart_full", "a cart has at most 100 lines"),
+            CatalogError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<OrderError> for ServiceError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::GoodsNotFound(goods_id) => Self::GoodsNotFound(goods_id),
+            OrderError::OutOfStock { goods_id, name, left } => Self::OutOfStock { goods_id, name, left },
+            OrderError::CartEmpty => Self::field("fromCart", "cart_empty", "the cart is empty"),
+            OrderError::CartChanged => Self::CartChanged,
+            OrderError::KeyReused => Self::IdempotencyKeyReused,
+            OrderError::TooLarge => Self::field("items", "out_of_range", "the order is too large"),
+            OrderError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<CancelError> for ServiceError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::NotFound => Self::NotFound,
+            CancelError::AlreadyCanceled => Self::AlreadyCanceled,
+            CancelError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// One page of a list, and where the next begins.
+#[derive(Clone, Debug)]
+pub struct Page<T, Id> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// The cursor of the next page; `None` when nothing follows.
+    pub next: Option<Id>,
+}
+
+impl<T, Id> Page<T, Id> {
+    /// Cuts a page of `limit` from a list that was asked for with one entry more.
+    fn cut(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Id) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(id);
+        Self { items, next }
+    }
+}

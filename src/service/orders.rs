@@ -1,0 +1,153 @@
+//! Orders: placing one, whatever way it came in, taking it back, and looking at one's own.
+
+use std::sync::Arc;
+
+use super::{Page, ServiceError};
+use crate::{
+    domain::{
+        Basket, Fields, IdempotencyKey, Invalid, NewOrder, Order, OrderId, Role, Timestamp, User, UserId,
+        fields::flag,
+    },
+    store::{PlacedOrder, Store},
+};
+
+/// What someone wants to order.
+#[derive(Clone, Debug)]
+pub struct OrderRequest {
+    /// What.
+    pub basket: Basket,
+    /// The client's name for it, so that a repeat is told from a second order.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl OrderRequest {
+    /// Reads the body of `POST /orders`, either `items` or `fromCart`, and its header `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// Fields that are not valid; both or neither.
+    pub fn read(mut fields: Fields, key: Option<&str>) -> Result<Self, ServiceError> {
+        const ONE_OF: Invalid = Invalid::new("invalid", "an order has either items or fromCart");
+        let from_cart = fields.optional("fromCart", flag);
+        let basket = match (fields.raw("items").cloned(), from_cart) {
+            (Some(items), None | Some(false)) => match Basket::parse_items(&items) {
+                Ok(basket) => Some(basket),
+                Err(invalid) => fields.reject("items", invalid),
+            },
+            (None, Some(true)) => Some(Basket::Cart),
+            // A `fromCart` that is no flag was refused already.
+            (None, None) if fields.has("fromCart") => None,
+            _ => fields.reject("items", ONE_OF),
+        };
+        let key = key.and_then(|key| match IdempotencyKey::parse(key) {
+            Ok(key) => Some(key),
+            Err(invalid) => fields.reject("Idempotency-Key", invalid),
+        });
+        fields.finish()?;
+        basket.map(|basket| Self { basket, key }).ok_or(ServiceError::Validation(Vec::new()))
+    }
+
+    /// Reads the payload of the event `BUY` (CONTRACT §3).
+    ///
+    /// # Errors
+    /// Fields that are not valid.
+    pub fn read_buy(mut fields: Fields) -> Result<Self, ServiceError> {
+        let basket = Basket::parse_buy(&mut fields);
+        let key = fields.optional("idempotencyKey", IdempotencyKey::parse);
+        fields.finish()?;
+        basket.map(|basket| Self { basket, key }).ok_or(ServiceError::Validation(Vec::new()))
+    }
+}
+
+/// The use cases of orders.
+pub struct Orders {
+    store: Arc<dyn Store>,
+}
+
+impl Orders {
+    /// Over a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// Places an order. Answers when it is durable.
+    ///
+    /// # Errors
+    /// Unknown goods, too little stock, an empty or changed cart, a key that was used for another order.
+    pub async fn place(
+        &self,
+        user: UserId,
+        request: OrderRequest,
+        now: Timestamp,
+    ) -> Result<PlacedOrder, ServiceError> {
+        let order = NewOrder { user_id: user, basket: request.basket, key: request.key, at: now };
+        Ok(self.store.record_order(order).await?)
+    }
+
+    /// Takes an order back: one's own, or as an administrator anyone's.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], [`ServiceError::AlreadyCanceled`].
+    pub async fn cancel(&self, by: &User, id: OrderId, now: Timestamp) -> Result<Order, ServiceError> {
+        let owner = (by.role != Role::Admin).then_some(by.user_id);
+        Ok(self.store.cancel_order(id, owner, now).await?)
+    }
+
+    /// Lists someone's orders below an id, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(
+        &self,
+        user: UserId,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Page<Order, OrderId>, ServiceError> {
+        let found = self.store.orders_of(user, before, limit.saturating_add(1)).await?;
+        Ok(Page::cut(found, limit, |order| order.order_id))
+    }
+
+    /// Finds someone's order.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], for another's too.
+    pub async fn get(&self, user: UserId, id: OrderId) -> Result<Order, ServiceError> {
+        self.store.order(id, user).await?.ok_or(ServiceError::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str, key: Option<&str>) -> Result<OrderRequest, Vec<String>> {
+        match OrderRequest::read(Fields::new(serde_json::from_str(json).unwrap()), key) {
+            Ok(request) => Ok(request),
+            Err(ServiceError::Validation(errors)) => Err(errors.into_iter().map(|e| e.field).collect()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn an_order_has_exactly_one_of_items_and_from_cart() {
+        assert!(read(r#"{"items": [{"goodsId": 4, "quantity": 1}]}"#, None).is_ok());
+        assert!(read(r#"{"items": [{"goodsId": "4", "quantity": "1"}], "fromCart": "false"}"#, None).is_ok());
+        assert_eq!(read(r#"{"fromCart": true}"#, Some("a-1")).unwrap().basket, Basket::Cart);
+        for bad in [
+            "{}",
+            r#"{"fromCart": false}"#,
+            r#"{"fromCart": true, "items": [{"goodsId": 4, "quantity": 1}]}"#,
+            r#"{"items": []}"#,
+        ] {
+            assert_eq!(read(bad, None).unwrap_err(), ["items"], "{bad}");
+        }
+        assert_eq!(read(r#"{"fromCart": "maybe"}"#, None).unwrap_err(), ["fromCart"]);
+    }
+
+    #[test]
+    fn a_bad_key_is_named_by_its_header() {
+        for bad in ["", "a b", "ä", &"x".repeat(256)] {
+            assert_eq!(read(r#"{"fromCart": true}"#, Some(bad)).unwrap_err(), ["Idempotency-Key"], "{bad}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Password hashes: Argon2id, memory-hard on purpose, so never on a thread that serves connections and never more
+//! at once than there are cores.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc},
+};
+use tokio::sync::Semaphore;
+
+use super::ServiceError;
+use crate::domain::{Password, PasswordHash};
+
+/// How many hashes may wait for a core. Past that a request is refused with `unavailable` rather than kept for
+/// longer than its client waits: at some 20 ms each, the last in line waits for a second on one core.
+const LINE: usize = 64;
+
+/// Makes and checks password hashes, a bounded number at a time.
+#[derive(Debug)]
+pub struct Passwords {
+    cores: Arc<Semaphore>,
+    in_line: AtomicUsize,
+    /// Verified when there is no account, so that the answer takes as long as for a wrong password.
+    dummy: PasswordHash,
+}
+
+impl Passwords {
+    /// With as many hashes at once as there are cores.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn new() -> Result<Self, ServiceError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            cores: Arc::new(Semaphore::new(cores)),
+            in_line: AtomicUsize::new(0),
+            dummy: hash(&rand::random::<[u8; 16]>())?,
+        })
+    }
+
+    /// Hashes a new password with the default parameters of Argon2id and a salt of its own.
+    ///
+    /// # Errors
+    /// [`ServiceError::Busy`] when too many wait.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, ServiceError> {
+        self.run(move || hash(password.reveal())).await?
+    }
+
+    /// Whether an attempt is the password of `stored`. Takes as long, and is never true, when there is none.
+    ///
+    /// # Errors
+    /// [`ServiceError::Busy`] when too many wait; a stored hash that is none.
+    pub async fn verify(&self, attempt: String, stored: Option<PasswordHash>) -> Result<bool, ServiceError> {
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.dummy.clone());
+        let right = self.run(move || verify(attempt.as_bytes(), &stored)).await??;
+        Ok(right && known)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let place = Place::take(&self.in_line)?;
+        let permit = Arc::clone(&self.cores)
+            .acquire_owned()
+            .await
+            .map_err(|error| ServiceError::internal("the semaphore of the hashes is closed", error))?;
+        drop(place);
+        // The permit goes along: when the caller leaves, the hash still occupies its core until it is done.
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        })
+        .await
+        .map_err(|error| ServiceError::internal("a hash was not finished", error))
+    }
+}
+
+/// A place in the waiting line, given up when dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(in_line: &'a AtomicUsize) -> Result<Self, ServiceError> {
+        let before = in_line.fetch_add(1, Ordering::Relaxed);
+        let place = Self(in_line);
+        if before < LINE { Ok(place) } else { Err(ServiceError::Busy("password hashes")) }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn hash(password: &[u8]) -> Result<PasswordHash, ServiceError> {
+    let hash: phc::PasswordHash = Argon2::default()
+        .hash_password(password)
+        .map_err(|error| ServiceError::internal("a password could not be hashed", error.to_string()))?;
+    Ok(PasswordHash(hash.to_string()))
+}
+
+fn verify(attempt: &[u8], stored: &PasswordHash) -> Result<bool, ServiceError> {
+    let broken = |text: String| ServiceError::internal("a stored password hash cannot be read", text);
+    let stored = phc::PasswordHash::new(&stored.0).map_err(|error| broken(error.to_string()))?;
+    match Argon2::default().verify_password(attempt, &stored) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+        Err(error) => Err(broken(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_right_password_of_an_account_verifies() {
+        let passwords = Passwords::new().unwrap();
+        let stored = passwords.hash(Password::parse("correct horse").unwrap()).await.unwrap();
+        assert!(stored.0.starts_with("$argon2id$v=19$"));
+        assert!(passwords.verify("correct horse".into(), Some(stored.clone())).await.unwrap());
+        assert!(!passwords.verify("wrong horse".into(), Some(stored)).await.unwrap());
+        assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
+    }
+
+    #[test]
+    fn the_line_is_bounded_and_a_place_is_given_back() {
+        let in_line = AtomicUsize::new(0);
+        let places: Vec<_> = (0..LINE).map(|_| Place::take(&in_line).unwrap()).collect();
+        assert!(matches!(Place::take(&in_line), Err(ServiceError::Busy(_))));
+        drop(places);
+        assert!(Place::take(&in_line).is_ok());
+    }
+}

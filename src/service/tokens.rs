@@ -1,0 +1,174 @@
+//! Log-in tokens: JWTs signed with HS256 (RFC 7519, RFC 7518 §3.2) that name a log-in session. What a token says is
+//! only believed together with the session in the database, so that a log-out ends it at once.
+
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::ServiceError;
+use crate::{
+    domain::{SessionId, Timestamp, UserId},
+    store::Store,
+};
+
+/// The name under which the store keeps the key.
+const SETTING: &str = "jwt-secret";
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Claims {
+    /// The account's number; a string, as RFC 7519 §4.1.2 wants it.
+    sub: String,
+    /// The log-in session.
+    sid: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// What a valid token names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The account.
+    pub user: UserId,
+    /// Its log-in.
+    pub session: SessionId,
+}
+
+/// Signs and reads tokens.
+pub struct Tokens {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    validation: Validation,
+    ttl: Duration,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("ttl", &self.ttl).finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    /// With the key of the settings, or the one that was made at the first start and kept in the store.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn open(store: &dyn Store, secret: Option<&str>, ttl: Duration) -> Result<Self, ServiceError> {
+        if let Some(secret) = secret {
+            return Ok(Self::new(secret.as_bytes(), ttl));
+        }
+        let fresh: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let kept = store.setting(SETTING, &fresh).await?;
+        Ok(Self::new(kept.as_bytes(), ttl))
+    }
+
+    /// With this key.
+    #[must_use]
+    pub fn new(secret: &[u8], ttl: Duration) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 0;
+        // Checked against the caller's clock in `read`.
+        validation.validate_exp = false;
+        validation.set_required_spec_claims(&["exp", "sub"]);
+        Self {
+            signing: EncodingKey::from_secret(secret),
+            verifying: DecodingKey::from_secret(secret),
+            validation,
+            ttl,
+        }
+    }
+
+    /// How long a log-in holds.
+    #[must_use]
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// Signs a token for a log-in that ends at `expires_at`.
+    ///
+    /// # Errors
+    /// Never, unless the library does.
+    pub fn sign(&self, named: &Named, now: Timestamp, expires_at: Timestamp) -> Result<String, ServiceError> {
+        let claims = Claims {
+            sub: named.user.to_string(),
+            sid: named.session.as_str().to_owned(),
+            iat: now.as_secs(),
+            // Rounded up: the session in the store ends to the millisecond, its token must not end before.
+            exp: expires_at.plus(Duration::from_millis(999)).as_secs(),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+            .map_err(|error| ServiceError::internal("a token could not be signed", error))
+    }
+
+    /// What a token names; `None` when it is not ours, was tampered with, or is over. No reason is given, because
+    /// none helps an honest client.
+    #[must_use]
+    pub fn read(&self, token: &str, now: Timestamp) -> Option<Named> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation).ok()?.claims;
+        // "on or after which the JWT MUST NOT be accepted" (RFC 7519 §4.1.4).
+        if claims.exp <= now.as_secs() {
+            return None;
+        }
+        Some(Named { user: UserId::parse(&claims.sub)?, session: SessionId::from_claim(claims.sid) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_763_686_461_123);
+    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+    fn tokens() -> Tokens {
+        Tokens::new(SECRET, Duration::from_secs(60))
+    }
+
+    fn named() -> Named {
+        Named { user: UserId(7), session: SessionId::from_random([1; 16]) }
+    }
+
+    fn signed() -> String {
+        tokens().sign(&named(), NOW, NOW.plus(Duration::from_secs(60))).unwrap()
+    }
+
+    fn forged(header: &Header, key: &[u8]) -> String {
+        let claims = Claims { sub: "7".into(), sid: "x".into(), iat: 0, exp: i64::MAX };
+        jsonwebtoken::encode(header, &claims, &EncodingKey::from_secret(key)).unwrap()
+    }
+
+    #[test]
+    fn a_token_names_its_login_until_it_ends() {
+        assert_eq!(tokens().read(&signed(), NOW), Some(named()));
+        assert_eq!(tokens().read(&signed(), NOW.plus(Duration::from_secs(60))), Some(named()));
+        assert_eq!(tokens().read(&signed(), NOW.plus(Duration::from_secs(61))), None);
+    }
+
+    #[test]
+    fn only_our_key_and_our_algorithm_count() {
+        assert!(tokens().read(&forged(&Header::new(Algorithm::HS256), SECRET), NOW).is_some());
+        assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS256), b"another key"), NOW), None);
+        assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS384), SECRET), NOW), None);
+        // {"alg":"none","typ":"JWT"} and {"sub":"7","sid":"x","iat":0,"exp":9999999999}
+        let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.\
+                    eyJzdWIiOiI3Iiwic2lkIjoieCIsImlhdCI6MCwiZXhwIjo5OTk5OTk5OTk5fQ";
+        for signature in ["", ".", ".AAAA"] {
+            assert_eq!(tokens().read(&format!("{none}{signature}"), NOW), None);
+        }
+    }
+
+    #[test]
+    fn a_tampered_token_is_none() {
+        let token = signed();
+        let (head, rest) = token.split_once('.').unwrap();
+        let (_, signature) = rest.split_once('.').unwrap();
+        let other = tokens()
+            .sign(&Named { user: UserId(1), ..named() }, NOW, NOW.plus(Duration::from_secs(60)))
+            .unwrap();
+        let claims = other.split('.').nth(1).unwrap();
+        assert_eq!(tokens().read(&format!("{head}.{claims}.{signature}"), NOW), None);
+        for bad in ["", "null", "undefined", "a.b.c", &token[..token.len() - 2], &format!("{token} ")] {
+            assert_eq!(tokens().read(bad, NOW), None, "{bad}");
+        }
+    }
+}

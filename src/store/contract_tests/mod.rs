@@ -1,0 +1,123 @@
+//! What every store keeps, whatever database is behind it. Each sentence here is run on each store by
+//! `store_contract!`, on an empty database of its own.
+
+use super::{OrderError, PlacedOrder, Store};
+use crate::domain::{
+    Basket, Category, Email, Goods, GoodsId, GoodsName, IdempotencyKey, Line, NewGoods, NewOrder, NewUser,
+    Nickname, PasswordHash, Price, Quantity, Role, SessionId, Stock, ThumbnailUrl, Timestamp, User, UserId,
+};
+
+pub(super) mod accounts;
+pub(super) mod carts;
+pub(super) mod catalog;
+pub(super) mod orders;
+
+/// Makes a test of each sentence. `$open` is an async function that gives an empty store and what keeps it alive.
+macro_rules! store_contract {
+    ($open:path) => {
+        $crate::store::contract_tests::store_contract! {
+            $open =>
+            accounts { an_address_and_a_nickname_are_taken_once
+                       a_new_password_ends_the_other_log_ins
+                       a_log_in_ends_when_it_is_revoked_or_expires
+                       a_setting_keeps_its_first_value
+                       what_ended_is_forgotten_a_little_at_a_time }
+            catalog { goods_are_listed_newest_first
+                      wildcards_are_searched_for_as_they_are
+                      an_id_is_given_once
+                      a_change_touches_only_what_it_names }
+            carts { a_cart_keeps_the_order_of_its_making
+                    a_cart_holds_as_many_lines_as_an_order
+                    goods_that_are_gone_leave_the_carts
+                    a_basket_means_what_the_contract_says
+                    goods_may_be_called_like_an_order_of_several }
+            orders { fifty_who_want_five_pieces_get_five
+                     twenty_repeats_at_once_are_one_order
+                     a_repeat_is_answered_as_the_first_time_even_after_a_cancellation
+                     a_key_is_not_taken_for_another_order
+                     a_refused_order_leaves_nothing_behind
+                     a_refusal_does_not_undo_its_neighbours
+                     the_feed_tells_in_the_order_of_the_log
+                     who_hides_purchases_alerts_nobody
+                     an_order_is_canceled_once
+                     orders_keep_names_and_prices
+                     an_order_too_dear_to_count_is_refused
+                     orders_are_listed_newest_first_with_their_items }
+        }
+    };
+    ($open:path => $($module:ident { $($sentence:ident)* })*) => {$(
+        mod $module {
+            $(
+                #[tokio::test]
+                async fn $sentence() {
+                    let (store, _keep) = $open().await;
+                    $crate::store::contract_tests::$module::$sentence(&store).await;
+                }
+            )*
+        }
+    )*};
+}
+pub(super) use store_contract;
+
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_763_686_461_123);
+
+pub(super) async fn a_user(store: &dyn Store, name: &str) -> User {
+    let user = NewUser {
+        email: Email::parse(&format!("{name}@example.com")).unwrap(),
+        nickname: Nickname::parse(name).unwrap(),
+        password: PasswordHash(format!("hash of {name}")),
+        role: Role::Member,
+        created_at: NOW,
+    };
+    store.create_user(user).await.unwrap()
+}
+
+pub(super) fn new_goods(name: &str, minor: i64, stock: Stock) -> NewGoods {
+    NewGoods {
+        goods_id: None,
+        name: GoodsName::parse(name).unwrap(),
+        thumbnail_url: ThumbnailUrl::parse_url("/images/a.svg").unwrap(),
+        category: Category::parse("drink").unwrap(),
+        price: Price { minor, currency: "USD".parse().unwrap() },
+        stock,
+    }
+}
+
+pub(super) async fn some_goods(store: &dyn Store, name: &str, stock: Stock) -> Goods {
+    store.create_goods(new_goods(name, 620, stock), NOW).await.unwrap()
+}
+
+pub(super) fn pieces(n: i64) -> Quantity {
+    Quantity::new(n).unwrap()
+}
+
+pub(super) fn lines(lines: &[(GoodsId, i64)]) -> Basket {
+    let line = |&(goods_id, n): &(GoodsId, i64)| Line { goods_id, quantity: pieces(n) };
+    Basket::Lines(lines.iter().map(line).collect())
+}
+
+pub(super) async fn buy(
+    store: &dyn Store,
+    user_id: UserId,
+    basket: Basket,
+) -> Result<PlacedOrder, OrderError> {
+    store.record_order(NewOrder { user_id, basket, key: None, at: NOW }).await
+}
+
+pub(super) async fn buy_as(
+    store: &dyn Store,
+    user_id: UserId,
+    basket: Basket,
+    key: &str,
+) -> Result<PlacedOrder, OrderError> {
+    let key = Some(IdempotencyKey::parse(key).unwrap());
+    store.record_order(NewOrder { user_id, basket, key, at: NOW }).await
+}
+
+pub(super) async fn stock_of(store: &dyn Store, id: GoodsId) -> Stock {
+    store.goods(id).await.unwrap().unwrap().stock
+}
+
+pub(super) fn log_in(n: u8) -> SessionId {
+    SessionId::from_random([n; 16])
+}

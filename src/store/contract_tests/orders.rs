@@ -1,0 +1,202 @@
+//! Orders and their log.
+
+use futures_util::future::join_all;
+
+use super::*;
+use crate::{
+    domain::{GoodsPatch, Notification, Offset, OrderId, OrderStatus, Publication, UserPatch},
+    store::{CancelError, Reach},
+};
+
+async fn shop(store: &dyn Store, stock: Stock) -> (UserId, GoodsId) {
+    (a_user(store, "kim").await.user_id, some_goods(store, "water", stock).await.goods_id)
+}
+
+async fn log(store: &dyn Store) -> Vec<Publication> {
+    store.log_after(Offset::START, 1000).await.unwrap()
+}
+
+pub(in crate::store) async fn fifty_who_want_five_pieces_get_five(store: &dyn Store) {
+    let (kim, water) = shop(store, Some(5)).await;
+    let outcomes = join_all((0..50).map(|_| buy(store, kim, lines(&[(water, 1)])))).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 5);
+    for refusal in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert!(matches!(refusal, OrderError::OutOfStock { left: 0, .. }), "{refusal:?}");
+    }
+    assert_eq!(stock_of(store, water).await, Some(0));
+    assert_eq!(log(store).await.len(), 5);
+}
+
+pub(in crate::store) async fn twenty_repeats_at_once_are_one_order(store: &dyn Store) {
+    let (kim, water) = shop(store, Some(30)).await;
+    let outcomes = join_all((0..20).map(|_| buy_as(store, kim, lines(&[(water, 2)]), "k"))).await;
+    let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().filter(|placed| !placed.replayed).count(), 1);
+    assert!(outcomes.iter().all(|placed| placed.order == outcomes[0].order));
+    assert!(outcomes.iter().all(|placed| placed.notification == Some(Offset(1))));
+    assert_eq!(stock_of(store, water).await, Some(28));
+    assert_eq!(log(store).await.len(), 1);
+}
+
+pub(in crate::store) async fn a_repeat_is_answered_as_the_first_time_even_after_a_cancellation(
+    store: &dyn Store,
+) {
+    let (kim, water) = shop(store, Some(2)).await;
+    let first = buy_as(store, kim, lines(&[(water, 2)]), "k").await.unwrap();
+    store.cancel_order(first.order.order_id, Some(kim), NOW).await.unwrap();
+    store.delete_goods(water).await.unwrap();
+    let again = buy_as(store, kim, lines(&[(water, 2)]), "k").await.unwrap();
+    assert_eq!((again.replayed, again.notification), (true, Some(Offset(1))));
+    assert_eq!(again.order, first.order);
+    assert_eq!(again.order.status, OrderStatus::Placed);
+}
+
+pub(in crate::store) async fn a_key_is_not_taken_for_another_order(store: &dyn Store) {
+    let (kim, water) = shop(store, None).await;
+    let lee = a_user(store, "lee").await.user_id;
+    buy_as(store, kim, lines(&[(water, 2)]), "k").await.unwrap();
+    let other = buy_as(store, kim, lines(&[(water, 3)]), "k").await;
+    assert!(matches!(other, Err(OrderError::KeyReused)), "{other:?}");
+    assert!(!buy_as(store, lee, lines(&[(water, 2)]), "k").await.unwrap().replayed, "keys are per account");
+}
+
+pub(in crate::store) async fn a_refused_order_leaves_nothing_behind(store: &dyn Store) {
+    let (kim, water) = shop(store, Some(5)).await;
+    let scarce = some_goods(store, "scarce", Some(1)).await.goods_id;
+    let _ = store.feed().take_goods();
+    let refused = buy_as(store, kim, lines(&[(water, 1), (scarce, 2)]), "k").await;
+    assert!(
+        matches!(&refused, Err(OrderError::OutOfStock { goods_id, name, left: 1 }) if *goods_id == scarce && name == "scarce"),
+        "{refused:?}"
+    );
+    assert_eq!(stock_of(store, water).await, Some(5));
+    assert_eq!(store.feed().take_goods().len(), 0);
+    assert_eq!(store.orders_of(kim, None, 10).await.unwrap(), []);
+    assert_eq!(store.reach().await.unwrap(), Reach { oldest: Offset(1), latest: Offset(0) });
+    let placed = buy_as(store, kim, lines(&[(water, 3)]), "k").await.unwrap();
+    assert!(!placed.replayed, "a refusal does not use up its key");
+    assert_eq!(placed.notification, Some(Offset(1)), "and leaves no hole in the log");
+    assert_eq!(store.feed().take_goods()[0].goods.stock, Some(2));
+}
+
+pub(in crate::store) async fn a_refusal_does_not_undo_its_neighbours(store: &dyn Store) {
+    let (kim, water) = shop(store, None).await;
+    // Goods 99 do not exist: every third fails, all in the same batch.
+    let goods = |n| if n % 3 == 1 { GoodsId(99) } else { water };
+    let outcomes = join_all((0..9).map(|n| buy(store, kim, lines(&[(goods(n), 1)])))).await;
+    let placed: Vec<_> = outcomes.iter().map(Result::is_ok).collect();
+    assert_eq!(placed, [true, false, true, true, false, true, true, false, true]);
+    let orders = store.orders_of(kim, None, 10).await.unwrap();
+    assert_eq!(orders.len(), 6);
+    let ids: Vec<_> = log(store).await.iter().map(|entry| entry.id.0).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6], "refusals leave no holes");
+}
+
+pub(in crate::store) async fn the_feed_tells_in_the_order_of_the_log(store: &dyn Store) {
+    let (kim, water) = shop(store, Some(40)).await;
+    let placed = join_all((0..60).map(|n| buy(store, kim, lines(&[(water, 1 + n % 2)])))).await;
+    let first = placed[0].as_ref().unwrap().order.order_id;
+    store.cancel_order(first, None, NOW).await.unwrap();
+    let log = log(store).await;
+    let told = store.feed().recent_after(Offset::START, 1000).unwrap();
+    assert!(log.iter().eq(told.iter().map(|entry| &**entry)));
+    let latest = Offset(i64::try_from(log.len()).unwrap());
+    assert_eq!(store.reach().await.unwrap(), Reach { oldest: Offset(1), latest });
+    assert!(log.iter().zip(1..).all(|(entry, id)| entry.id.0 == id));
+    let page = store.log_after(Offset(3), 2).await.unwrap();
+    assert_eq!(page, log[3..5]);
+}
+
+pub(in crate::store) async fn who_hides_purchases_alerts_nobody(store: &dyn Store) {
+    let (kim, water) = shop(store, None).await;
+    let hide = |hide| UserPatch { hide_purchases: Some(hide), ..UserPatch::default() };
+    store.change_user(kim, hide(true), &log_in(1), NOW).await.unwrap();
+    let hidden = buy_as(store, kim, lines(&[(water, 1)]), "k").await.unwrap();
+    assert_eq!(hidden.notification, None);
+    store.change_user(kim, hide(false), &log_in(1), NOW).await.unwrap();
+    assert_eq!(buy_as(store, kim, lines(&[(water, 1)]), "k").await.unwrap().notification, None);
+    let shown = buy(store, kim, lines(&[(water, 1)])).await.unwrap();
+    assert_eq!(shown.notification, Some(Offset(1)));
+    store.cancel_order(hidden.order.order_id, Some(kim), NOW).await.unwrap();
+    assert_eq!(log(store).await.len(), 1, "nothing was told, nothing is withdrawn");
+}
+
+pub(in crate::store) async fn an_order_is_canceled_once(store: &dyn Store) {
+    let (kim, water) = shop(store, Some(9)).await;
+    let lee = a_user(store, "lee").await.user_id;
+    let gone = some_goods(store, "gone", Some(3)).await.goods_id;
+    let uncounted = some_goods(store, "uncounted", None).await.goods_id;
+    let basket = lines(&[(gone, 1), (water, 4), (uncounted, 2)]);
+    let id = buy(store, kim, basket).await.unwrap().order.order_id;
+    store.delete_goods(gone).await.unwrap();
+    let _ = store.feed().take_goods();
+
+    let lees = store.cancel_order(id, Some(lee), NOW).await;
+    assert!(matches!(lees, Err(CancelError::NotFound)), "{lees:?}");
+    let canceled = store.cancel_order(id, Some(kim), NOW).await.unwrap();
+    assert_eq!(canceled.status, OrderStatus::Canceled);
+    for again in [store.cancel_order(id, Some(kim), NOW).await, store.cancel_order(id, None, NOW).await] {
+        assert!(matches!(again, Err(CancelError::AlreadyCanceled)), "{again:?}");
+    }
+    assert_eq!(stock_of(store, water).await, Some(9));
+    assert_eq!(stock_of(store, uncounted).await, None);
+    let told: Vec<_> = store.feed().take_goods().iter().map(|event| event.goods.goods_id).collect();
+    assert_eq!(told, [water]);
+    let withdrawn = Notification::Cancellation { goods_id: gone, canceled: Offset(1) };
+    let log = log(store).await;
+    assert_eq!((log.len(), &log[1].notification), (2, &withdrawn));
+    assert_eq!(store.order(id, kim).await.unwrap(), Some(canceled));
+    assert_eq!(store.order(id, lee).await.unwrap(), None);
+}
+
+pub(in crate::store) async fn orders_keep_names_and_prices(store: &dyn Store) {
+    let (kim, water) = shop(store, None).await;
+    let soda = some_goods(store, "soda", None).await.goods_id;
+    let placed = buy(store, kim, lines(&[(soda, 2), (water, 3)])).await.unwrap();
+    let patch = GoodsPatch { name: Some(GoodsName::parse("cola").unwrap()), ..GoodsPatch::default() };
+    store.change_goods(soda, patch, NOW).await.unwrap();
+    store.delete_goods(water).await.unwrap();
+    let order = store.order(placed.order.order_id, kim).await.unwrap().unwrap();
+    assert_eq!(order, placed.order);
+    let items: Vec<_> =
+        order.items.iter().map(|i| (i.name.as_str(), i.price.minor, i.quantity.get())).collect();
+    assert_eq!(items, [("soda", 620, 2), ("water", 620, 3)]);
+    assert_eq!(order.total.minor, 5 * 620);
+    let expected = Notification::Purchase {
+        nickname: "kim".into(),
+        goods_id: soda,
+        first_goods_name: "soda".into(),
+        other_goods: 1,
+        quantity: 5,
+    };
+    let log = log(store).await;
+    assert_eq!((log[0].date, &log[0].notification), (NOW, &expected));
+}
+
+pub(in crate::store) async fn an_order_too_dear_to_count_is_refused(store: &dyn Store) {
+    let kim = a_user(store, "kim").await.user_id;
+    let mut basket = Vec::new();
+    for n in 0..91 {
+        let dear = new_goods(&format!("dear {n}"), Price::MAX_MINOR, Some(999));
+        basket.push((store.create_goods(dear, NOW).await.unwrap().goods_id, 999));
+    }
+    let refused = buy(store, kim, lines(&basket)).await;
+    assert!(matches!(refused, Err(OrderError::TooLarge)), "{refused:?}");
+    assert_eq!(stock_of(store, basket[0].0).await, Some(999));
+    assert!(buy(store, kim, lines(&basket[..90])).await.is_ok());
+}
+
+pub(in crate::store) async fn orders_are_listed_newest_first_with_their_items(store: &dyn Store) {
+    let (kim, water) = shop(store, None).await;
+    let soda = some_goods(store, "soda", None).await.goods_id;
+    let lee = a_user(store, "lee").await.user_id;
+    let mut placed = Vec::new();
+    for n in 1..=3 {
+        placed.insert(0, buy(store, kim, lines(&[(soda, n), (water, 1)])).await.unwrap().order);
+        buy(store, lee, lines(&[(water, n)])).await.unwrap();
+    }
+    assert_eq!(store.orders_of(kim, None, 10).await.unwrap(), placed);
+    assert_eq!(store.orders_of(kim, None, 2).await.unwrap(), placed[..2]);
+    assert_eq!(store.orders_of(kim, Some(placed[0].order_id), 10).await.unwrap(), placed[1..]);
+    assert_eq!(store.orders_of(kim, Some(OrderId(1)), 10).await.unwrap(), []);
+}

@@ -1,0 +1,72 @@
+//! From the database's errors to the store's. Which refusal a broken constraint means is said where the query is.
+
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteError;
+
+use super::{AccountError, CancelError, CatalogError, OrderError, StoreError};
+
+/// Primary result codes (<https://www.sqlite.org/rescode.html>) of what passes by itself or by an operator's hand:
+/// another process holds the lock, another connection holds the table, the disk is full.
+const PASSING: [i32; 3] = [5, 6, 13];
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let passes = match &error {
+            sqlx::Error::PoolTimedOut => true,
+            sqlx::Error::Database(inner) => inner
+                .try_downcast_ref::<SqliteError>()
+                .and_then(primary_code)
+                .is_some_and(|code| PASSING.contains(&code)),
+            _ => false,
+        };
+        if passes { Self::Busy(error.to_string()) } else { Self::Failed(Arc::new(error)) }
+    }
+}
+
+/// The low byte of the extended code.
+fn primary_code(error: &SqliteError) -> Option<i32> {
+    use sqlx::error::DatabaseError;
+    error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
+/// The primary result code of SQLite behind an error.
+pub(super) fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.try_downcast_ref::<SqliteError>().and_then(primary_code)
+}
+
+/// Whether a statement failed because another row has the same `table.column`.
+pub(super) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
+    // SQLite names columns in the message and nowhere else: "UNIQUE constraint failed: users.email_key".
+    error.as_database_error().is_some_and(|e| e.is_unique_violation() && e.message().contains(column))
+}
+
+/// A refusal that may be the store's own failure.
+pub(super) trait Refusal: From<StoreError> {
+    /// The failure, if it is one.
+    fn failure(&self) -> Option<&StoreError>;
+}
+
+impl Refusal for StoreError {
+    fn failure(&self) -> Option<&StoreError> {
+        Some(self)
+    }
+}
+
+macro_rules! through_store_error {
+    ($($error:ident)*) => {$(
+        impl From<sqlx::Error> for $error {
+            fn from(error: sqlx::Error) -> Self {
+                Self::Store(error.into())
+            }
+        }
+
+        impl Refusal for $error {
+            fn failure(&self) -> Option<&StoreError> {
+                if let Self::Store(failure) = self { Some(failure) } else { None }
+            }
+        }
+    )*};
+}
+
+through_store_error!(AccountError CatalogError OrderError CancelError);

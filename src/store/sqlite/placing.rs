@@ -1,0 +1,201 @@
+//! Placing an order (CONTRACT §3, "`BUY` rules"): idempotency key, basket, stock, names and prices, order and alert,
+//! in one job of the writer. Reading and canceling orders is next door in `orders`.
+
+use serde_json::json;
+use sqlx::{Row, SqliteConnection};
+
+use super::{carts, catalog, log, orders, rows, writer::Tx};
+use crate::{
+    domain::{
+        Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Order, OrderId, OrderItem, OrderStatus,
+        Price, Quantity, Timestamp, UserId, id::MAX_SAFE_INTEGER,
+    },
+    store::{OrderError, PlacedOrder, StoreError},
+};
+
+/// Places an order, or finds the one that was placed under its key.
+pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder, OrderError> {
+    let NewOrder { user_id, basket, key, at } = request;
+    let fingerprint = basket.fingerprint();
+    // First of all: a repeat is the same order even if the goods are gone or sold out since.
+    if let Some(key) = &key
+        && let Some(found) = replay(tx, user_id, key, &fingerprint).await?
+    {
+        return Ok(found);
+    }
+    let wanted = resolve(&mut tx.conn, user_id, basket).await?;
+    let goods = reserve(tx, &wanted.lines, at).await?;
+    let (items, total) = price(&wanted.lines, goods, tx)?;
+    let draft = Draft { user_id, items, total, key: key.map(|key| (key, fingerprint)), at };
+    let placed = write(tx, draft).await?;
+    if wanted.empties_cart {
+        carts::empty(&mut tx.conn, user_id).await?;
+    }
+    Ok(placed)
+}
+
+/// The order that was placed under a key, as it was placed.
+async fn replay(
+    tx: &mut Tx,
+    user: UserId,
+    key: &IdempotencyKey,
+    fingerprint: &str,
+) -> Result<Option<PlacedOrder>, OrderError> {
+    let row = sqlx::query(
+        "select fingerprint, order_id
+         from idempotency_keys
+         where user_id = ? and key = ?",
+    )
+    .bind(user.0)
+    .bind(key.as_str())
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.try_get::<&str, _>("fingerprint")? != fingerprint {
+        return Err(OrderError::KeyReused);
+    }
+    let order_id = OrderId(row.try_get("order_id")?);
+    let order = orders::find(&mut tx.conn, tx.currency, order_id, Some(user)).await?;
+    let mut order = order.ok_or_else(|| StoreError::Corrupt(format!("there is no order {order_id}")))?;
+    // The same answer as the first time, also when the order was canceled since.
+    order.status = OrderStatus::Placed;
+    let notification = log::alert_of(&mut tx.conn, order_id).await?;
+    Ok(Some(PlacedOrder { order, notification, replayed: true }))
+}
+
+/// What a basket comes to.
+struct Wanted {
+    lines: Vec<Line>,
+    empties_cart: bool,
+}
+
+async fn resolve(conn: &mut SqliteConnection, user: UserId, basket: Basket) -> Result<Wanted, OrderError> {
+    let cart = |lines| Wanted { lines, empties_cart: true };
+    match basket {
+        Basket::Lines(lines) => Ok(Wanted { lines, empties_cart: false }),
+        Basket::Cart => match carts::lines(conn, user).await? {
+            lines if lines.is_empty() => Err(OrderError::CartEmpty),
+            lines => Ok(cart(lines)),
+        },
+        Basket::CartOf { goods_id, lines: count, name } => {
+            // These goods may really be called like an order of several.
+            if catalog::is_named(conn, goods_id, &name).await? {
+                return single(conn, user, goods_id).await;
+            }
+            let lines = carts::lines(conn, user).await?;
+            let as_shown = lines.len() == count && lines.iter().any(|line| line.goods_id == goods_id);
+            if as_shown { Ok(cart(lines)) } else { Err(OrderError::CartChanged) }
+        }
+        Basket::Single(goods_id) => single(conn, user, goods_id).await,
+    }
+}
+
+async fn single(conn: &mut SqliteConnection, user: UserId, goods_id: GoodsId) -> Result<Wanted, OrderError> {
+    let lines = carts::lines(conn, user).await?;
+    Ok(match lines.as_slice() {
+        [only] if only.goods_id == goods_id => Wanted { lines, empties_cart: true },
+        _ => Wanted { lines: vec![Line { goods_id, quantity: Quantity::ONE }], empties_cart: false },
+    })
+}
+
+/// Reads the goods of all lines, in their order, and takes the pieces out of the stock of those that are counted.
+async fn reserve(tx: &mut Tx, lines: &[Line], at: Timestamp) -> Result<Vec<Goods>, OrderError> {
+    let ids: Vec<GoodsId> = lines.iter().map(|line| line.goods_id).collect();
+    let mut found = catalog::find_all(&mut tx.conn, tx.currency, &ids).await?;
+    let (mut goods, mut counted) = (Vec::with_capacity(lines.len()), Vec::new());
+    for line in lines {
+        let place = found.iter().position(|goods| goods.goods_id == line.goods_id);
+        let these = found.swap_remove(place.ok_or(OrderError::GoodsNotFound(line.goods_id))?);
+        if let Some(left) = these.stock {
+            if left < line.quantity.get() {
+                let name = these.name.as_str().to_owned();
+                return Err(OrderError::OutOfStock { goods_id: line.goods_id, name, left });
+            }
+            counted.push((line.goods_id, line.quantity.get()));
+        }
+        goods.push(these);
+    }
+    if !counted.is_empty() {
+        catalog::take(tx, &counted, at).await?;
+    }
+    Ok(goods)
+}
+
+/// The lines with names and prices as they are now, and their sum.
+fn price(lines: &[Line], goods: Vec<Goods>, tx: &Tx) -> Result<(Vec<OrderItem>, Price), OrderError> {
+    let item = |(line, goods): (&Line, Goods)| OrderItem {
+        goods_id: line.goods_id,
+        name: goods.name.as_str().to_owned(),
+        price: goods.price,
+        quantity: line.quantity,
+    };
+    let items: Vec<OrderItem> = lines.iter().zip(goods).map(item).collect();
+    let total = items
+        .iter()
+        .try_fold(0_i64, |sum, item| sum.checked_add(item.price.minor.checked_mul(item.quantity.get())?));
+    // Beyond it a JSON number would show another amount than is owed.
+    let minor = total.filter(|minor| *minor <= MAX_SAFE_INTEGER).ok_or(OrderError::TooLarge)?;
+    Ok((items, Price { minor, currency: tx.currency }))
+}
+
+/// An order that lacks only its number.
+struct Draft {
+    user_id: UserId,
+    items: Vec<OrderItem>,
+    total: Price,
+    key: Option<(IdempotencyKey, String)>,
+    at: Timestamp,
+}
+
+/// Writes the order, its items, its key and its alert, which tells the buyer's name of this moment unless the buyer
+/// hides purchases.
+///
+/// One script, because each trip to the connection's thread costs more than these statements. All of them see the
+/// same parameters (`$1`, because sqlx counts wrongly where `?1` leaves out a number), and until the last the order's
+/// id is the last row id: the tables in between have no row ids.
+async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
+    let Draft { user_id, items, total, key, at } = draft;
+    let rows = sqlx::query(
+        "insert into orders (user_id, status, total, created_at)
+         values ($1, 'placed', $2, $3)
+         returning order_id;
+
+         insert into order_items (order_id, line, goods_id, name, price, quantity)
+         select last_insert_rowid(), key, value ->> 0, value ->> 1, value ->> 2, value ->> 3
+         from json_each($4);
+
+         insert into idempotency_keys (user_id, key, fingerprint, order_id, created_at)
+         select $1, $5, $6, last_insert_rowid(), $3
+         where $5 is not null;
+
+         insert into notifications
+             (kind, order_id, goods_id, nickname, first_goods_name, other_goods, quantity, created_at)
+         select
+             'purchase', last_insert_rowid(), $4 ->> '$[0][0]', nickname, $4 ->> '$[0][1]',
+             json_array_length($4) - 1, $7, $3
+         from users
+         where user_id = $1 and not hide_purchases
+         returning *",
+    )
+    .bind(user_id.0)
+    .bind(total.minor)
+    .bind(at.as_millis())
+    .bind(as_json(&items))
+    .bind(key.as_ref().map(|(key, _)| key.as_str()))
+    .bind(key.as_ref().map(|(_, fingerprint)| fingerprint))
+    .bind(items.iter().map(|item| item.quantity.get()).sum::<i64>())
+    .fetch_all(&mut tx.conn)
+    .await?;
+    let order_id = OrderId(rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("order_id")?);
+    let alert = rows.get(1).map(rows::publication).transpose()?;
+    let notification = alert.as_ref().map(|publication| publication.id);
+    tx.news.publications.extend(alert);
+    let order = Order { order_id, user_id, status: OrderStatus::Placed, items, total, created_at: at };
+    Ok(PlacedOrder { order, notification, replayed: false })
+}
+
+/// One argument for any number of items: `[[goods_id, name, price, quantity], …]`.
+fn as_json(items: &[OrderItem]) -> String {
+    let item = |item: &OrderItem| json!([item.goods_id, item.name, item.price.minor, item.quantity]);
+    serde_json::Value::from_iter(items.iter().map(item)).to_string()
+}

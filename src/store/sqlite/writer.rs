@@ -1,0 +1,263 @@
+//! The one writer (DESIGN D3): jobs queue here, whatever has come in commits together, and each caller is answered
+//! after the COMMIT that holds its job. A job succeeds or fails by itself; what it tells goes out after the COMMIT.
+//!
+//! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing. What the jobs do is
+//! not said here.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use crate::{
+    domain::Currency,
+    store::{Feed, StoreError, errors::Refusal, feed::News},
+};
+
+/// How many writes may wait. When full, a write is refused at once with [`StoreError::Busy`]: so many are about a
+/// second of work, and a caller who is told so can wait better than a queue that grows.
+const QUEUE: usize = 4096;
+
+/// How many jobs commit together at most: enough that the fsync no longer counts, few enough that the first of them
+/// does not wait long.
+const BATCH: usize = 256;
+
+/// What a job works with: the connection, inside a transaction, and what is to be told when it commits.
+pub(super) struct Tx {
+    /// Inside the job's savepoint.
+    pub(super) conn: SqliteConnection,
+    /// What prices are counted in.
+    pub(super) currency: Currency,
+    /// Forgotten when the job fails.
+    pub(super) news: News,
+}
+
+impl Tx {
+    async fn exec(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        sqlx::query(sql).execute(&mut self.conn).await?;
+        Ok(())
+    }
+}
+
+/// A job whose result type is forgotten, so that different ones can queue together.
+trait Job: Send {
+    /// Does the work; `false` when it is to be undone.
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
+    /// Why the store failed it, once it ran.
+    fn failure(&self) -> Option<StoreError>;
+    /// Tells the caller, who may be gone. With a failure, nothing of the batch was written.
+    fn answer(self: Box<Self>, failure: Option<&StoreError>);
+}
+
+struct Task<W, T, E> {
+    work: Option<W>,
+    result: Option<Result<T, E>>,
+    caller: oneshot::Sender<Result<T, E>>,
+}
+
+impl<W, T, E> Job for Task<W, T, E>
+where
+    W: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send,
+    T: Send,
+    E: Refusal + Send,
+{
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
+        Box::pin(async move {
+            if let Some(work) = self.work.take() {
+                self.result = Some(work(tx).await);
+            }
+            matches!(self.result, Some(Ok(_)))
+        })
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.result.as_ref()?.as_ref().err()?.failure().cloned()
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&StoreError>) {
+        let result = match (failure, self.result) {
+            // Even a job that refused by itself: it may have seen what another job of the batch did not keep.
+            (Some(failure), _) => Err(failure.clone().into()),
+            (None, Some(result)) => result,
+            (None, None) => Err(panicked().into()),
+        };
+        // The caller may be gone; its job is done all the same.
+        let _ = self.caller.send(result);
+    }
+}
+
+fn panicked() -> StoreError {
+    sqlx::Error::Protocol("a write panicked and was undone".to_owned()).into()
+}
+
+fn closed() -> StoreError {
+    sqlx::Error::PoolClosed.into()
+}
+
+/// The way to the writer.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    stop: Arc<Notify>,
+    ended: watch::Receiver<()>,
+}
+
+impl Writer {
+    /// Starts the writer's task over its connection. `options` open another one when that fails.
+    pub(super) fn start(
+        conn: SqliteConnection,
+        options: SqliteConnectOptions,
+        currency: Currency,
+        feed: Arc<Feed>,
+    ) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (ending, ended) = watch::channel(());
+        let stop = Arc::new(Notify::new());
+        let tx = Some(Tx { conn, currency, news: News::default() });
+        let desk = Desk { tx, options, currency, feed };
+        tokio::spawn(desk.serve(jobs, stop.clone(), ending));
+        Self { queue, stop, ended }
+    }
+
+    /// Queues a job and waits until it is durable. It is queued at the first poll and then runs to its end, whether
+    /// or not the caller waits.
+    pub(super) async fn write<T, E>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Refusal + Send + 'static,
+    {
+        use mpsc::error::TrySendError;
+        let (caller, answer) = oneshot::channel();
+        let task = Box::new(Task { work: Some(work), result: None, caller });
+        self.queue.try_send(task).map_err(|refused| match refused {
+            TrySendError::Full(_) => StoreError::Busy(format!("{QUEUE} writes are waiting")),
+            TrySendError::Closed(_) => closed(),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(closed().into()))
+    }
+
+    /// Whether jobs are taken.
+    pub(super) fn is_running(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
+    /// Takes no more jobs, commits those that wait, and ends.
+    pub(super) async fn close(&self) {
+        self.stop.notify_one();
+        // The task holds the sender: an error means that it has ended.
+        let _ = self.ended.clone().changed().await;
+    }
+}
+
+/// The writer's own side.
+struct Desk {
+    /// `None` after a failure, until the next batch.
+    tx: Option<Tx>,
+    options: SqliteConnectOptions,
+    currency: Currency,
+    feed: Arc<Feed>,
+}
+
+impl Desk {
+    /// `_ending` is dropped last: whoever waits for the end then knows that the file is closed.
+    async fn serve(
+        mut self,
+        mut jobs: mpsc::Receiver<Box<dyn Job>>,
+        stop: Arc<Notify>,
+        _ending: watch::Sender<()>,
+    ) {
+        loop {
+            let mut batch = Vec::with_capacity(BATCH);
+            tokio::select! {
+                // 0 after `close` and once the queue is empty, or when the store is gone.
+                taken = jobs.recv_many(&mut batch, BATCH) => if taken == 0 { break },
+                () = stop.notified() => jobs.close(),
+            }
+            if !batch.is_empty() {
+                self.handle(batch).await;
+            }
+        }
+        self.drop_connection().await;
+    }
+
+    /// One batch, from BEGIN to the answers. Waits for jobs, never for time: a database that fails every batch makes
+    /// no busy loop.
+    async fn handle(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let started = Instant::now();
+        let outcome = self.transact(&mut batch).await;
+        observe(batch.len(), started, outcome.as_ref().err());
+        match outcome {
+            Ok(news) => {
+                // Before the answers: whoever has one finds what it tells in the feed.
+                self.feed.tell(news);
+                batch.into_iter().for_each(|job| job.answer(None));
+            }
+            Err(failure) => {
+                // Whether a transaction is still open is hard to know after a failure; a new connection has none.
+                self.drop_connection().await;
+                batch.into_iter().for_each(|job| job.answer(Some(&failure)));
+            }
+        }
+    }
+
+    async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<News, StoreError> {
+        let tx = self.connected().await?;
+        let (mut news, mut kept) = (News::default(), 0);
+        // Immediate: a deferred one that finds the file changed when it first writes fails at once, whatever the
+        // timeout.
+        tx.exec("begin immediate; savepoint job").await?;
+        for job in batch {
+            // Every job begins in a savepoint in which nothing was done yet. One trip to the connection's thread
+            // ends a savepoint and opens the next; rolling back to a savepoint leaves it open.
+            tx.news = News::default();
+            if attempt(job.as_mut(), tx).await {
+                news.append(std::mem::take(&mut tx.news));
+                kept += 1;
+                tx.exec("release job; savepoint job").await?;
+            } else if let Err(gone) = tx.exec("rollback to job").await {
+                // SQLite has rolled back all by itself (https://www.sqlite.org/lang_transaction.html §3: disk full,
+                // I/O error); the job knows why.
+                return Err(job.failure().unwrap_or(gone));
+            }
+        }
+        // With nothing to keep there is nothing to sync.
+        tx.exec(if kept == 0 { "rollback" } else { "commit" }).await?;
+        Ok(news)
+    }
+
+    async fn connected(&mut self) -> Result<&mut Tx, StoreError> {
+        if self.tx.is_none() {
+            let conn = self.options.connect().await?;
+            self.tx = Some(Tx { conn, currency: self.currency, news: News::default() });
+        }
+        self.tx.as_mut().ok_or_else(closed)
+    }
+
+    async fn drop_connection(&mut self) {
+        if let Some(tx) = self.tx.take()
+            && let Err(error) = tx.conn.close().await
+        {
+            tracing::warn!(%error, "the writer's connection did not close cleanly");
+        }
+    }
+}
+
+/// Runs a job. A panic is its own failure, not the writer's.
+async fn attempt(job: &mut dyn Job, tx: &mut Tx) -> bool {
+    // Unwind safe: a job that panicked is only answered after it, and its savepoint is rolled back.
+    AssertUnwindSafe(job.run(tx)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a write panicked and was undone");
+        false
+    })
+}
+
+/// Where the numbers of the writer are taken: jobs per batch, time per batch, failures.
+fn observe(jobs: usize, started: Instant, failure: Option<&StoreError>) {
+    match failure {
+        None => tracing::trace!(jobs, elapsed = ?started.elapsed(), "committed"),
+        Some(error) => tracing::error!(jobs, %error, "nothing was committed"),
+    }
+}

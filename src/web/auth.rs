@@ -1,0 +1,218 @@
+//! Who asks: the extractors [`CurrentUser`], [`MaybeUser`], [`Listener`] and [`Admin`], over [`identify`], which works on plain
+//! headers so that socket upgrades follow the same rules.
+//!
+//! `Authorization` alone decides when it is present; the cookie counts only when it is absent.
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{
+        Method,
+        header::{AUTHORIZATION, HeaderMap, SET_COOKIE},
+    },
+    web::Data,
+};
+use futures_util::future::{FutureExt, LocalBoxFuture};
+
+use super::{client, cookie, origin::Origin, problem::Problem};
+use crate::{
+    clock,
+    config::Audience,
+    domain::{LoginSession, Role, User},
+    service::ServiceError,
+    state::AppState,
+};
+
+/// How a token came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// `Authorization: Bearer …`.
+    Header,
+    /// The cookie.
+    Cookie,
+}
+
+/// What the credentials of a request are worth.
+#[derive(Debug)]
+pub enum Identity {
+    /// There are none.
+    Guest,
+    /// They are not valid, over or revoked.
+    Rejected,
+    /// They belong to this log-in.
+    Member(CurrentUser),
+}
+
+/// Someone who is logged in. As an extractor: everyone else gets 401 `login_required`.
+#[derive(Clone)]
+pub struct CurrentUser {
+    /// The log-in and its account.
+    pub login: LoginSession,
+    /// Its token.
+    pub token: String,
+    /// How the token came.
+    pub via: Via,
+}
+
+impl CurrentUser {
+    /// The account.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.login.user
+    }
+}
+
+impl std::fmt::Debug for CurrentUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CurrentUser").field("user", &self.user().user_id).field("via", &self.via).finish()
+    }
+}
+
+/// Reads the credentials of a request: of plain headers, so that socket upgrades can ask too.
+///
+/// # Errors
+/// 403 `origin_forbidden` for a write that only a cookie vouches for and that comes from elsewhere; a store that
+/// failed.
+pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> Result<Identity, Problem> {
+    let (token, via) = match headers.get(AUTHORIZATION) {
+        Some(value) => (bearer(value.to_str().unwrap_or_default()).map(str::to_owned), Via::Header),
+        None => match cookie::token(headers) {
+            Some(token) => (Some(token), Via::Cookie),
+            None => return Ok(Identity::Guest),
+        },
+    };
+    let login = match &token {
+        Some(token) => state.accounts.who(token, clock::now()).await?,
+        None => None,
+    };
+    let (Some(login), Some(token)) = (login, token) else { return Ok(Identity::Rejected) };
+    if is_write && via == Via::Cookie && !Origin::of(&state.settings, headers).may_use_cookies() {
+        return Err(Problem::new(
+            "origin_forbidden",
+            "a write that only the cookie vouches for needs an Origin of this site or an allowed one",
+        ));
+    }
+    Ok(Identity::Member(CurrentUser { login, token, via }))
+}
+
+/// The token of `Bearer <token>` (RFC 6750 §2.1); the scheme's case does not matter.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl Identity {
+    /// Who it is, where only members may.
+    ///
+    /// # Errors
+    /// 401 `login_required`, which also clears the cookie when credentials were sent and are worth nothing.
+    pub fn member(self, secure: bool) -> Result<CurrentUser, Problem> {
+        match self {
+            Self::Member(user) => Ok(user),
+            Self::Guest => Err(Problem::login_required()),
+            Self::Rejected => Err(Problem::login_required().with_header(SET_COOKIE, cookie::forget(secure))),
+        }
+    }
+}
+
+async fn identity_of(request: HttpRequest) -> Result<(Identity, bool), Problem> {
+    let state = request.app_data::<Data<AppState>>().ok_or_else(|| {
+        Problem::from(ServiceError::internal("the application has no state", "app_data is missing"))
+    })?;
+    let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let secure = client::is_https(&state.settings, request.peer_addr(), request.headers());
+    Ok((identify(state, request.headers(), is_write).await?, secure))
+}
+
+impl FromRequest for CurrentUser {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move {
+            let (identity, secure) = identity_of(request).await?;
+            identity.member(secure)
+        }
+        .boxed_local()
+    }
+}
+
+/// Someone who may be logged in. Bad credentials are the same as none: pages send `Bearer null`.
+#[derive(Debug)]
+pub struct MaybeUser(pub Option<CurrentUser>);
+
+impl FromRequest for MaybeUser {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move {
+            let (identity, _) = identity_of(request).await?;
+            Ok(Self(match identity {
+                Identity::Member(user) => Some(user),
+                Identity::Guest | Identity::Rejected => None,
+            }))
+        }
+        .boxed_local()
+    }
+}
+
+/// Someone of the audience of `--audience`: a member, or anyone.
+#[derive(Debug)]
+pub struct Listener(pub Option<CurrentUser>);
+
+impl FromRequest for Listener {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move {
+            let everyone = request
+                .app_data::<Data<AppState>>()
+                .is_some_and(|state| state.settings.audience == Audience::Everyone);
+            let (identity, secure) = identity_of(request).await?;
+            match identity {
+                Identity::Guest | Identity::Rejected if everyone => Ok(Self(None)),
+                identity => identity.member(secure).map(|member| Self(Some(member))),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// An administrator. Other members get 403 `forbidden`.
+#[derive(Debug)]
+pub struct Admin(pub CurrentUser);
+
+impl FromRequest for Admin {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let member = CurrentUser::from_request(request, payload);
+        async move {
+            let member = member.await?;
+            if member.user().role == Role::Admin {
+                return Ok(Self(member));
+            }
+            Err(Problem::new("forbidden", "only administrators may do this"))
+        }
+        .boxed_local()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_token_is_one() {
+        assert_eq!(bearer("Bearer a.b.c"), Some("a.b.c"));
+        assert_eq!(bearer("bearer  a.b.c"), Some("a.b.c"));
+        assert_eq!(bearer("Basic a2ltOg=="), None);
+        assert_eq!(bearer("Bearer"), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! What happens to every request and every answer, whatever is in between: a number and a log line, CORS, the headers
+//! of all answers, and that each refusal, even of a handler that panicked, is a problem in the user's language.
+
+use std::{error::Error as _, panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+    middleware::Next,
+    web::Data,
+};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::{
+    cors, headers,
+    messages::Language,
+    problem::{CONTENT_TYPE_VALUE, Problem},
+};
+use crate::state::AppState;
+
+/// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
+/// person (the page for 404) reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct AsIs;
+
+/// The outermost middleware. Needs [`AppState`] as `app_data`.
+///
+/// # Errors
+/// Only after a panic, with an error that is the complete answer: the request that an answer needs is gone then.
+pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let id = headers::request_id();
+    let span = tracing::info_span!("request", id);
+    let language = Language::of(request.headers());
+    let common = common(&request, &id);
+    let outcome = AssertUnwindSafe(pass(request, next)).catch_unwind().instrument(span.clone()).await;
+    let _entered = span.enter();
+    let outcome = match outcome {
+        Ok(Ok(response)) => Ok(settle(response, language)),
+        // No layer below answers with an error, but one may be added.
+        Ok(Err(error)) => Err(as_problem(&error)),
+        Err(_) => {
+            tracing::error!(%method, path, "a handler panicked");
+            Err(Problem::of_status(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR))
+        }
+    };
+    let status = outcome.as_ref().map_or_else(Problem::status, ServiceResponse::status).as_u16();
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::debug!(%method, path, status, micros, "answered");
+    match outcome {
+        Ok(mut response) => {
+            finish(response.headers_mut(), &common);
+            Ok(response)
+        }
+        Err(problem) => {
+            let mut response = problem.respond(language);
+            finish(response.headers_mut(), &common);
+            Err(actix_web::error::InternalError::from_response("panic", response).into())
+        }
+    }
+}
+
+async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let preflight = request
+        .app_data::<Data<AppState>>()
+        .and_then(|state| cors::preflight(&state.settings, request.method(), request.headers()));
+    match preflight {
+        Some(response) => Ok(request.into_response(response)),
+        None => next.call(request).await,
+    }
+}
+
+/// What will stand on the answer, whatever it is.
+fn common(request: &ServiceRequest, id: &str) -> HeaderMap {
+    let mut common = match request.app_data::<Data<AppState>>() {
+        Some(state) => cors::grants(&state.settings, request.headers()),
+        None => HeaderMap::new(),
+    };
+    if let Ok(id) = HeaderValue::from_str(id) {
+        common.insert(headers::REQUEST_ID, id);
+    }
+    common
+}
+
+fn finish(headers: &mut HeaderMap, common: &HeaderMap) {
+    headers::secure(headers);
+    if let Some(id) = common.get(headers::REQUEST_ID) {
+        headers.insert(headers::REQUEST_ID, id.clone());
+    }
+    cors::decorate(headers, common);
+}
+
+/// Makes a problem of every refusal that is none yet, and logs the cause of a failure, here and nowhere else.
+fn settle(response: ServiceResponse<BoxBody>, language: Language) -> ServiceResponse<BoxBody> {
+    let inner = response.response();
+    let status = inner.status();
+    if !(status.is_client_error() || status.is_server_error()) || inner.extensions().get::<AsIs>().is_some() {
+        return response;
+    }
+    if let Some(problem) = inner.error().and_then(|error| error.as_error::<Problem>()) {
+        log_cause(problem);
+        let answer = problem.respond(language);
+        return response.into_response(answer);
+    }
+    if inner.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == CONTENT_TYPE_VALUE) {
+        return response;
+    }
+    if let Some(error) = inner.error().filter(|_| status.is_server_error()) {
+        tracing::error!(%error, "a request failed");
+    }
+    let mut answer: HttpResponse = Problem::of_status(status).respond(language);
+    for name in [ALLOW, CONTENT_RANGE, RETRY_AFTER] {
+        if let Some(value) = inner.headers().get(&name) {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+    response.into_response(answer)
+}
+
+fn as_problem(error: &Error) -> Problem {
+    let status = error.as_response_error().status_code();
+    if status.is_server_error() {
+        tracing::error!(%error, "a request failed");
+    }
+    Problem::of_status(status)
+}
+
+/// Logs why a request failed.
+pub fn log_cause(problem: &Problem) {
+    let Some(cause) = problem.cause() else { return };
+    let mut text = cause.to_string();
+    let mut source = cause.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    if problem.status() == actix_web::http::StatusCode::SERVICE_UNAVAILABLE {
+        tracing::warn!(cause = text, "a request was turned away");
+    } else {
+        tracing::error!(cause = text, "a request failed");
+    }
+}

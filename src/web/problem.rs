@@ -1,0 +1,299 @@
+//! How a refusal looks on the wire: `application/problem+json` (RFC 9457), from whatever layer it comes.
+//!
+//! Handlers return `Result<_, Problem>`; the [`edge`](super::edge) writes it in the request's language. Outside of
+//! actix-web's handlers (the WebSocket upgrade) [`Problem::parts`] gives the same answer as bytes.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{
+            CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+            VARY, WWW_AUTHENTICATE,
+        },
+    },
+};
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::messages::{self, Language};
+use crate::{
+    domain::{FieldError, fields::Fields},
+    service::ServiceError,
+};
+
+/// When there is no better guess: work that waits is done a second later.
+const RETRY_SECONDS: u64 = 1;
+
+/// A refusal or a failure.
+#[derive(Debug)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    /// What the user's sentence is about.
+    subject: String,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<ServiceError>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    error_message: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
+}
+
+impl Problem {
+    /// A refusal for a developer to understand by `detail`. `code` is one of the contract's.
+    #[must_use]
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        let status = status_of(code);
+        let problem = Self(Box::new(Inner {
+            status,
+            code,
+            detail: detail.into(),
+            subject: String::new(),
+            errors: Vec::new(),
+            members: Map::new(),
+            headers: Vec::new(),
+            cause: None,
+        }));
+        match status {
+            // RFC 9110 §15.5.2 demands a challenge.
+            StatusCode::UNAUTHORIZED => {
+                problem.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                problem.with_header(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS))
+            }
+            _ => problem,
+        }
+    }
+
+    /// The problem that stands for a bare status, from a layer that knows no more.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        let (code, detail) = match status.as_u16() {
+            401 => ("login_required", "log in to do this"),
+            403 => ("forbidden", "this is not allowed"),
+            404 => ("not_found", "there is nothing at this address"),
+            405 => ("method_not_allowed", "this address does not take the method"),
+            408 => ("request_timeout", "the request took too long"),
+            410 => ("too_old", "this is gone"),
+            412 => ("precondition_failed", "a precondition of the request does not hold"),
+            413 => ("body_too_large", "the body is too large"),
+            415 => ("unsupported_media_type", "the body has a type that is not read here"),
+            416 => ("range_not_satisfiable", "the file has no such range"),
+            429 => ("too_many_attempts", "too many attempts"),
+            503 => ("unavailable", "try again"),
+            400..=499 => ("bad_request", "the request was refused"),
+            _ => ("internal_error", "something went wrong"),
+        };
+        let mut problem = Self::new(code, detail);
+        problem.0.status = status;
+        problem
+    }
+
+    /// 401: whoever asks is not logged in.
+    #[must_use]
+    pub fn login_required() -> Self {
+        Self::new("login_required", "log in with POST /api/auth and send its token or cookie")
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::of_status(StatusCode::NOT_FOUND)
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// Adds a member to the body.
+    #[must_use]
+    fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Its stable name.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// What failed, for the log; never shown.
+    #[must_use]
+    pub fn cause(&self) -> Option<&ServiceError> {
+        self.0.cause.as_ref()
+    }
+
+    /// The sentence for a page to show, also for acknowledgements.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        let inner = &self.0;
+        let mut names: Vec<_> =
+            inner.errors.iter().map(|error| messages::field(&error.field, language)).collect();
+        names.dedup();
+        let subject = if names.is_empty() { inner.subject.clone() } else { names.join(", ") };
+        messages::sentence(inner.code, language, &subject)
+    }
+
+    /// Status, headers (without `Content-Length`) and body, for whoever writes answers without actix-web.
+    #[must_use]
+    pub fn parts(&self, language: Language) -> (StatusCode, HeaderMap, Bytes) {
+        let inner = &self.0;
+        let body = serde_json::to_vec(&Wire {
+            r#type: "about:blank",
+            title: inner.status.canonical_reason().unwrap_or("Error"),
+            status: inner.status.as_u16(),
+            detail: &inner.detail,
+            code: inner.code,
+            error_message: self.message(language),
+            errors: &inner.errors,
+            members: &inner.members,
+        })
+        .unwrap_or_default();
+        let mut headers: HeaderMap = inner.headers.iter().cloned().collect();
+        for (name, value) in [
+            (CONTENT_TYPE, CONTENT_TYPE_VALUE),
+            (CONTENT_LANGUAGE, language.tag()),
+            (VARY, "Accept-Language"),
+            (CACHE_CONTROL, "no-store"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        (inner.status, headers, body.into())
+    }
+
+    /// The same as an answer of actix-web.
+    #[must_use]
+    pub fn respond(&self, language: Language) -> HttpResponse<BoxBody> {
+        let (status, headers, body) = self.parts(language);
+        let mut response = HttpResponse::with_body(status, BoxBody::new(body));
+        *response.headers_mut() = headers;
+        response
+    }
+}
+
+/// What every problem is.
+pub const CONTENT_TYPE_VALUE: &str = "application/problem+json";
+
+fn status_of(code: &str) -> StatusCode {
+    StatusCode::from_u16(match code {
+        "validation" | "malformed_body" | "password_mismatch" | "bad_request" => 400,
+        "login_required" | "bad_credentials" => 401,
+        "forbidden" | "origin_forbidden" => 403,
+        "not_found" => 404,
+        "method_not_allowed" => 405,
+        "request_timeout" => 408,
+        "email_taken" | "nickname_taken" | "goods_exists" | "already_in_cart" | "out_of_stock"
+        | "cart_changed" | "already_canceled" => 409,
+        "too_old" => 410,
+        "precondition_failed" => 412,
+        "body_too_large" => 413,
+        "unsupported_media_type" => 415,
+        "range_not_satisfiable" => 416,
+        "idempotency_key_reused" => 422,
+        "too_many_attempts" => 429,
+        "unavailable" => 503,
+        _ => 500,
+    })
+    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        // What a store or a library says stays in the log.
+        let detail = match &error {
+            ServiceError::Validation(errors) => match errors.first() {
+                Some(first) => format!("{}: {}", first.field, first.message),
+                None => "the request is not valid".to_owned(),
+            },
+            ServiceError::OutOfStock { goods_id, name, left } => {
+                format!("{name} (goods {goods_id}) is out of stock: {left} left")
+            }
+            other => match other.code() {
+                "unavailable" => "too much work waits, try again".to_owned(),
+                "internal_error" => "something went wrong".to_owned(),
+                _ => other.to_string(),
+            },
+        };
+        let mut problem = Self::new(error.code(), detail);
+        match error {
+            ServiceError::Validation(errors) => problem.0.errors = errors,
+            ServiceError::OutOfStock { goods_id, name, .. } => {
+                problem = problem.with_member("goodsId", goods_id.0);
+                problem.0.subject = name;
+            }
+            ServiceError::TooOld { oldest } => problem = problem.with_member("oldest", oldest.0),
+            ServiceError::TooManyAttempts { retry_after } => {
+                problem = problem.with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+            }
+            other if problem.status().is_server_error() => problem.0.cause = Some(other),
+            _ => {}
+        }
+        problem
+    }
+}
+
+/// For handlers that read a query field by field.
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Self {
+        ServiceError::from(errors).into()
+    }
+}
+
+/// Ends the reading of fields.
+///
+/// # Errors
+/// The fields that were not valid.
+pub fn finish(fields: Fields) -> Result<(), Problem> {
+    Ok(fields.finish()?)
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.code)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// In English; the edge answers in the request's language, which is not known here.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        self.respond(Language::English)
+    }
+}
+
+#[cfg(test)]
+mod tests;
