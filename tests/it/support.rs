@@ -247,6 +247,12 @@ impl Call {
         self
     }
 
+    /// A body whose media type is among the headers already.
+    pub fn raw_body(mut self, body: String) -> Self {
+        self.request = self.request.body(body);
+        self
+    }
+
     /// Sends, and holds the answer to what the contract promises of every one.
     pub async fn send(self) -> Answer {
         let answer = self.stream().await;
