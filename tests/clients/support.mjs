@@ -1,0 +1,82 @@
+/**
+ * What the tests of this folder share: the program with a database of its own, and a headless Chromium.
+ * Not for: what is tested.
+ */
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { chromium } from 'playwright-core';
+
+/** Nothing here takes longer, also on a busy machine. */
+export const DEADLINE_MS = 20_000;
+const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', import.meta.url).pathname;
+
+/** Starts the program with `--demo` on a free port. Answers its address, the demo's people and how to stop it. */
+export async function startShop(...args) {
+  const folder = await mkdtemp(join(tmpdir(), 'shopbell-'));
+  const child = spawn(PROGRAM, ['serve', '--demo', '--addr', '127.0.0.1:0', '--drain-timeout', '1s', ...args], {
+    env: { ...process.env, DATABASE_URL: `sqlite://${join(folder, 'shop.db')}`, RUST_LOG: 'warn' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  const shop = { url: '', shopper: {}, admin: {}, stop };
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [, what, first, second] = /^(listening on|demo shopper:|demo admin:) (\S+) ?(\S+)?$/.exec(line) ?? [];
+      if (what === 'listening on') shop.url = first;
+      if (what === 'demo shopper:') shop.shopper = { email: first, password: second };
+      if (what === 'demo admin:') {
+        shop.admin = { email: first, password: second };
+        break;
+      }
+    }
+    if (!shop.url) throw new Error('the program did not say where it listens');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  child.stdout.resume();
+  return shop;
+}
+
+/** A browser that calls nobody but the shop. */
+export function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+}
+
+/**
+ * A shopper's own browser profile with one page, and what went wrong on it: console errors, exceptions, violations of
+ * the CSP, failed requests. A refusal that a test provokes is allowed by its status.
+ */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({ baseURL: url, locale: 'en-US', ...options });
+  context.setDefaultTimeout(DEADLINE_MS);
+  const page = await context.newPage();
+  const problems = [];
+  const allowed = new Set();
+  page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
+  page.on('console', (message) => {
+    const status = /status of (\d+)/.exec(message.text())?.[1];
+    if (message.type() === 'error' && !allowed.has(Number(status))) {
+      problems.push(`console: ${message.text()} (${message.location().url})`);
+    }
+  });
+  return { context, page, problems, allow: (status) => allowed.add(status) };
+}

@@ -1,0 +1,431 @@
+//! The binary itself: what it prints, how it ends, and what survives a restart.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::Path,
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::mpsc,
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, within};
+
+/// The program with nothing of this machine's environment but the database.
+fn shopbell(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shopbell"));
+    command.args(args).env_clear().current_dir(folder).stdin(Stdio::null());
+    command.env("DATABASE_URL", format!("sqlite://{}", folder.join("shop.db").display()));
+    command
+}
+
+/// Runs to the end.
+fn run(mut command: Command) -> (i32, String, String) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || tell.send(child.wait_with_output()));
+    let Output { status, stdout, stderr } = told.recv_timeout(DEADLINE).expect("the program ends").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap_or(-1), text(stdout), text(stderr))
+}
+
+/// Refused with one sentence that names something.
+#[track_caller]
+fn fails(command: Command, code: i32, names: &str) {
+    let (exit, stdout, stderr) = run(command);
+    assert_eq!(exit, code, "{names}: {stdout}{stderr}");
+    // Log lines may come before the sentence.
+    let sentence = stderr.lines().last().unwrap_or_default();
+    assert!(sentence.contains(names), "{names:?} is not in {stderr:?}");
+    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{stderr}");
+    if code == 2 {
+        assert_eq!(stderr.lines().count(), 1, "one sentence: {stderr}");
+    }
+}
+
+/// A program that serves; killed when dropped.
+struct Serving {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+    url: String,
+}
+
+impl Serving {
+    fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut command = shopbell(folder, &["serve"]);
+        command.args(args);
+        if !args.contains(&"--addr") {
+            command.args(["--addr", "127.0.0.1:0"]);
+        }
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (tell, lines) = mpsc::channel();
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        let first: String = lines.recv_timeout(DEADLINE).expect("a first line");
+        let url = first.strip_prefix("listening on ").expect("the first line is the address").to_owned();
+        assert!(url.starts_with("http://"), "{first}");
+        Self { child, lines, url }
+    }
+
+    fn line(&self) -> String {
+        self.lines.recv_timeout(DEADLINE).expect("another line")
+    }
+
+    fn signal(&self, name: &str) {
+        Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+    }
+
+    /// Waits for the end by itself and answers the exit code; -1 when a signal killed it.
+    async fn ended(mut self) -> i32 {
+        within("the end of the program", async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status.code().unwrap_or(-1);
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+
+    async fn log_in(&self, email: &str, password: &str) -> Value {
+        let body = json!({"email": email, "password": password}).to_string();
+        let call = client().post(format!("{}/api/auth", self.url)).header("Content-Type", "application/json");
+        serde_json::from_str(&call.body(body).send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    async fn status(&self, path: &str, token: &str) -> u16 {
+        let call = client().get(format!("{}{path}", self.url)).bearer_auth(token);
+        call.send().await.unwrap().status().as_u16()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap()
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[tokio::test]
+async fn the_first_line_says_where_it_listens() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &[]);
+    assert_eq!(serving.status("/healthz", "").await, 200);
+    assert_eq!(serving.status("/", "").await, 200);
+    assert!(folder.path().join("shop.db").exists());
+}
+
+#[tokio::test]
+async fn a_demo_has_goods_a_shopper_and_an_admin() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--demo"]);
+    for (who, role) in [("demo shopper: ", "member"), ("demo admin: ", "admin")] {
+        let line = serving.line();
+        let (email, password) =
+            line.strip_prefix(who).unwrap_or_else(|| panic!("{line}")).split_once(' ').unwrap();
+        let answer = serving.log_in(email, password).await;
+        assert_eq!(answer["user"]["role"], role, "{answer}");
+    }
+    let goods =
+        client().get(format!("{}/api/goods", serving.url)).send().await.unwrap().text().await.unwrap();
+    let goods: Value = serde_json::from_str(&goods).unwrap();
+    let goods = goods["goods"].as_array().unwrap().clone();
+    assert!(goods.len() >= 5, "a catalogue to look at");
+    for one in goods {
+        let picture = one["thumbnailUrl"].as_str().unwrap();
+        assert_eq!(serving.status(picture, "").await, 200, "{picture} is served");
+    }
+    drop(serving);
+    // A second start fills nothing again, and does not fail.
+    let serving = Serving::start(folder.path(), &["--demo"]);
+    assert_eq!(serving.status("/readyz", "").await, 200);
+}
+
+#[test]
+fn a_bad_setting_is_named_in_one_sentence() {
+    let folder = folder();
+    let file = folder.path().join("shop.toml");
+    for (args, names) in [
+        (vec!["--addr", "nowhere"], "--addr"),
+        (vec!["--workers", "0"], "--workers"),
+        (vec!["--jwt-secret", "short"], "--jwt-secret"),
+        (vec!["--token-ttl", "soon"], "--token-ttl"),
+        (vec!["--public-url", "shop"], "--public-url"),
+        (vec!["--trusted-proxy", "proxy"], "--trusted-proxy"),
+        (vec!["--allowed-origin", "shop.example"], "--allowed-origin"),
+        (vec!["--currency", "GOLD"], "--currency"),
+        (vec!["--audience", "nobody"], "--audience"),
+        (vec!["--nickname-display", "half"], "--nickname-display"),
+        (vec!["--ping-interval", "0s"], "--ping-interval"),
+        (vec!["--ping-timeout=-1s"], "--ping-timeout"),
+        (vec!["--max-payload", "0"], "--max-payload"),
+        (vec!["--max-body", "big"], "--max-body"),
+        (vec!["--assets", "/no/such/folder"], "--assets"),
+        (vec!["--log-format", "xml"], "--log-format"),
+        (vec!["--config", "/no/such/file.toml"], "--config"),
+        (vec!["--no-such-flag"], "--no-such-flag"),
+    ] {
+        let mut command = shopbell(folder.path(), &["serve"]);
+        command.args(args);
+        fails(command, 2, names);
+    }
+    for (variable, value, names) in
+        [("SHOPBELL_WORKERS", "none", "--workers"), ("SHOPBELL_ADDR", "x", "--addr")]
+    {
+        let mut command = shopbell(folder.path(), &["serve"]);
+        command.env(variable, value);
+        fails(command, 2, names);
+    }
+    for (text, names) in [
+        ("wrokers = 2", "wrokers"),
+        ("workers = 0", "workers"),
+        ("addr =", "line 1"),
+        ("currency = \"GOLD\"", "GOLD"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let mut command = shopbell(folder.path(), &["serve", "--config"]);
+        command.arg(&file);
+        fails(command, 2, names);
+    }
+    assert!(!folder.path().join("shop.db").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_secret_is_not_repeated_in_the_refusal() {
+    let folder = folder();
+    let mut command = shopbell(folder.path(), &["serve"]);
+    command.env("SHOPBELL_JWT_SECRET", "hunter2");
+    let (code, stdout, stderr) = run(command);
+    assert_eq!(code, 2);
+    assert!(!stdout.contains("hunter2") && !stderr.contains("hunter2"), "{stderr}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let (one, two) = (folder(), folder());
+    let serving = Serving::start(one.path(), &[]);
+    let addr = serving.url.trim_start_matches("http://");
+    fails(shopbell(two.path(), &["serve", "--addr", addr]), 1, addr);
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_ours_is_left_alone() {
+    let folder = folder();
+    let path = folder.path().join("shop.db");
+    std::fs::write(&path, "these are my notes and no database, ".repeat(100)).unwrap();
+    fails(shopbell(folder.path(), &["serve", "--addr", "127.0.0.1:0"]), 1, "shop.db");
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("these are my notes"));
+    std::fs::remove_file(&path).unwrap();
+
+    sql(&path, "create table recipes (name text)").await;
+    fails(shopbell(folder.path(), &["serve", "--addr", "127.0.0.1:0"]), 1, "shop.db");
+    std::fs::remove_file(&path).unwrap();
+
+    let (code, ..) = run(shopbell(folder.path(), &["migrate"]));
+    assert_eq!(code, 0);
+    sql(
+        &path,
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (99999999999999, 'later', true, x'00', 0)",
+    )
+    .await;
+    fails(shopbell(folder.path(), &["serve", "--addr", "127.0.0.1:0"]), 1, "another version");
+    fails(shopbell(folder.path(), &["migrate"]), 1, "another version");
+
+    let mut command = shopbell(folder.path(), &["serve"]);
+    command.env("DATABASE_URL", "sqlite:///no/such/folder/shop.db");
+    fails(command, 1, "/no/such/folder/shop.db");
+    let mut command = shopbell(folder.path(), &["serve"]);
+    command.env("DATABASE_URL", "mysql://localhost/shop");
+    let (code, _, stderr) = run(command);
+    assert!([1, 2].contains(&code) && !stderr.contains("panicked"), "{stderr}");
+}
+
+async fn sql(path: &Path, statement: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query(statement).execute(&mut database).await.unwrap();
+    sqlx::Connection::close(database).await.unwrap();
+}
+
+#[test]
+fn the_settings_in_force_are_shown_without_secrets() {
+    let folder = folder();
+    let secret = "a secret of thirty-two bytes or more";
+    let mut command = shopbell(folder.path(), &["config", "--workers", "3", "--demo"]);
+    command
+        .env("SHOPBELL_JWT_SECRET", secret)
+        .env("SHOPBELL_ALLOWED_ORIGINS", "https://a.example,https://b.example");
+    let (code, stdout, stderr) = run(command);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stdout}");
+    for line in
+        ["workers = 3", "demo = true", "token-ttl = \"7days\"", "currency = \"USD\"", "max-body = 65536"]
+    {
+        assert!(stdout.lines().any(|shown| shown == line), "{line} is not in {stdout}");
+    }
+    assert!(stdout.contains("https://a.example") && stdout.contains("https://b.example"), "{stdout}");
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
+    let folder = folder();
+    let file = folder.path().join("shop.toml");
+    std::fs::write(&file, "workers = 5\nmax-body = 1000\ntoken-ttl = \"1h\"\naudience = \"everyone\"\n")
+        .unwrap();
+    let mut command = shopbell(folder.path(), &["config", "--workers", "7"]);
+    command.env("SHOPBELL_CONFIG", &file).env("SHOPBELL_WORKERS", "6").env("SHOPBELL_MAX_BODY", "2000");
+    let (code, stdout, stderr) = run(command);
+    assert_eq!(code, 0, "{stderr}");
+    for line in [
+        "workers = 7",
+        "max-body = 2000",
+        "token-ttl = \"1h\"",
+        "audience = \"everyone\"",
+        "ping-interval = \"25s\"",
+    ] {
+        assert!(stdout.lines().any(|shown| shown == line), "{line} is not in {stdout}");
+    }
+}
+
+fn type_in(mut command: Command, text: &str) -> (i32, String, String) {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin: ChildStdin = child.stdin.take().unwrap();
+    // It may have refused before it read.
+    drop(stdin.write_all(text.as_bytes()));
+    drop(stdin);
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    (child.wait().unwrap().code().unwrap_or(-1), stdout, stderr)
+}
+
+#[tokio::test]
+async fn an_administrator_is_made_and_logs_in() {
+    let folder = folder();
+    let create = |email: &str, nickname: &str| {
+        shopbell(
+            folder.path(),
+            &["admin", "create", "--email", email, "--nickname", nickname, "--password-stdin"],
+        )
+    };
+    let (code, stdout, stderr) = type_in(create("boss@example.com", "boss"), "correct horse\n");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stdout.contains("correct horse"), "{stdout}");
+    let serving = Serving::start(folder.path(), &[]);
+    assert_eq!(serving.log_in("boss@example.com", "correct horse").await["user"]["role"], "admin");
+    for (email, nickname, password, code, names) in [
+        ("boss@example.com", "other", "correct horse\n", 1, "e-mail"),
+        ("other@example.com", "BOSS", "correct horse\n", 1, "nickname"),
+        ("other@example.com", "other", "short\n", 2, "password"),
+        ("other@example.com", "other", "", 2, "password"),
+        ("nowhere", "other", "correct horse\n", 2, "--email"),
+        ("other@example.com", "<b>", "correct horse\n", 2, "--nickname"),
+    ] {
+        let (exit, _, stderr) = type_in(create(email, nickname), password);
+        assert_eq!(exit, code, "{email} {nickname}: {stderr}");
+        assert!(stderr.contains(names) && !stderr.contains("correct horse"), "{names}: {stderr}");
+    }
+}
+
+#[test]
+fn a_database_is_migrated_without_serving() {
+    let folder = folder();
+    for _ in 0..2 {
+        let (code, _, stderr) = run(shopbell(folder.path(), &["migrate"]));
+        assert_eq!(code, 0, "{stderr}");
+    }
+    assert!(folder.path().join("shop.db").exists());
+}
+
+#[test]
+fn help_is_a_reference() {
+    let folder = folder();
+    let (code, stdout, _) = run(shopbell(folder.path(), &["serve", "--help"]));
+    assert_eq!(code, 0);
+    for flag in [
+        "--addr",
+        "--database-url",
+        "--workers",
+        "--demo",
+        "--jwt-secret",
+        "--token-ttl",
+        "--config",
+        "--public-url",
+        "--trusted-proxy",
+        "--allowed-origin",
+        "--currency",
+        "--audience",
+        "--guest-chat",
+        "--nickname-display",
+        "--ping-interval",
+        "--ping-timeout",
+        "--max-payload",
+        "--max-body",
+        "--assets",
+        "--log-format",
+    ] {
+        assert!(stdout.contains(flag), "{flag} is not in the help");
+    }
+    assert_eq!(run(shopbell(folder.path(), &["--version"])).0, 0);
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_well() {
+    for name in ["-TERM", "-INT"] {
+        let folder = folder();
+        let serving = Serving::start(folder.path(), &[]);
+        // Whoever has read the first line may stop it: no request in between.
+        serving.signal(name);
+        assert_eq!(serving.ended().await, 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_hold_up_the_end() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &[]);
+    let keeps_alive = client();
+    keeps_alive.get(format!("{}/healthz", serving.url)).send().await.unwrap().text().await.unwrap();
+    let begin = Instant::now();
+    serving.signal("-TERM");
+    assert_eq!(serving.ended().await, 0);
+    assert!(begin.elapsed().as_secs() < 5, "a browser's idle connection cost {:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_restart_is_not_noticed_by_who_is_logged_in() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--demo"]);
+    let line = serving.line();
+    let (email, password) = line.strip_prefix("demo shopper: ").unwrap().split_once(' ').unwrap();
+    let token = serving.log_in(email, password).await["token"].as_str().unwrap().to_owned();
+    serving.signal("-TERM");
+    assert_eq!(serving.ended().await, 0);
+    let serving = Serving::start(folder.path(), &[]);
+    assert_eq!(serving.status("/api/users/me", &token).await, 200);
+    // Killed without a word, it comes back as well.
+    serving.signal("-KILL");
+    serving.ended().await;
+    let serving = Serving::start(folder.path(), &[]);
+    assert_eq!(serving.status("/api/users/me", &token).await, 200);
+    // Another shop has another secret.
+    let other = self::folder();
+    let serving = Serving::start(other.path(), &[]);
+    assert_eq!(serving.status("/api/users/me", &token).await, 401);
+}
