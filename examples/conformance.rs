@@ -9,6 +9,7 @@
 
 use std::{
     convert::Infallible,
+    future::ready,
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     rc::Rc,
@@ -16,9 +17,9 @@ use std::{
 };
 
 use actix_codec::Framed;
-use actix_http::{HttpService, Request, h1};
+use actix_http::{HttpService, Request, error::DispatchError, h1};
 use actix_server::Server;
-use actix_service::{fn_service, map_config};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, web};
 use bytes::Bytes;
 use clap::Parser;
@@ -38,6 +39,7 @@ use shopbell::{
         engineio::{self, Admit, Admitted, Directory, Endpoint},
         handshake::{self, Arrival},
         upgrade::refuse_engineio,
+        watched::Watched,
         websocket::{self, Line, Peer, PeerContext},
     },
     web::messages::Language,
@@ -165,10 +167,7 @@ fn anyone() -> Admit<()> {
     Box::new(|_| Box::pin(async { Ok(Admitted { request: (), cookie: None }) }))
 }
 
-async fn upgrade(
-    doors: Rc<Doors>,
-    request: (Request, Framed<TcpStream, h1::Codec>),
-) -> Result<(), Infallible> {
+async fn upgrade(doors: Rc<Doors>, request: (Request, Framed<Watched, h1::Codec>)) -> Result<(), Infallible> {
     let arrival = Arrival::new(request);
     let outcome = match arrival.head().uri.path() {
         "/engine.io/" => engine(&doors.echo, arrival).await,
@@ -236,12 +235,15 @@ async fn main() -> io::Result<()> {
                         .app_data(Rc::clone(&doors.suite))
                         .default_service(web::to(engineio::polling::<SocketIo<Suite>>)),
                 );
-            HttpService::build()
-                .h1_allow_half_closed(false)
-                .tcp_nodelay(true)
+            let watch = fn_service(|socket: TcpStream| {
+                let peer = socket.peer_addr().ok();
+                ready(Ok::<_, DispatchError>((Watched::new(socket), peer)))
+            });
+            let http = HttpService::build()
+                .on_connect_ext(|socket: &Watched, extensions| drop(extensions.insert(socket.ended.clone())))
                 .upgrade(fn_service(move |request| upgrade(Rc::clone(&doors), request)))
-                .h1(map_config(app, |()| AppConfig::default()))
-                .tcp()
+                .h1(map_config(app, |()| AppConfig::default()));
+            watch.and_then(http)
         };
         server = match server.bind("conformance", addr, worker) {
             Ok(server) => server,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     clock,
@@ -138,6 +139,8 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         error @ StartError::Currency(CurrencyError::Differs { .. }) => Failure::Usage(error.to_string()),
         error => Failure::Run(error.to_string()),
     })?;
+    // Before the first line: whoever has read it may stop the program.
+    let signals = Signals::catch();
     print(&format!("listening on {}\n", app.url()))?;
     if demo {
         let filled = demo::fill(&*app.store(), &app.state().accounts, currency, clock::now()).await;
@@ -148,28 +151,35 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
             ))?;
         }
     }
-    actix_rt::spawn(stop_on_signal(app.stopper()));
+    match signals {
+        Ok(signals) => drop(actix_rt::spawn(signals.stop(app.stopper()))),
+        Err(error) => tracing::warn!(%error, "signals cannot be caught: the program ends without draining"),
+    }
     app.run().await.map_err(|error| Failure::Run(format!("cannot serve: {error}")))
 }
 
 /// The first SIGTERM or SIGINT drains; a second one ends the program at once.
-async fn stop_on_signal(stopper: Stopper) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::warn!("signals cannot be caught: the program ends without draining");
-        return;
-    };
-    for signals in 0.. {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn stop(mut self, stopper: Stopper) {
+        for signals in 0.. {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            if signals > 0 {
+                std::process::exit(130);
+            }
+            stopper.stop();
         }
-        if signals > 0 {
-            std::process::exit(130);
-        }
-        stopper.stop();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The whole program, assembled: open the store, start relay and hubs, bind, serve, drain in order.
 
 use std::{
+    future::ready,
     io,
     net::{SocketAddr, TcpListener},
     rc::Rc,
@@ -9,11 +10,11 @@ use std::{
 };
 
 use actix::Actor;
-use actix_http::{HttpService, KeepAlive};
+use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_server::{Server, ServerHandle};
-use actix_service::{fn_service, map_config};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
-use tokio::sync::Notify;
+use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
     api,
@@ -30,7 +31,7 @@ use crate::{
         sqlite::{OpenError, SqliteStore},
     },
     telemetry,
-    transport::{Gateway, SocketIoDirectory, upgrade::upgrade},
+    transport::{Gateway, SocketIoDirectory, upgrade::upgrade, watched::Watched},
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -153,6 +154,8 @@ impl Application {
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
         let listener = self.listener.try_clone()?;
+        let builder = Server::build();
+        let draining = builder.graceful_shutdown_signal();
         // Called once on each worker thread.
         let worker = move || {
             let patience = Patience {
@@ -165,20 +168,29 @@ impl Application {
             hubs.add(Hub::new(Rc::clone(&registry), sweep_every(patience)).start());
             let gateway = Gateway::open(state.clone(), registry, hubs.clone(), &socketio);
             let routes = Rc::clone(&gateway);
-            HttpService::build()
+            let draining = draining.clone();
+            let watch = fn_service(|socket: TcpStream| {
+                let peer = socket.peer_addr().ok();
+                let watched = socket.set_nodelay(true).map(|()| (Watched::new(socket), peer));
+                ready(watched.map_err(DispatchError::Io))
+            });
+            let http = HttpService::build()
+                // An idle connection that a browser keeps is no reason to stay.
+                .graceful_shutdown_signal(move || {
+                    let draining = draining.clone();
+                    async move { draining.notified().await }
+                })
+                .on_connect_ext(|socket: &Watched, extensions| drop(extensions.insert(socket.ended.clone())))
                 .keep_alive(KeepAlive::Timeout(Duration::from_secs(75)))
                 .client_request_timeout(Duration::from_secs(10))
                 .client_disconnect_timeout(Duration::from_secs(1))
-                .tcp_nodelay(true)
-                // A poll whose client went away is to be dropped at once, not when it could be answered.
-                .h1_allow_half_closed(false)
                 .upgrade(fn_service(move |request| upgrade(Rc::clone(&gateway), request)))
                 .h1(map_config(api::app(state.clone(), move |config| routes.configure(config)), |()| {
                     AppConfig::default()
-                }))
-                .tcp()
+                }));
+            watch.and_then(http)
         };
-        let server = Server::build()
+        let server = builder
             .workers(workers)
             .disable_signals()
             .shutdown_timeout(drain_timeout)

@@ -4,6 +4,7 @@ pub mod engineio;
 pub mod frame;
 pub mod native;
 pub mod socketio;
+pub mod sse;
 
 /// An Engine.IO packet as a WebSocket frame: bytes "as is, without modification", everything else as text.
 #[must_use]

@@ -7,12 +7,12 @@ use bytes::{Bytes, BytesMut};
 use super::outbox::Wire;
 use crate::{
     domain::{GoodsEvent, NicknameDisplay, Offset, Publication},
-    protocol::{frame, native, socketio},
+    protocol::{frame, native, socketio, sse},
 };
 
 /// Bytes that are made when they are first wanted, for each wire its own.
 #[derive(Debug, Default)]
-struct PerWire([OnceLock<Bytes>; 3]);
+struct PerWire([OnceLock<Bytes>; 4]);
 
 impl PerWire {
     fn get(&self, wire: Wire, encode: impl FnOnce() -> Bytes) -> Bytes {
@@ -37,6 +37,7 @@ impl Writer {
             Wire::Native if several => native::put_event(&mut self.out, event, &format!("[{args}]")),
             Wire::Native => native::put_event(&mut self.out, event, args),
             Wire::SocketIo | Wire::Polling => self.put_packet(&packet(event, args)),
+            Wire::Sse => sse::put_event(&mut self.out, None, event, args),
         }
     }
 
@@ -52,7 +53,11 @@ impl Writer {
     }
 
     fn put_publication(&mut self, publication: &Publication, display: NicknameDisplay) {
-        self.put(publication.event(), &publication.payload(display), false);
+        let payload = publication.payload(display);
+        if self.wire == Wire::Sse {
+            return sse::put_event(&mut self.out, Some(publication.id.0), publication.event(), &payload);
+        }
+        self.put(publication.event(), &payload, false);
         if self.wire != Wire::Native {
             // CONTRACT §3a: the offset is an event of its own, right after what it belongs to.
             self.put("offset", &format!("\"{}\"", publication.id), false);
@@ -71,11 +76,11 @@ fn packet(event: &str, args: &str) -> String {
     packet
 }
 
-/// The packet that tells a Socket.IO client that it was disconnected on purpose; nothing on `/ws`.
+/// The packet that tells a Socket.IO client that it was disconnected on purpose; nothing elsewhere.
 #[must_use]
 pub fn disconnect(wire: Wire) -> Bytes {
     let mut writer = Writer::new(wire);
-    if wire != Wire::Native {
+    if matches!(wire, Wire::SocketIo | Wire::Polling) {
         let mut packet = String::from(crate::protocol::engineio::MESSAGE);
         socketio::put_disconnect(&mut packet, socketio::MAIN);
         writer.put_packet(&packet);

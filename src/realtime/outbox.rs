@@ -30,6 +30,8 @@ pub enum Wire {
     SocketIo,
     /// Socket.IO packets as a polling payload.
     Polling,
+    /// Server-Sent Events.
+    Sse,
 }
 
 /// Who is told that everything that waited has left.
@@ -43,6 +45,8 @@ enum Way {
     Socket(Rc<TcpStream>),
     /// Polls; the one that waits, if any.
     Polls(Option<oneshot::Sender<Bytes>>),
+    /// The body of an answer that has no end.
+    Stream,
 }
 
 #[derive(Default)]
@@ -77,6 +81,12 @@ impl Outbox {
     #[must_use]
     pub fn to_polls(limit: usize) -> Rc<Self> {
         Self::new(Way::Polls(None), Wire::Polling, limit)
+    }
+
+    /// Into the body of an answer that has no end.
+    #[must_use]
+    pub fn to_stream(limit: usize) -> Rc<Self> {
+        Self::new(Way::Stream, Wire::Sse, limit)
     }
 
     fn new(way: Way, wire: Wire, limit: usize) -> Rc<Self> {
@@ -156,6 +166,8 @@ impl Outbox {
         match self.wire.get() {
             Wire::Native | Wire::SocketIo => self.send(frame::close(code, reason)),
             Wire::Polling => self.send(Bytes::from_static(b"1")),
+            // A stream just ends.
+            Wire::Sse => {}
         }
         self.closing_since.set(Some(Instant::now()));
         self.wake();
@@ -258,6 +270,23 @@ impl Outbox {
     }
 }
 
+/// Streams.
+impl Outbox {
+    /// The next part of a body: all that waits. `None` after good-bye.
+    pub fn poll_body(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+        self.remember(context);
+        if self.is_aborted() {
+            return Poll::Ready(None);
+        }
+        let waiting = self.queue.replace(Queue::default());
+        if waiting.pieces.is_empty() {
+            return if self.is_closing() { Poll::Ready(None) } else { Poll::Pending };
+        }
+        self.tell_drained();
+        Poll::Ready(Some(waiting.pieces.into_iter().flatten().collect()))
+    }
+}
+
 fn join(pieces: &VecDeque<Bytes>) -> Bytes {
     if let [only] = pieces.as_slices().0
         && pieces.len() == 1
@@ -302,7 +331,7 @@ impl Outbox {
     fn socket(&self) -> Option<Rc<TcpStream>> {
         match &*self.way.borrow() {
             Way::Socket(socket) => Some(Rc::clone(socket)),
-            Way::Polls(_) => None,
+            Way::Polls(_) | Way::Stream => None,
         }
     }
 

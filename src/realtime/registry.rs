@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{Offset, SessionId, Timestamp},
-    protocol::frame,
+    protocol::{frame, sse},
 };
 
 /// The times that the registry keeps.
@@ -29,6 +29,8 @@ pub struct Patience {
     pub stall_timeout: Duration,
 }
 
+/// "a comment at least every 15 s" (CONTRACT §3c).
+const COMMENT_INTERVAL: Duration = Duration::from_secs(14);
 /// Time between good-bye and dropping the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an ended log-in is remembered, for handshakes that looked it up just before it ended.
@@ -245,17 +247,28 @@ impl Registry {
                 .is_some_and(|since| now.duration_since(since) >= self.patience.stall_timeout)
             {
                 session.close(Close::TooSlow);
-            } else if outbox.wire() == Wire::Native {
+            } else {
                 self.beat(session, now);
             }
         });
     }
 
     fn beat(&self, session: &Session, now: Instant) {
-        match session.pulse.beat(now, self.patience.ping_interval, self.patience.ping_timeout) {
-            Beat::Quiet => {}
-            Beat::Ask => session.send(frame::PING),
-            Beat::Dead => session.close(Close::Silent),
+        let Patience { ping_interval, ping_timeout, .. } = self.patience;
+        match session.outbox.wire() {
+            // Engine.IO has heartbeats of its own.
+            Wire::SocketIo | Wire::Polling => {}
+            Wire::Native => match session.pulse.beat(now, ping_interval, ping_timeout) {
+                Beat::Quiet => {}
+                Beat::Ask => session.send(frame::PING),
+                Beat::Dead => session.close(Close::Silent),
+            },
+            Wire::Sse => {
+                if session.pulse.beat(now, COMMENT_INTERVAL, COMMENT_INTERVAL) != Beat::Quiet {
+                    session.pulse.hear(now);
+                    session.send(sse::COMMENT);
+                }
+            }
         }
     }
 }

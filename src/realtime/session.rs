@@ -11,11 +11,13 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Announcement, Batch, Outbox, Page, Person, Registry, Room, announcement, outbox::Drained, replay,
+    Announcement, Batch, Outbox, Page, Person, Registry, Room, announcement,
+    outbox::{Drained, Wire},
+    replay,
 };
 use crate::{
     domain::{Offset, SessionId, Timestamp, UserId},
-    protocol::frame,
+    protocol::{frame, sse},
     telemetry,
 };
 
@@ -295,6 +297,9 @@ impl Session {
         if why == Close::LoggedOut {
             // Without this packet the client of Socket.IO would come back at once, and again.
             self.send(announcement::disconnect(self.outbox.wire()));
+        }
+        if let (Close::GoingAway { delay_millis }, Wire::Sse) = (why, self.outbox.wire()) {
+            self.send(sse::retry(delay_millis));
         }
         self.outbox.close(why.code(), &why.reason());
     }

@@ -23,7 +23,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use tokio::{net::TcpStream, sync::oneshot};
 
-use super::websocket::{self, Line, Peer, PeerContext};
+use super::{
+    watched::Ended,
+    websocket::{self, Line, Peer, PeerContext},
+};
 use crate::{
     protocol::{
         engineio::{ErrorCode, Packet, Query, Transport},
@@ -372,7 +375,7 @@ impl<S: Service> Endpoint<S> {
         match (request.method(), query.sid) {
             (&Method::GET, None) => self.open_session(request).await,
             (_, None) => Err(refused(ErrorCode::BadHandshakeMethod)),
-            (&Method::GET, Some(sid)) => self.poll(sid.into()).await,
+            (&Method::GET, Some(sid)) => self.poll(sid.into(), request.conn_data::<Ended>().cloned()).await,
             (&Method::POST, Some(sid)) => self.post(sid.into(), body).await,
             _ => Err(refused(ErrorCode::BadRequest)),
         }
@@ -392,7 +395,7 @@ impl<S: Service> Endpoint<S> {
         self.directory.owner(sid).ok_or_else(|| refused(ErrorCode::UnknownSession))
     }
 
-    async fn poll(&self, sid: Arc<str>) -> Answer {
+    async fn poll(&self, sid: Arc<str>, ended: Option<Ended>) -> Answer {
         let owner = self.owner(&sid)?;
         let (answer, answered) = oneshot::channel();
         let mut watch = PollWatch { owner: owner.clone(), sid: Some(Arc::clone(&sid)) };
@@ -401,7 +404,12 @@ impl<S: Service> Endpoint<S> {
             watch.sid = None;
             return Err(refused(code));
         }
-        let body = answered.await;
+        let ended = ended.unwrap_or_default();
+        let body = tokio::select! {
+            body = answered => body,
+            // The watch tells the session.
+            () = ended.wait() => return Err(refused(ErrorCode::BadRequest)),
+        };
         watch.sid = None;
         // Without an answer the session went on over a WebSocket, or is gone.
         body.map(text).map_err(|_| refused(ErrorCode::BadRequest))

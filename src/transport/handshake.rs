@@ -13,6 +13,7 @@ use actix_web::http::StatusCode;
 use bytes::BytesMut;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
+use super::watched::Watched;
 use crate::web::problem::Problem;
 
 /// A request with its socket.
@@ -27,9 +28,14 @@ pub struct Arrival {
 impl Arrival {
     /// Takes the socket out of HTTP.
     #[must_use]
-    pub fn new((request, framed): (Request, Framed<TcpStream, h1::Codec>)) -> Self {
+    pub fn new((request, framed): (Request, Framed<Watched, h1::Codec>)) -> Self {
         let parts = framed.into_parts();
-        Self { request, socket: parts.io, already_read: parts.read_buf, unwritten: parts.write_buf }
+        Self {
+            request,
+            socket: parts.io.into_inner(),
+            already_read: parts.read_buf,
+            unwritten: parts.write_buf,
+        }
     }
 
     /// The request.

@@ -6,7 +6,9 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::{
     config::Audience,
+    domain::Offset,
     realtime::{Hubs, Registry},
+    service::ServiceError,
     socketio::{Engine, Limits, SocketIo},
     state::AppState,
     web::resource::{get, resource},
@@ -17,8 +19,10 @@ pub mod engineio;
 pub mod handshake;
 pub mod native;
 pub mod shop;
+pub mod sse;
 pub mod upgrade;
 pub mod visitor;
+pub mod watched;
 pub mod websocket;
 
 use engineio::{Directory, Endpoint};
@@ -63,9 +67,22 @@ impl Gateway {
         member || self.app.settings.audience == Audience::Everyone
     }
 
+    /// An offset that a client brings, but no further than the log goes. Another thread may be ahead of this one;
+    /// beyond the end of the log, the client knew another database.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn within_log(&self, offset: Offset) -> Result<Offset, ServiceError> {
+        if offset <= self.registry.latest() {
+            return Ok(offset);
+        }
+        Ok(offset.min(self.app.store.reach().await?.latest))
+    }
+
     /// Adds the routes of the transports for requests without an upgrade.
-    pub fn configure(&self, config: &mut ServiceConfig) {
+    pub fn configure(self: &Rc<Self>, config: &mut ServiceConfig) {
         config
+            .service(resource("/api/events", [get(sse::events)]).app_data(Rc::clone(self)))
             .service(resource("/ws", [get(async || Err::<String, _>(handshake::upgrade_required()))]))
             .service(
                 web::resource(["/socket.io/", "/socket.io"])

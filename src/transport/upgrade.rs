@@ -16,6 +16,7 @@ use super::{
     native::NativeSession,
     shop::Shopper,
     visitor::Visitor,
+    watched::Watched,
     websocket::{self, Line},
 };
 use crate::{
@@ -37,7 +38,7 @@ const TOKEN_PREFIX: &str = "bearer.";
 /// Never: what is wrong is answered.
 pub async fn upgrade(
     gateway: Rc<Gateway>,
-    request: (Request, Framed<TcpStream, h1::Codec>),
+    request: (Request, Framed<Watched, h1::Codec>),
 ) -> Result<(), Infallible> {
     let arrival = Arrival::new(request);
     let outcome = match arrival.head().uri.path() {
@@ -143,11 +144,10 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, socket: TcpStream, already_
 /// Checks everything that decides whether there will be a session, and whose.
 async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Problem> {
     handshake::check(head)?;
-    let mut after = after(head)?;
-    if after > Some(gateway.registry.latest()) {
-        // Another thread may be ahead of this one. Beyond the end of the log, the client knew another database.
-        after = after.min(Some(gateway.app.store.reach().await.map_err(ServiceError::from)?.latest));
-    }
+    let after = match after(head)? {
+        Some(after) => Some(gateway.within_log(after).await?),
+        None => None,
+    };
     let offered = subprotocols(head.headers());
     let visitor = Visitor::of(&gateway.app, head.headers(), head.peer_addr).await;
     let token = offered.iter().find_map(|protocol| protocol.strip_prefix(TOKEN_PREFIX));

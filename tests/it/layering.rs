@@ -17,7 +17,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("state", &["service", "realtime", "config", "telemetry"]),
     ("service", &["store", "config", "clock"]),
     ("realtime", &["store", "protocol", "config", "telemetry", "clock"]),
-    ("socketio", &["protocol", "config", "telemetry", "clock"]),
+    ("socketio", &["realtime", "protocol", "config", "telemetry", "clock"]),
     ("store", &["domain"]),
     ("protocol", &["domain"]),
     ("config", &["domain"]),

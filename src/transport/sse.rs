@@ -1,0 +1,107 @@
+//! Server-Sent Events (WHATWG HTML §9.2): the alerts for whoever cannot or need not speak back.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method,
+        header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue},
+    },
+};
+use bytes::Bytes;
+use futures_util::{Stream, future::LocalBoxFuture};
+
+use super::{Gateway, shop::Shopper, visitor, watched::Ended};
+use crate::{
+    domain::Offset,
+    protocol::sse,
+    realtime::{Outbox, Person, Session, session::Feeding},
+    service::ServiceError,
+    web::{Listener, Problem},
+};
+
+/// Answers `GET /api/events`.
+///
+/// # Errors
+/// Whoever asks is not of the audience, or asks for no offset.
+pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResponse, Problem> {
+    let gateway = request.app_data::<Rc<Gateway>>().cloned().ok_or_else(Problem::not_found)?;
+    let after = after(&request)?;
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-cache, no-store, no-transform"))
+        // nginx would keep the events until its buffer is full.
+        .insert_header((HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")));
+    if request.method() == Method::HEAD {
+        return Ok(response.finish());
+    }
+    let (login, person) = match listener.0 {
+        Some(member) => {
+            let login = visitor::login(member.login);
+            let person = Person::Member(login.user_id);
+            (Some(login), person)
+        }
+        None => (None, Person::Guest(rand::random())),
+    };
+    let outbox = Outbox::to_stream(gateway.app.settings.outbox_limit);
+    let feeding = if after.is_some() { Feeding::Behind } else { Feeding::Live };
+    let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
+    if let Some(after) = after {
+        session.set_position(gateway.within_log(after).await?);
+    }
+    outbox.send(sse::RETRY);
+    let shopper = Shopper::enter(gateway, session);
+    shopper.session.read_on();
+    let ended =
+        request.conn_data::<Ended>().map(|ended| -> LocalBoxFuture<'static, ()> { Box::pin(ended.wait()) });
+    Ok(response.streaming(Events { shopper, ended }))
+}
+
+/// Where a client stopped: a browser that reconnects repeats the address it began with, so that its header counts first.
+fn after(request: &HttpRequest) -> Result<Option<Offset>, Problem> {
+    let header = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
+    if let Some(offset) = header.and_then(Offset::parse) {
+        return Ok(Some(offset));
+    }
+    let Some(text) = request.query_string().split('&').find_map(|pair| pair.strip_prefix("after=")) else {
+        return Ok(None);
+    };
+    match Offset::parse(text) {
+        Some(offset) => Ok(Some(offset)),
+        None => Err(ServiceError::field("after", "invalid", "after is the offset of a notification").into()),
+    }
+}
+
+/// The body of the answer.
+struct Events {
+    shopper: Rc<Shopper>,
+    ended: Option<LocalBoxFuture<'static, ()>>,
+}
+
+impl Stream for Events {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(ended) = &mut self.ended
+            && Pin::new(ended).poll(context).is_ready()
+        {
+            return Poll::Ready(None);
+        }
+        self.shopper.session.outbox.poll_body(context).map(|bytes| bytes.map(Ok))
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.shopper.session.outbox.abort();
+        self.shopper.leave();
+    }
+}
