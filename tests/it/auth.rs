@@ -18,7 +18,11 @@ fn cookie_flags(answer: &Answer) -> Vec<String> {
 #[track_caller]
 fn clears_the_cookie(answer: &Answer, person: &Person) {
     let name = person.cookie.split('=').next().unwrap();
-    assert!(answer.cookies().iter().any(|cookie| cookie.starts_with(&format!("{name}=;"))), "{:?}", answer.cookies());
+    assert!(
+        answer.cookies().iter().any(|cookie| cookie.starts_with(&format!("{name}=;"))),
+        "{:?}",
+        answer.cookies()
+    );
     assert!(cookie_flags(answer).contains(&"max-age=0".to_owned()), "{:?}", answer.cookies());
 }
 
@@ -73,11 +77,18 @@ async fn the_header_alone_decides_when_it_is_there() {
     assert_eq!(answer.json["user"]["nickname"], "kim");
     let answer = app.get("/api/users/me").header("Cookie", &kim.cookie).by(&lee).send().await.expect(200);
     assert_eq!(answer.json["user"]["nickname"], "lee");
-    for bad in ["Bearer null", "Bearer undefined", "Bearer ", "Bearer", "Basic a2ltOmtpbQ==", "Bearer a.b.c", ""] {
+    for bad in
+        ["Bearer null", "Bearer undefined", "Bearer ", "Bearer", "Basic a2ltOmtpbQ==", "Bearer a.b.c", ""]
+    {
         let call = app.get("/api/users/me").header("Cookie", &kim.cookie).header("Authorization", bad);
         let answer = call.send().await.refused(401, "login_required");
         clears_the_cookie(&answer, &kim);
-        app.get("/api/goods").header("Cookie", &kim.cookie).header("Authorization", bad).send().await.expect(200);
+        app.get("/api/goods")
+            .header("Cookie", &kim.cookie)
+            .header("Authorization", bad)
+            .send()
+            .await
+            .expect(200);
     }
     // Only a browser's cookie went, not the session.
     app.get("/api/users/me").by(&kim).send().await.expect(200);
@@ -99,7 +110,9 @@ async fn forged_tokens_are_nobodys() {
     assert_eq!(algorithm, Algorithm::HS256);
     me(sign(&own, algorithm, JWT_SECRET)).await.expect(200);
 
-    me(sign(&own, algorithm, "another secret of thirty-two bytes or more")).await.refused(401, "login_required");
+    me(sign(&own, algorithm, "another secret of thirty-two bytes or more"))
+        .await
+        .refused(401, "login_required");
     me(sign(&own, Algorithm::HS384, JWT_SECRET)).await.refused(401, "login_required");
     let mut expired = own.clone();
     expired["exp"] = json!(chrono::Utc::now().timestamp() - 1);
@@ -184,7 +197,13 @@ async fn another_sites_page_cannot_write_with_the_cookie() {
             let call = app.request(method, path).header("Cookie", &kim.cookie).json(&body);
             origin.into_iter().fold(call, |call, origin| call.header("Origin", origin)).send()
         };
-        for bad in [None, Some("https://evil.example"), Some("null"), Some("http://127.0.0.1"), Some("https://friend.example.evil")] {
+        for bad in [
+            None,
+            Some("https://evil.example"),
+            Some("null"),
+            Some("http://127.0.0.1"),
+            Some("https://friend.example.evil"),
+        ] {
             call(bad).await.refused(403, "origin_forbidden");
         }
         if path != "/api/auth" {
@@ -196,7 +215,8 @@ async fn another_sites_page_cannot_write_with_the_cookie() {
     // A header is not sent by itself: whoever sends it knows the token.
     let call = app.put("/api/goods/1/cart").by(&kim).header("Origin", "https://evil.example");
     call.json(&json!({"quantity": 1})).send().await.expect(200);
-    let read = app.get("/api/users/me").header("Cookie", &kim.cookie).header("Origin", "https://evil.example");
+    let read =
+        app.get("/api/users/me").header("Cookie", &kim.cookie).header("Origin", "https://evil.example");
     assert_eq!(read.send().await.header("access-control-allow-origin"), "");
 }
 
@@ -204,7 +224,8 @@ async fn another_sites_page_cannot_write_with_the_cookie() {
 async fn where_all_origins_may_call_the_cookie_opens_nothing() {
     let app = TestApp::spawn_with(|serve| serve.allowed_origin = Some(vec!["*".to_owned()])).await;
     let kim = app.member("kim").await;
-    let call = app.patch("/api/users/me").header("Cookie", &kim.cookie).header("Origin", "https://evil.example");
+    let call =
+        app.patch("/api/users/me").header("Cookie", &kim.cookie).header("Origin", "https://evil.example");
     call.json(&json!({"hidePurchases": true})).send().await.refused(403, "origin_forbidden");
 }
 

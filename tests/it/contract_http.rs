@@ -47,12 +47,26 @@ async fn an_account_is_made_by_json_or_by_form() {
 #[tokio::test]
 async fn nicknames_follow_their_rules() {
     let app = TestApp::spawn().await;
-    for bad in ["", "k", "x".repeat(21).as_str(), "kim lee", "<b>kim</b>", "a'b", "a\"b", "a&b", "a\u{202e}b", "a\u{0}b"] {
+    for bad in [
+        "",
+        "k",
+        "x".repeat(21).as_str(),
+        "kim lee",
+        "<b>kim</b>",
+        "a'b",
+        "a\"b",
+        "a&b",
+        "a\u{202e}b",
+        "a\u{0}b",
+    ] {
         let body = with(account("kim"), "nickname", json!(bad));
         app.post("/api/users").json(&body).send().await.invalid(&["nickname"]);
     }
-    for (n, good) in ["ab", "x".repeat(20).as_str(), "a-b_c.9", "José", "김철수", "ひろし"].into_iter().enumerate() {
-        let body = with(with(account("kim"), "nickname", json!(good)), "email", json!(format!("a{n}@example.com")));
+    for (n, good) in
+        ["ab", "x".repeat(20).as_str(), "a-b_c.9", "José", "김철수", "ひろし"].into_iter().enumerate()
+    {
+        let body =
+            with(with(account("kim"), "nickname", json!(good)), "email", json!(format!("a{n}@example.com")));
         app.post("/api/users").json(&body).send().await.expect(201);
     }
     // The composed and the decomposed form are one name.
@@ -83,7 +97,8 @@ async fn passwords_and_addresses_follow_their_rules() {
 async fn every_wrong_field_is_named() {
     let app = TestApp::spawn().await;
     let answer = app.post("/api/users").json(&json!({})).send().await.refused(400, "validation");
-    let named: Vec<_> = answer.json["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
+    let named: Vec<_> =
+        answer.json["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
     for field in ["nickname", "email", "password"] {
         assert!(named.contains(&json!(field)), "{field} is not among {named:?}");
     }
@@ -113,7 +128,11 @@ async fn a_log_in_answers_token_end_and_account() {
     let body = json!({"email": "nobody@example.com", "password": PASSWORD});
     app.post("/api/auth").json(&body).send().await.refused(401, "bad_credentials");
     app.post("/api/auth").json(&json!({"email": kim.email})).send().await.refused(400, "validation");
-    app.post("/api/auth").json(&json!({"email": {"$gt": ""}, "password": [1]})).send().await.refused(400, "validation");
+    app.post("/api/auth")
+        .json(&json!({"email": {"$gt": ""}, "password": [1]}))
+        .send()
+        .await
+        .refused(400, "validation");
 }
 
 #[tokio::test]
@@ -151,7 +170,11 @@ async fn goods_are_what_the_contract_says() {
     let answer = app.post("/api/goods").by(&admin).json(&goods("Water & ice")).send().await.expect(201);
     let made = answer.json["goods"].clone();
     let id = made["goodsId"].as_i64().unwrap();
-    assert!(answer.header("location").ends_with(&format!("/api/goods/{id}")), "{}", answer.header("location"));
+    assert!(
+        answer.header("location").ends_with(&format!("/api/goods/{id}")),
+        "{}",
+        answer.header("location")
+    );
     let shown = app.get(&format!("/api/goods/{id}")).send().await.expect(200).json["goods"].clone();
     assert_eq!(shown, made);
     assert!(is_a_moment(&made["createdAt"]) && is_a_moment(&made["updatedAt"]), "{made}");
@@ -239,7 +262,8 @@ async fn goods_change_and_go() {
     let change = |body: Value| app.patch(&path).by(&admin).json(&body).send();
     assert_eq!(change(json!({"price": 7})).await.expect(200).json["goods"]["price"], 7);
     assert_eq!(change(json!({"stock": null})).await.expect(200).json["goods"]["stock"], Value::Null);
-    let now = app.patch(&path).by(&admin).form("name=Ice&stock=9").send().await.expect(200).json["goods"].clone();
+    let now =
+        app.patch(&path).by(&admin).form("name=Ice&stock=9").send().await.expect(200).json["goods"].clone();
     assert_eq!((&now["name"], &now["stock"], &now["price"]), (&json!("Ice"), &json!(9), &json!(7)));
     change(json!({"name": "<b>"})).await.invalid(&["name"]);
     change(json!({"price": 1.001})).await.invalid(&["price"]);
@@ -257,7 +281,8 @@ async fn goods_change_and_go() {
 async fn goods_are_listed_newest_first_by_category_text_and_page() {
     let (app, admin, _) = shop().await;
     for n in 1..=5 {
-        let body = with(goods(&format!("Water {n}")), "category", json!(if n % 2 == 0 { "even" } else { "odd" }));
+        let body =
+            with(goods(&format!("Water {n}")), "category", json!(if n % 2 == 0 { "even" } else { "odd" }));
         app.post("/api/goods").by(&admin).json(&body).send().await.expect(201);
     }
     let names = |answer: Answer| -> Vec<String> {
@@ -325,12 +350,21 @@ async fn what_is_no_goods_id_is_not_found() {
 #[tokio::test]
 async fn a_cart_is_filled_changed_and_emptied() {
     let (app, admin, kim) = shop().await;
-    let (water, tea) = (app.goods(&admin, "Water", 6.2, None).await, app.goods(&admin, "Tea", 3.0, None).await);
+    let (water, tea) =
+        (app.goods(&admin, "Water", 6.2, None).await, app.goods(&admin, "Tea", 3.0, None).await);
     let line = |id: i64| format!("/api/goods/{id}/cart");
     let added = app.post(&line(water)).by(&kim).form("quantity=2").send().await.expect(201);
     assert_eq!(added.json, json!({}));
-    app.post(&line(water)).by(&kim).json(&json!({"quantity": 2})).send().await.refused(409, "already_in_cart");
-    assert_eq!(app.put(&line(tea)).by(&kim).json(&json!({"quantity": "4"})).send().await.expect(200).json, json!({}));
+    app.post(&line(water))
+        .by(&kim)
+        .json(&json!({"quantity": 2}))
+        .send()
+        .await
+        .refused(409, "already_in_cart");
+    assert_eq!(
+        app.put(&line(tea)).by(&kim).json(&json!({"quantity": "4"})).send().await.expect(200).json,
+        json!({})
+    );
     app.put(&line(water)).by(&kim).form("quantity=999").send().await.expect(200);
     let cart = app.get("/api/goods/cart").by(&kim).send().await.expect(200).json["cart"].clone();
     assert_eq!(cart.as_array().unwrap().len(), 2, "{cart}");
@@ -357,8 +391,10 @@ async fn a_cart_is_filled_changed_and_emptied() {
 #[tokio::test]
 async fn an_order_is_what_the_contract_says() {
     let (app, admin, kim) = shop().await;
-    let (water, tea) = (app.goods(&admin, "Water", 6.2, None).await, app.goods(&admin, "Tea", 3.05, Some(9)).await);
-    let body = json!({"items": [{"goodsId": water, "quantity": 1}, {"goodsId": tea.to_string(), "quantity": "3"}]});
+    let (water, tea) =
+        (app.goods(&admin, "Water", 6.2, None).await, app.goods(&admin, "Tea", 3.05, Some(9)).await);
+    let body =
+        json!({"items": [{"goodsId": water, "quantity": 1}, {"goodsId": tea.to_string(), "quantity": "3"}]});
     let order = app.post("/api/orders").by(&kim).json(&body).send().await.expect(201).json["order"].clone();
     assert!(order["orderId"].is_i64() && is_a_moment(&order["createdAt"]), "{order}");
     assert_eq!(order["status"], "placed");
@@ -382,15 +418,21 @@ async fn an_order_comes_as_jquery_writes_it() {
     let water = app.goods(&admin, "Water", 6.2, None).await;
     let tea = app.goods(&admin, "Tea", 3.0, None).await;
     for form in [
-        format!("items%5B0%5D%5BgoodsId%5D={water}&items%5B0%5D%5Bquantity%5D=2&items%5B1%5D%5BgoodsId%5D={tea}&items%5B1%5D%5Bquantity%5D=1"),
-        format!("items[0][goodsId]={water}&items[0][quantity]=2&items[1][goodsId]={tea}&items[1][quantity]=1"),
+        format!(
+            "items%5B0%5D%5BgoodsId%5D={water}&items%5B0%5D%5Bquantity%5D=2&items%5B1%5D%5BgoodsId%5D={tea}&items%5B1%5D%5Bquantity%5D=1"
+        ),
+        format!(
+            "items[0][goodsId]={water}&items[0][quantity]=2&items[1][goodsId]={tea}&items[1][quantity]=1"
+        ),
     ] {
-        let order = app.post("/api/orders").by(&kim).form(&form).send().await.expect(201).json["order"].clone();
+        let order =
+            app.post("/api/orders").by(&kim).form(&form).send().await.expect(201).json["order"].clone();
         assert_eq!(order["items"][0]["quantity"], 2, "{form}");
         assert_eq!(order["items"][1]["goodsId"], tea, "{form}");
     }
     app.put(&format!("/api/goods/{tea}/cart")).by(&kim).form("quantity=5").send().await.expect(200);
-    let order = app.post("/api/orders").by(&kim).form("fromCart=true").send().await.expect(201).json["order"].clone();
+    let order =
+        app.post("/api/orders").by(&kim).form("fromCart=true").send().await.expect(201).json["order"].clone();
     assert_eq!(order["items"][0]["quantity"], 5);
 }
 
@@ -440,9 +482,12 @@ async fn orders_are_listed_newest_first_by_page() {
     let mut path = "/api/orders?limit=2".to_owned();
     loop {
         let page = app.get(&path).by(&kim).send().await.expect(200).json;
-        seen.extend(page["orders"].as_array().unwrap().iter().map(|order| order["orderId"].as_i64().unwrap()));
+        seen.extend(
+            page["orders"].as_array().unwrap().iter().map(|order| order["orderId"].as_i64().unwrap()),
+        );
         let Some(next) = page.get("nextCursor").filter(|next| !next.is_null()) else { break };
-        path = format!("/api/orders?limit=2&cursor={}", next.as_str().map_or(next.to_string(), str::to_owned));
+        path =
+            format!("/api/orders?limit=2&cursor={}", next.as_str().map_or(next.to_string(), str::to_owned));
     }
     assert_eq!(seen.len(), 5);
     assert!(seen.is_sorted_by(|a, b| a > b), "{seen:?}");
@@ -475,7 +520,11 @@ async fn the_log_is_read_from_an_offset() {
         ("?after=1&limit=2", vec![2, 3]),
         ("?limit=2", vec![3, 4]),
     ] {
-        assert_eq!(ids(app.get(&format!("/api/notifications{query}")).by(&kim).send().await), expected, "{query}");
+        assert_eq!(
+            ids(app.get(&format!("/api/notifications{query}")).by(&kim).send().await),
+            expected,
+            "{query}"
+        );
     }
     let first = app.log(&kim).await[0].clone();
     assert_eq!(first["event"], "BUY_GOODS");
@@ -547,7 +596,11 @@ async fn private_routes_want_a_log_in_whatever_is_sent() {
         app.request(method, path).token("null").send().await.refused(401, "login_required");
         if !matches!(*method, "GET" | "DELETE") {
             // Who may not come in learns nothing of what a good body would be.
-            app.request(method, path).json(&json!({"quantity": "x"})).send().await.refused(401, "login_required");
+            app.request(method, path)
+                .json(&json!({"quantity": "x"}))
+                .send()
+                .await
+                .refused(401, "login_required");
         }
     }
 }
@@ -585,11 +638,22 @@ async fn bodies_that_cannot_be_read_are_refused() {
             let code = answer.json["code"].as_str().unwrap();
             assert!(["malformed_body", "validation"].contains(&code), "{method} {path} {bad}: {code}");
         }
-        call().body("application/json", vec![b'{', b'"', 0xff, b'"', b'}']).send().await.refused(400, "malformed_body");
+        call()
+            .body("application/json", vec![b'{', b'"', 0xff, b'"', b'}'])
+            .send()
+            .await
+            .refused(400, "malformed_body");
         for bad in ["[]", "4", "\"text\"", "null"] {
             call().body("application/json", bad).send().await.expect(400);
         }
-        for media_type in ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/jsonp", "*/*", "x"] {
+        for media_type in [
+            "text/plain",
+            "application/xml",
+            "multipart/form-data; boundary=x",
+            "application/jsonp",
+            "*/*",
+            "x",
+        ] {
             call().body(media_type, "{}").send().await.refused(415, "unsupported_media_type");
         }
         for media_type in ["application/json", "application/x-www-form-urlencoded"] {
@@ -611,7 +675,11 @@ async fn a_body_may_be_as_large_as_the_setting_says() {
 #[tokio::test]
 async fn json_by_another_name_is_json() {
     let app = TestApp::spawn().await;
-    app.post("/api/users").body("Application/JSON; charset=utf-8", account("kim").to_string()).send().await.expect(201);
+    app.post("/api/users")
+        .body("Application/JSON; charset=utf-8", account("kim").to_string())
+        .send()
+        .await
+        .expect(201);
 }
 
 #[tokio::test]
@@ -620,8 +688,21 @@ async fn head_works_wherever_get_does() {
     let water = app.goods(&admin, "Water", 6.2, None).await;
     app.order(&kim, water, 1).await;
     for path in [
-        "/", "/index.html", "/healthz", "/readyz", "/metrics", "/api/goods", "/api/goods/1", "/api/goods/cart",
-        "/api/users/me", "/api/orders", "/api/orders/1", "/api/notifications", "/api/goods/99", "/api/nothing", "/nothing",
+        "/",
+        "/index.html",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/goods",
+        "/api/goods/1",
+        "/api/goods/cart",
+        "/api/users/me",
+        "/api/orders",
+        "/api/orders/1",
+        "/api/notifications",
+        "/api/goods/99",
+        "/api/nothing",
+        "/nothing",
     ] {
         let get = app.get(path).by(&kim).send().await;
         let head = app.request("HEAD", path).by(&kim).send().await;
@@ -664,7 +745,16 @@ async fn another_method_is_told_which_ones_there_are() {
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let app = TestApp::spawn().await;
-    for path in ["/api", "/api/", "/api/nothing", "/api/goods/1/nothing", "/api/users/2", "/nothing.html", "/js/nothing.js", "/API/goods"] {
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/goods/1/nothing",
+        "/api/users/2",
+        "/nothing.html",
+        "/js/nothing.js",
+        "/API/goods",
+    ] {
         app.get(path).send().await.refused(404, "not_found");
     }
     app.post("/api/nothing").json(&json!({})).send().await.refused(404, "not_found");
@@ -705,7 +795,8 @@ async fn an_allowed_origin_reads_answers_and_errors_alike() {
         let answer = app.get(path).header("Origin", origin).send().await;
         assert_eq!(answer.header("access-control-allow-origin"), origin, "{path}");
         assert_eq!(answer.header("access-control-allow-credentials"), "true", "{path}");
-        let vary: Vec<_> = answer.headers.get_all("vary").iter().map(|v| v.to_str().unwrap().to_lowercase()).collect();
+        let vary: Vec<_> =
+            answer.headers.get_all("vary").iter().map(|v| v.to_str().unwrap().to_lowercase()).collect();
         assert!(vary.join(", ").contains("origin"), "{path}: {vary:?}");
         let exposed = answer.header("access-control-expose-headers").to_lowercase();
         for name in ["etag", "location", "retry-after", "idempotent-replayed"] {
@@ -762,7 +853,17 @@ async fn all_origins_may_read_but_without_credentials() {
 #[tokio::test]
 async fn pages_have_aliases_and_a_strict_policy() {
     let app = TestApp::spawn().await;
-    for path in ["/", "/index.html", "/index", "/register.html", "/register", "/goods.html", "/detail.html?goodsId=4", "/cart", "/order"] {
+    for path in [
+        "/",
+        "/index.html",
+        "/index",
+        "/register.html",
+        "/register",
+        "/goods.html",
+        "/detail.html?goodsId=4",
+        "/cart",
+        "/order",
+    ] {
         let answer = app.get(path).send().await.expect(200);
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
         let policy = answer.header("content-security-policy");

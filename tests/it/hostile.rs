@@ -34,7 +34,9 @@ fn status(answer: &str) -> Option<u16> {
 #[track_caller]
 fn shows_nothing_internal(answer: &str) {
     let lower = answer.to_lowercase();
-    for word in ["sqlite", "sqlx", "panicked", "src/", ".rs:", "backtrace", "select ", "root:", "serde", "actix"] {
+    for word in
+        ["sqlite", "sqlx", "panicked", "src/", ".rs:", "backtrace", "select ", "root:", "serde", "actix"]
+    {
         assert!(!lower.contains(word), "{word:?} in {answer}");
     }
 }
@@ -94,7 +96,10 @@ async fn headers_have_a_limit_and_an_answer() {
     let one = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(1 << 20));
     let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(2000));
     let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(1 << 20));
-    let token = format!("GET /api/orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n", "x".repeat(7000));
+    let token = format!(
+        "GET /api/orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+        "x".repeat(7000)
+    );
     for bad in [one, many, long, token] {
         refused(&bad[..60], &raw(&app, &bad).await);
     }
@@ -105,7 +110,9 @@ async fn headers_have_a_limit_and_an_answer() {
 async fn lengths_that_lie_get_the_answer_they_deserve() {
     let app = TestApp::spawn().await;
     let post = |headers: &str, body: &str| {
-        format!("POST /api/auth HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}\r\n\r\n{body}")
+        format!(
+            "POST /api/auth HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}\r\n\r\n{body}"
+        )
     };
     // Shorter than the body: the rest is no request.
     let answer = raw(&app, post("Content-Length: 2", "{}} nonsense\r\n\r\n")).await;
@@ -113,7 +120,12 @@ async fn lengths_that_lie_get_the_answer_they_deserve() {
     // Longer than the body: the client hung up in the middle.
     let answer = raw(&app, post("Content-Length: 5000", "{}")).await;
     assert!(answer.is_empty() || status(&answer).is_some_and(|status| status < 500), "{answer}");
-    for chunks in ["zz\r\n{}\r\n0\r\n\r\n", "-1\r\n{}\r\n0\r\n\r\n", "ffffffffffffffffff\r\n{}\r\n", "2\r\n{}x\r\n0\r\n\r\n"] {
+    for chunks in [
+        "zz\r\n{}\r\n0\r\n\r\n",
+        "-1\r\n{}\r\n0\r\n\r\n",
+        "ffffffffffffffffff\r\n{}\r\n",
+        "2\r\n{}x\r\n0\r\n\r\n",
+    ] {
         refused(chunks, &raw(&app, post("Transfer-Encoding: chunked", chunks)).await);
     }
     let endless = format!("{}0\r\n\r\n", "1000\r\n".to_owned() + &"x".repeat(4096) + "\r\n").repeat(40);
@@ -145,20 +157,47 @@ async fn paths_lead_nowhere_but_to_the_pages() {
     let assets = folder.path().join("pages");
     for app in [TestApp::spawn().await, TestApp::spawn_with(|serve| serve.assets = Some(assets)).await] {
         for path in [
-            "/../secret.html", "/..%2fsecret.html", "/%2e%2e/secret.html", "/..%2f..%2f..%2f..%2fetc/passwd",
-            "/%252e%252e%252fsecret.html", "/..\\secret.html", "/..%5csecret.html", "/pages/../../secret.html",
-            "//etc/passwd", "///", "//secret", "/%2fetc%2fpasswd", "/index.html/", "/index.html%00.png", "/%00",
-            "/.env", "/%ff", "/%", "/%zz", "/a/./b", "/C:/windows/win.ini", "/index.html::$DATA", "/api/../secret.html",
-            "/api/goods/..%2f..%2fsecret", "/~root", "/*", "/?%ff=%ff&[]=", "/api/goods?limit=1&limit=2&%00=%00",
-            "/api/goods?q=%ff%fe", "/api/goods?category=%00",
+            "/../secret.html",
+            "/..%2fsecret.html",
+            "/%2e%2e/secret.html",
+            "/..%2f..%2f..%2f..%2fetc/passwd",
+            "/%252e%252e%252fsecret.html",
+            "/..\\secret.html",
+            "/..%5csecret.html",
+            "/pages/../../secret.html",
+            "//etc/passwd",
+            "///",
+            "//secret",
+            "/%2fetc%2fpasswd",
+            "/index.html/",
+            "/index.html%00.png",
+            "/%00",
+            "/.env",
+            "/%ff",
+            "/%",
+            "/%zz",
+            "/a/./b",
+            "/C:/windows/win.ini",
+            "/index.html::$DATA",
+            "/api/../secret.html",
+            "/api/goods/..%2f..%2fsecret",
+            "/~root",
+            "/*",
+            "/?%ff=%ff&[]=",
+            "/api/goods?limit=1&limit=2&%00=%00",
+            "/api/goods?q=%ff%fe",
+            "/api/goods?category=%00",
         ] {
-            let answer = raw(&app, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
+            let answer =
+                raw(&app, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
             let status = status(&answer).unwrap_or_else(|| panic!("{path} went unanswered: {answer:?}"));
             assert!(status < 500, "{path}: {answer}");
             assert!(!answer.contains("a secret"), "{path}: {answer}");
             // A redirect must not lead to another host.
             assert!(!answer.to_lowercase().contains("location: //"), "{path}: {answer}");
-            shows_nothing_internal(answer.split_once("\r\n\r\n").filter(|_| status >= 400).map_or("", |(_, body)| body));
+            shows_nothing_internal(
+                answer.split_once("\r\n\r\n").filter(|_| status >= 400).map_or("", |(_, body)| body),
+            );
         }
         still_serves(&app).await;
     }
@@ -188,11 +227,26 @@ async fn bodies_made_to_hurt_are_refused() {
     let pairs = "items[0][goodsId]=1&".repeat(3000);
     let many = (0..3000).map(|n| format!("items[{n}][quantity]=1&")).collect::<String>();
     for form in [
-        bomb.as_str(), open.as_str(), pairs.as_str(), many.as_str(),
+        bomb.as_str(),
+        open.as_str(),
+        pairs.as_str(),
+        many.as_str(),
         "items[999999999][goodsId]=1&items[999999999][quantity]=0",
         "items[99999999999999999999999][goodsId]=1",
-        "items[-1][goodsId]=1", "items[0][goodsId][x]=1", "items[][]=1", "items=1&items[0]=2&items[0][goodsId]=3",
-        "items[0=1", "items]0[=1", "=&=&&&", "%00=%00", "%ff%fe=%ff", "%", "%zz=1", "items[0][__proto__][x]=1", "&", ";",
+        "items[-1][goodsId]=1",
+        "items[0][goodsId][x]=1",
+        "items[][]=1",
+        "items=1&items[0]=2&items[0][goodsId]=3",
+        "items[0=1",
+        "items]0[=1",
+        "=&=&&&",
+        "%00=%00",
+        "%ff%fe=%ff",
+        "%",
+        "%zz=1",
+        "items[0][__proto__][x]=1",
+        "&",
+        ";",
     ] {
         let answer = app.post("/api/orders").by(&admin).form(form).send().await;
         assert!(answer.status.is_client_error(), "{}: {}", &form[..form.len().min(60)], answer.text);
@@ -206,7 +260,9 @@ async fn fields_made_to_hurt_are_refused() {
     let app = TestApp::spawn_with(|serve| serve.max_body = Some(4 << 20)).await;
     let large = "x".repeat(1 << 20);
     let combining = format!("a{}", "\u{301}".repeat(500_000));
-    for nickname in [large.as_str(), combining.as_str(), "a\u{0}b", "\u{feff}\u{200b}", "ab\u{202e}", "\u{fffe}\u{ffff}"] {
+    for nickname in
+        [large.as_str(), combining.as_str(), "a\u{0}b", "\u{feff}\u{200b}", "ab\u{202e}", "\u{fffe}\u{ffff}"]
+    {
         let body = json!({
             "nickname": nickname, "email": "kim@example.com", "password": "correct horse", "confirmPassword": "correct horse",
         });

@@ -62,7 +62,8 @@ fn sources() -> Vec<(PathBuf, String, String)> {
             let module = first.trim_end_matches(".rs").to_owned();
             let text = fs::read_to_string(root.join(&path)).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            let code = code.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n");
+            let code =
+                code.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n");
             (path, module, code)
         })
         .collect()

@@ -26,7 +26,8 @@ async fn shop(stock: Option<i64>) -> (TestApp, Person, Person, i64) {
 async fn the_last_five_pieces_are_sold_five_times() {
     let (app, admin, kim, water) = shop(Some(5)).await;
     let answers = join_all((0..50).map(|_| place(&app, &kim, &items(water, 1)).send())).await;
-    let (sold, refused): (Vec<Answer>, Vec<Answer>) = answers.into_iter().partition(|answer| answer.status == 201);
+    let (sold, refused): (Vec<Answer>, Vec<Answer>) =
+        answers.into_iter().partition(|answer| answer.status == 201);
     assert_eq!((sold.len(), refused.len()), (5, 45));
     for answer in refused {
         answer.refused(409, "out_of_stock");
@@ -59,7 +60,8 @@ async fn a_repeat_under_the_same_key_is_the_same_order() {
     assert_eq!(again.json, first.json);
     // A form that asks for the same is the same request.
     let form = format!("items%5B0%5D%5BgoodsId%5D={water}&items%5B0%5D%5Bquantity%5D=2");
-    let again = app.post("/api/orders").by(&kim).header("Idempotency-Key", "a").form(&form).send().await.expect(201);
+    let again =
+        app.post("/api/orders").by(&kim).header("Idempotency-Key", "a").form(&form).send().await.expect(201);
     assert_eq!(again.json, first.json);
     let other = items(water, 3);
     let call = place(&app, &kim, &other).header("Idempotency-Key", "a");
@@ -121,7 +123,8 @@ async fn orders_keep_names_and_prices_of_their_moment() {
     let path = format!("/api/goods/{water}");
     app.patch(&path).by(&admin).json(&json!({"price": 99, "name": "Ice"})).send().await.expect(200);
     let show = || async {
-        app.get(&format!("/api/orders/{}", order["orderId"])).by(&kim).send().await.expect(200).json["order"].clone()
+        app.get(&format!("/api/orders/{}", order["orderId"])).by(&kim).send().await.expect(200).json["order"]
+            .clone()
     };
     assert_eq!(show().await, order);
     app.delete(&path).by(&admin).send().await.expect(204);
@@ -143,14 +146,22 @@ async fn the_cart_becomes_an_order_and_is_empty() {
     assert_eq!(app.get("/api/goods/cart").by(&kim).send().await.json["cart"], json!([]));
     let told = app.log(&kim).await[0]["data"].clone();
     assert_eq!(told["goodsName"], "Tea 외 1개의 상품");
-    assert_eq!((&told["firstGoodsName"], &told["otherGoods"], &told["quantity"]), (&json!("Tea"), &json!(1), &json!(5)));
+    assert_eq!(
+        (&told["firstGoodsName"], &told["otherGoods"], &told["quantity"]),
+        (&json!("Tea"), &json!(1), &json!(5))
+    );
     assert!(place(&app, &kim, &from_cart).send().await.status.is_client_error());
 }
 
 #[tokio::test]
 async fn a_cart_that_cannot_be_ordered_stays() {
     let (app, _, kim, water) = shop(Some(1)).await;
-    app.put(&format!("/api/goods/{water}/cart")).by(&kim).json(&json!({"quantity": 2})).send().await.expect(200);
+    app.put(&format!("/api/goods/{water}/cart"))
+        .by(&kim)
+        .json(&json!({"quantity": 2}))
+        .send()
+        .await
+        .expect(200);
     place(&app, &kim, &json!({"fromCart": true})).send().await.refused(409, "out_of_stock");
     let cart = app.get("/api/goods/cart").by(&kim).send().await.json["cart"].clone();
     assert_eq!(cart[0]["quantity"], 2);
@@ -192,7 +203,10 @@ async fn a_canceled_order_returns_its_pieces_once_and_withdraws_its_alert() {
         assert_eq!(log.len(), 2 * n + 2);
         let withdrawal = &log[2 * n + 1];
         assert_eq!(withdrawal["event"], "BUY_CANCELED");
-        assert_eq!((&withdrawal["data"]["canceled"], &withdrawal["data"]["goodsId"]), (&log[2 * n]["id"], &json!(water)));
+        assert_eq!(
+            (&withdrawal["data"]["canceled"], &withdrawal["data"]["goodsId"]),
+            (&log[2 * n]["id"], &json!(water))
+        );
     }
 }
 

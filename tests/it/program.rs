@@ -135,11 +135,13 @@ async fn a_demo_has_goods_a_shopper_and_an_admin() {
     let serving = Serving::start(folder.path(), &["--demo"]);
     for (who, role) in [("demo shopper: ", "member"), ("demo admin: ", "admin")] {
         let line = serving.line();
-        let (email, password) = line.strip_prefix(who).unwrap_or_else(|| panic!("{line}")).split_once(' ').unwrap();
+        let (email, password) =
+            line.strip_prefix(who).unwrap_or_else(|| panic!("{line}")).split_once(' ').unwrap();
         let answer = serving.log_in(email, password).await;
         assert_eq!(answer["user"]["role"], role, "{answer}");
     }
-    let goods = client().get(format!("{}/api/goods", serving.url)).send().await.unwrap().text().await.unwrap();
+    let goods =
+        client().get(format!("{}/api/goods", serving.url)).send().await.unwrap().text().await.unwrap();
     let goods: Value = serde_json::from_str(&goods).unwrap();
     let goods = goods["goods"].as_array().unwrap().clone();
     assert!(goods.len() >= 5, "a catalogue to look at");
@@ -181,12 +183,19 @@ fn a_bad_setting_is_named_in_one_sentence() {
         command.args(args);
         fails(command, 2, names);
     }
-    for (variable, value, names) in [("SHOPBELL_WORKERS", "none", "--workers"), ("SHOPBELL_ADDR", "x", "--addr")] {
+    for (variable, value, names) in
+        [("SHOPBELL_WORKERS", "none", "--workers"), ("SHOPBELL_ADDR", "x", "--addr")]
+    {
         let mut command = shopbell(folder.path(), &["serve"]);
         command.env(variable, value);
         fails(command, 2, names);
     }
-    for (text, names) in [("wrokers = 2", "wrokers"), ("workers = 0", "workers"), ("addr =", "line 1"), ("currency = \"GOLD\"", "GOLD")] {
+    for (text, names) in [
+        ("wrokers = 2", "wrokers"),
+        ("workers = 0", "workers"),
+        ("addr =", "line 1"),
+        ("currency = \"GOLD\"", "GOLD"),
+    ] {
         std::fs::write(&file, text).unwrap();
         let mut command = shopbell(folder.path(), &["serve", "--config"]);
         command.arg(&file);
@@ -258,11 +267,15 @@ fn the_settings_in_force_are_shown_without_secrets() {
     let folder = folder();
     let secret = "a secret of thirty-two bytes or more";
     let mut command = shopbell(folder.path(), &["config", "--workers", "3", "--demo"]);
-    command.env("SHOPBELL_JWT_SECRET", secret).env("SHOPBELL_ALLOWED_ORIGINS", "https://a.example,https://b.example");
+    command
+        .env("SHOPBELL_JWT_SECRET", secret)
+        .env("SHOPBELL_ALLOWED_ORIGINS", "https://a.example,https://b.example");
     let (code, stdout, stderr) = run(command);
     assert_eq!(code, 0, "{stderr}");
     assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stdout}");
-    for line in ["workers = 3", "demo = true", "token-ttl = \"7days\"", "currency = \"USD\"", "max-body = 65536"] {
+    for line in
+        ["workers = 3", "demo = true", "token-ttl = \"7days\"", "currency = \"USD\"", "max-body = 65536"]
+    {
         assert!(stdout.lines().any(|shown| shown == line), "{line} is not in {stdout}");
     }
     assert!(stdout.contains("https://a.example") && stdout.contains("https://b.example"), "{stdout}");
@@ -272,18 +285,26 @@ fn the_settings_in_force_are_shown_without_secrets() {
 fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
     let folder = folder();
     let file = folder.path().join("shop.toml");
-    std::fs::write(&file, "workers = 5\nmax-body = 1000\ntoken-ttl = \"1h\"\naudience = \"everyone\"\n").unwrap();
+    std::fs::write(&file, "workers = 5\nmax-body = 1000\ntoken-ttl = \"1h\"\naudience = \"everyone\"\n")
+        .unwrap();
     let mut command = shopbell(folder.path(), &["config", "--workers", "7"]);
     command.env("SHOPBELL_CONFIG", &file).env("SHOPBELL_WORKERS", "6").env("SHOPBELL_MAX_BODY", "2000");
     let (code, stdout, stderr) = run(command);
     assert_eq!(code, 0, "{stderr}");
-    for line in ["workers = 7", "max-body = 2000", "token-ttl = \"1h\"", "audience = \"everyone\"", "ping-interval = \"25s\""] {
+    for line in [
+        "workers = 7",
+        "max-body = 2000",
+        "token-ttl = \"1h\"",
+        "audience = \"everyone\"",
+        "ping-interval = \"25s\"",
+    ] {
         assert!(stdout.lines().any(|shown| shown == line), "{line} is not in {stdout}");
     }
 }
 
 fn type_in(mut command: Command, text: &str) -> (i32, String, String) {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin: ChildStdin = child.stdin.take().unwrap();
     // It may have refused before it read.
     drop(stdin.write_all(text.as_bytes()));
@@ -298,7 +319,10 @@ fn type_in(mut command: Command, text: &str) -> (i32, String, String) {
 async fn an_administrator_is_made_and_logs_in() {
     let folder = folder();
     let create = |email: &str, nickname: &str| {
-        shopbell(folder.path(), &["admin", "create", "--email", email, "--nickname", nickname, "--password-stdin"])
+        shopbell(
+            folder.path(),
+            &["admin", "create", "--email", email, "--nickname", nickname, "--password-stdin"],
+        )
     };
     let (code, stdout, stderr) = type_in(create("boss@example.com", "boss"), "correct horse\n");
     assert_eq!(code, 0, "{stderr}");
@@ -335,9 +359,26 @@ fn help_is_a_reference() {
     let (code, stdout, _) = run(shopbell(folder.path(), &["serve", "--help"]));
     assert_eq!(code, 0);
     for flag in [
-        "--addr", "--database-url", "--workers", "--demo", "--jwt-secret", "--token-ttl", "--config", "--public-url",
-        "--trusted-proxy", "--allowed-origin", "--currency", "--audience", "--guest-chat", "--nickname-display",
-        "--ping-interval", "--ping-timeout", "--max-payload", "--max-body", "--assets", "--log-format",
+        "--addr",
+        "--database-url",
+        "--workers",
+        "--demo",
+        "--jwt-secret",
+        "--token-ttl",
+        "--config",
+        "--public-url",
+        "--trusted-proxy",
+        "--allowed-origin",
+        "--currency",
+        "--audience",
+        "--guest-chat",
+        "--nickname-display",
+        "--ping-interval",
+        "--ping-timeout",
+        "--max-payload",
+        "--max-body",
+        "--assets",
+        "--log-format",
     ] {
         assert!(stdout.contains(flag), "{flag} is not in the help");
     }

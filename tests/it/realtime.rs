@@ -34,7 +34,8 @@ async fn shop() -> Shop {
 
 async fn stocked(app: TestApp) -> Shop {
     let (admin, kim, lee) = (app.admin().await, app.member("kim").await, app.member("lee").await);
-    let (water, tea) = (app.goods(&admin, "Water", 6.2, None).await, app.goods(&admin, "Tea", 3.0, None).await);
+    let (water, tea) =
+        (app.goods(&admin, "Water", 6.2, None).await, app.goods(&admin, "Tea", 3.0, None).await);
     Shop { app, admin, kim, lee, water, tea }
 }
 
@@ -51,7 +52,8 @@ impl Shop {
 
     /// Pieces of the goods in kim's newest order.
     async fn newest_order(&self) -> Value {
-        self.app.get("/api/orders?limit=1").by(&self.kim).send().await.expect(200).json["orders"][0]["items"].clone()
+        self.app.get("/api/orders?limit=1").by(&self.kim).send().await.expect(200).json["orders"][0]["items"]
+            .clone()
     }
 }
 
@@ -89,7 +91,10 @@ async fn a_subprotocol_that_carries_a_token_is_not_echoed() {
 async fn bad_credentials_open_no_members_session() {
     let shop = shop().await;
     let refused = Ws::handshake(&shop.app, "/ws", As::Guest, &[("authorization", "Bearer null")]).await;
-    assert_eq!(refused.err().map(|(status, body)| (status, body["code"].clone())), Some((401, json!("login_required"))));
+    assert_eq!(
+        refused.err().map(|(status, body)| (status, body["code"].clone())),
+        Some((401, json!("login_required")))
+    );
     // A browser's script sees no status of a handshake, only the close code.
     let request = format!(
         "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -128,7 +133,10 @@ async fn what_is_no_handshake_is_answered() {
     let answer = app.get("/ws").send().await.expect(426);
     assert_eq!(answer.header("upgrade"), "websocket");
     for (headers, status) in [
-        ("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "426"),
+        (
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "426",
+        ),
         ("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13", "400"),
         ("Connection: Upgrade, close\r\nUpgrade: h2c", "4"),
     ] {
@@ -152,7 +160,8 @@ async fn all_members_hear_of_orders_in_their_order_the_buyer_too() {
     for who in [&shop.kim, &shop.kim, &shop.lee, &shop.admin, &shop.lee] {
         sessions.push(Ws::open(&shop.app, As::Subprotocol(who)).await);
     }
-    let orders = (0..20).map(|n| shop.app.order(if n % 2 == 0 { &shop.kim } else { &shop.lee }, shop.water, 1));
+    let orders =
+        (0..20).map(|n| shop.app.order(if n % 2 == 0 { &shop.kim } else { &shop.lee }, shop.water, 1));
     join_all(orders).await;
     let mut heard = Vec::new();
     for ws in &mut sessions {
@@ -165,7 +174,8 @@ async fn all_members_hear_of_orders_in_their_order_the_buyer_too() {
     let ids: Vec<_> = heard[0].iter().map(|event| event["id"].as_i64().unwrap()).collect();
     assert_eq!(ids, (1..=20).collect::<Vec<_>>());
     assert!(heard.iter().all(|events| *events == heard[0]), "all hear the same");
-    let log: Vec<_> = shop.app.log(&shop.kim).await.into_iter().map(|mut entry| entry["data"].take()).collect();
+    let log: Vec<_> =
+        shop.app.log(&shop.kim).await.into_iter().map(|mut entry| entry["data"].take()).collect();
     assert_eq!(log, heard[0], "and the log says the same");
 }
 
@@ -177,7 +187,8 @@ async fn guests_hear_nothing_unless_everyone_is_the_audience() {
     only_members.app.order(&only_members.kim, only_members.water, 1).await;
     member.expect("BUY_GOODS").await;
     guest.has_none("BUY_GOODS").await;
-    let everyone = stocked(TestApp::spawn_with(|serve| serve.audience = Some(Audience::Everyone)).await).await;
+    let everyone =
+        stocked(TestApp::spawn_with(|serve| serve.audience = Some(Audience::Everyone)).await).await;
     let mut guest = Ws::open(&everyone.app, As::Guest).await;
     everyone.app.order(&everyone.kim, everyone.water, 1).await;
     assert_eq!(guest.expect("BUY_GOODS").await["nickname"], "kim");
@@ -211,7 +222,9 @@ async fn the_catalogue_tells_what_changes() {
     let shop = shop().await;
     let mut ws = Ws::open(&shop.app, As::Header(&shop.lee)).await;
     let ice = shop.app.goods(&shop.admin, "Ice", 1.0, Some(5)).await;
-    let is = |action: &'static str| move |event: &Value| event["action"] == action && event["goods"]["goodsId"] == ice;
+    let is = |action: &'static str| {
+        move |event: &Value| event["action"] == action && event["goods"]["goodsId"] == ice
+    };
     let created = ws.expect_where("goods", is("create")).await;
     assert_eq!((&created["goods"]["name"], &created["goods"]["price"]), (&json!("Ice"), &json!(1)));
     let path = format!("/api/goods/{ice}");
@@ -232,10 +245,14 @@ async fn a_buy_is_answered_and_told_to_all() {
     let mut other = Ws::open(&shop.app, As::Header(&shop.lee)).await;
     let ack = buyer.ask("BUY", json!({"goodsId": shop.water, "quantity": 3})).await;
     assert_eq!((&ack["ok"], &ack["id"]), (&json!(true), &json!(1)), "{ack}");
-    let items = shop.app.get(&format!("/api/orders/{}", ack["orderId"])).by(&shop.kim).send().await.expect(200);
+    let items =
+        shop.app.get(&format!("/api/orders/{}", ack["orderId"])).by(&shop.kim).send().await.expect(200);
     assert_eq!(items.json["order"]["items"][0]["quantity"], 3);
     let alert = buyer.expect("BUY_GOODS").await;
-    assert_eq!((&alert["nickname"], &alert["goodsName"], &alert["quantity"]), (&json!("kim"), &json!("Water"), &json!(3)));
+    assert_eq!(
+        (&alert["nickname"], &alert["goodsName"], &alert["quantity"]),
+        (&json!("kim"), &json!("Water"), &json!(3))
+    );
     assert_eq!((&alert["firstGoodsName"], &alert["otherGoods"]), (&json!("Water"), &json!(0)));
     assert_eq!(other.expect("BUY_GOODS").await, alert);
 }
@@ -252,10 +269,14 @@ async fn what_a_buy_claims_is_not_believed() {
     let ack = buyer.ask("BUY", lie).await;
     assert_eq!(ack["ok"], true, "{ack}");
     let alert = buyer.expect("BUY_GOODS").await;
-    assert_eq!((&alert["nickname"], &alert["goodsName"], &alert["id"]), (&json!("kim"), &json!("Water"), &json!(1)));
+    assert_eq!(
+        (&alert["nickname"], &alert["goodsName"], &alert["id"]),
+        (&json!("kim"), &json!("Water"), &json!(1))
+    );
     let date = chrono::DateTime::parse_from_rfc3339(alert["date"].as_str().unwrap()).unwrap();
     assert!(date > before, "{date}");
-    let order = shop.app.get(&format!("/api/orders/{}", ack["orderId"])).by(&shop.kim).send().await.expect(200);
+    let order =
+        shop.app.get(&format!("/api/orders/{}", ack["orderId"])).by(&shop.kim).send().await.expect(200);
     assert_eq!(order.json["order"]["total"], 6.2);
 }
 
@@ -263,16 +284,17 @@ async fn what_a_buy_claims_is_not_believed() {
 async fn a_buy_without_a_quantity_means_what_the_page_showed() {
     let shop = shop().await;
     let mut ws = Ws::open(&shop.app, As::Header(&shop.kim)).await;
-    let line = |id: i64, name: &str, price: Value, quantity: i64| {
-        json!({"goodsId": id, "name": name, "price": price, "quantity": quantity})
-    };
+    let line = |id: i64, name: &str, price: Value, quantity: i64| json!({"goodsId": id, "name": name, "price": price, "quantity": quantity});
     let (water, tea) = (shop.water, shop.tea);
     // An empty cart: one piece.
     assert_eq!(ws.ask("BUY", json!({"goodsId": water, "goodsName": "Water"})).await["ok"], true);
     assert_eq!(shop.newest_order().await, json!([line(water, "Water", json!(6.2), 1)]));
     // The only line of the cart: that line, and the cart is empty.
     shop.in_cart(water, 3).await;
-    assert_eq!(ws.ask("BUY", json!({"goodsId": water.to_string(), "nickname": "kim", "goodsName": "Water"})).await["ok"], true);
+    assert_eq!(
+        ws.ask("BUY", json!({"goodsId": water.to_string(), "nickname": "kim", "goodsName": "Water"})).await["ok"],
+        true
+    );
     assert_eq!(shop.newest_order().await, json!([line(water, "Water", json!(6.2), 3)]));
     assert_eq!(shop.cart_lines().await, 0);
     // Other goods in the cart: one piece, and the cart stays.
@@ -293,7 +315,10 @@ async fn a_buy_without_a_quantity_means_what_the_page_showed() {
         ws.expect("BUY_GOODS").await;
     }
     assert_eq!(ws.ask("BUY", json!({"goodsId": water, "goodsName": "Tea 외 1개의 상품"})).await["ok"], true);
-    assert_eq!(shop.newest_order().await, json!([line(tea, "Tea", json!(3), 2), line(water, "Water", json!(6.2), 5)]));
+    assert_eq!(
+        shop.newest_order().await,
+        json!([line(tea, "Tea", json!(3), 2), line(water, "Water", json!(6.2), 5)])
+    );
     assert_eq!(shop.cart_lines().await, 0);
     let alert = ws.expect("BUY_GOODS").await;
     assert_eq!((&alert["goodsName"], &alert["goodsId"]), (&json!("Tea 외 1개의 상품"), &json!(tea)));
@@ -301,7 +326,10 @@ async fn a_buy_without_a_quantity_means_what_the_page_showed() {
     // Items.
     let items = json!({"items": [{"goodsId": tea, "quantity": 1}, {"goodsId": water, "quantity": 2}]});
     assert_eq!(ws.ask("BUY", items).await["ok"], true);
-    assert_eq!(shop.newest_order().await, json!([line(tea, "Tea", json!(3), 1), line(water, "Water", json!(6.2), 2)]));
+    assert_eq!(
+        shop.newest_order().await,
+        json!([line(tea, "Tea", json!(3), 1), line(water, "Water", json!(6.2), 2)])
+    );
 }
 
 #[tokio::test]
@@ -309,7 +337,8 @@ async fn a_cart_that_is_not_what_the_page_showed_is_not_ordered() {
     let shop = shop().await;
     let mut ws = Ws::open(&shop.app, As::Header(&shop.kim)).await;
     let summary = |n: usize| json!({"goodsId": shop.water, "goodsName": format!("Water 외 {n}개의 상품")});
-    let changed = |ack: Value| assert_eq!((&ack["ok"], &ack["code"]), (&json!(false), &json!("cart_changed")), "{ack}");
+    let changed =
+        |ack: Value| assert_eq!((&ack["ok"], &ack["code"]), (&json!(false), &json!("cart_changed")), "{ack}");
     changed(ws.ask("BUY", summary(1)).await);
     shop.in_cart(shop.water, 1).await;
     changed(ws.ask("BUY", summary(1)).await);
@@ -373,7 +402,8 @@ async fn sockets_sell_the_last_pieces_once_too() {
             let mut ws = Ws::open(app, As::Header(who)).await;
             let mut sold = 0;
             for _ in 0..3 {
-                sold += usize::from(ws.ask("BUY", json!({"goodsId": ice, "quantity": 1})).await["ok"] == true);
+                sold +=
+                    usize::from(ws.ask("BUY", json!({"goodsId": ice, "quantity": 1})).await["ok"] == true);
             }
             sold
         }
@@ -410,8 +440,19 @@ async fn a_session_survives_what_is_no_message() {
     let mut ws = Ws::open(&app, As::Guest).await;
     let deep = "[".repeat(100_000);
     for bad in [
-        "", "not JSON", "{", "null", "4", "[]", "\"BUY\"", "{}", "{\"type\":4}", "{\"type\":null,\"payload\":{}}",
-        "{\"type\":\"BUY\",\"id\":{}}", "{\"type\":\"\\ud800\"}", deep.as_str(),
+        "",
+        "not JSON",
+        "{",
+        "null",
+        "4",
+        "[]",
+        "\"BUY\"",
+        "{}",
+        "{\"type\":4}",
+        "{\"type\":null,\"payload\":{}}",
+        "{\"type\":\"BUY\",\"id\":{}}",
+        "{\"type\":\"\\ud800\"}",
+        deep.as_str(),
     ] {
         ws.send_text(bad).await;
         let error = ws.expect("error").await;
@@ -694,7 +735,8 @@ async fn logging_out_closes_the_sockets_of_that_log_in() {
     for who in [As::Cookie(&shop.kim), As::Subprotocol(&shop.kim), As::Header(&shop.kim)] {
         ending.push(Ws::open(&shop.app, who).await);
     }
-    let mut staying = [Ws::open(&shop.app, As::Header(&elsewhere)).await, Ws::open(&shop.app, As::Header(&shop.lee)).await];
+    let mut staying =
+        [Ws::open(&shop.app, As::Header(&elsewhere)).await, Ws::open(&shop.app, As::Header(&shop.lee)).await];
     shop.app.delete("/api/auth").by(&shop.kim).send().await.expect(204);
     let begin = Instant::now();
     for ws in &mut ending {

@@ -51,20 +51,24 @@ struct Example {
 fn parse(text: &str) -> (BTreeMap<String, String>, Vec<Example>) {
     let (head, rest) = text.split_once("###").expect("examples begin with ###");
     let variables = head.lines().filter_map(|line| line.strip_prefix('@')?.split_once('='));
-    let variables = variables.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();
+    let variables =
+        variables.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();
     (variables, rest.split("\n###").map(example).collect())
 }
 
 fn example(text: &str) -> Example {
     let (title, rest) = text.split_once('\n').expect("a title and a request");
     let (head, body) = rest.split_once("\n\n").unwrap_or((rest, ""));
-    let mut example = Example { title: title.trim().to_owned(), body: body.trim().to_owned(), ..Example::default() };
+    let mut example =
+        Example { title: title.trim().to_owned(), body: body.trim().to_owned(), ..Example::default() };
     for line in head.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(comment) = line.strip_prefix('#') {
             let comment = comment.trim();
             if let Some(status) = comment.strip_prefix("expect ") {
                 example.expect = status.parse().expect("a status");
-            } else if let Some((name, path)) = comment.strip_prefix("capture ").and_then(|rest| rest.split_once(" = ")) {
+            } else if let Some((name, path)) =
+                comment.strip_prefix("capture ").and_then(|rest| rest.split_once(" = "))
+            {
                 example.captures.push((name.to_owned(), path.to_owned()));
             }
         } else if example.method.is_empty() {
@@ -80,7 +84,9 @@ fn example(text: &str) -> Example {
 }
 
 fn fill(text: &str, variables: &BTreeMap<String, String>) -> String {
-    let filled = variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value));
+    let filled = variables
+        .iter()
+        .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value));
     assert!(!filled.contains("{{"), "nothing sets a variable of {filled}");
     filled
 }

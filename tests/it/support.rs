@@ -299,7 +299,13 @@ impl Answer {
 
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
-        assert_eq!((self.status.as_u16(), self.json["code"].as_str()), (status, Some(code)), "{}: {}", self.what, self.text);
+        assert_eq!(
+            (self.status.as_u16(), self.json["code"].as_str()),
+            (status, Some(code)),
+            "{}: {}",
+            self.what,
+            self.text
+        );
         self
     }
 
@@ -324,7 +330,13 @@ impl Answer {
             assert!(self.text.is_empty(), "HEAD {} has a body", self.what);
         }
         if self.status.is_client_error() || self.status.is_server_error() {
-            assert_eq!(self.header("content-type"), "application/problem+json", "{}: {}", self.what, self.text);
+            assert_eq!(
+                self.header("content-type"),
+                "application/problem+json",
+                "{}: {}",
+                self.what,
+                self.text
+            );
             if !head {
                 is_problem(&self.json, self.status.as_u16());
             }
@@ -459,7 +471,8 @@ impl Ws {
         let id = self.next_id;
         self.next_id += 1;
         self.send_text(&json!({"type": event, "payload": payload, "id": id}).to_string()).await;
-        self.find(&format!("the answer to {event}"), |frame| frame["type"] == "ack" && frame["id"] == id).await
+        self.find(&format!("the answer to {event}"), |frame| frame["type"] == "ack" && frame["id"] == id)
+            .await
     }
 
     /// The payload of the next such event; what comes before it stays for later.
@@ -527,7 +540,9 @@ impl Ws {
     async fn next(&mut self) -> Option<Value> {
         loop {
             match within("a frame", self.socket.next()).await? {
-                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).expect("frames are JSON")),
+                Ok(Message::Text(text)) => {
+                    return Some(serde_json::from_str(&text).expect("frames are JSON"));
+                }
                 Ok(Message::Close(_)) | Err(_) => return None,
                 Ok(_) => {}
             }
