@@ -22,7 +22,8 @@ before(async () => {
   await cp(new URL('seed-shop/', import.meta.url), assets, { recursive: true });
   const jquery = createRequire(import.meta.url).resolve('jquery').replace(/[^/]*$/, 'jquery.min.js');
   await cp(jquery, join(assets, 'jquery.min.js'));
-  [shop, browser] = await Promise.all([startShop('--assets', assets), startBrowser()]);
+  shop = await startShop('--assets', assets);
+  browser = await startBrowser();
 });
 
 after(async () => {
@@ -43,8 +44,8 @@ test('an unmodified page registers, logs in, fills a cart and orders', async () 
 
   await page.goto('/register');
   const signUp = async (password) => {
-    await page.locator('#inputNickname').fill('kim');
-    await page.locator('#inputEmail').fill('kim@example.com');
+    await page.locator('#inputNickname').fill('mina');
+    await page.locator('#inputEmail').fill('mina@example.com');
     await page.locator('#inputPassword').fill('correct horse');
     await page.locator('#inputConfirmPassword').fill(password);
     await page.getByRole('button', { name: 'Register' }).click();
@@ -57,11 +58,11 @@ test('an unmodified page registers, logs in, fills a cart and orders', async () 
   await page.locator('#message[data-code=registered]').waitFor();
   await signUp('correct horse');
   await page.locator('#message[data-code$=_taken]').waitFor();
-  await page.locator('#loginEmail').fill('kim@example.com');
+  await page.locator('#loginEmail').fill('mina@example.com');
   await page.locator('#loginPassword').fill('correct horse');
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.waitForURL('**/index.html');
-  await page.locator('#who', { hasText: 'kim' }).waitFor();
+  await page.locator('#who', { hasText: 'mina' }).waitFor();
   assert.equal((await page.evaluate(() => localStorage.getItem('token'))).split('.').length, 3);
   const cookies = await context.cookies();
   assert.ok(cookies.some(({ httpOnly, sameSite }) => httpOnly && sameSite === 'Lax'), 'and the cookie for its socket');
@@ -84,7 +85,7 @@ test('an unmodified page registers, logs in, fills a cart and orders', async () 
   const token = await page.evaluate(() => localStorage.getItem('token'));
   const told = await (await page.request.get('/api/notifications', { headers: { Authorization: `Bearer ${token}` } })).json();
   assert.equal(told.latest, 1);
-  assert.equal(told.notifications[0].data.nickname, 'kim');
+  assert.equal(told.notifications[0].data.nickname, 'mina');
   assert.equal(told.notifications[0].data.quantity, 2);
   assert.deepEqual(problems, []);
   await context.close();

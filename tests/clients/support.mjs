@@ -4,6 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,8 @@ export async function startShop(...args) {
     env: { ...process.env, DATABASE_URL: `sqlite://${join(folder, 'shop.db')}`, RUST_LOG: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // Fails when there is no such program: build it, or name it in SHOPBELL.
+  await once(child, 'spawn');
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = new Promise((resolve) => child.once('exit', resolve));

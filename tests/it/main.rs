@@ -1,10 +1,7 @@
 //! The whole program, seen from outside: every test starts a server of its own on a free port with a database of
 //! its own, and looks at what a client would notice. Tests wait with a deadline; none sleeps.
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs,
     unreachable_pub,
     reason = "a test that cannot go on fails, and nobody but the test runner calls in here"
 )]

@@ -1,4 +1,4 @@
-//! The store in one SQLite file: readers take turns in a pool, all writes go to the one [`writer`]. Here each
+//! The store in one SQLite file: readers take turns in a pool, all writes go to the one `writer`. Here each
 //! sentence of [`Store`] is only sent to where it is done.
 
 use std::sync::Arc;
