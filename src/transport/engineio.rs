@@ -391,12 +391,8 @@ impl<S: Service> Endpoint<S> {
         Ok(response)
     }
 
-    fn owner(&self, sid: &str) -> Result<Addr<Worker<S>>, HttpResponse> {
-        self.directory.owner(sid).ok_or_else(|| refused(ErrorCode::UnknownSession))
-    }
-
     async fn poll(&self, sid: Arc<str>, ended: Option<Ended>) -> Answer {
-        let owner = self.owner(&sid)?;
+        let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
         let (answer, answered) = oneshot::channel();
         let mut watch = PollWatch { owner: owner.clone(), sid: Some(Arc::clone(&sid)) };
         let taken = owner.send(Poll { sid, answer }).await.unwrap_or(Err(ErrorCode::UnknownSession));
@@ -416,7 +412,7 @@ impl<S: Service> Endpoint<S> {
     }
 
     async fn post(&self, sid: Arc<str>, mut payload: web::Payload) -> Answer {
-        let owner = self.owner(&sid)?;
+        let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
         let mut body = BytesMut::new();
         while let Some(piece) = payload.next().await {
             let piece = piece.map_err(|_| refused(ErrorCode::BadRequest))?;

@@ -156,10 +156,7 @@ impl Handlers for Shop {
         if !socket.data.may_speak() {
             return;
         }
-        let args: Vec<Value> = match event.args.parse() {
-            Ok(args) => args,
-            Err(_) => Vec::new(),
-        };
+        let args: Vec<Value> = event.args.parse().unwrap_or_default();
         let (name, id, answered) = (event.name.to_string(), event.ack_id, Rc::clone(socket));
         socket.data.hear(&event.name, &args, move |reply| answer(&answered, &name, id, reply));
     }
