@@ -177,6 +177,10 @@ pub struct ServeLayer {
     /// Folder to serve pages from [default: the pages inside the program]
     #[arg(long, env = "SHOPBELL_ASSETS", value_name = "FOLDER")]
     pub assets: Option<PathBuf>,
+    /// Folder with the browser client of Socket.IO (`dist` of the npm package socket.io-client), served at
+    /// /socket.io/socket.io.js [default: none]
+    #[arg(long, env = "SHOPBELL_CLIENT_BUNDLE", value_name = "FOLDER")]
+    pub client_bundle: Option<PathBuf>,
     /// Content-Security-Policy of the pages [default: a strict one for the pages inside the program, none for --assets]
     #[arg(long, env = "SHOPBELL_CONTENT_SECURITY_POLICY", value_name = "POLICY")]
     pub content_security_policy: Option<String>,
@@ -208,6 +212,7 @@ pub struct Settings {
     pub stall_timeout: Duration,
     pub drain_timeout: Duration,
     pub assets: Option<PathBuf>,
+    pub client_bundle: Option<PathBuf>,
     pub content_security_policy: Option<String>,
     pub log_format: LogFormat,
 }
@@ -267,6 +272,7 @@ impl Settings {
             stall_timeout: span(serve.stall_timeout, file.serve.stall_timeout, Duration::from_secs(30)),
             drain_timeout: span(serve.drain_timeout, file.serve.drain_timeout, Duration::from_secs(10)),
             assets: serve.assets.or(file.serve.assets),
+            client_bundle: serve.client_bundle.or(file.serve.client_bundle),
             content_security_policy: serve.content_security_policy.or(file.serve.content_security_policy),
             log_format: common.log_format.or(file.common.log_format).unwrap_or_default(),
         };
@@ -290,8 +296,10 @@ impl Settings {
         if self.ping_interval < MIN_PING || self.ping_timeout < MIN_PING {
             return refuse("--ping-interval and --ping-timeout must be at least 10ms".into());
         }
-        if let Some(folder) = self.assets.as_ref().filter(|folder| !folder.is_dir()) {
-            return refuse(format!("--assets {} is not a folder", folder.display()));
+        for (name, folder) in [("--assets", &self.assets), ("--client-bundle", &self.client_bundle)] {
+            if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {
+                return refuse(format!("{name} {} is not a folder", folder.display()));
+            }
         }
         if let Some(url) = &self.public_url {
             self.public_url = Some(origin("--public-url", url)?);
@@ -341,6 +349,7 @@ impl Settings {
             ("stall-timeout", time(self.stall_timeout)),
             ("drain-timeout", time(self.drain_timeout)),
             ("assets", option(self.assets.as_ref().map(|folder| folder.display().to_string()))),
+            ("client-bundle", option(self.client_bundle.as_ref().map(|folder| folder.display().to_string()))),
             ("content-security-policy", option(self.content_security_policy.clone())),
             ("log-format", text(if self.log_format == LogFormat::Text { "text" } else { "json" })),
         ];

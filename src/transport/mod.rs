@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub mod allowance;
+pub mod bundle;
 pub mod engineio;
 pub mod handshake;
 pub mod native;
@@ -83,6 +84,7 @@ impl Gateway {
     pub fn configure(self: &Rc<Self>, config: &mut ServiceConfig) {
         config
             .service(resource("/api/events", [get(sse::events)]).app_data(Rc::clone(self)))
+            .service(resource("/socket.io/{file}", [get(bundle::serve)]))
             .service(resource("/ws", [get(async || Err::<String, _>(handshake::upgrade_required()))]))
             .service(
                 web::resource(["/socket.io/", "/socket.io"])

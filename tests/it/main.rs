@@ -15,4 +15,5 @@ mod orders;
 mod program;
 mod realtime;
 mod routes_http;
+mod socketio;
 mod support;

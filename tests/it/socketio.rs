@@ -1,0 +1,182 @@
+//! Socket.IO as bare packets, CONTRACT §3a: what the official clients, in `tests/clients`, do not show.
+
+use std::{collections::VecDeque, fs};
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, As, Person, TestApp, Ws, eventually};
+
+const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
+
+/// A session that polls.
+struct Polling<'a> {
+    app: &'a TestApp,
+    path: String,
+    /// Came, and nobody asked for it yet.
+    unread: VecDeque<String>,
+}
+
+impl<'a> Polling<'a> {
+    async fn open(app: &'a TestApp, person: Option<&'a Person>) -> Self {
+        let call = app.get(POLLING);
+        let call = match person {
+            Some(person) => call.by(person),
+            None => call,
+        };
+        let open = call.send().await.expect(200).text;
+        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
+        Self {
+            app,
+            path: format!("{POLLING}&sid={}", open["sid"].as_str().unwrap()),
+            unread: VecDeque::new(),
+        }
+    }
+
+    async fn connect(app: &'a TestApp, person: Option<&'a Person>, auth: &str) -> (Self, Value) {
+        let mut session = Self::open(app, person).await;
+        session.post(&format!("40{auth}")).await.expect(200);
+        let connected = session.next().await;
+        let connected = connected.strip_prefix("40").unwrap_or_else(|| panic!("{connected}"));
+        (session, serde_json::from_str(connected).unwrap())
+    }
+
+    async fn post(&self, body: &str) -> Answer {
+        self.app.post(&self.path).body("text/plain;charset=UTF-8", body.to_owned()).send().await
+    }
+
+    /// The next packet.
+    async fn next(&mut self) -> String {
+        if self.unread.is_empty() {
+            let body = self.app.get(&self.path).send().await.expect(200).text;
+            self.unread.extend(body.split('\x1e').map(str::to_owned));
+        }
+        self.unread.pop_front().unwrap()
+    }
+
+    /// The next packet that begins like this.
+    async fn expect(&mut self, start: &str) -> String {
+        loop {
+            let packet = self.next().await;
+            if packet.starts_with(start) {
+                return packet;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_gets_its_offset_before_any_alert() {
+    let app = TestApp::spawn().await;
+    let kim = app.member("kim").await;
+    let (mut session, connected) = Polling::connect(&app, Some(&kim), "").await;
+    assert!(connected["sid"].is_string() && connected["pid"].is_string(), "{connected}");
+    assert_eq!(session.next().await, r#"42["offset","0"]"#);
+}
+
+#[tokio::test]
+async fn what_was_missed_comes_again_and_only_that() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let goods = app.goods(&admin, "Water", 6.2, None).await;
+    for _ in 0..4 {
+        app.order(&admin, goods, 1).await;
+    }
+    let (mut session, connected) =
+        Polling::connect(&app, Some(&admin), r#"{"pid":"abc","offset":"2"}"#).await;
+    assert_eq!(connected["pid"], "abc", "the same pid says: recovered");
+    let mut seen = Vec::new();
+    while seen.last() != Some(&4) {
+        let packet = session.expect("42[\"BUY_GOODS\"").await;
+        let event: Value = serde_json::from_str(&packet[2..]).unwrap();
+        seen.push(event[1]["id"].as_i64().unwrap());
+    }
+    assert_eq!(seen, [3, 4]);
+    for offset in ["99", "x", "-1", ""] {
+        let auth = json!({"pid": "abc", "offset": offset}).to_string();
+        let (_, connected) = Polling::connect(&app, Some(&admin), &auth).await;
+        assert_ne!(connected["pid"], "abc", "nothing to recover after {offset:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_purchase_by_poll_reaches_a_websocket_and_a_room_holds_both() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let kim = app.member("kim").await;
+    let goods = app.goods(&admin, "Water", 6.2, None).await;
+    let mut socket = Ws::open(&app, As::Cookie(&admin)).await;
+    let (mut session, _) = Polling::connect(&app, Some(&kim), "").await;
+    session.post(&format!(r#"421["BUY",{{"goodsId":{goods},"quantity":2}}]"#)).await.expect(200);
+    let ack = session.expect("431").await;
+    assert!(ack.contains(r#""ok":true"#), "{ack}");
+    assert_eq!(socket.expect("BUY_GOODS").await["nickname"], "kim");
+
+    assert_eq!(socket.ask("enter_room", json!("lobby")).await["count"], 1);
+    session.post(r#"422["enter_room",{"payload":"lobby"}]"#).await.expect(200);
+    assert_eq!(session.expect("432").await, r#"432[{"count":2,"ok":true}]"#);
+    assert_eq!(socket.expect("welcome").await, json!(["kim", 2]));
+    socket.send("new_message", json!(["hi <b>", "lobby"])).await;
+    assert_eq!(session.expect("42[\"new_message\"").await, r#"42["new_message","admin: hi ＜b＞",2]"#);
+    session.post("41").await.expect(200);
+    assert_eq!(socket.expect("bye").await, json!(["kim", 1]));
+}
+
+#[tokio::test]
+async fn log_out_disconnects_on_purpose() {
+    let app = TestApp::spawn().await;
+    let kim = app.member("kim").await;
+    let (mut session, _) = Polling::connect(&app, Some(&kim), "").await;
+    app.delete("/api/auth").by(&kim).send().await.expect(204);
+    session.expect("41").await;
+    let (path, app) = (session.path.clone(), &app);
+    eventually("the session to end", || async { app.get(&path).send().await.status == 400 }).await;
+}
+
+#[tokio::test]
+async fn a_bad_token_is_refused_and_none_makes_a_guest() {
+    let app = TestApp::spawn().await;
+    let mut session = Polling::open(&app, None).await;
+    session.post(r#"40{"token":"nonsense"}"#).await.expect(200);
+    let refused = session.expect("44").await;
+    assert!(refused.contains(r#""code":"login_required""#), "{refused}");
+    for token in ["null", "\"\"", "\"null\""] {
+        let (session, connected) = Polling::connect(&app, None, &format!(r#"{{"token":{token}}}"#)).await;
+        assert!(connected["sid"].is_string());
+        session.post(r#"421["BUY",{"goodsId":1}]"#).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_those_of_the_reference_server() {
+    let app = TestApp::spawn().await;
+    for (path, body) in [
+        ("/socket.io/", r#"{"code":0,"message":"Transport unknown"}"#),
+        ("/socket.io/?EIO=3&transport=polling", r#"{"code":5,"message":"Unsupported protocol version"}"#),
+        ("/socket.io/?EIO=4&transport=polling&sid=no", r#"{"code":1,"message":"Session ID unknown"}"#),
+        ("/socket.io/?EIO=4&transport=websocket", r#"{"code":3,"message":"Bad request"}"#),
+    ] {
+        let answer = app.get(path).send().await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (400, body), "{path}");
+    }
+    let answer = app.get(POLLING).header("Origin", "https://evil.example").send().await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (403, r#"{"code":4,"message":"Forbidden"}"#));
+}
+
+#[tokio::test]
+async fn the_client_is_served_from_a_folder_or_it_is_said_how() {
+    let app = TestApp::spawn().await;
+    let answer = app.get("/socket.io/socket.io.js").send().await.refused(404, "not_found");
+    assert!(answer.text.contains("--client-bundle"), "{}", answer.text);
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("socket.io.min.js"), "io = 1;").unwrap();
+    fs::write(folder.path().join("secret.txt"), "no").unwrap();
+    let path = folder.path().to_owned();
+    let app = TestApp::spawn_with(move |serve| serve.client_bundle = Some(path)).await;
+    let answer = app.get("/socket.io/socket.io.min.js").send().await.expect(200);
+    assert!(answer.header("content-type").contains("javascript"));
+    assert_eq!(answer.text, "io = 1;");
+    for missing in ["socket.io.js", "secret.txt", "..%2fsecret.txt"] {
+        app.get(&format!("/socket.io/{missing}")).send().await.refused(404, "not_found");
+    }
+}
