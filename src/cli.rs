@@ -36,7 +36,7 @@ struct Cli {
 enum Command {
     /// Serve the shop
     Serve(Box<ServeArgs>),
-    /// Manage administrators
+    /// Manage administrators and bans
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Bring the database to this version
@@ -66,6 +66,19 @@ struct CommonArgs {
 enum AdminCommand {
     /// Create an administrator; the password is asked for
     Create(AdminArgs),
+    /// Keep an account from logging in; its sessions end at once
+    Ban(BanArgs),
+    /// Let a banned account log in again
+    Unban(BanArgs),
+}
+
+#[derive(Args)]
+struct BanArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// E-mail address of the account
+    #[arg(long, value_name = "E-MAIL", value_parser = |text: &str| sentence(Email::parse(text)))]
+    email: Email,
 }
 
 #[derive(Args)]
@@ -129,6 +142,8 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             print("the database is up to date\n")
         }
         Command::Admin(AdminCommand::Create(args)) => create_admin(args).await,
+        Command::Admin(AdminCommand::Ban(args)) => ban(args, true).await,
+        Command::Admin(AdminCommand::Unban(args)) => ban(args, false).await,
     }
 }
 
@@ -202,6 +217,18 @@ async fn create_admin(args: AdminArgs) -> Result<(), Failure> {
     store.close().await;
     let user = created.map_err(|error| Failure::Run(error.to_string()))?;
     print(&format!("{} is an administrator\n", user.nickname.as_str()))
+}
+
+async fn ban(args: BanArgs, banned: bool) -> Result<(), Failure> {
+    let store = open(&args.common.settings()?).await?;
+    let found = store.ban(&args.email, banned, clock::now()).await;
+    store.close().await;
+    match found {
+        Ok(true) if banned => print("the account is banned, its sessions have ended\n"),
+        Ok(true) => print("the account may log in again\n"),
+        Ok(false) => Err(Failure::Run(format!("there is no account {}", args.email.as_str()))),
+        Err(error) => Err(Failure::Run(error.to_string())),
+    }
 }
 
 async fn open(settings: &Settings) -> Result<SqliteStore, Failure> {

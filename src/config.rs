@@ -171,6 +171,12 @@ pub struct ServeLayer {
     /// How long a session may take nothing of what waits for it before it is closed with 4008 [default: 30s]
     #[arg(long, env = "SHOPBELL_STALL_TIMEOUT", value_name = "TIME")]
     pub stall_timeout: Option<Span>,
+    /// How far back the log of notifications reaches [default: 7d]
+    #[arg(long, env = "SHOPBELL_HISTORY", value_name = "TIME")]
+    pub history: Option<Span>,
+    /// The most notifications that the log keeps [default: 1000000]
+    #[arg(long, env = "SHOPBELL_HISTORY_ROWS", value_name = "N", value_parser = rows)]
+    pub history_rows: Option<u64>,
     /// Time for requests and sessions to end after SIGTERM [default: 10s]
     #[arg(long, env = "SHOPBELL_DRAIN_TIMEOUT", value_name = "TIME")]
     pub drain_timeout: Option<Span>,
@@ -210,6 +216,8 @@ pub struct Settings {
     pub message_rate: u32,
     pub outbox_limit: usize,
     pub stall_timeout: Duration,
+    pub history: Duration,
+    pub history_rows: u64,
     pub drain_timeout: Duration,
     pub assets: Option<PathBuf>,
     pub client_bundle: Option<PathBuf>,
@@ -270,6 +278,8 @@ impl Settings {
             message_rate: serve.message_rate.or(file.serve.message_rate).unwrap_or(2000),
             outbox_limit: serve.outbox_limit.or(file.serve.outbox_limit).unwrap_or(256 * 1024),
             stall_timeout: span(serve.stall_timeout, file.serve.stall_timeout, Duration::from_secs(30)),
+            history: span(serve.history, file.serve.history, Duration::from_hours(7 * 24)),
+            history_rows: serve.history_rows.or(file.serve.history_rows).unwrap_or(1_000_000),
             drain_timeout: span(serve.drain_timeout, file.serve.drain_timeout, Duration::from_secs(10)),
             assets: serve.assets.or(file.serve.assets),
             client_bundle: serve.client_bundle.or(file.serve.client_bundle),
@@ -347,6 +357,8 @@ impl Settings {
             ("message-rate", self.message_rate.to_string()),
             ("outbox-limit", self.outbox_limit.to_string()),
             ("stall-timeout", time(self.stall_timeout)),
+            ("history", time(self.history)),
+            ("history-rows", self.history_rows.to_string()),
             ("drain-timeout", time(self.drain_timeout)),
             ("assets", option(self.assets.as_ref().map(|folder| folder.display().to_string()))),
             ("client-bundle", option(self.client_bundle.as_ref().map(|folder| folder.display().to_string()))),
@@ -405,6 +417,10 @@ fn workers(text: &str) -> Result<usize, String> {
 
 fn bytes(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "must be a number of bytes above 0".into())
+}
+
+fn rows(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "must be a whole number above 0".into())
 }
 
 fn rate(text: &str) -> Result<u32, String> {

@@ -24,6 +24,7 @@ use crate::{
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
+        housekeeping,
     },
     state::AppState,
     store::{
@@ -136,12 +137,15 @@ impl Application {
         let handle = server.handle();
         let relay = Relay::new(log, hubs.clone(), viewers, self.latest);
         let relay = actix_rt::spawn(relay.run());
+        let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
+        let housekeeping = actix_rt::spawn(housekeeping);
         let drain = async {
             self.stopper.0.notified().await;
             drain(&self.state, &hubs, &handle).await;
         };
         let (served, ()) = tokio::join!(server, drain);
         relay.abort();
+        housekeeping.abort();
         self.store.close().await;
         served
     }

@@ -16,8 +16,9 @@ create table notifications (
     other_goods integer,
     -- Pieces of all goods.
     quantity integer,
-    -- The offset of the alert that no longer holds.
-    canceled integer references notifications (id),
+    -- The offset of the alert that no longer holds. Not a foreign key: the oldest of the log is pruned, and an alert
+    -- may go before its withdrawal.
+    canceled integer,
     created_at integer not null,
     check (
         case kind

@@ -2,7 +2,7 @@
 //! committed is told, in the order of its id.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,12 +11,17 @@ use super::{
     Announcement, Batch, Log, Viewers,
     hub::{Deliver, Hubs, Revoke, Tell, TellViewers},
 };
-use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset};
+use crate::{
+    clock,
+    domain::{GoodsAction, GoodsEvent, GoodsId, Offset, SessionId},
+};
 
 /// The most notifications that leave together.
 const BATCH: usize = 256;
-/// How often the relay looks at the log by itself, for what another process wrote.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the relay looks at the store by itself, for what another process wrote: log-ins end within a second.
+const LOOK: Duration = Duration::from_millis(500);
+/// How far a look goes back: longer than a commit takes.
+const LOOK_BACK: Duration = Duration::from_secs(5);
 /// How often viewer counts and held-back catalogue changes are told.
 const ROUND: Duration = Duration::from_millis(100);
 /// "At most once a second per goods" (CONTRACT §3).
@@ -29,13 +34,15 @@ pub struct Relay {
     viewers: Arc<Viewers>,
     position: Offset,
     catalogue: Catalogue,
+    /// The log-ins that ended lately and were told of.
+    ended: HashSet<SessionId>,
 }
 
 impl Relay {
     /// Begins after `position`, the end of the log at start: nobody is connected who could have missed more.
     #[must_use]
     pub fn new(log: Log, hubs: Hubs, viewers: Arc<Viewers>, position: Offset) -> Self {
-        Self { log, hubs, viewers, position, catalogue: Catalogue::default() }
+        Self { log, hubs, viewers, position, catalogue: Catalogue::default(), ended: HashSet::new() }
     }
 
     /// Works until it is dropped.
@@ -55,6 +62,7 @@ impl Relay {
                     if looked.elapsed() >= LOOK {
                         looked = Instant::now();
                         self.follow(true).await;
+                        self.look_for_revoked().await;
                     }
                 }
             }
@@ -80,8 +88,24 @@ impl Relay {
         }
     }
 
+    /// Finds the log-ins that another process ended.
+    async fn look_for_revoked(&mut self) {
+        match self.log.revoked_since(clock::now().minus(LOOK_BACK)).await {
+            Ok(lately) => {
+                let lately = HashSet::from_iter(lately);
+                let news: HashSet<_> = lately.difference(&self.ended).cloned().collect();
+                self.ended = lately;
+                self.tell_ended(news).await;
+            }
+            Err(error) => tracing::error!(%error, "ended log-ins cannot be read"),
+        }
+    }
+
     async fn tell_revoked(&self) {
-        let ended = self.log.feed().take_revoked();
+        self.tell_ended(self.log.feed().take_revoked()).await;
+    }
+
+    async fn tell_ended(&self, ended: HashSet<SessionId>) {
         if !ended.is_empty() {
             self.hubs.tell(Revoke(Arc::new(ended))).await;
         }

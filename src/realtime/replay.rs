@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use super::{Announcement, Batch, Registry, Session, session::Feeding};
 use crate::{
-    domain::{NicknameDisplay, Offset, Publication},
+    domain::{NicknameDisplay, Offset, Publication, SessionId, Timestamp},
     store::{Feed, Store, StoreError},
 };
 
@@ -58,6 +58,14 @@ impl Log {
                 Ok(self.store.log_after(after, limit).await?.into_iter().map(Arc::new).collect())
             }
         }
+    }
+
+    /// The log-ins that were ended at or after a moment, by whichever process.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        self.store.revoked_since(moment).await
     }
 
     /// The oldest offset that is kept.

@@ -203,6 +203,11 @@ impl Session {
         self.login.borrow().clone()
     }
 
+    /// The same account brings a fresh log-in: the session lasts as long as that.
+    pub fn extend(&self, login: Rc<Login>) {
+        self.login.replace(Some(login));
+    }
+
     /// Everything up to here was sent.
     #[must_use]
     pub fn position(&self) -> Offset {

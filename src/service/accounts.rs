@@ -172,7 +172,9 @@ impl Accounts {
     async fn open_login(&self, user: User, now: Timestamp) -> Result<LoggedIn, ServiceError> {
         let named = Named { user: user.user_id, session: SessionId::from_random(rand::random()) };
         let expires_at = now.plus(self.tokens.ttl());
-        self.store.open_session(&named.session, named.user, now, expires_at).await?;
+        if !self.store.open_session(&named.session, named.user, now, expires_at).await? {
+            return Err(ServiceError::Banned);
+        }
         Ok(LoggedIn { token: self.tokens.sign(&named, now, expires_at)?, expires_at, user })
     }
 

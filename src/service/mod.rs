@@ -15,6 +15,7 @@ pub mod carts;
 pub mod catalog;
 pub mod demo;
 pub mod history;
+pub mod housekeeping;
 pub mod orders;
 pub mod passwords;
 pub mod throttle;
@@ -32,6 +33,9 @@ pub enum ServiceError {
     /// The e-mail address or the password is wrong; which of them is not told.
     #[error("the e-mail address or the password is wrong")]
     BadCredentials,
+    /// The account may not log in.
+    #[error("the account is banned")]
+    Banned,
     /// Too many log-ins failed, for the account or from the address.
     #[error("too many attempts")]
     TooManyAttempts {
@@ -100,6 +104,7 @@ impl ServiceError {
             Self::Validation(_) => "validation",
             Self::PasswordMismatch => "password_mismatch",
             Self::BadCredentials => "bad_credentials",
+            Self::Banned => "banned",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::EmailTaken => "email_taken",
             Self::NicknameTaken => "nickname_taken",

@@ -186,18 +186,22 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<User, AccountError>;
 
-    /// Records a log-in.
+    /// Records a log-in; `false` when the account is banned.
     async fn open_session(
         &self,
         id: &SessionId,
         user: UserId,
         now: Timestamp,
         expires_at: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
     /// Finds a log-in that is neither revoked nor expired, with its account.
     async fn session(&self, id: &SessionId, now: Timestamp) -> Result<Option<LoginSession>, StoreError>;
     /// Ends a log-in; the feed tells, so that its sockets close.
     async fn revoke_session(&self, id: &SessionId, now: Timestamp) -> Result<(), StoreError>;
+    /// Lists the log-ins that were ended at or after a moment, by whichever process.
+    async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError>;
+    /// Bans an account, which ends its log-ins, or lets it log in again. Answers whether there is such an account.
+    async fn ban(&self, email: &Email, banned: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Whether there are no accounts and no goods: what `--demo` may fill.
     async fn is_empty(&self) -> Result<bool, StoreError>;
@@ -253,6 +257,9 @@ pub trait Store: Send + Sync + 'static {
     /// Reads the log after an offset, oldest first.
     async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError>;
 
+    /// Prunes the beginning of the log: what was committed before a moment, and what is more than `keep` rows. A
+    /// little at a time; answers how many rows went.
+    async fn prune_log(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError>;
     /// Forgets idempotency keys and log-ins that ended before `before`. A little at a time; answers how many rows.
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

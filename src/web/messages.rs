@@ -54,12 +54,13 @@ fn range(text: &str) -> Option<(Language, u32)> {
 }
 
 /// English and Korean for each code; `{}` is what the refusal is about.
-const SENTENCES: [(&str, &str, &str); 27] = [
+const SENTENCES: [(&str, &str, &str); 28] = [
     ("validation", "Please check: {}.", "다음 항목을 확인해 주세요: {}."),
     ("malformed_body", "The request could not be read.", "요청을 읽을 수 없습니다."),
     ("password_mismatch", "The passwords do not match.", "패스워드가 패스워드 확인란과 다릅니다."),
     ("login_required", "Please log in first.", "로그인 후 이용 가능한 기능입니다."),
     ("bad_credentials", "The e-mail address or the password is wrong.", "이메일 또는 패스워드가 틀렸습니다."),
+    ("banned", "This account has been blocked.", "이용이 정지된 계정입니다."),
     ("forbidden", "You are not allowed to do this.", "이 작업을 할 권한이 없습니다."),
     ("origin_forbidden", "This page may not do this.", "이 페이지에서는 허용되지 않는 요청입니다."),
     ("not_found", "We could not find that.", "찾을 수 없습니다."),

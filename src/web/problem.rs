@@ -209,7 +209,7 @@ fn status_of(code: &str) -> StatusCode {
     StatusCode::from_u16(match code {
         "validation" | "malformed_body" | "password_mismatch" | "bad_request" => 400,
         "login_required" | "bad_credentials" => 401,
-        "forbidden" | "origin_forbidden" => 403,
+        "banned" | "forbidden" | "origin_forbidden" => 403,
         "not_found" => 404,
         "method_not_allowed" => 405,
         "request_timeout" => 408,

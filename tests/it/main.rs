@@ -11,6 +11,7 @@ mod contract_http;
 mod events;
 mod hostile;
 mod layering;
+mod lives;
 mod orders;
 mod program;
 mod realtime;

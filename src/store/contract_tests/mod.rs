@@ -21,7 +21,8 @@ macro_rules! store_contract {
                        a_new_password_ends_the_other_log_ins
                        a_log_in_ends_when_it_is_revoked_or_expires
                        a_setting_keeps_its_first_value
-                       what_ended_is_forgotten_a_little_at_a_time }
+                       what_ended_is_forgotten_a_little_at_a_time
+                       a_ban_ends_log_ins_and_allows_none the_log_is_pruned_from_its_beginning }
             catalog { goods_are_listed_newest_first
                       wildcards_are_searched_for_as_they_are
                       an_id_is_given_once

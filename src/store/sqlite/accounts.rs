@@ -192,10 +192,12 @@ pub(super) async fn open_session(
     user: UserId,
     now: Timestamp,
     expires_at: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
+) -> Result<bool, StoreError> {
+    let opened = sqlx::query(
         "insert into sessions (session_id, user_id, created_at, expires_at)
-         values (?, ?, ?, ?)",
+         select $1, user_id, $3, $4
+         from users
+         where user_id = $2 and banned_at is null",
     )
     .bind(id.as_str())
     .bind(user.0)
@@ -203,7 +205,7 @@ pub(super) async fn open_session(
     .bind(expires_at.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    Ok(())
+    Ok(opened.rows_affected() == 1)
 }
 
 /// Finds a log-in that is neither revoked nor expired, with its account.
@@ -215,7 +217,7 @@ pub(super) async fn session(
     let row = sqlx::query(
         "select users.*, sessions.expires_at
          from sessions join users using (user_id)
-         where session_id = ? and revoked_at is null and expires_at > ?",
+         where session_id = ? and revoked_at is null and expires_at > ? and banned_at is null",
     )
     .bind(id.as_str())
     .bind(now.as_millis())
@@ -243,4 +245,47 @@ pub(super) async fn revoke(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result
         tx.news.revoked.push(id);
     }
     Ok(())
+}
+
+/// Lists the log-ins that were ended lately.
+pub(super) async fn revoked_since(
+    conn: &mut SqliteConnection,
+    moment: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let ended: Vec<String> = sqlx::query_scalar(
+        "select session_id
+         from sessions
+         where revoked_at >= ?",
+    )
+    .bind(moment.as_millis())
+    .fetch_all(conn)
+    .await?;
+    Ok(ended.into_iter().map(SessionId::from_claim).collect())
+}
+
+/// Bans an account and ends its log-ins, or lets it in again.
+pub(super) async fn ban(tx: &mut Tx, email: Email, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "update users
+         set banned_at = ?
+         where email_key = ?
+         returning user_id",
+    )
+    .bind(banned.then_some(now.as_millis()))
+    .bind(email.key())
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    let Some(user) = found.filter(|_| banned) else { return Ok(found.is_some()) };
+    let ended: Vec<String> = sqlx::query_scalar(
+        "update sessions
+         set revoked_at = ?
+         where user_id = ? and revoked_at is null
+         returning session_id",
+    )
+    .bind(now.as_millis())
+    .bind(user)
+    .fetch_all(&mut tx.conn)
+    .await?;
+    tx.news.revoked.extend(ended.into_iter().map(SessionId::from_claim));
+    Ok(true)
 }

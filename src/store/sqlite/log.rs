@@ -82,6 +82,32 @@ pub(super) async fn after(
     found.iter().map(rows::publication).collect()
 }
 
+/// Prunes the oldest of the log, always a beginning of it: a clock that was set back makes no hole.
+pub(super) async fn prune(tx: &mut Tx, before: Timestamp, keep: u64) -> Result<u64, StoreError> {
+    let latest = reach(&mut tx.conn).await?.latest;
+    let enough = latest.0.saturating_sub(i64::try_from(keep).unwrap_or(i64::MAX));
+    let pruned = sqlx::query(
+        "with oldest as (
+             select id, created_at
+             from notifications
+             order by id
+             limit $1
+         )
+         delete from notifications
+         where id in (select id from oldest)
+             and id < ifnull(
+                 (select min(id) from oldest where created_at >= $2 and id > $3),
+                 9223372036854775807
+             )",
+    )
+    .bind(STEP)
+    .bind(before.as_millis())
+    .bind(enough)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(pruned.rows_affected())
+}
+
 /// Forgets idempotency keys made, and log-ins ended, before a moment. Answers how many rows that were.
 pub(super) async fn forget(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     let keys = sqlx::query(

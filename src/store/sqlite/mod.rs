@@ -128,7 +128,7 @@ impl Store for SqliteStore {
         user: UserId,
         now: Timestamp,
         expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let id = id.clone();
         self.writer.write(move |tx| Box::pin(accounts::open_session(tx, id, user, now, expires_at))).await
     }
@@ -140,6 +140,15 @@ impl Store for SqliteStore {
     async fn revoke_session(&self, id: &SessionId, now: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
         self.writer.write(move |tx| Box::pin(accounts::revoke(tx, id, now))).await
+    }
+
+    async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        accounts::revoked_since(&mut *self.reader().await?, moment).await
+    }
+
+    async fn ban(&self, email: &Email, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let email = email.clone();
+        self.writer.write(move |tx| Box::pin(accounts::ban(tx, email, banned, now))).await
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {
@@ -229,6 +238,10 @@ impl Store for SqliteStore {
 
     async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError> {
         log::after(&mut *self.reader().await?, after, limit).await
+    }
+
+    async fn prune_log(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError> {
+        self.writer.write(move |tx| Box::pin(log::prune(tx, before, keep))).await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -10,10 +10,10 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Gateway, allowance::Allowance};
+use super::{Gateway, allowance::Allowance, visitor};
 use crate::{
     clock,
-    domain::{Fields, UserId},
+    domain::{Fields, LoginSession, UserId},
     realtime::{Close, Page, Session, registry::Slot},
     service::orders::OrderRequest,
     telemetry,
@@ -89,6 +89,7 @@ impl Shopper {
     pub fn hear(self: &Rc<Self>, event: &str, args: &[Value], answer: impl FnOnce(Reply) + 'static) {
         match event {
             "BUY" => self.buy(args, answer),
+            "auth" => self.authenticate(args, answer),
             "CHANGED_PAGE" => answer(self.look_at(args)),
             "nickname" => self.name_guest(args, answer),
             "enter_room" => answer(self.enter_room(args)),
@@ -105,6 +106,36 @@ impl Shopper {
         })?;
         self.gateway.registry.look_at(&self.session, self.slot, page);
         Ok(json!({"ok": true}))
+    }
+
+    /// A fresh token on the same connection, of the same account: the session lasts as long as that.
+    fn authenticate(self: &Rc<Self>, args: &[Value], answer: impl FnOnce(Reply) + 'static) {
+        let token = args.first().and_then(|auth| auth.get("token")).and_then(Value::as_str);
+        let Some(token) = token.map(str::to_owned) else {
+            return answer(Err(Refusal::payload("auth takes {token}.")));
+        };
+        let shopper = Rc::clone(self);
+        actix_rt::spawn(async move {
+            let known = shopper.gateway.app.accounts.who(&token, clock::now()).await;
+            answer(match known {
+                Ok(Some(fresh)) => shopper.extend(fresh),
+                Ok(None) => Err(Problem::login_required().into()),
+                Err(error) => Err(error.into()),
+            });
+        });
+    }
+
+    fn extend(&self, fresh: LoginSession) -> Reply {
+        let same = self.session.login().is_some_and(|login| login.user_id == fresh.user.user_id);
+        if !same {
+            return Err(Refusal::new(
+                "forbidden",
+                "This connection belongs to someone else: please open another.",
+            ));
+        }
+        let until = fresh.expires_at;
+        self.session.extend(visitor::login(fresh));
+        Ok(json!({"ok": true, "expiresAt": until}))
     }
 
     /// Places an order, in a task that outlives the socket: it is processed even if the client leaves at once.

@@ -1,0 +1,36 @@
+//! What is done while nobody asks: the log is pruned to its reach, and what is only kept for a while is forgotten.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    clock,
+    config::Settings,
+    store::{Store, StoreError},
+};
+
+/// How often there is a look.
+const ROUND: Duration = Duration::from_secs(60);
+/// Between two steps others commit.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Idempotency keys and ended log-ins: "at least 24 h" (CONTRACT §2), and a day for an operator to ask.
+const KEPT: Duration = Duration::from_hours(48);
+
+/// Works until it is dropped.
+pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
+    loop {
+        if let Err(error) = round(&*store, &settings).await {
+            tracing::warn!(%error, "housekeeping failed; it tries again");
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError> {
+    while store.prune_log(clock::now().minus(settings.history), settings.history_rows).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    while store.forget(clock::now().minus(KEPT)).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! How long sessions live: as long as their log-ins, whoever ends those.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shopbell::{
+    clock,
+    config::Span,
+    domain::Email,
+    store::{SqliteStore, Store},
+};
+
+use crate::support::{As, TestApp, Ws, email_of, eventually};
+
+/// The store as another process has it, `shopbell admin ban` for one.
+async fn elsewhere(app: &TestApp) -> SqliteStore {
+    let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
+    SqliteStore::open(&url, "USD".parse().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_ban_by_another_process_closes_sockets_within_a_second() {
+    let app = TestApp::spawn().await;
+    let kim = app.member("kim").await;
+    let mut socket = Ws::open(&app, As::Cookie(&kim)).await;
+    let store = elsewhere(&app).await;
+    let email = Email::parse(&email_of("kim")).unwrap();
+    let begin = std::time::Instant::now();
+    assert!(store.ban(&email, true, clock::now()).await.unwrap());
+    assert_eq!(socket.closed().await.0, 4001);
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    app.get("/api/users/me").by(&kim).send().await.refused(401, "login_required");
+    let again = json!({"email": email_of("kim"), "password": crate::support::PASSWORD});
+    app.post("/api/auth").json(&again).send().await.refused(403, "banned");
+    assert!(store.ban(&email, false, clock::now()).await.unwrap());
+    app.post("/api/auth").json(&again).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_fresh_token_extends_a_socket_and_a_strangers_does_not() {
+    let app = TestApp::spawn_with(|serve| serve.token_ttl = Some(Span(Duration::from_secs(3)))).await;
+    let (kim, lee) = (app.member("kim").await, app.member("lee").await);
+    let mut extended = Ws::open(&app, As::Cookie(&kim)).await;
+    let mut left_alone = Ws::open(&app, As::Cookie(&kim)).await;
+    assert_eq!(extended.ask("auth", json!({"token": "nonsense"})).await["code"], "login_required");
+    assert_eq!(extended.ask("auth", json!({"token": lee.token})).await["code"], "forbidden");
+    assert_eq!(extended.ask("auth", json!({})).await["code"], "validation");
+    eventually("a token that ends later", || async {
+        // Log-ins end at their second; the next one ends later.
+        app.get("/api/users/me").by(&kim).send().await.status == 401 || clock::now().as_millis() % 1000 > 500
+    })
+    .await;
+    let fresh = app.log_in("kim").await;
+    assert_eq!(extended.ask("auth", json!({"token": fresh.token})).await["ok"], true);
+    assert_eq!(left_alone.closed().await.0, 4001, "a socket ends with its token");
+    assert_eq!(extended.ask("CHANGED_PAGE", json!("/")).await["ok"], true);
+    assert_eq!(extended.closed().await.0, 4001);
+}
+
+#[tokio::test]
+async fn the_log_reaches_back_as_far_as_it_was_told_to() {
+    let app = TestApp::spawn_with(|serve| serve.history_rows = Some(2)).await;
+    let admin = app.admin().await;
+    let goods = app.goods(&admin, "Water", 6.2, None).await;
+    for _ in 0..5 {
+        app.order(&admin, goods, 1).await;
+    }
+    let store = elsewhere(&app).await;
+    // The server looks once a minute; an operator may not wait.
+    while store.prune_log(clock::now().minus(Duration::from_secs(3600)), 2).await.unwrap() > 0 {}
+    let answer = app.get("/api/notifications?after=1").by(&admin).send().await.refused(410, "too_old");
+    assert_eq!(answer.json["oldest"], 4);
+    let answer = app.get("/api/notifications?after=3").by(&admin).send().await.expect(200);
+    assert_eq!(answer.json["notifications"][0]["id"], 4);
+}
