@@ -1,18 +1,41 @@
 //! Logs and numbers: how lines are written, and the one list of the metrics' names.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::config::LogFormat;
 
-/// Live sessions (gauge).
-const SESSIONS: &str = "shopbell_sessions";
-/// Notifications written to sessions (counter).
-const ALERTS_DELIVERED: &str = "shopbell_alerts_delivered_total";
-/// Sessions closed by the server, by close code (counter).
-const SESSIONS_CLOSED: &str = "shopbell_sessions_closed_total";
+/// The names of all metrics.
+pub mod names {
+    /// Live sessions, by `transport` (gauge).
+    pub const SESSIONS: &str = "shopbell_sessions";
+    /// Sessions that the server closed, by close `code` (counter).
+    pub const SESSIONS_CLOSED: &str = "shopbell_sessions_closed_total";
+    /// Notifications written to sessions, by `transport` (counter).
+    pub const ALERTS_DELIVERED: &str = "shopbell_alerts_delivered_total";
+    /// From the COMMIT of a notification until the last session of a thread has it, by `transport` (histogram, seconds).
+    pub const ALERT_SECONDS: &str = "shopbell_alert_seconds";
+    /// Times that a session could not keep up and went on from the log (counter).
+    pub const SESSIONS_LAGGED: &str = "shopbell_sessions_lagged_total";
+    /// Times that a session was told of a gap because the log no longer reached back (counter).
+    pub const GAPS: &str = "shopbell_gaps_total";
+    /// Requests that were refused, by `code` (counter).
+    pub const REFUSALS: &str = "shopbell_refusals_total";
+    /// Jobs that committed together (histogram).
+    pub const WRITER_BATCH: &str = "shopbell_writer_batch_jobs";
+    /// Time of a transaction of the writer, COMMIT included (histogram, seconds).
+    pub const WRITER_SECONDS: &str = "shopbell_writer_seconds";
+    /// Transactions of the writer that failed as a whole (counter).
+    pub const WRITER_FAILURES: &str = "shopbell_writer_failures_total";
+}
+
+/// Upper bounds of the histograms of times, in seconds.
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Upper bounds of the histogram of batch sizes.
+const JOBS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Starts logging to standard error. `RUST_LOG` chooses what is logged; `info` when it is absent.
 pub fn start_logging(format: LogFormat) {
@@ -29,18 +52,42 @@ pub fn start_logging(format: LogFormat) {
 fn recorder() -> Option<&'static PrometheusHandle> {
     // The process has one set of numbers, whatever it serves; the facade wants it so.
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+    RECORDER.get_or_init(|| install().ok()).as_ref()
 }
 
-/// Starts counting.
+fn install() -> Result<PrometheusHandle, BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(names::WRITER_BATCH.into()), &JOBS)?
+        .install_recorder()
+}
+
+/// Starts counting; every number is there from the start.
 pub fn start_metrics() {
     if recorder().is_none() {
         tracing::warn!("metrics are not available");
     }
-    metrics::describe_gauge!(SESSIONS, "Live sessions");
-    metrics::describe_counter!(ALERTS_DELIVERED, "Notifications written to sessions");
-    metrics::describe_counter!(SESSIONS_CLOSED, "Sessions closed by the server, by close code");
+    metrics::describe_gauge!(names::SESSIONS, "Live sessions");
+    metrics::describe_counter!(names::SESSIONS_CLOSED, "Sessions closed by the server, by close code");
+    metrics::describe_counter!(names::ALERTS_DELIVERED, "Notifications written to sessions");
+    metrics::describe_histogram!(names::ALERT_SECONDS, "From commit to the last session of a thread");
+    metrics::describe_counter!(names::SESSIONS_LAGGED, "Sessions that went on from the log");
+    metrics::describe_counter!(names::GAPS, "Sessions told of a gap");
+    metrics::describe_counter!(names::REFUSALS, "Requests refused, by code");
+    metrics::describe_histogram!(names::WRITER_BATCH, "Jobs that committed together");
+    metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
+    metrics::describe_counter!(names::WRITER_FAILURES, "Transactions that failed as a whole");
+    for transport in TRANSPORTS {
+        metrics::gauge!(names::SESSIONS, "transport" => transport).increment(0.0);
+        metrics::counter!(names::ALERTS_DELIVERED, "transport" => transport).increment(0);
+    }
+    for name in [names::SESSIONS_LAGGED, names::GAPS, names::WRITER_FAILURES] {
+        metrics::counter!(name).increment(0);
+    }
 }
+
+/// What sessions come by, as the label `transport` has it.
+pub const TRANSPORTS: [&str; 4] = ["websocket", "socketio", "polling", "sse"];
 
 /// All numbers in Prometheus' text format.
 #[must_use]
@@ -48,22 +95,50 @@ pub fn render_metrics() -> String {
     recorder().map(PrometheusHandle::render).unwrap_or_default()
 }
 
-/// Counts notifications written to sessions.
-pub fn alerts_delivered(count: usize) {
-    metrics::counter!(ALERTS_DELIVERED).increment(count as u64);
+/// Counts notifications written to sessions of one transport, and how long that took from their COMMIT.
+pub fn alerts_delivered(transport: &'static str, count: usize, since_commit: Duration) {
+    if count > 0 {
+        metrics::counter!(names::ALERTS_DELIVERED, "transport" => transport).increment(count as u64);
+        metrics::histogram!(names::ALERT_SECONDS, "transport" => transport).record(since_commit);
+    }
 }
 
 /// Counts a session in.
-pub fn session_opened() {
-    metrics::gauge!(SESSIONS).increment(1.0);
+pub fn session_opened(transport: &'static str) {
+    metrics::gauge!(names::SESSIONS, "transport" => transport).increment(1.0);
 }
 
 /// Counts a session out.
-pub fn session_ended() {
-    metrics::gauge!(SESSIONS).decrement(1.0);
+pub fn session_ended(transport: &'static str) {
+    metrics::gauge!(names::SESSIONS, "transport" => transport).decrement(1.0);
 }
 
 /// Counts a session that the server closed.
 pub fn session_closed(code: u16) {
-    metrics::counter!(SESSIONS_CLOSED, "code" => code.to_string()).increment(1);
+    metrics::counter!(names::SESSIONS_CLOSED, "code" => code.to_string()).increment(1);
+}
+
+/// Counts a session that could not keep up.
+pub fn session_lagged() {
+    metrics::counter!(names::SESSIONS_LAGGED).increment(1);
+}
+
+/// Counts a session that was told of a gap.
+pub fn gap() {
+    metrics::counter!(names::GAPS).increment(1);
+}
+
+/// Counts a refusal.
+pub fn refused(code: &'static str) {
+    metrics::counter!(names::REFUSALS, "code" => code).increment(1);
+}
+
+/// Counts a transaction of the writer.
+pub fn wrote(jobs: usize, took: Duration, failed: bool) {
+    #[expect(clippy::cast_precision_loss, reason = "a batch has 256 jobs at most")]
+    metrics::histogram!(names::WRITER_BATCH).record(jobs as f64);
+    metrics::histogram!(names::WRITER_SECONDS).record(took);
+    if failed {
+        metrics::counter!(names::WRITER_FAILURES).increment(1);
+    }
 }

@@ -1,6 +1,9 @@
 //! What is said to many: encoded at most once per wire, its bytes shared by all who hear it.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use bytes::{Bytes, BytesMut};
 
@@ -145,13 +148,19 @@ pub struct Batch {
     publications: Vec<Arc<Publication>>,
     display: NicknameDisplay,
     encoded: PerWire,
+    made: Instant,
 }
 
 impl Batch {
     /// Over consecutive notifications; `None` when there are none.
     #[must_use]
     pub fn new(publications: Vec<Arc<Publication>>, display: NicknameDisplay) -> Option<Self> {
-        (!publications.is_empty()).then(|| Self { publications, display, encoded: PerWire::default() })
+        (!publications.is_empty()).then(|| Self {
+            publications,
+            display,
+            encoded: PerWire::default(),
+            made: Instant::now(),
+        })
     }
 
     /// The offset of the first.
@@ -170,6 +179,12 @@ impl Batch {
     #[must_use]
     pub fn len(&self) -> usize {
         self.publications.len()
+    }
+
+    /// When it was taken from the log: for the relay, right after its COMMIT.
+    #[must_use]
+    pub fn made(&self) -> Instant {
+        self.made
     }
 
     /// Whether there are none; never, see [`Batch::new`].

@@ -12,7 +12,11 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture
 use futures_util::future::join_all;
 
 use super::{Announcement, Batch, Close, Page, Registry, Room, Session};
-use crate::{clock, domain::SessionId, telemetry};
+use crate::{
+    clock,
+    domain::SessionId,
+    telemetry::{self, TRANSPORTS},
+};
 
 /// How many sessions a fan-out reaches before other work of the thread has its turn.
 const SESSIONS_PER_TURN: usize = 256;
@@ -61,9 +65,14 @@ impl Handler<Deliver> for Hub {
         let registry = Rc::clone(&self.registry);
         Box::pin(async move {
             registry.begin(&batch);
-            let mut reached = 0_usize;
-            each_in_turns(&registry, |session| reached += usize::from(session.deliver(&batch))).await;
-            telemetry::alerts_delivered(reached * batch.len());
+            let mut reached = [0_usize; TRANSPORTS.len()];
+            each_in_turns(&registry, |session| {
+                reached[session.outbox.wire() as usize] += usize::from(session.deliver(&batch));
+            })
+            .await;
+            for (transport, reached) in TRANSPORTS.into_iter().zip(reached) {
+                telemetry::alerts_delivered(transport, reached * batch.len(), batch.made().elapsed());
+            }
         })
     }
 }

@@ -16,7 +16,10 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::{net::TcpStream, sync::oneshot};
 
-use crate::protocol::{engineio, frame};
+use crate::{
+    protocol::{self, engineio, frame},
+    telemetry,
+};
 
 /// How many waiting pieces one write gathers.
 const GATHER: usize = 64;
@@ -32,6 +35,14 @@ pub enum Wire {
     Polling,
     /// Server-Sent Events.
     Sse,
+}
+
+impl Wire {
+    /// What the numbers call it.
+    #[must_use]
+    pub fn transport(self) -> &'static str {
+        telemetry::TRANSPORTS[self as usize]
+    }
 }
 
 /// Who is told that everything that waited has left.
@@ -265,7 +276,7 @@ impl Outbox {
         let payload = join(&waiting.pieces);
         let text = std::str::from_utf8(&payload).unwrap_or_default();
         for packet in engineio::decode_payload(text, usize::MAX).unwrap_or_default() {
-            self.send(crate::protocol::engineio_frame(&packet));
+            self.send(protocol::engineio_frame(&packet));
         }
     }
 }

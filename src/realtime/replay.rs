@@ -6,6 +6,7 @@ use super::{Announcement, Batch, Registry, Session, session::Feeding};
 use crate::{
     domain::{NicknameDisplay, Offset, Publication, SessionId, Timestamp},
     store::{Feed, Store, StoreError},
+    telemetry,
 };
 
 /// The most notifications that are read at a time for one session.
@@ -92,6 +93,7 @@ async fn try_catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) -> 
     if session.position() < registry.latest() && log.feed().recent_after(session.position(), 0).is_none() {
         let (after, oldest) = (session.position(), log.oldest().await?);
         if after.0 + 1 < oldest.0 {
+            telemetry::gap();
             let gap = Announcement::new("gap", format!(r#"{{"after":{after},"oldest":{oldest}}}"#));
             session.send(gap.encoded(session.outbox.wire()));
             session.set_position(Offset(oldest.0 - 1));

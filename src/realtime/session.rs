@@ -285,7 +285,9 @@ impl Session {
     pub fn push(&self, batch: &Batch) -> bool {
         let bytes = batch.encoded_after(self.position.get(), self.outbox.wire());
         if !self.outbox.has_room(bytes.len()) {
-            self.feeding.set(Feeding::Behind);
+            if self.feeding.replace(Feeding::Behind) == Feeding::Live {
+                telemetry::session_lagged();
+            }
             return false;
         }
         self.outbox.send(bytes);

@@ -18,7 +18,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("service", &["store", "config", "clock"]),
     ("realtime", &["store", "protocol", "config", "telemetry", "clock"]),
     ("socketio", &["realtime", "protocol", "config", "telemetry", "clock"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "telemetry"]),
     ("protocol", &["domain"]),
     ("config", &["domain"]),
     ("telemetry", &["config"]),

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::{
     domain::Currency,
     store::{Feed, StoreError, errors::Refusal, feed::News},
+    telemetry,
 };
 
 /// How many writes may wait. When full, a write is refused at once with [`StoreError::Busy`]: so many are about a
@@ -256,8 +257,8 @@ async fn attempt(job: &mut dyn Job, tx: &mut Tx) -> bool {
 
 /// Where the numbers of the writer are taken: jobs per batch, time per batch, failures.
 fn observe(jobs: usize, started: Instant, failure: Option<&StoreError>) {
-    match failure {
-        None => tracing::trace!(jobs, elapsed = ?started.elapsed(), "committed"),
-        Some(error) => tracing::error!(jobs, %error, "nothing was committed"),
+    telemetry::wrote(jobs, started.elapsed(), failure.is_some());
+    if let Some(error) = failure {
+        tracing::error!(jobs, %error, "nothing was committed");
     }
 }

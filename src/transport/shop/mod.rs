@@ -37,6 +37,8 @@ pub struct Shopper {
     /// The session.
     pub session: Rc<Session>,
     slot: Slot,
+    /// What it came by.
+    transport: &'static str,
     messages: RefCell<Allowance>,
     /// Made with the first order: most sessions never place one.
     orders: OnceCell<Arc<Semaphore>>,
@@ -49,12 +51,14 @@ impl Shopper {
     #[must_use]
     pub fn enter(gateway: Rc<Gateway>, session: Rc<Session>) -> Rc<Self> {
         let slot = gateway.registry.join(Rc::clone(&session));
-        telemetry::session_opened();
+        let transport = session.outbox.wire().transport();
+        telemetry::session_opened(transport);
         Rc::new(Self {
             messages: RefCell::new(Allowance::new(gateway.app.settings.message_rate, Instant::now())),
             gateway,
             session,
             slot,
+            transport,
             orders: OnceCell::new(),
             orders_waiting: Cell::new(0),
             chat: RefCell::default(),
@@ -67,7 +71,7 @@ impl Shopper {
             self.leave_room(&room);
         }
         self.gateway.registry.leave(self.slot);
-        telemetry::session_ended();
+        telemetry::session_ended(self.transport);
     }
 
     /// What the threads' connections share.
