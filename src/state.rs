@@ -61,7 +61,8 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// From now on `GET /readyz` says no, so that load balancers look elsewhere.
+    /// From now on `GET /readyz` says no, so that load balancers look elsewhere, and no session of
+    /// Socket.IO begins.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

@@ -23,6 +23,8 @@ use crate::{
 
 /// How many waiting pieces one write gathers.
 const GATHER: usize = 64;
+/// Good-bye to a client that polls.
+const CLOSE: Bytes = Bytes::from_static(b"1");
 
 /// How what is said to a session is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct Outbox {
     /// Since when nothing was taken although something waits.
     stalled_since: Cell<Option<Instant>>,
     closing_since: Cell<Option<Instant>>,
+    /// Whether good-bye is still to be said to a poll, after what waits.
+    farewell: Cell<bool>,
     broken: Cell<bool>,
     observer: OnceCell<Weak<dyn Drained>>,
 }
@@ -109,6 +113,7 @@ impl Outbox {
             driver: RefCell::default(),
             stalled_since: Cell::default(),
             closing_since: Cell::default(),
+            farewell: Cell::default(),
             broken: Cell::new(false),
             observer: OnceCell::new(),
         })
@@ -176,7 +181,10 @@ impl Outbox {
         }
         match self.wire.get() {
             Wire::Native | Wire::SocketIo => self.send(frame::close(code, reason)),
-            Wire::Polling => self.send(Bytes::from_static(b"1")),
+            // In one answer with what it ends it would be dealt with first: clients look at messages a tick later, so
+            // that they would take being disconnected on purpose for a lost connection, and come back.
+            Wire::Polling if !self.is_empty() => self.farewell.set(true),
+            Wire::Polling => self.send(CLOSE),
             // A stream just ends.
             Wire::Sse => {}
         }
@@ -260,11 +268,16 @@ impl Outbox {
         };
         if poll.send(body).is_ok() {
             self.queue.replace(Queue::default());
+            if self.farewell.take() {
+                let mut queue = self.queue.borrow_mut();
+                queue.bytes += CLOSE.len();
+                queue.pieces.push_back(CLOSE);
+            }
             self.tell_drained();
         }
     }
 
-    /// Goes on over a WebSocket: what waited for a poll is written down anew.
+    /// Goes on over a WebSocket: what waited for a poll is written down anew, a good-bye too.
     ///
     /// # Panics
     /// Never: what waits was encoded here.
@@ -273,10 +286,19 @@ impl Outbox {
         self.wire.set(Wire::SocketIo);
         let waiting = self.queue.replace(Queue::default());
         self.stalled_since.set(None);
+        let closing = self.closing_since.take();
         let payload = join(&waiting.pieces);
         let text = std::str::from_utf8(&payload).unwrap_or_default();
         for packet in engineio::decode_payload(text, usize::MAX).unwrap_or_default() {
-            self.send(protocol::engineio_frame(&packet));
+            if packet != engineio::Packet::Close {
+                self.send(protocol::engineio_frame(&packet));
+            }
+        }
+        if closing.is_some() {
+            self.close(1000, "");
+        }
+        if self.is_empty() {
+            self.tell_drained();
         }
     }
 }

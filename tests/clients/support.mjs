@@ -16,40 +16,48 @@ import { chromium } from 'playwright-core';
 export const DEADLINE_MS = 20_000;
 const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', import.meta.url).pathname;
 
-/** Starts the program with `--demo` on a free port. Answers its address, the demo's people and how to stop it. */
+/**
+ * Starts the program with `--demo` on a free port. Answers its address, the demo's people and how to stop it: for good,
+ * or to start it again with the same port and database.
+ */
 export async function startShop(...args) {
   const folder = await mkdtemp(join(tmpdir(), 'shopbell-'));
-  const child = spawn(PROGRAM, ['serve', '--demo', '--addr', '127.0.0.1:0', '--drain-timeout', '1s', ...args], {
-    env: { ...process.env, DATABASE_URL: `sqlite://${join(folder, 'shop.db')}`, RUST_LOG: 'warn' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  // Fails when there is no such program: build it, or name it in SHOPBELL.
-  await once(child, 'spawn');
-  const stop = async () => {
+  const shop = { url: '', shopper: {}, admin: {} };
+  let child;
+  const run = async (addr, last) => {
+    child = spawn(PROGRAM, ['serve', '--demo', '--addr', addr, '--drain-timeout', '1s', ...args], {
+      env: { ...process.env, DATABASE_URL: `sqlite://${join(folder, 'shop.db')}`, RUST_LOG: 'warn' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    // Fails when there is no such program: build it, or name it in SHOPBELL.
+    await once(child, 'spawn');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [, what, first, second] = /^(listening on|demo shopper:|demo admin:) (\S+) ?(\S+)?$/.exec(line) ?? [];
+      if (what === 'listening on') shop.url = first;
+      if (what === 'demo shopper:') shop.shopper = { email: first, password: second };
+      if (what === 'demo admin:') shop.admin = { email: first, password: second };
+      if (what === last) return child.stdout.resume();
+    }
+    throw new Error('the program did not say where it listens');
+  };
+  shop.pause = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await ended;
     }
+  };
+  shop.resume = () => run(new URL(shop.url).host, 'listening on');
+  shop.stop = async () => {
+    await shop.pause();
     await rm(folder, { recursive: true, force: true });
   };
-  const shop = { url: '', shopper: {}, admin: {}, stop };
   try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [, what, first, second] = /^(listening on|demo shopper:|demo admin:) (\S+) ?(\S+)?$/.exec(line) ?? [];
-      if (what === 'listening on') shop.url = first;
-      if (what === 'demo shopper:') shop.shopper = { email: first, password: second };
-      if (what === 'demo admin:') {
-        shop.admin = { email: first, password: second };
-        break;
-      }
-    }
-    if (!shop.url) throw new Error('the program did not say where it listens');
+    await run('127.0.0.1:0', 'demo admin:');
   } catch (error) {
-    await stop();
+    await shop.stop();
     throw error;
   }
-  child.stdout.resume();
   return shop;
 }
 

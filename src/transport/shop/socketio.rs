@@ -40,6 +40,10 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
     Box::new(move |head: &RequestHead| {
         let (app, headers, peer) = (app.clone(), head.headers().clone(), head.peer_addr);
         Box::pin(async move {
+            // These clients know no delay before coming back: they would be let in, and sent away again at once.
+            if app.readiness.is_draining() {
+                return Err(ErrorCode::BadRequest);
+            }
             match Visitor::of(&app, &headers, peer).await {
                 Ok(Visitor { login, person, cookie }) => {
                     Ok(Admitted { request: Handshake { login, person }, cookie })

@@ -1,0 +1,267 @@
+/**
+ * Socket.IO's official JavaScript clients, from the oldest that pages use to the newest, over every way to connect.
+ * Not for: the same clients in a browser (seed-live.test.mjs), the protocol's bytes (tests/it).
+ */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { WebSocket } from 'ws';
+
+import { call, latest, logIn, logOut, newGoods, newMember, order } from './people.mjs';
+import { CLIENTS, Ears, WAYS, arrive, open, openLine } from './sockets.mjs';
+import { startShop } from './support.mjs';
+
+/** Clients that are tried at once. */
+const AT_ONCE = { concurrency: 6 };
+const PAIRS = CLIENTS.flatMap((client) => WAYS.map((way) => ({ client, way, name: `${client.version}, ${way.name}` })));
+
+let shop;
+let goods;
+let watcher;
+let names = 0;
+
+before(async () => {
+  shop = await startShop();
+  goods = await newGoods(shop, 'Sparkling water');
+  watcher = await newMember(shop, 'watcher');
+});
+
+after(() => shop?.stop());
+
+/** Runs a test for each of some things, several at once. */
+const each = (title, things, run) =>
+  test(title, AT_ONCE, (t) => Promise.all(things.map((thing) => t.test(thing.name, (t) => run(t, thing)))));
+
+/** Opens clients that are closed when the test ends. */
+function opener(t, client, way, url = shop.url) {
+  return (options) => {
+    const one = open(client, way, url, options);
+    t.after(() => one.socket.close());
+    return one;
+  };
+}
+
+const newcomer = () => newMember(shop, `buyer${++names}`);
+
+/** Where in the log a client was told to be when it connected for the nth time. */
+async function offsetAfterConnect({ ears }, n = 1) {
+  await ears.nth('connect', n);
+  let connects = 0;
+  const isThat = ({ event }) => (connects += event === 'connect') === n && event === 'offset';
+  await ears.until('offset', () => {
+    connects = 0;
+    return ears.heard.some(isThat);
+  });
+  connects = 0;
+  const [offset, ...rest] = ears.heard.find(isThat).args;
+  assert.match(offset, /^\d+$/);
+  assert.deepEqual(rest, []);
+  return Number(offset);
+}
+
+each('a purchase is told to all members, and to no guest', PAIRS, async (t, { client, way }) => {
+  const connect = opener(t, client, way);
+  const person = await newcomer();
+  const [byCookie, byToken, guest] = [connect({ cookie: person.cookie }), connect({ token: watcher.token }), connect()];
+  const members = [byCookie, byToken];
+  const starts = await Promise.all(members.map((one) => offsetAfterConnect(one)));
+
+  // Where there is an upgrade, this message meets it.
+  const forged = { goodsId: goods.goodsId, nickname: 'the king', goodsName: 'A crown', price: 0.01, date: '1970-01-01' };
+  const first = await byCookie.ask('BUY', forged);
+  assert.equal(first.ok, true);
+  await Promise.all([...members, guest].map((one) => arrive(one, way)));
+  // A page does not wait for an answer.
+  byCookie.socket.emit('BUY', { goodsId: goods.goodsId });
+  const third = await byToken.ask('BUY', { goodsId: goods.goodsId, quantity: 3 });
+  assert.ok(third.ok && third.orderId > first.orderId && third.id > first.id, JSON.stringify([first, third]));
+  const isSecond = ({ nickname, id }) => nickname === person.nickname && id > first.id;
+  const [second] = await byToken.ears.until('BUY_GOODS', isSecond);
+  const last = Math.max(second.id, third.id);
+
+  for (const [n, { ears }] of members.entries()) {
+    const alert = await ears.alert(first.id);
+    const { nickname, goodsId, goodsName, quantity } = alert;
+    const facts = { nickname: person.nickname, goodsId: goods.goodsId, goodsName: goods.name, quantity: 1 };
+    assert.deepEqual({ nickname, goodsId, goodsName, quantity }, facts);
+    assert.ok(Math.abs(Date.now() - Date.parse(alert.date)) < 60_000, alert.date);
+    assert.ok(!JSON.stringify(alert).includes('crown') && !('price' in alert));
+    assert.equal((await ears.alert(third.id)).quantity, 3);
+    await ears.until('offset', (offset) => Number(offset) >= last);
+    ears.assertAlerts(starts[n], Math.max(...ears.ids));
+    assert.ok(ears.all('BUY_GOODS').every((args) => args.length === 1), 'handlers of one parameter');
+  }
+  assert.equal((await guest.ask('BUY', { goodsId: goods.goodsId })).code, 'login_required');
+  assert.deepEqual([guest.ears.ids, guest.ears.all('offset')], [[], []]);
+});
+
+each('what is refused is said', PAIRS, async (t, { client, way }) => {
+  const connect = opener(t, client, way);
+  const stranger = connect({ token: 'x.y.z' });
+  const [error] = await stranger.ears.until('connect_error');
+  assert.ok(error instanceof Error);
+  assert.equal(error.data.code, 'login_required');
+  const { ears, ask, socket } = connect({ token: watcher.token });
+  const { ok, code, message } = await ask('DANCE', { wildly: true });
+  assert.deepEqual([ok, code, typeof message], [false, 'unknown_event', 'string']);
+  socket.emit('DANCE');
+  const [refusal] = await ears.until('error');
+  assert.deepEqual([refusal.event, refusal.code], ['DANCE', 'unknown_event']);
+  assert.equal((await ask('BUY', { goodsId: 0 })).ok, false);
+});
+
+each('viewers of a page are people, told as a bare number', PAIRS, async (t, { client, way, name }) => {
+  const connect = opener(t, client, way);
+  const page = `/detail.html?goodsId=${encodeURIComponent(name)}`;
+  const [one, tab, guest] = [connect({ token: watcher.token }), connect({ cookie: watcher.cookie }), connect()];
+  one.socket.emit('CHANGED_PAGE', page);
+  await one.ears.until('SAME_PAGE_VIEWER_COUNT', (...args) => args.length === 1 && args[0] === 1);
+  assert.deepEqual(await tab.ask('CHANGED_PAGE', page.replace('.html', '')), { ok: true });
+  guest.socket.emit('CHANGED_PAGE', page);
+  for (const { ears } of [one, tab, guest]) await ears.until('SAME_PAGE_VIEWER_COUNT', (count) => count === 2);
+  guest.socket.close();
+  await tab.ears.until('SAME_PAGE_VIEWER_COUNT', () => tab.ears.all('SAME_PAGE_VIEWER_COUNT').at(-1)[0] === 1);
+  assert.ok(one.ears.all('SAME_PAGE_VIEWER_COUNT').every(([count]) => count <= 2), 'a tab is no person');
+});
+
+each('who logs out is disconnected and does not come back', PAIRS, async (t, { client, way }) => {
+  const connect = opener(t, client, way);
+  const person = await newcomer();
+  const [leaver, stayer] = [connect({ token: person.token }), connect({ token: watcher.token })];
+  let attempts = 0;
+  leaver.socket.io.on('reconnect_attempt', () => (attempts += 1));
+  await Promise.all([arrive(leaver, way), arrive(stayer, way)]);
+  await logOut(shop, person);
+  assert.equal((await leaver.ears.nth('disconnect', 1))[0], 'io server disconnect');
+  // Whoever came back would have by the time that others have done all this.
+  for (let n = 0; n < 20; n += 1) await stayer.ask('CHANGED_PAGE', `/page${n}`);
+  assert.deepEqual([attempts, leaver.socket.connected, stayer.socket.connected], [0, false, true]);
+  assert.equal(leaver.ears.all('connect').length, 1);
+  // And one who tries hears why not.
+  leaver.socket.connect();
+  const [error] = await leaver.ears.until('connect_error');
+  assert.equal(error.data.code, 'login_required');
+});
+
+/** A member at `/ws`, by the same names. */
+async function openNative(t, { token }) {
+  const socket = new WebSocket(`${shop.url.replace('http', 'ws')}/ws`, ['shopbell', `bearer.${token}`]);
+  t.after(() => socket.close());
+  const ears = new Ears();
+  socket.on('message', (text) => {
+    const { type, payload } = JSON.parse(text);
+    ears.hear(type, ...(Array.isArray(payload) ? payload : [payload]));
+  });
+  await ears.until('hello');
+  return { ears, emit: (type, payload) => socket.send(JSON.stringify({ type, payload })) };
+}
+
+each('polls, sockets and /ws meet in one room', CLIENTS.map((client) => ({ client, name: client.version })), async (t, { client }) => {
+  const room = `room ${client.version}`;
+  const [polling, socket, upgraded] = WAYS.map((way) => opener(t, client, way)({ token: watcher.token }));
+  const person = await newcomer();
+  const native = await openNative(t, person);
+  assert.deepEqual(await polling.ask('enter_room', room), { ok: true, count: 1 });
+  assert.deepEqual(await socket.ask('enter_room', { payload: room }), { ok: true, count: 2 });
+  await polling.ears.until('welcome', (name, count) => name === 'watcher' && count === 2);
+  upgraded.socket.emit('enter_room', room);
+  await socket.ears.until('welcome', (_, count) => count === 3);
+  native.emit('enter_room', room);
+  for (const { ears } of [polling, socket, upgraded]) {
+    await ears.until('welcome', (name, count) => name === person.nickname && count === 4);
+  }
+
+  assert.equal((await socket.ask('new_message', 'hello, all', room)).ok, true);
+  for (const { ears } of [polling, upgraded, native]) {
+    assert.deepEqual(await ears.nth('new_message', 1), ['watcher: hello, all', 4]);
+  }
+  native.emit('new_message', { message: '여러분 안녕', room });
+  for (const { ears } of [polling, socket, upgraded]) {
+    await ears.until('new_message', (text, count) => text === `${person.nickname}: 여러분 안녕` && count === 4);
+  }
+  assert.equal(socket.ears.all('new_message').length, 1, 'nobody hears themselves');
+
+  polling.socket.close();
+  for (const { ears } of [socket, upgraded, native]) assert.deepEqual(await ears.nth('bye', 1), ['watcher', 3]);
+  upgraded.socket.emit('leave_room', room);
+  for (const { ears } of [socket, native]) assert.deepEqual(await ears.nth('bye', 2), ['watcher', 2]);
+  assert.equal((await upgraded.ask('new_message', 'anyone?', room)).code, 'not_in_room');
+});
+
+each('what a lost connection missed comes once and in order, and again', PAIRS.filter(({ client }) => client.recovers), async (t, { client, way }) => {
+  const line = await openLine(shop.url);
+  t.after(() => line.close());
+  const buyer = await newcomer();
+  const one = opener(t, client, way, line.url)({ token: watcher.token });
+  const start = await offsetAfterConnect(one);
+  assert.equal(one.socket.recovered, false);
+  await arrive(one, way);
+  // At first nothing was heard but the offset; the second time alerts, too.
+  for (const round of [1, 2]) {
+    line.cut();
+    await one.ears.nth('disconnect', round);
+    for (let n = 0; n < 3; n += 1) await order(shop, buyer, goods);
+    const missed = await latest(shop, buyer);
+    line.mend();
+    await one.ears.nth('connect', round + 1);
+    assert.equal(one.socket.recovered, true);
+    await one.ears.alert(missed);
+    one.ears.assertAlerts(start, Math.max(...one.ears.ids));
+  }
+  await order(shop, buyer, goods);
+  await one.ears.alert(await latest(shop, buyer));
+  one.ears.assertAlerts(start, Math.max(...one.ears.ids));
+
+  // An offset that the log does not have.
+  line.cut();
+  await one.ears.nth('disconnect', 3);
+  one.socket._lastOffset = '999999999';
+  line.mend();
+  const anew = await offsetAfterConnect(one, 4);
+  assert.equal(one.socket.recovered, false);
+  assert.ok(anew <= await latest(shop, buyer));
+});
+
+test('all come back by themselves after a restart, and recover where they can', async (t) => {
+  const shop = await startShop();
+  t.after(() => shop.stop());
+  const line = await openLine(shop.url);
+  t.after(() => line.close());
+  const [goods, member] = [await newGoods(shop, 'Rye bread'), await logIn(shop, shop.shopper)];
+  const everyone = PAIRS.map(({ client, way, name }, n) => {
+    const who = n % 2 ? { token: member.token } : { cookie: member.cookie };
+    const one = opener(t, client, way, line.url)(who);
+    return { ...one, name, recovers: client.recovers, way };
+  });
+  await Promise.all(everyone.map((one) => arrive(one, one.way)));
+  const starts = await Promise.all(everyone.map((one) => offsetAfterConnect(one)));
+
+  for (const round of [1, 2]) {
+    await shop.pause();
+    line.cut();
+    await Promise.all(everyone.map(({ ears }) => ears.nth('disconnect', round)));
+    await shop.resume();
+    await order(shop, member, goods);
+    await order(shop, member, goods);
+    const missed = await latest(shop, member);
+    line.mend();
+    await Promise.all(everyone.map(async (one) => {
+      await one.ears.nth('connect', round + 1);
+      assert.equal(one.socket.recovered ?? false, one.recovers, one.name);
+      if (one.recovers) await one.ears.alert(missed);
+      else assert.equal(await offsetAfterConnect(one, round + 1), missed);
+    }));
+    const live = await order(shop, member, goods).then(() => latest(shop, member));
+    for (const [n, one] of everyone.entries()) {
+      assert.equal((await one.ears.alert(live)).goodsName, goods.name);
+      if (one.recovers) one.ears.assertAlerts(starts[n], live);
+      else assert.equal(one.ears.ids.length, round, 'what happens after it is back');
+    }
+  }
+  for (const { ears, name } of everyone) {
+    const reasons = ears.all('disconnect').map(([reason]) => reason);
+    assert.ok(!reasons.includes('io server disconnect'), `${name}: ${reasons}`);
+  }
+  assert.equal((await call(shop, 'GET', '/users/me', { token: member.token })).body.user.email, member.email);
+});

@@ -1,0 +1,153 @@
+/**
+ * Socket.IO's official clients, what they heard, and a line to the shop that can be cut.
+ * Not for: what is tested.
+ */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
+
+import { DEADLINE_MS } from './support.mjs';
+
+const require = createRequire(import.meta.url);
+
+/** The clients by their version; `recovers` since there is connection state recovery. */
+export const CLIENTS = ['3.0', '3.1', '4.0', '4.5', '4.6', '4.8'].map((version) => ({
+  version,
+  io: require(`socket.io-client-${version.replace('.', '-')}`),
+  recovers: version >= '4.6',
+}));
+
+/** How a client comes, and what it ends up with. */
+export const WAYS = [
+  { name: 'polling', options: { transports: ['polling'] }, transport: 'polling' },
+  { name: 'websocket', options: { transports: ['websocket'] }, transport: 'websocket' },
+  { name: 'upgrade', options: {}, transport: 'websocket' },
+];
+
+/** Fails when something takes longer than anything here does. */
+export function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not in time: ${typeof what === 'function' ? what() : what}`)), DEADLINE_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** Everything that was heard, in order, and waiting for more. */
+export class Ears {
+  heard = [];
+  #waiting = new Set();
+
+  hear(event, ...args) {
+    this.heard.push({ event, args });
+    for (const look of this.#waiting) look();
+  }
+
+  /** The arguments of each event of a name. */
+  all(event) {
+    return this.heard.filter((one) => one.event === event).map(({ args }) => args);
+  }
+
+  /** The arguments of the first event of a name that fits, heard already or not yet. */
+  until(event, fits = () => true) {
+    let look;
+    const found = new Promise((resolve) => {
+      look = () => {
+        const args = this.all(event).find((args) => fits(...args));
+        if (args) resolve(args);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+    const last = () => JSON.stringify(this.heard.slice(-8));
+    return within(found, () => `${event}; the last that was heard: ${last()}`).finally(() => this.#waiting.delete(look));
+  }
+
+  /** The arguments of the nth event of a name. */
+  async nth(event, n) {
+    await this.until(event, () => this.all(event).length >= n);
+    return this.all(event)[n - 1];
+  }
+
+  /** Waits for the alert with an id. Answers it. */
+  async alert(id) {
+    return (await this.until('BUY_GOODS', (alert) => alert.id === id))[0];
+  }
+
+  /** The ids of the alerts, as they came. */
+  get ids() {
+    return this.all('BUY_GOODS').map(([alert]) => alert.id);
+  }
+
+  /** Every alert after an offset up to another came once and in order. */
+  assertAlerts(after, last) {
+    assert.deepEqual(this.ids, Array.from({ length: last - after }, (_, n) => after + 1 + n));
+  }
+}
+
+/** A client on its way to the shop. `who` is by cookie, `token` by CONNECT, neither for a guest. */
+export function open({ io }, way, url, { cookie, token, ...options } = {}) {
+  const socket = io(url, {
+    forceNew: true,
+    reconnectionDelay: 20,
+    reconnectionDelayMax: 100,
+    randomizationFactor: 0,
+    ...way.options,
+    ...(cookie && { extraHeaders: { Cookie: cookie } }),
+    ...(token && { auth: { token } }),
+    ...options,
+  });
+  const ears = new Ears();
+  for (const event of ['connect', 'connect_error', 'disconnect']) {
+    socket.on(event, (...args) => ears.hear(event, ...args));
+  }
+  socket.onAny((...heard) => ears.hear(...heard));
+  return { socket, ears, ask: (...args) => within(new Promise((answer) => socket.emit(...args, answer)), `answer to ${args[0]}`) };
+}
+
+/** Waits until a client goes the way that it is to end up with. */
+export async function arrive({ socket, ears }, way) {
+  await ears.nth('connect', 1);
+  const { engine } = socket.io;
+  if (engine.transport.name !== way.transport) {
+    await within(new Promise((upgraded) => engine.once('upgrade', upgraded)), 'upgrade');
+  }
+  assert.equal(engine.transport.name, way.transport);
+}
+
+/** A line between clients and a shop: cut, it drops what is connected and lets nobody in. */
+export async function openLine(url) {
+  const { hostname, port } = new URL(url);
+  const ends = new Set();
+  let whole = true;
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const [one, other] of [[near, far], [far, near]]) {
+      ends.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        ends.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+    if (!whole) near.destroy();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    cut() {
+      whole = false;
+      for (const end of ends) end.destroy();
+    },
+    mend() {
+      whole = true;
+    },
+    close() {
+      this.cut();
+      server.close();
+    },
+  };
+}
