@@ -308,6 +308,10 @@ impl Session {
         if let (Close::GoingAway { delay_millis }, Wire::Sse) = (why, self.outbox.wire()) {
             self.send(sse::retry(delay_millis));
         }
+        if let (Close::GoingAway { .. } | Close::TooSlow, Wire::Polling) = (why, self.outbox.wire()) {
+            // After a good-bye python-socketio would not come back; after a poll that fails every client does.
+            return self.outbox.abort();
+        }
         self.outbox.close(why.code(), &why.reason());
     }
 

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 const PASSWORD = 'correct horse';
 
 /** A request that leaves no idle connection behind, which a restart of the shop would break. */
-export async function call(shop, method, path, { token, body } = {}) {
+async function call(shop, method, path, { token, body } = {}) {
   const answer = await fetch(`${shop.url}/api${path}`, {
     method,
     headers: {
@@ -49,6 +49,10 @@ export async function order(shop, { token }, { goodsId }) {
 }
 
 export const logOut = (shop, { token }) => call(shop, 'DELETE', '/auth', { token });
+
+/** Sets a password, though it be the same: that ends all of the member's other log-ins. */
+export const newPassword = (shop, { token, password }) =>
+  call(shop, 'PATCH', '/users/me', { token, body: { password, currentPassword: password } });
 
 /** The newest notification's id. */
 export async function latest(shop, { token }) {

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { WebSocket } from 'ws';
 
-import { call, latest, logIn, logOut, newGoods, newMember, order } from './people.mjs';
+import { latest, logIn, logOut, newGoods, newMember, order } from './people.mjs';
 import { CLIENTS, Ears, WAYS, arrive, open, openLine } from './sockets.mjs';
 import { startShop } from './support.mjs';
 
@@ -44,28 +44,12 @@ function opener(t, client, way, url = shop.url) {
 
 const newcomer = () => newMember(shop, `buyer${++names}`);
 
-/** Where in the log a client was told to be when it connected for the nth time. */
-async function offsetAfterConnect({ ears }, n = 1) {
-  await ears.nth('connect', n);
-  let connects = 0;
-  const isThat = ({ event }) => (connects += event === 'connect') === n && event === 'offset';
-  await ears.until('offset', () => {
-    connects = 0;
-    return ears.heard.some(isThat);
-  });
-  connects = 0;
-  const [offset, ...rest] = ears.heard.find(isThat).args;
-  assert.match(offset, /^\d+$/);
-  assert.deepEqual(rest, []);
-  return Number(offset);
-}
-
 each('a purchase is told to all members, and to no guest', PAIRS, async (t, { client, way }) => {
   const connect = opener(t, client, way);
   const person = await newcomer();
   const [byCookie, byToken, guest] = [connect({ cookie: person.cookie }), connect({ token: watcher.token }), connect()];
   const members = [byCookie, byToken];
-  const starts = await Promise.all(members.map((one) => offsetAfterConnect(one)));
+  const starts = await Promise.all(members.map(({ ears }) => ears.offsetAfterConnect(1)));
 
   // Where there is an upgrade, this message meets it.
   const forged = { goodsId: goods.goodsId, nickname: 'the king', goodsName: 'A crown', price: 0.01, date: '1970-01-01' };
@@ -194,7 +178,7 @@ each('what a lost connection missed comes once and in order, and again', PAIRS.f
   t.after(() => line.close());
   const buyer = await newcomer();
   const one = opener(t, client, way, line.url)({ token: watcher.token });
-  const start = await offsetAfterConnect(one);
+  const start = await one.ears.offsetAfterConnect(1);
   assert.equal(one.socket.recovered, false);
   await arrive(one, way);
   // At first nothing was heard but the offset; the second time alerts, too.
@@ -218,7 +202,7 @@ each('what a lost connection missed comes once and in order, and again', PAIRS.f
   await one.ears.nth('disconnect', 3);
   one.socket._lastOffset = '999999999';
   line.mend();
-  const anew = await offsetAfterConnect(one, 4);
+  const anew = await one.ears.offsetAfterConnect(4);
   assert.equal(one.socket.recovered, false);
   assert.ok(anew <= await latest(shop, buyer));
 });
@@ -235,7 +219,7 @@ test('all come back by themselves after a restart, and recover where they can', 
     return { ...one, name, recovers: client.recovers, way };
   });
   await Promise.all(everyone.map((one) => arrive(one, one.way)));
-  const starts = await Promise.all(everyone.map((one) => offsetAfterConnect(one)));
+  const starts = await Promise.all(everyone.map(({ ears }) => ears.offsetAfterConnect(1)));
 
   for (const round of [1, 2]) {
     await shop.pause();
@@ -250,7 +234,7 @@ test('all come back by themselves after a restart, and recover where they can', 
       await one.ears.nth('connect', round + 1);
       assert.equal(one.socket.recovered ?? false, one.recovers, one.name);
       if (one.recovers) await one.ears.alert(missed);
-      else assert.equal(await offsetAfterConnect(one, round + 1), missed);
+      else assert.equal(await one.ears.offsetAfterConnect(round + 1), missed);
     }));
     const live = await order(shop, member, goods).then(() => latest(shop, member));
     for (const [n, one] of everyone.entries()) {
@@ -263,5 +247,4 @@ test('all come back by themselves after a restart, and recover where they can', 
     const reasons = ears.all('disconnect').map(([reason]) => reason);
     assert.ok(!reasons.includes('io server disconnect'), `${name}: ${reasons}`);
   }
-  assert.equal((await call(shop, 'GET', '/users/me', { token: member.token })).body.user.email, member.email);
 });

@@ -71,6 +71,20 @@ export class Ears {
     return this.all(event)[n - 1];
   }
 
+  /** Where in the log the server said that a client is when it connected for the nth time. */
+  async offsetAfterConnect(n) {
+    const found = () => {
+      let connects = 0;
+      return this.heard.find(({ event }) => (connects += event === 'connect') >= n && event === 'offset');
+    };
+    await this.nth('connect', n);
+    await this.until('offset', found);
+    const [offset, ...rest] = found().args;
+    assert.match(offset, /^\d+$/);
+    assert.deepEqual(rest, []);
+    return Number(offset);
+  }
+
   /** Waits for the alert with an id. Answers it. */
   async alert(id) {
     return (await this.until('BUY_GOODS', (alert) => alert.id === id))[0];

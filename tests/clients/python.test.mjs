@@ -1,0 +1,119 @@
+/**
+ * python-socketio, the client of scripts and back offices, over every way to connect.
+ * Not for: what all clients of Socket.IO share in more depth (socketio.test.mjs).
+ */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { latest, logIn, newGoods, newMember, newPassword, order } from './people.mjs';
+import { Ears } from './sockets.mjs';
+import { startShop } from './support.mjs';
+
+/** Made by scripts/test from python/requirements.txt. */
+const PYTHON = fileURLToPath(new URL('python/.venv/bin/python', import.meta.url));
+const CLIENT = fileURLToPath(new URL('python/client.py', import.meta.url));
+const WAYS = [
+  { name: 'polling', transports: 'polling', credential: 'cookie' },
+  { name: 'websocket', transports: 'websocket', credential: 'cookie' },
+  { name: 'upgrade', transports: 'polling,websocket', credential: 'token' },
+];
+
+let shop;
+let goods;
+
+before(async () => {
+  shop = await startShop();
+  goods = await newGoods(shop, 'Sparkling water');
+});
+
+after(() => shop?.stop());
+
+/** Starts a client; what it does wrong it says on its standard error. */
+async function start(t, { transports, credential }, { email, password }) {
+  const child = spawn(PYTHON, [CLIENT, shop.url, email, password, transports, credential]);
+  await once(child, 'spawn');
+  const ears = new Ears();
+  let wrong = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (wrong += text));
+  createInterface({ input: child.stdout }).on('line', (line) => ears.hear(...JSON.parse(line)));
+  const exit = once(child, 'exit');
+  t.after(() => child.kill('SIGKILL'));
+  const tell = (...what) => child.stdin.write(`${JSON.stringify(what)}\n`);
+  return {
+    ears,
+    emit: (...event) => tell('emit', ...event),
+    async ask(event, ...args) {
+      const before = ears.all('ack').length;
+      tell('call', event, ...args);
+      return (await ears.nth('ack', before + 1))[1];
+    },
+    async end() {
+      child.stdin.end();
+      const [code] = await exit;
+      assert.deepEqual([code, wrong], [0, '']);
+    },
+  };
+}
+
+test('python-socketio buys, hears, chats and comes back', { concurrency: WAYS.length }, async (t) => {
+  const { nickname, email, password } = await logIn(shop, shop.shopper);
+  const clients = await Promise.all(WAYS.map(async (way) => ({ ...(await start(t, way, { email, password })), name: way.name })));
+  const starts = await Promise.all(clients.map(({ ears }) => ears.offsetAfterConnect(1)));
+  const forged = { goodsId: goods.goodsId, nickname: 'the king', goodsName: 'A crown', price: 0.01 };
+  const answers = await Promise.all(clients.map(({ ask }) => ask('BUY', forged)));
+  const ids = answers.map(({ ok, orderId, id }) => {
+    assert.ok(ok && orderId > 0);
+    return id;
+  });
+  for (const [n, { ears }] of clients.entries()) {
+    for (const id of ids) {
+      const alert = await ears.alert(id);
+      assert.deepEqual([alert.nickname, alert.goodsName], [nickname, goods.name]);
+    }
+    await ears.until('offset', (offset) => offset === String(Math.max(...ids)));
+    ears.assertAlerts(starts[n], Math.max(...ids));
+  }
+
+  const [first, ...others] = clients;
+  for (const [n, { ask, emit, ears }] of clients.entries()) {
+    assert.deepEqual(await ask('enter_room', 'python'), { ok: true, count: n + 1 });
+    assert.equal((await ask('DANCE')).code, 'unknown_event');
+    emit('DANCE');
+    assert.equal((await ears.nth('error', 1))[0].code, 'unknown_event');
+    emit('CHANGED_PAGE', '/python.html');
+    await ears.until('SAME_PAGE_VIEWER_COUNT', (count) => count === 1);
+  }
+  await first.ears.until('welcome', (name, count) => name === nickname && count === 3);
+  assert.deepEqual(await first.ask('new_message', 'ssh', 'python'), { ok: true, count: 3 });
+  for (const { ears } of others) assert.deepEqual(await ears.nth('new_message', 1), [`${nickname}: ssh`, 3]);
+  assert.equal(first.ears.all('new_message').length, 0);
+
+  await shop.pause();
+  await Promise.all(clients.map(({ ears }) => ears.nth('disconnect', 1)));
+  await shop.resume();
+  await Promise.all(clients.map(({ ears }) => ears.offsetAfterConnect(2)));
+  const buyer = await newMember(shop, 'buyer');
+  await order(shop, buyer, goods);
+  const live = await latest(shop, buyer);
+  for (const { ears } of clients) assert.equal((await ears.alert(live)).nickname, 'buyer');
+  assert.equal((await first.ask('BUY', { goodsId: goods.goodsId })).ok, true);
+  await Promise.all(clients.map(({ end }) => end()));
+});
+
+test('python-socketio hears that it was logged out, and stays away', async (t) => {
+  const person = await newMember(shop, 'leaver');
+  const clients = await Promise.all(WAYS.map(async (way) => start(t, way, person)));
+  await Promise.all(clients.map(({ ears }) => ears.offsetAfterConnect(1)));
+  // Which ends all other log-ins.
+  await newPassword(shop, person);
+  await Promise.all(clients.map(async ({ ears, end }) => {
+    assert.deepEqual(await ears.nth('disconnect', 1), ['server disconnect']);
+    await end();
+    assert.equal(ears.all('connect').length, 1);
+  }));
+});
