@@ -402,3 +402,56 @@ impl Outbox {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 1024;
+
+    #[derive(Default)]
+    struct Reader(Cell<u32>);
+
+    impl Drained for Reader {
+        fn drained(self: Rc<Self>) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    fn poll(outbox: &Outbox) -> oneshot::Receiver<Bytes> {
+        let (answer, answered) = oneshot::channel();
+        assert!(outbox.poll(answer));
+        answered
+    }
+
+    #[test]
+    fn good_bye_to_a_poll_comes_after_what_waits_and_alone() {
+        let outbox = Outbox::to_polls(LIMIT);
+        outbox.send(Bytes::from_static(b"41"));
+        outbox.close(4001, "the log-in ended");
+        assert_eq!(poll(&outbox).try_recv().unwrap(), "41");
+        assert_eq!(poll(&outbox).try_recv().unwrap(), "1");
+        assert!(poll(&outbox).try_recv().is_err());
+    }
+
+    #[actix_rt::test]
+    async fn an_upgrade_takes_what_waits_and_good_bye_along_and_says_that_it_left() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        let (outbox, reader) = (Outbox::to_polls(LIMIT), Rc::new(Reader::default()));
+        let observer: Weak<dyn Drained> = Rc::downgrade(&(Rc::clone(&reader) as Rc<dyn Drained>));
+        outbox.observe(observer);
+        outbox.send(Bytes::from_static(b"41"));
+        outbox.close(4001, "the log-in ended");
+        outbox.upgrade(Rc::new(socket));
+        assert_eq!(reader.0.get(), 1);
+        let expected = [&frame::text("41")[..], &frame::close(1000, "")[..]].concat();
+        let mut heard = Vec::new();
+        while heard.len() < expected.len() {
+            client.readable().await.unwrap();
+            drop(client.try_read_buf(&mut heard));
+        }
+        assert_eq!(heard, expected);
+    }
+}
