@@ -43,6 +43,14 @@ pub fn binary(payload: &[u8]) -> Bytes {
     frame.freeze()
 }
 
+/// Encodes the answer to a ping.
+#[must_use]
+pub fn pong(payload: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(payload.len() + 2);
+    put(&mut frame, opcode::PONG, payload);
+    frame.freeze()
+}
+
 /// Appends a text message as one unmasked frame.
 pub fn put_text(out: &mut BytesMut, payload: &str) {
     put(out, opcode::TEXT, payload.as_bytes());

@@ -8,12 +8,14 @@ use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
     io::{self, IoSlice},
+    net::Shutdown,
     rc::{Rc, Weak},
     task::{Context, Poll, Waker},
     time::Instant,
 };
 
 use bytes::{Buf, Bytes};
+use socket2::SockRef;
 use tokio::{net::TcpStream, sync::oneshot};
 
 use crate::{
@@ -359,6 +361,15 @@ impl Outbox {
         }
         self.tell_drained();
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends this side of the connection once all is written, for a client whose own good-bye cannot be understood any
+    /// more: it need not wait for ours to time out.
+    pub fn hang_up(&self) {
+        if let Some(socket) = self.socket().filter(|_| self.is_empty()) {
+            // It fails where the client is gone, or this was done before.
+            drop(SockRef::from(&*socket).shutdown(Shutdown::Write));
+        }
     }
 
     fn socket(&self) -> Option<Rc<TcpStream>> {

@@ -2,7 +2,7 @@
 //! outbox. Nothing of HTTP is left by now, and what messages mean is for the [`Peer`].
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::VecDeque,
     future::Future,
     io,
@@ -18,7 +18,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::net::TcpStream;
 
 use crate::{
-    protocol::frame::{Decoder, FrameError, Message},
+    protocol::frame::{self, Decoder, FrameError, Message},
     realtime::Outbox,
 };
 
@@ -53,24 +53,35 @@ pub trait Peer: Sized + Unpin + 'static {
 
 /// Which outbox writes to a socket: another one after an upgrade from polling.
 #[derive(Clone)]
-pub struct Line(Rc<RefCell<Rc<Outbox>>>);
+pub struct Line(Rc<LineState>);
+
+struct LineState {
+    outbox: RefCell<Rc<Outbox>>,
+    /// The client broke the protocol: what it may still send is not understood, not even its good-bye, so that ours is
+    /// the end.
+    hang_up: Cell<bool>,
+}
 
 impl Line {
     /// A line with this outbox.
     #[must_use]
     pub fn new(outbox: Rc<Outbox>) -> Self {
-        Self(Rc::new(RefCell::new(outbox)))
+        Self(Rc::new(LineState { outbox: RefCell::new(outbox), hang_up: Cell::new(false) }))
     }
 
     /// The outbox that writes now.
     #[must_use]
     pub fn outbox(&self) -> Rc<Outbox> {
-        Rc::clone(&self.0.borrow())
+        Rc::clone(&self.0.outbox.borrow())
     }
 
     /// Another outbox writes from now on.
     pub fn switch(&self, outbox: Rc<Outbox>) {
-        self.0.replace(outbox);
+        self.0.outbox.replace(outbox);
+    }
+
+    fn hang_up_when_flushed(&self) {
+        self.0.hang_up.set(true);
     }
 }
 
@@ -99,11 +110,15 @@ impl<P: Peer> StreamHandler<Result<Message, FrameError>> for Speaker<P> {
                 context.stop();
             }
             _ if closing => {}
-            Err(error) => self.peer.broke_protocol(error),
+            Err(error) => {
+                self.line.hang_up_when_flushed();
+                self.peer.broke_protocol(error);
+            }
             Ok(_) if !self.peer.hear() => {}
             Ok(Message::Text(text)) => self.peer.text(text, context),
             Ok(Message::Binary(bytes)) => self.peer.binary(bytes),
-            Ok(Message::Ping(payload)) => context.pong(&payload),
+            // Not through the context: what it writes would come after all that the peer says to later messages.
+            Ok(Message::Ping(payload)) => self.line.outbox().send(frame::pong(&payload)),
             Ok(Message::Pong(_)) => {}
         }
     }
@@ -214,7 +229,7 @@ impl Stream for Incoming {
 /// Drives one socket until it ends: the actor's context and the outbox.
 struct Connection<C> {
     line: Line,
-    /// What the actor itself writes: pongs, and the answer to a close frame.
+    /// What the actor itself writes: the answer to a close frame.
     context: C,
     context_ended: bool,
 }
@@ -237,7 +252,12 @@ where
             }
         }
         match self.line.outbox().poll_flush(context) {
-            Poll::Ready(Ok(())) if !self.context_ended => Poll::Pending,
+            Poll::Ready(Ok(())) if !self.context_ended => {
+                if self.line.0.hang_up.take() {
+                    self.line.outbox().hang_up();
+                }
+                Poll::Pending
+            }
             Poll::Ready(_) => Poll::Ready(()),
             Poll::Pending => Poll::Pending,
         }
