@@ -87,7 +87,12 @@ impl Handler<Tell> for Hub {
 
     fn handle(&mut self, Tell(announcement): Tell, _: &mut Self::Context) -> Self::Result {
         let registry = Rc::clone(&self.registry);
-        Box::pin(async move { each_in_turns(&registry, |session| session.tell(&announcement)).await })
+        Box::pin(async move {
+            each_in_turns(&registry, |session| {
+                session.tell(&announcement);
+            })
+            .await
+        })
     }
 }
 

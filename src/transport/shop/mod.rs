@@ -137,8 +137,12 @@ impl Shopper {
                 "This connection belongs to someone else: please open another.",
             ));
         }
-        let until = fresh.expires_at;
+        let (until, id) = (fresh.expires_at, fresh.id.clone());
         self.session.extend(visitor::login(fresh));
+        if self.gateway.registry.is_revoked(&id) {
+            // It ended while it was looked up.
+            self.session.close(Close::LoggedOut);
+        }
         Ok(json!({"ok": true, "expiresAt": until}))
     }
 
