@@ -33,6 +33,8 @@ pub struct Patience {
 const COMMENT_INTERVAL: Duration = Duration::from_secs(14);
 /// Time between good-bye and dropping the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time for a client to end the connection itself after it was told so.
+const PART_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long an ended log-in is remembered, for handshakes that looked it up just before it ended.
 const REVOKED_MEMORY: Duration = Duration::from_secs(60);
 
@@ -246,7 +248,7 @@ impl Registry {
             if outbox.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
                 outbox.abort();
             } else if session.is_closing() {
-                // It has its time.
+                session.part(now, PART_TIMEOUT);
             } else if session.login().is_some_and(|login| login.expires_at <= clock) {
                 session.close(Close::LoggedOut);
             } else if outbox

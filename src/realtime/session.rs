@@ -166,6 +166,8 @@ pub struct Session {
     pub(super) rooms: RefCell<Vec<Room>>,
     /// The viewer count it was told last.
     told_viewers: Cell<usize>,
+    /// When its client was told that it is disconnected on purpose.
+    parted: Cell<Option<Instant>>,
 }
 
 impl Session {
@@ -190,6 +192,7 @@ impl Session {
             page: RefCell::default(),
             rooms: RefCell::default(),
             told_viewers: Cell::new(0),
+            parted: Cell::default(),
         });
         let observer: Weak<dyn Drained> = Rc::downgrade(&(Rc::clone(&session) as Rc<dyn Drained>));
         session.outbox.observe(observer);
@@ -252,7 +255,9 @@ impl Session {
 
     /// Sends bytes of its own, an answer or a heartbeat, written down for its wire.
     pub fn send(&self, bytes: Bytes) {
-        self.outbox.send(bytes);
+        if self.parted.get().is_none() {
+            self.outbox.send(bytes);
+        }
     }
 
     /// Tells what all hear. A session without room for it does without: this is not in the log, and the next one
@@ -309,9 +314,12 @@ impl Session {
             return;
         }
         telemetry::session_closed(why.code());
-        if why == Close::LoggedOut {
-            // Without this packet the client of Socket.IO would come back at once, and again.
+        if let (Close::LoggedOut, Wire::SocketIo | Wire::Polling) = (why, self.outbox.wire()) {
+            // Without this packet the client of Socket.IO would come back at once, and again. It ends the connection
+            // when it has read the packet; python-socketio reads it in another thread than the connection's end, so
+            // that an end from here could come first.
             self.send(announcement::disconnect(self.outbox.wire()));
+            return self.parted.set(Some(Instant::now()));
         }
         if let (Close::GoingAway { delay_millis }, Wire::Sse) = (why, self.outbox.wire()) {
             self.send(sse::retry(delay_millis));
@@ -323,10 +331,17 @@ impl Session {
         self.outbox.close(why.code(), &why.reason());
     }
 
+    /// Ends the connection of a client that was told to do so and did not.
+    pub fn part(&self, now: Instant, patience: Duration) {
+        if self.parted.get().is_some_and(|since| now.duration_since(since) >= patience) {
+            self.outbox.close(Close::LoggedOut.code(), &Close::LoggedOut.reason());
+        }
+    }
+
     /// Whether good-bye was said, or the connection is gone.
     #[must_use]
     pub fn is_closing(&self) -> bool {
-        self.outbox.is_closing() || self.outbox.is_aborted()
+        self.parted.get().is_some() || self.outbox.is_closing() || self.outbox.is_aborted()
     }
 
     /// What names this session to its client.

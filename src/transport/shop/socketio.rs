@@ -178,7 +178,8 @@ impl Handlers for Shop {
     }
 
     fn event(&self, socket: &Rc<Socket<Self>>, event: Event<'_>) {
-        if !socket.data.may_speak() {
+        // As on any socket, what comes after good-bye is not looked at.
+        if socket.data.session.is_closing() || !socket.data.may_speak() {
             return;
         }
         let args: Vec<Value> = event.args.parse().unwrap_or_default();
