@@ -166,6 +166,8 @@ pub struct Session {
     pub(super) rooms: RefCell<Vec<Room>>,
     /// The viewer count it was told last.
     told_viewers: Cell<usize>,
+    /// Orders of its client that wait for their answer.
+    pub orders: Cell<usize>,
     /// When its client was told that it is disconnected on purpose.
     parted: Cell<Option<Instant>>,
 }
@@ -192,6 +194,7 @@ impl Session {
             page: RefCell::default(),
             rooms: RefCell::default(),
             told_viewers: Cell::new(0),
+            orders: Cell::new(0),
             parted: Cell::default(),
         });
         let observer: Weak<dyn Drained> = Rc::downgrade(&(Rc::clone(&session) as Rc<dyn Drained>));
