@@ -34,7 +34,7 @@ const COMMENT_INTERVAL: Duration = Duration::from_secs(14);
 /// Time between good-bye and dropping the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for a client to end the connection itself after it was told so.
-const PART_TIMEOUT: Duration = Duration::from_secs(1);
+const PART_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long an ended log-in is remembered, for handshakes that looked it up just before it ended.
 const REVOKED_MEMORY: Duration = Duration::from_secs(60);
 
