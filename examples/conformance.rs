@@ -72,7 +72,7 @@ impl Options {
             max_payload: self.max_payload,
             outbox: OUTBOX,
             connect_timeout: Duration::from_secs(45),
-            stall_timeout: Duration::from_secs(60),
+            stall_timeout: Some(Duration::from_secs(60)),
         }
     }
 }

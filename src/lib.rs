@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! `cli` parses and runs; [`server`] assembles; [`api`] and [`transport`] are the edges (HTTP, sockets); [`web`] is what
-//! all HTTP shares; [`state`] what handlers share; [`service`] has the use cases; [`realtime`] tells sessions; [`store`]
+//! all HTTP shares; [`state`] what handlers share; [`service`] has the use cases; [`socketio`] speaks Socket.IO; [`realtime`] tells sessions; [`store`]
 //! keeps everything; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
 //! [`telemetry`] are leaves. Imports point down only.
 //!

@@ -210,14 +210,20 @@ fn sweep_every(patience: Patience) -> Duration {
     finest.clamp(Duration::from_millis(10), Duration::from_secs(1))
 }
 
+/// Time for good-byes after the time for answers.
+const GOOD_BYE: Duration = Duration::from_millis(500);
 /// Over how long sessions come back after a restart.
 const RETURN_SPREAD: Duration = Duration::from_secs(3);
 
 async fn drain(state: &AppState, hubs: &Hubs, handle: &ServerHandle) {
     tracing::info!("draining");
     state.readiness.drain();
-    let until = Instant::now() + state.settings.drain_timeout.min(Duration::from_secs(2));
-    while hubs.drain(Drain { spread: RETURN_SPREAD }).await > 0 && Instant::now() < until {
+    let patience = state.settings.drain_timeout / 2;
+    let begin = Instant::now();
+    // Those who do not answer a good-bye are dropped soon after it.
+    while hubs.drain(Drain { spread: RETURN_SPREAD, at_once: begin.elapsed() >= patience }).await > 0
+        && begin.elapsed() < patience + GOOD_BYE
+    {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     handle.stop(true).await;

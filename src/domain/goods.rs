@@ -86,12 +86,22 @@ pub fn parse_stock(text: &str) -> Result<i64, Invalid> {
     text.parse().ok().filter(|n| (0..=MAX_STOCK).contains(n)).ok_or(BAD)
 }
 
-/// Reads an id that an administrator chose.
+/// Reads the number of goods.
 ///
 /// # Errors
 /// Not a whole number from 1 to 2^53 - 1.
 pub fn parse_goods_id(text: &str) -> Result<GoodsId, Invalid> {
     GoodsId::parse(text).ok_or(Invalid::new("out_of_range", "goodsId is a whole number from 1 up"))
+}
+
+/// Reads a number that an administrator chose for goods: at most 2^52, so that the numbers given after it have room.
+///
+/// # Errors
+/// Not a whole number from 1 to 2^52.
+pub fn parse_chosen_id(text: &str) -> Result<GoodsId, Invalid> {
+    let fits = |id: &GoodsId| id.0 <= 1 << 52;
+    let bad = Invalid::new("out_of_range", "a chosen goodsId is a whole number from 1 to 4503599627370496");
+    GoodsId::parse(text).filter(fits).ok_or(bad)
 }
 
 /// Reads a price in the shop's currency.

@@ -81,7 +81,9 @@ impl Basket {
         }
         let name = fields.raw("goodsName").and_then(Value::as_str).unwrap_or_default();
         Some(match other_goods(name) {
-            Some(others) => Self::CartOf { goods_id: goods_id?, lines: others + 1, name: name.to_owned() },
+            Some(others) => {
+                Self::CartOf { goods_id: goods_id?, lines: others.saturating_add(1), name: name.to_owned() }
+            }
             None => Self::Single(goods_id?),
         })
     }
@@ -109,10 +111,11 @@ pub fn summary(first: &str, others: usize) -> String {
     if others == 0 { first.to_owned() } else { format!("{first} 외 {others}개의 상품") }
 }
 
-/// The N of a name that ends in ` 외 N개의 상품`, when N is 1 to [`MAX_LINES`].
+/// The N of a name that ends in ` 외 N개의 상품`; one that no cart can have when it is too large to count.
 fn other_goods(name: &str) -> Option<usize> {
     let (_, number) = name.strip_suffix("개의 상품")?.rsplit_once(" 외 ")?;
-    number.parse().ok().filter(|n| (1..=MAX_LINES).contains(n))
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| number.parse().unwrap_or(usize::MAX))
 }
 
 /// A client's own name for an order, so that a repeat is told from a second order: 1–255 visible ASCII characters.

@@ -87,7 +87,12 @@ impl Handler<Tell> for Hub {
 
     fn handle(&mut self, Tell(announcement): Tell, _: &mut Self::Context) -> Self::Result {
         let registry = Rc::clone(&self.registry);
-        Box::pin(async move { each_in_turns(&registry, |session| session.tell(&announcement)).await })
+        Box::pin(async move {
+            each_in_turns(&registry, |session| {
+                session.tell(&announcement);
+            })
+            .await
+        })
     }
 }
 
@@ -139,22 +144,26 @@ impl Handler<Revoke> for Hub {
     }
 }
 
-/// Say good-bye to everyone: come back within `spread`, each at a moment of their own. Answers how many sessions
-/// are still there.
+/// Say good-bye to everyone: come back within `spread`, each at a moment of their own. Who waits for the answer to an
+/// order gets that first, if there is time. Answers how many sessions are still there.
 #[derive(Clone, Copy, Message)]
 #[rtype(result = "usize")]
 pub struct Drain {
     /// Over how long the sessions come back.
     pub spread: Duration,
+    /// Whether there is no more time.
+    pub at_once: bool,
 }
 
 impl Handler<Drain> for Hub {
     type Result = usize;
 
-    fn handle(&mut self, Drain { spread }: Drain, _: &mut Self::Context) -> usize {
+    fn handle(&mut self, Drain { spread, at_once }: Drain, _: &mut Self::Context) -> usize {
         let spread = u32::try_from(spread.as_millis()).unwrap_or(u32::MAX).max(1);
         self.registry.each(0..usize::MAX, |session| {
-            session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+            if at_once || session.orders.get() == 0 {
+                session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+            }
         });
         self.registry.len()
     }

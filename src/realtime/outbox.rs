@@ -5,7 +5,7 @@
 //! asks [`Outbox::has_room`] first, and a session without room reads on from the log when its way out has drained.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     collections::VecDeque,
     io::{self, IoSlice},
     net::Shutdown,
@@ -27,6 +27,12 @@ use crate::{
 const GATHER: usize = 64;
 /// Good-bye to a client that polls.
 const CLOSE: Bytes = Bytes::from_static(b"1");
+
+/// So many times its limit may wait for a session before it is dropped: broadcasts keep to the limit, answers to what
+/// the client itself asks for do not.
+const HOPELESS: usize = 4;
+/// The largest single answer: an echo of the largest message.
+const LARGEST_ANSWER: usize = 1 << 20;
 
 /// How what is said to a session is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,30 +90,32 @@ pub struct Outbox {
     /// Whether good-bye is still to be said to a poll, after what waits.
     farewell: Cell<bool>,
     broken: Cell<bool>,
-    observer: OnceCell<Weak<dyn Drained>>,
+    observer: RefCell<Option<Weak<dyn Drained>>>,
+    /// Cuts the connection of a stream, whose task may not look at it while the client reads nothing.
+    cut: Option<Box<dyn Fn()>>,
 }
 
 impl Outbox {
     /// Over a WebSocket; `limit` is how many bytes may wait.
     #[must_use]
     pub fn to_socket(socket: Rc<TcpStream>, wire: Wire, limit: usize) -> Rc<Self> {
-        Self::new(Way::Socket(socket), wire, limit)
+        Rc::new(Self::new(Way::Socket(socket), wire, limit))
     }
 
     /// Into the answers to polls.
     #[must_use]
     pub fn to_polls(limit: usize) -> Rc<Self> {
-        Self::new(Way::Polls(None), Wire::Polling, limit)
+        Rc::new(Self::new(Way::Polls(None), Wire::Polling, limit))
     }
 
-    /// Into the body of an answer that has no end.
+    /// Into the body of an answer that has no end; `cut` ends its connection.
     #[must_use]
-    pub fn to_stream(limit: usize) -> Rc<Self> {
-        Self::new(Way::Stream, Wire::Sse, limit)
+    pub fn to_stream(limit: usize, cut: Box<dyn Fn()>) -> Rc<Self> {
+        Rc::new(Self { cut: Some(cut), ..Self::new(Way::Stream, Wire::Sse, limit) })
     }
 
-    fn new(way: Way, wire: Wire, limit: usize) -> Rc<Self> {
-        Rc::new(Self {
+    fn new(way: Way, wire: Wire, limit: usize) -> Self {
+        Self {
             way: RefCell::new(way),
             wire: Cell::new(wire),
             queue: RefCell::default(),
@@ -117,8 +125,9 @@ impl Outbox {
             closing_since: Cell::default(),
             farewell: Cell::default(),
             broken: Cell::new(false),
-            observer: OnceCell::new(),
-        })
+            observer: RefCell::default(),
+            cut: None,
+        }
     }
 
     /// How what goes through it is written down. Changes with an upgrade from polling.
@@ -127,9 +136,9 @@ impl Outbox {
         self.wire.get()
     }
 
-    /// Names who is told when everything that waited has left. The first to be named stays.
+    /// Names who is told when everything that waited has left.
     pub fn observe(&self, observer: Weak<dyn Drained>) {
-        drop(self.observer.set(observer));
+        self.observer.replace(Some(observer));
     }
 
     /// Whether `bytes` more may wait.
@@ -170,7 +179,12 @@ impl Outbox {
         }
         queue.bytes += bytes.len();
         queue.pieces.push_back(bytes);
+        let hopeless = queue.bytes > HOPELESS * self.limit.max(LARGEST_ANSWER);
         drop(queue);
+        if hopeless {
+            // Broadcasts stop long before: these are answers to a client that asks and does not read.
+            return self.abort();
+        }
         self.release_poll();
         self.wake();
     }
@@ -212,6 +226,9 @@ impl Outbox {
         if let Way::Polls(poll) = &mut *self.way.borrow_mut() {
             poll.take();
         }
+        if let Some(cut) = &self.cut {
+            cut();
+        }
         self.wake();
     }
 
@@ -230,7 +247,8 @@ impl Outbox {
 
     fn tell_drained(&self) {
         self.stalled_since.set(None);
-        if let Some(observer) = self.observer.get().and_then(Weak::upgrade) {
+        let observer = self.observer.borrow().as_ref().and_then(Weak::upgrade);
+        if let Some(observer) = observer {
             observer.drained();
         }
     }

@@ -111,7 +111,7 @@ impl Registry {
 
     /// Takes a session in. One whose log-in has just ended is closed at once.
     pub fn join(&self, session: Rc<Session>) -> Slot {
-        let ended = session.login().is_some_and(|login| self.revoked.borrow().contains_key(&login.id));
+        let ended = session.login().is_some_and(|login| self.is_revoked(&login.id));
         if ended {
             session.close(Close::LoggedOut);
         }
@@ -124,6 +124,12 @@ impl Registry {
             slots.sessions.len() - 1
         };
         Slot(slot)
+    }
+
+    /// Whether a log-in ended lately.
+    #[must_use]
+    pub fn is_revoked(&self, login: &SessionId) -> bool {
+        self.revoked.borrow().contains_key(login)
     }
 
     /// Lets a session go.
@@ -152,6 +158,7 @@ impl Registry {
         self.leave_page(session, slot);
         self.pages.borrow_mut().entry(page.clone()).or_default().push(slot);
         session.page.replace(Some(page));
+        session.forget_viewers();
         session.tell_viewers(count, &Announcement::viewers(count));
     }
 

@@ -33,7 +33,7 @@ pub enum Close {
     Protocol(frame::FrameError),
     /// 1003: a kind of message that is not taken here.
     Unsupported,
-    /// 1008: no answer to a heartbeat.
+    /// 4008: no answer to a heartbeat; whoever comes back resumes.
     Silent,
     /// 4001: the log-in ended.
     LoggedOut,
@@ -51,9 +51,8 @@ impl Close {
             Self::GoingAway { .. } => 1001,
             Self::Protocol(error) => error.close_code(),
             Self::Unsupported => 1003,
-            Self::Silent => 1008,
             Self::LoggedOut => 4001,
-            Self::TooSlow => 4008,
+            Self::Silent | Self::TooSlow => 4008,
             Self::TooManyMessages => 4029,
         }
     }
@@ -167,6 +166,8 @@ pub struct Session {
     pub(super) rooms: RefCell<Vec<Room>>,
     /// The viewer count it was told last.
     told_viewers: Cell<usize>,
+    /// Orders of its client that wait for their answer.
+    pub orders: Cell<usize>,
     /// When its client was told that it is disconnected on purpose.
     parted: Cell<Option<Instant>>,
 }
@@ -193,6 +194,7 @@ impl Session {
             page: RefCell::default(),
             rooms: RefCell::default(),
             told_viewers: Cell::new(0),
+            orders: Cell::new(0),
             parted: Cell::default(),
         });
         let observer: Weak<dyn Drained> = Rc::downgrade(&(Rc::clone(&session) as Rc<dyn Drained>));
@@ -263,18 +265,27 @@ impl Session {
 
     /// Tells what all hear. A session without room for it does without: this is not in the log, and the next one
     /// says it again.
-    pub fn tell(&self, announcement: &Announcement) {
+    ///
+    /// Answers whether it was sent.
+    pub fn tell(&self, announcement: &Announcement) -> bool {
         let bytes = announcement.encoded(self.outbox.wire());
-        if self.outbox.has_room(bytes.len()) {
+        let room = self.outbox.has_room(bytes.len());
+        if room {
             self.send(bytes);
         }
+        room
     }
 
     /// Tells how many people look at its page, unless it knows.
     pub fn tell_viewers(&self, count: usize, announcement: &Announcement) {
-        if self.told_viewers.replace(count) != count {
-            self.tell(announcement);
+        if self.told_viewers.get() != count && self.tell(announcement) {
+            self.told_viewers.set(count);
         }
+    }
+
+    /// It looks at another page, of which it knows nothing yet.
+    pub(super) fn forget_viewers(&self) {
+        self.told_viewers.set(0);
     }
 
     /// Sends what it has not seen of a batch. One without room is fed from the log from now on (D7: a cursor, not

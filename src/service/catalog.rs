@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset, Stock,
         ThumbnailUrl, Timestamp,
-        goods::{parse_goods_id, parse_price, parse_stock},
+        goods::{parse_chosen_id, parse_price, parse_stock},
     },
     store::{GoodsQuery, Store},
 };
@@ -95,7 +95,7 @@ impl Catalog {
         let category = fields.required("category", Category::parse);
         let price = fields.required("price", |text| parse_price(text, currency));
         let stock = fields.optional("stock", stock_or_none).flatten();
-        let goods_id = fields.optional("goodsId", parse_goods_id);
+        let goods_id = fields.optional("goodsId", parse_chosen_id);
         fields.finish()?;
         match (name, thumbnail_url, category, price) {
             (Some(name), Some(thumbnail_url), Some(category), Some(price)) => {

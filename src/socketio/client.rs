@@ -283,7 +283,7 @@ fn enter<H: Handlers>(
     session.state.used.set(true);
     session.state.sockets.borrow_mut().push(Rc::clone(&socket));
     handlers.connected(&socket);
-    if session.outbox.is_aborted() {
+    if session.is_over() {
         // The client left while it was let in.
         session.state.leave(&socket.namespace);
     }

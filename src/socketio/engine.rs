@@ -51,8 +51,8 @@ pub struct Limits {
     pub outbox: usize,
     /// Time for [`Service::is_idle`] to become false.
     pub connect_timeout: Duration,
-    /// Whether the service has a way to close sessions that take nothing; else they are closed here after this time.
-    pub stall_timeout: Duration,
+    /// How long a session may take nothing of what waits for it; `None` when the service looks after that.
+    pub stall_timeout: Option<Duration>,
 }
 
 /// What runs over an engine's sessions.
@@ -116,6 +116,12 @@ impl<S: Service> Session<S> {
         self.outbox.send(bytes);
     }
 
+    /// Whether the session has ended, or its connection is gone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ended.get() || self.outbox.is_aborted()
+    }
+
     fn is_upgrading(&self) -> bool {
         self.probe.borrow().is_some()
     }
@@ -130,6 +136,8 @@ pub struct Engine<S: Service> {
     /// Begins the names of its sessions, so that requests that arrive elsewhere find their way.
     worker: u8,
     sessions: RefCell<HashMap<Rc<str>, Rc<Session<S>>>>,
+    /// The ways out of sessions that ended here, until their clients have left: who does not is dropped.
+    leaving: RefCell<Vec<Rc<Outbox>>>,
     /// Sessions whose client has said good-bye while no poll waited.
     departed: RefCell<HashMap<Rc<str>, Instant>>,
 }
@@ -138,7 +146,14 @@ impl<S: Service> Engine<S> {
     /// Without sessions. `worker` is the number of its thread.
     #[must_use]
     pub fn new(service: S, limits: Limits, worker: u8) -> Rc<Self> {
-        Rc::new(Self { service, limits, worker, sessions: RefCell::default(), departed: RefCell::default() })
+        Rc::new(Self {
+            service,
+            limits,
+            worker,
+            sessions: RefCell::default(),
+            leaving: RefCell::default(),
+            departed: RefCell::default(),
+        })
     }
 
     /// How finely pings and timeouts are kept: finer than they can be told from the outside.
@@ -220,6 +235,12 @@ impl<S: Service> Engine<S> {
     /// Looks after all sessions.
     pub fn sweep(&self, now: Instant) {
         self.departed.borrow_mut().retain(|_, at| now.duration_since(*at) < FAREWELL);
+        self.leaving.borrow_mut().retain(|outbox| {
+            if outbox.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
+                outbox.abort();
+            }
+            !outbox.is_aborted()
+        });
         let sessions: Vec<_> = self.sessions.borrow().values().cloned().collect();
         for session in sessions {
             self.look_after(&session, now);
@@ -237,13 +258,14 @@ impl<S: Service> Engine<S> {
         if since(probing) >= UPGRADE_TIMEOUT
             && let Some((probe, _)) = session.probe.take()
         {
+            session.pulse.hear(now);
             probe.abort();
         }
         if now.duration_since(session.opened) >= self.limits.connect_timeout && self.service.is_idle(session)
         {
             return self.close(session);
         }
-        if since(session.outbox.stalled_since()) >= self.limits.stall_timeout {
+        if self.limits.stall_timeout.is_some_and(|limit| since(session.outbox.stalled_since()) >= limit) {
             return self.close(session);
         }
         self.beat(session, now);
@@ -272,6 +294,9 @@ impl<S: Service> Engine<S> {
             return;
         }
         self.sessions.borrow_mut().remove(&session.sid);
+        if session.outbox.is_closing() && !session.outbox.is_aborted() {
+            self.leaving.borrow_mut().push(Rc::clone(&session.outbox));
+        }
         if let Some((probe, _)) = session.probe.take() {
             probe.abort();
         }
@@ -283,7 +308,7 @@ impl<S: Service> Engine<S> {
     /// # Errors
     /// It breaks the protocol, and the session is closed.
     pub fn packet(&self, session: &Rc<Session<S>>, packet: Packet<'_>) -> Result<(), Broken> {
-        if session.ended.get() {
+        if session.ended.get() || session.outbox.is_closing() {
             return Err(Broken);
         }
         let taken = match packet {
@@ -431,12 +456,15 @@ impl<S: Service> Engine<S> {
         if session.ended.get() || session.probe.take().is_none() {
             return Err(Broken);
         }
+        session.pulse.hear(Instant::now());
         session.outbox.upgrade(socket);
         Ok(())
     }
 
     /// The WebSocket is gone before it took over; the session goes on polling.
     pub fn give_up_upgrade(&self, session: &Session<S>) {
-        session.probe.take();
+        if session.probe.take().is_some() {
+            session.pulse.hear(Instant::now());
+        }
     }
 }

@@ -105,6 +105,7 @@ fn limits(app: &AppState) -> Limits {
         max_payload: settings.max_payload,
         outbox: settings.outbox_limit,
         connect_timeout: CONNECT_TIMEOUT,
-        stall_timeout: settings.stall_timeout,
+        // The registry closes those, with 4008.
+        stall_timeout: None,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    future::Future,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -51,7 +50,10 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
         }
         None => (None, Person::Guest(rand::random())),
     };
-    let outbox = Outbox::to_stream(gateway.app.settings.outbox_limit);
+    let connection = request.conn_data::<Ended>().cloned().unwrap_or_default();
+    let ended = connection.wait();
+    let cut = Box::new(move || connection.cut());
+    let outbox = Outbox::to_stream(gateway.app.settings.outbox_limit, cut);
     let feeding = if after.is_some() { Feeding::Behind } else { Feeding::Live };
     let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
     if let Some(after) = after {
@@ -60,9 +62,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
     outbox.send(sse::RETRY);
     let shopper = Shopper::enter(gateway, session);
     shopper.session.read_on();
-    let ended =
-        request.conn_data::<Ended>().map(|ended| -> LocalBoxFuture<'static, ()> { Box::pin(ended.wait()) });
-    Ok(response.streaming(Events { shopper, ended }))
+    Ok(response.streaming(Events { shopper, ended: Box::pin(ended) }))
 }
 
 /// Where a client stopped: a browser that reconnects repeats the address it began with, so that its header counts first.
@@ -83,16 +83,14 @@ fn after(request: &HttpRequest) -> Result<Option<Offset>, Problem> {
 /// The body of the answer.
 struct Events {
     shopper: Rc<Shopper>,
-    ended: Option<LocalBoxFuture<'static, ()>>,
+    ended: LocalBoxFuture<'static, ()>,
 }
 
 impl Stream for Events {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(ended) = &mut self.ended
-            && Pin::new(ended).poll(context).is_ready()
-        {
+        if self.ended.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
         self.shopper.session.outbox.poll_body(context).map(|bytes| bytes.map(Ok))

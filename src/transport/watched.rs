@@ -15,28 +15,53 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Whether the client of a connection has stopped sending.
+#[derive(Default)]
+struct State {
+    ended: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+    cut: Cell<bool>,
+    writing: RefCell<Option<Waker>>,
+}
+
+/// Whether the client of a connection has stopped sending, and the way to end its connection from this side.
 #[derive(Clone, Default)]
-pub struct Ended(Rc<(Cell<bool>, RefCell<Option<Waker>>)>);
+pub struct Ended(Rc<State>);
 
 impl Ended {
     /// Waits until it has.
     pub fn wait(&self) -> impl Future<Output = ()> + use<> {
         let state = Rc::clone(&self.0);
         poll_fn(move |context| {
-            if state.0.get() {
+            if state.ended.get() {
                 return Poll::Ready(());
             }
-            state.1.replace(Some(context.waker().clone()));
+            state.waiting.replace(Some(context.waker().clone()));
             Poll::Pending
         })
     }
 
     fn tell(&self) {
-        self.0.0.set(true);
-        if let Some(waker) = self.0.1.take() {
+        self.0.ended.set(true);
+        if let Some(waker) = self.0.waiting.take() {
             waker.wake();
         }
+    }
+
+    /// Ends the connection: HTTP does not look at a body while its client reads nothing, but it does write.
+    pub fn cut(&self) {
+        self.0.cut.set(true);
+        if let Some(waker) = self.0.writing.take() {
+            waker.wake();
+        }
+    }
+
+    /// Refuses to write once the connection is cut; remembers whom to wake then.
+    fn check(&self, context: &Context<'_>) -> io::Result<()> {
+        if self.0.cut.get() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        self.0.writing.replace(Some(context.waker().clone()));
+        Ok(())
     }
 }
 
@@ -83,10 +108,12 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.ended.check(context)?;
         Pin::new(&mut self.socket).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ended.check(context)?;
         Pin::new(&mut self.socket).poll_flush(context)
     }
 
@@ -99,6 +126,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.ended.check(context)?;
         Pin::new(&mut self.socket).poll_write_vectored(context, slices)
     }
 

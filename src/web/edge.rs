@@ -19,7 +19,7 @@ use super::{
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
-use crate::state::AppState;
+use crate::{state::AppState, telemetry};
 
 /// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
 /// person (the page for 404) reads it.
@@ -129,8 +129,9 @@ fn as_problem(error: &Error) -> Problem {
     Problem::of_status(status)
 }
 
-/// Logs why a request failed.
+/// Counts a refusal, and logs why a request failed.
 pub fn log_cause(problem: &Problem) {
+    telemetry::refused(problem.code());
     let Some(cause) = problem.cause() else { return };
     let mut text = cause.to_string();
     let mut source = cause.source();

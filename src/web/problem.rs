@@ -22,7 +22,6 @@ use super::messages::{self, Language};
 use crate::{
     domain::{FieldError, fields::Fields},
     service::ServiceError,
-    telemetry,
 };
 
 /// When there is no better guess: work that waits is done a second later.
@@ -170,7 +169,6 @@ impl Problem {
     #[must_use]
     pub fn parts(&self, language: Language) -> (StatusCode, HeaderMap, Bytes) {
         let inner = &self.0;
-        telemetry::refused(inner.code);
         let body = serde_json::to_vec(&Wire {
             r#type: "about:blank",
             title: inner.status.canonical_reason().unwrap_or("Error"),

@@ -896,7 +896,7 @@ async fn an_operator_sees_that_it_lives_and_what_it_does() {
     let _session = Ws::open(&app, As::Guest).await;
     let metrics = app.get("/metrics").send().await.expect(200);
     assert!(metrics.header("content-type").starts_with("text/plain"), "{}", metrics.header("content-type"));
-    for line in ["# TYPE shopbell_sessions gauge", "\nshopbell_sessions "] {
+    for line in ["# TYPE shopbell_sessions gauge", "\nshopbell_sessions{transport=\"websocket\"} "] {
         assert!(metrics.text.contains(line), "{line:?} is not in {}", metrics.text);
     }
 }

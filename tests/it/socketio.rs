@@ -3,8 +3,12 @@
 use std::{collections::VecDeque, fs};
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::support::{Answer, As, Person, TestApp, Ws, eventually};
+use crate::support::{Answer, As, Person, TestApp, Ws, eventually, within};
 
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
@@ -147,9 +151,10 @@ async fn a_bad_token_is_refused_and_none_makes_a_guest() {
     let refused = session.expect("44").await;
     assert!(refused.contains(r#""code":"login_required""#), "{refused}");
     for token in ["null", "\"\"", "\"null\""] {
-        let (session, connected) = Polling::connect(&app, None, &format!(r#"{{"token":{token}}}"#)).await;
+        let (mut session, connected) = Polling::connect(&app, None, &format!(r#"{{"token":{token}}}"#)).await;
         assert!(connected["sid"].is_string());
         session.post(r#"421["BUY",{"goodsId":1}]"#).await.expect(200);
+        assert!(session.expect("431").await.contains(r#""code":"login_required""#));
     }
 }
 
@@ -186,4 +191,47 @@ async fn the_client_is_served_from_a_folder_or_it_is_said_how() {
     for missing in ["socket.io.js", "secret.txt", "..%2fsecret.txt"] {
         app.get(&format!("/socket.io/{missing}")).send().await.refused(404, "not_found");
     }
+}
+
+#[tokio::test]
+async fn a_websocket_that_does_not_answer_good_bye_is_dropped() {
+    let app = TestApp::spawn().await;
+    let mut socket = TcpStream::connect(app.addr()).await.unwrap();
+    let request = format!(
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        app.addr()
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    // The text "1", masked with zeros: the client says good-bye and then nothing more.
+    socket.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'1']).await.unwrap();
+    let mut all = Vec::new();
+    within("the end of the connection", socket.read_to_end(&mut all)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_connect_hears_again_and_reads_on() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let goods = app.goods(&admin, "Water", 6.2, None).await;
+    app.order(&admin, goods, 1).await;
+    let (mut session, _) = Polling::connect(&app, Some(&admin), "").await;
+    session.post("41").await.expect(200);
+    session.post(r#"40{"pid":"abc","offset":"0"}"#).await.expect(200);
+    assert!(session.expect("42[\"BUY_GOODS\"").await.contains(r#""id":1"#));
+    app.order(&admin, goods, 1).await;
+    assert!(session.expect("42[\"BUY_GOODS\"").await.contains(r#""id":2"#));
+}
+
+#[tokio::test]
+async fn a_logged_out_session_orders_nothing_more() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let kim = app.member("kim").await;
+    let goods = app.goods(&admin, "Water", 6.2, Some(5)).await;
+    let (mut session, _) = Polling::connect(&app, Some(&kim), "").await;
+    app.delete("/api/auth").by(&kim).send().await.expect(204);
+    session.expect("41").await;
+    session.post(&format!(r#"421["BUY",{{"goodsId":{goods}}}]"#)).await.expect(400);
+    assert_eq!(app.stock(goods).await, json!(5));
 }

@@ -1,7 +1,7 @@
 //! What the shop's events ask for (CONTRACT §3), whatever transport they came by.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{OnceCell, RefCell},
     rc::Rc,
     sync::Arc,
     time::Instant,
@@ -42,7 +42,6 @@ pub struct Shopper {
     messages: RefCell<Allowance>,
     /// Made with the first order: most sessions never place one.
     orders: OnceCell<Arc<Semaphore>>,
-    orders_waiting: Cell<usize>,
     chat: RefCell<chat::Chat>,
 }
 
@@ -60,7 +59,6 @@ impl Shopper {
             slot,
             transport,
             orders: OnceCell::new(),
-            orders_waiting: Cell::new(0),
             chat: RefCell::default(),
         })
     }
@@ -137,8 +135,12 @@ impl Shopper {
                 "This connection belongs to someone else: please open another.",
             ));
         }
-        let until = fresh.expires_at;
+        let (until, id) = (fresh.expires_at, fresh.id.clone());
         self.session.extend(visitor::login(fresh));
+        if self.gateway.registry.is_revoked(&id) {
+            // It ended while it was looked up.
+            self.session.close(Close::LoggedOut);
+        }
         Ok(json!({"ok": true, "expiresAt": until}))
     }
 
@@ -148,23 +150,23 @@ impl Shopper {
             Ok(wanted) => wanted,
             Err(refusal) => return answer(Err(refusal)),
         };
-        if self.orders_waiting.get() >= ORDERS_WAITING {
+        if self.session.orders.get() >= ORDERS_WAITING {
             return answer(Err(Refusal::too_many_messages()));
         }
-        self.orders_waiting.set(self.orders_waiting.get() + 1);
+        self.session.orders.set(self.session.orders.get() + 1);
         let orders = Arc::clone(self.orders.get_or_init(|| Arc::new(Semaphore::new(ORDERS_UNDER_WAY))));
         let shopper = Rc::clone(self);
         actix_rt::spawn(async move {
             // Never closed: an error cannot come, and without a permit the order is placed all the same.
             let _turn = orders.acquire_owned().await;
             let placed = shopper.gateway.app.orders.place(user, request, clock::now()).await;
-            shopper.orders_waiting.set(shopper.orders_waiting.get() - 1);
             answer(match placed {
                 Ok(placed) => {
                     Ok(json!({"ok": true, "orderId": placed.order.order_id, "id": placed.notification}))
                 }
                 Err(error) => Err(error.into()),
             });
+            shopper.session.orders.set(shopper.session.orders.get() - 1);
         });
     }
 

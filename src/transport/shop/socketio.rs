@@ -1,6 +1,9 @@
 //! The shop over Socket.IO: who connects, from where in the log, and what its events mean.
 
-use std::rc::{Rc, Weak};
+use std::{
+    rc::{Rc, Weak},
+    time::{Duration, Instant},
+};
 
 use actix_http::RequestHead;
 use futures_util::future::LocalBoxFuture;
@@ -24,13 +27,34 @@ use crate::{
         engineio::{Admit, Admitted},
         visitor::{self, Visitor},
     },
-    web::edge::log_cause,
+    web::{edge::log_cause, problem::Problem},
 };
 
 /// What is known of a session from its handshake.
 pub struct Handshake {
     login: Option<Rc<Login>>,
     person: Person,
+    at: Instant,
+}
+
+/// What is told of the name of an event that was refused, in characters.
+const MAX_EVENT_NAME: usize = 128;
+
+/// How long the log-in of a handshake is taken as it was: shorter than the registry remembers those that ended.
+const FRESH: Duration = Duration::from_secs(30);
+
+impl Handshake {
+    /// The log-in, if it still holds.
+    async fn login(&self, gateway: &Gateway) -> Result<Option<Rc<Login>>, Refusal> {
+        let Some(login) = &self.login else { return Ok(None) };
+        let now = clock::now();
+        let holds = if self.at.elapsed() < FRESH {
+            login.expires_at > now
+        } else {
+            gateway.app.store.session(&login.id, now).await.map_err(ServiceError::from)?.is_some()
+        };
+        if holds { Ok(Some(Rc::clone(login))) } else { Err(Problem::login_required().into()) }
+    }
 }
 
 /// Reads the credentials of a handshake's headers.
@@ -46,7 +70,7 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
             }
             match Visitor::of(&app, &headers, peer).await {
                 Ok(Visitor { login, person, cookie }) => {
-                    Ok(Admitted { request: Handshake { login, person }, cookie })
+                    Ok(Admitted { request: Handshake { login, person, at: Instant::now() }, cookie })
                 }
                 Err(problem) => {
                     log_cause(&problem);
@@ -95,14 +119,11 @@ impl Shop {
         let (login, person) = match auth.token() {
             Some(token) => {
                 let login = gateway.app.accounts.who(token, clock::now()).await?;
-                let login = visitor::login(login.ok_or_else(crate::web::problem::Problem::login_required)?);
+                let login = visitor::login(login.ok_or_else(Problem::login_required)?);
                 (Some(Rc::clone(&login)), Person::Member(login.user_id))
             }
-            None => (session.request.login.clone(), session.request.person),
+            None => (session.request.login(gateway).await?, session.request.person),
         };
-        if login.as_ref().is_some_and(|login| login.expires_at <= clock::now()) {
-            return Err(crate::web::problem::Problem::login_required().into());
-        }
         let audience = gateway.is_audience(login.is_some());
         let (pid, position) = match auth.resume().filter(|_| audience) {
             Some((pid, offset)) if gateway.reaches(offset).await? => (pid, Some(offset)),
@@ -162,7 +183,8 @@ impl Handlers for Shop {
             return;
         }
         let args: Vec<Value> = event.args.parse().unwrap_or_default();
-        let (name, id, answered) = (event.name.to_string(), event.ack_id, Rc::clone(socket));
+        let name: String = event.name.chars().take(MAX_EVENT_NAME).collect();
+        let (id, answered) = (event.ack_id, Rc::clone(socket));
         socket.data.hear(&event.name, &args, move |reply| answer(&answered, &name, id, reply));
     }
 
