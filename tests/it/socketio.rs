@@ -128,10 +128,17 @@ async fn a_purchase_by_poll_reaches_a_websocket_and_a_room_holds_both() {
 #[tokio::test]
 async fn log_out_disconnects_on_purpose() {
     let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let goods = app.goods(&admin, "Water", 6.2, None).await;
     let kim = app.member("kim").await;
     let (mut session, _) = Polling::connect(&app, Some(&kim), "").await;
     app.delete("/api/auth").by(&kim).send().await.expect(204);
     session.expect("41").await;
+    // A client that stays can do nothing with it.
+    session.post(&format!(r#"421["BUY",{{"goodsId":{goods}}}]"#)).await.expect(200);
+    app.order(&admin, goods, 1).await;
+    let told = app.get("/api/notifications").by(&admin).send().await.expect(200).text;
+    assert!(told.contains(r#""latest":1"#), "{told}");
     let (path, app) = (session.path.clone(), &app);
     eventually("the session to end", || async { app.get(&path).send().await.status == 400 }).await;
 }
