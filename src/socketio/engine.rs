@@ -462,8 +462,9 @@ impl<S: Service> Engine<S> {
     }
 
     /// The WebSocket is gone before it took over; the session goes on polling.
-    pub fn give_up_upgrade(&self, session: &Session<S>) {
-        if session.probe.take().is_some() {
+    pub fn give_up_upgrade(&self, session: &Session<S>, probe: &Rc<Outbox>) {
+        // Another may be tried by now.
+        if session.probe.borrow_mut().take_if(|(current, _)| Rc::ptr_eq(current, probe)).is_some() {
             session.pulse.hear(Instant::now());
         }
     }
