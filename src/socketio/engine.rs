@@ -478,8 +478,9 @@ impl<S: Service> Engine<S> {
     }
 
     /// The WebSocket is gone before it took over; the session goes on polling.
-    pub fn give_up_upgrade(&self, session: &Session<S>) {
-        if session.probe.take().is_some() {
+    pub fn give_up_upgrade(&self, session: &Session<S>, probe: &Rc<Outbox>) {
+        // Another may be tried by now.
+        if session.probe.borrow_mut().take_if(|(current, _)| Rc::ptr_eq(current, probe)).is_some() {
             session.pulse.hear(Instant::now());
         }
     }
@@ -562,5 +563,21 @@ mod tests {
         assert!(!answering.is_over() && !mute.is_over());
         engine.sweep(after(5200) + engine.sweep_every());
         assert!(mute.is_over());
+    }
+
+    #[test]
+    fn an_upgrade_that_is_given_up_leaves_a_later_one_alone() {
+        let engine = engine();
+        let (session, _) = engine.open_polling(());
+        let probe = || Outbox::to_polls(1000);
+        let (first, second) = (probe(), probe());
+        assert!(engine.begin_upgrade(&session.sid, Rc::clone(&first)).is_some());
+        assert!(engine.begin_upgrade(&session.sid, probe()).is_none(), "one at a time");
+        session.probe.take();
+        assert!(engine.begin_upgrade(&session.sid, Rc::clone(&second)).is_some());
+        engine.give_up_upgrade(&session, &first);
+        assert!(session.is_upgrading());
+        engine.give_up_upgrade(&session, &second);
+        assert!(!session.is_upgrading());
     }
 }

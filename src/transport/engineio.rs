@@ -275,8 +275,8 @@ impl<S: Service> Peer for EnginePeer<S> {
     }
 
     fn end(&mut self) {
-        match self.upgrade {
-            Some(_) => self.engine.give_up_upgrade(&self.session),
+        match &self.upgrade {
+            Some(upgrade) => self.engine.give_up_upgrade(&self.session, &upgrade.line.outbox()),
             None => self.engine.end(&self.session),
         }
     }
