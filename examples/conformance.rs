@@ -237,7 +237,8 @@ async fn main() -> io::Result<()> {
                 );
             let watch = fn_service(|socket: TcpStream| {
                 let peer = socket.peer_addr().ok();
-                ready(Ok::<_, DispatchError>((Watched::new(socket), peer)))
+                let watched = socket.set_nodelay(true).map(|()| (Watched::new(socket), peer));
+                ready(watched.map_err(DispatchError::Io))
             });
             let http = HttpService::build()
                 .on_connect_ext(|socket: &Watched, extensions| drop(extensions.insert(socket.ended.clone())))

@@ -141,9 +141,21 @@ impl Application {
         let housekeeping = actix_rt::spawn(housekeeping);
         let drain = async {
             self.stopper.0.notified().await;
-            drain(&self.state, &hubs, &handle).await;
+            let drained = drain(&self.state, &hubs, &handle);
+            tokio::time::timeout(self.state.settings.drain_timeout, drained).await.is_ok()
         };
-        let (served, ()) = tokio::join!(server, drain);
+        tokio::pin!(server);
+        let served = tokio::select! {
+            served = &mut server => served,
+            in_time = drain => {
+                if in_time {
+                    server.await
+                } else {
+                    tracing::warn!("not all connections ended in time");
+                    Ok(())
+                }
+            }
+        };
         relay.abort();
         housekeeping.abort();
         self.store.close().await;

@@ -148,6 +148,13 @@ impl Outbox {
         waiting == 0 || waiting + bytes <= self.limit
     }
 
+    /// Whether more waits than may: answers to what the client itself says are not held back. It is not listened to
+    /// any more until it has taken some.
+    #[must_use]
+    pub fn is_overfull(&self) -> bool {
+        self.queue.borrow().bytes > self.limit && !self.is_closing() && !self.is_aborted()
+    }
+
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -140,6 +140,9 @@ pub struct Engine<S: Service> {
     leaving: RefCell<Vec<Rc<Outbox>>>,
     /// Sessions whose client has said good-bye while no poll waited.
     departed: RefCell<HashMap<Rc<str>, Instant>>,
+    /// When the last round was, and whether it was left out.
+    swept: Cell<Instant>,
+    skipped: Cell<bool>,
 }
 
 impl<S: Service> Engine<S> {
@@ -153,6 +156,8 @@ impl<S: Service> Engine<S> {
             sessions: RefCell::default(),
             leaving: RefCell::default(),
             departed: RefCell::default(),
+            swept: Cell::new(Instant::now()),
+            skipped: Cell::new(false),
         })
     }
 
@@ -227,13 +232,22 @@ impl<S: Service> Engine<S> {
 
     fn find(&self, sid: &str) -> Option<Rc<Session<S>>> {
         let session = self.sessions.borrow().get(sid).cloned()?;
-        // A session whose time is up does not live until the next round.
-        self.beat(&session, Instant::now());
+        // A session whose time is up does not live until the next round, unless it was this thread that was late.
+        let now = Instant::now();
+        if now.saturating_duration_since(self.swept.get()) < self.limits.ping_timeout {
+            self.beat(&session, now);
+        }
         (!session.ended.get()).then_some(session)
     }
 
     /// Looks after all sessions.
     pub fn sweep(&self, now: Instant) {
+        let since_last = now.saturating_duration_since(self.swept.replace(now));
+        if since_last > self.sweep_every() * 4 && !self.skipped.replace(true) {
+            // This thread was held up, and answers to pings may lie unread: they come first.
+            return;
+        }
+        self.skipped.set(false);
         self.departed.borrow_mut().retain(|_, at| now.duration_since(*at) < FAREWELL);
         self.leaving.borrow_mut().retain(|outbox| {
             if outbox.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
@@ -275,7 +289,8 @@ impl<S: Service> Engine<S> {
         if session.is_upgrading() || session.outbox.is_closing() {
             return;
         }
-        match session.pulse.beat(now, self.limits.ping_interval, self.limits.ping_timeout) {
+        let reachable = session.outbox.wire() != Wire::Polling || session.outbox.is_polled();
+        match session.pulse.beat(now, self.limits.ping_interval, self.limits.ping_timeout, reachable) {
             Beat::Quiet => {}
             Beat::Ask => session.send(&[Packet::Ping("")]),
             Beat::Dead => self.close(session),
@@ -394,7 +409,8 @@ impl<S: Service> Engine<S> {
     /// # Errors
     /// No such session, or one that does not poll; a body that breaks the protocol closes the session.
     pub fn post(&self, sid: &str, body: &[u8]) -> Result<(), ErrorCode> {
-        let session = self.find(sid).ok_or(ErrorCode::UnknownSession)?;
+        // A pong that comes before the round that would have closed the session comes in time.
+        let session = self.sessions.borrow().get(sid).cloned().ok_or(ErrorCode::UnknownSession)?;
         if session.outbox.wire() != Wire::Polling {
             return Err(ErrorCode::BadRequest);
         }
@@ -467,5 +483,101 @@ impl<S: Service> Engine<S> {
         if session.probe.borrow_mut().take_if(|(current, _)| Rc::ptr_eq(current, probe)).is_some() {
             session.pulse.hear(Instant::now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Silent;
+
+    impl Service for Silent {
+        type Request = ();
+        type State = ();
+
+        fn open(&self, _: &Limits) {}
+
+        fn text(&self, _: &Rc<Session<Self>>, _: &str) -> Result<(), Broken> {
+            Ok(())
+        }
+
+        fn binary(&self, _: &Rc<Session<Self>>, _: Bytes) -> Result<(), Broken> {
+            Ok(())
+        }
+
+        fn close(&self, _: &Rc<Session<Self>>) {}
+
+        fn is_idle(&self, _: &Session<Self>) -> bool {
+            false
+        }
+    }
+
+    fn engine() -> Rc<Engine<Silent>> {
+        let limits = Limits {
+            ping_interval: Duration::from_secs(3),
+            ping_timeout: Duration::from_secs(2),
+            max_payload: 1000,
+            outbox: 1000,
+            connect_timeout: Duration::from_mins(1),
+            stall_timeout: None,
+        };
+        Engine::new(Silent, limits, 0)
+    }
+
+    /// Rounds as they come on an idle thread, up to this moment.
+    fn rounds(engine: &Engine<Silent>, until: Instant) {
+        while engine.swept.get() < until {
+            engine.sweep((engine.swept.get() + engine.sweep_every()).min(until));
+        }
+    }
+
+    #[test]
+    fn whoever_polls_has_the_time_to_answer_from_when_the_ping_leaves() {
+        let engine = engine();
+        let start = engine.swept.get();
+        let after = |millis| start + Duration::from_millis(millis);
+        let (session, _) = engine.open_polling(());
+        let (answer, mut ping) = oneshot::channel();
+        assert_eq!(engine.poll(&session.sid, answer), Ok(()));
+        // The thread is held up: it asks only now.
+        engine.sweep(after(6000));
+        rounds(&engine, after(6100));
+        assert_eq!(ping.try_recv().unwrap(), "2");
+        rounds(&engine, after(7900));
+        assert!(!session.is_over());
+        rounds(&engine, after(8300));
+        assert!(session.is_over());
+    }
+
+    #[test]
+    fn an_answer_that_lay_unread_while_the_thread_was_held_up_counts() {
+        let engine = engine();
+        let start = engine.swept.get();
+        let after = |millis| start + Duration::from_millis(millis);
+        let (answering, _) = engine.open_polling(());
+        let (mute, _) = engine.open_polling(());
+        rounds(&engine, after(3100));
+        engine.sweep(after(5200));
+        assert_eq!(engine.post(&answering.sid, b"3"), Ok(()));
+        assert!(!answering.is_over() && !mute.is_over());
+        engine.sweep(after(5200) + engine.sweep_every());
+        assert!(mute.is_over());
+    }
+
+    #[test]
+    fn an_upgrade_that_is_given_up_leaves_a_later_one_alone() {
+        let engine = engine();
+        let (session, _) = engine.open_polling(());
+        let probe = || Outbox::to_polls(1000);
+        let (first, second) = (probe(), probe());
+        assert!(engine.begin_upgrade(&session.sid, Rc::clone(&first)).is_some());
+        assert!(engine.begin_upgrade(&session.sid, probe()).is_none(), "one at a time");
+        session.probe.take();
+        assert!(engine.begin_upgrade(&session.sid, Rc::clone(&second)).is_some());
+        engine.give_up_upgrade(&session, &first);
+        assert!(session.is_upgrading());
+        engine.give_up_upgrade(&session, &second);
+        assert!(!session.is_upgrading());
     }
 }

@@ -13,14 +13,15 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use actix_http::RequestHead;
 use actix_web::{
     HttpRequest, HttpResponse,
+    error::PayloadError,
     http::{
         Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE},
+        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SET_COOKIE},
     },
     web,
 };
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, future::LocalBoxFuture};
+use futures_util::{Stream, StreamExt, future::LocalBoxFuture};
 use tokio::{net::TcpStream, sync::oneshot};
 
 use super::{
@@ -34,7 +35,7 @@ use crate::{
     },
     realtime::{Outbox, outbox::Wire},
     socketio::{Engine, Service, Session},
-    web::edge::AsIs,
+    web::{body, edge::AsIs},
 };
 
 /// A request that may begin a session.
@@ -376,7 +377,7 @@ impl<S: Service> Endpoint<S> {
             (&Method::GET, None) => self.open_session(request).await,
             (_, None) => Err(refused(ErrorCode::BadHandshakeMethod)),
             (&Method::GET, Some(sid)) => self.poll(sid.into(), request.conn_data::<Ended>().cloned()).await,
-            (&Method::POST, Some(sid)) => self.post(sid.into(), body).await,
+            (&Method::POST, Some(sid)) => self.post(sid.into(), request, body).await,
             _ => Err(refused(ErrorCode::BadRequest)),
         }
     }
@@ -411,22 +412,37 @@ impl<S: Service> Endpoint<S> {
         body.map(text).map_err(|_| refused(ErrorCode::BadRequest))
     }
 
-    async fn post(&self, sid: Arc<str>, mut payload: web::Payload) -> Answer {
+    async fn post(&self, sid: Arc<str>, request: &HttpRequest, payload: web::Payload) -> Answer {
         let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
-        let mut body = BytesMut::new();
-        while let Some(piece) = payload.next().await {
-            let piece = piece.map_err(|_| refused(ErrorCode::BadRequest))?;
-            if body.len() + piece.len() > self.engine.limits.max_payload {
-                return Err(HttpResponse::PayloadTooLarge().finish());
-            }
-            body.extend_from_slice(&piece);
+        let limit = self.engine.limits.max_payload;
+        let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        if declared.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit) {
+            return Err(HttpResponse::PayloadTooLarge().finish());
         }
-        let taken = owner.send(Post { sid, body: body.freeze() }).await;
+        let body = tokio::time::timeout(body::DEADLINE, collect(payload, limit));
+        let body = body.await.map_err(|_| HttpResponse::RequestTimeout().finish())??;
+        let taken = owner.send(Post { sid, body }).await;
         match taken.unwrap_or(Err(ErrorCode::UnknownSession)) {
             Ok(()) => Ok(text("ok")),
             Err(code) => Err(refused(code)),
         }
     }
+}
+
+/// The body of a POST, as far as it may go.
+async fn collect(
+    mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+    limit: usize,
+) -> Result<Bytes, HttpResponse> {
+    let mut body = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_| refused(ErrorCode::BadRequest))?;
+        if body.len() + piece.len() > limit {
+            return Err(HttpResponse::PayloadTooLarge().finish());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
 }
 
 /// Tells the session when its poll is dropped without an answer, because the client went away.

@@ -60,13 +60,19 @@ struct LineState {
     /// The client broke the protocol: what it may still send is not understood, not even its good-bye, so that ours is
     /// the end.
     hang_up: Cell<bool>,
+    /// The client is not listened to, because it does not take what it is told.
+    held_back: Cell<bool>,
 }
 
 impl Line {
     /// A line with this outbox.
     #[must_use]
     pub fn new(outbox: Rc<Outbox>) -> Self {
-        Self(Rc::new(LineState { outbox: RefCell::new(outbox), hang_up: Cell::new(false) }))
+        Self(Rc::new(LineState {
+            outbox: RefCell::new(outbox),
+            hang_up: Cell::new(false),
+            held_back: Cell::new(false),
+        }))
     }
 
     /// The outbox that writes now.
@@ -139,7 +145,7 @@ impl<P: Peer> Drop for Speaker<P> {
 
 /// Runs a connection on this thread until it ends. `already_read` are bytes that came right behind the handshake.
 pub fn run<P: Peer>(socket: Rc<TcpStream>, line: Line, max_message: usize, already_read: &[u8], peer: P) {
-    let incoming = Incoming::new(socket, max_message, already_read);
+    let incoming = Incoming::new(socket, line.clone(), max_message, already_read);
     let speaker = Speaker { peer, line: line.clone() };
     // The context wants a stream of bytes for the decoder of its own, which is laxer than RFC 6455 in what text it
     // takes and leaves fragments to be joined: it gets one without any, and our messages as a second stream.
@@ -153,6 +159,7 @@ pub fn run<P: Peer>(socket: Rc<TcpStream>, line: Line, max_message: usize, alrea
 /// The messages of a client, decoded as their bytes arrive.
 struct Incoming {
     socket: Rc<TcpStream>,
+    line: Line,
     decoder: Decoder,
     decoded: VecDeque<Message>,
     failed: Option<FrameError>,
@@ -164,9 +171,10 @@ struct Incoming {
 }
 
 impl Incoming {
-    fn new(socket: Rc<TcpStream>, max_message: usize, already_read: &[u8]) -> Self {
+    fn new(socket: Rc<TcpStream>, line: Line, max_message: usize, already_read: &[u8]) -> Self {
         let mut incoming = Self {
             socket,
+            line,
             decoder: Decoder::new(max_message),
             decoded: VecDeque::new(),
             failed: None,
@@ -202,6 +210,11 @@ impl Stream for Incoming {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
+            if self.line.outbox().is_overfull() {
+                // `Connection` wakes this up when there is room.
+                self.line.0.held_back.set(true);
+                return Poll::Pending;
+            }
             if let Some(message) = self.decoded.pop_front() {
                 return Poll::Ready(Some(Ok(message)));
             }
@@ -251,7 +264,11 @@ where
                 Poll::Pending => break,
             }
         }
-        match self.line.outbox().poll_flush(context) {
+        let flushed = self.line.outbox().poll_flush(context);
+        if !self.line.outbox().is_overfull() && self.line.0.held_back.take() {
+            context.waker().wake_by_ref();
+        }
+        match flushed {
             Poll::Ready(Ok(())) if !self.context_ended => {
                 if self.line.0.hang_up.take() {
                     self.line.outbox().hang_up();

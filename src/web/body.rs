@@ -23,7 +23,7 @@ use crate::{domain::Fields, state::AppState};
 /// How deep brackets nest: `items[0][goodsId]` is 2.
 const MAX_DEPTH: usize = 4;
 /// How long a client may take to send a body.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(30);
 /// When the settings are missing, as in a test of one handler.
 const DEFAULT_LIMIT: usize = 65_536;
 

@@ -1,10 +1,12 @@
 //! What no client of ours would send: broken requests by raw TCP and bodies made to hurt. Nothing of it makes a 5xx,
 //! shows anything internal, goes unanswered or harms the next request.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::support::{TestApp, is_problem, within};
@@ -282,4 +284,60 @@ async fn pipelined_requests_are_answered_in_order() {
     let answer = raw(&app, format!("{}{last}", one.repeat(20))).await;
     assert_eq!(answer.matches("HTTP/1.1 200").count(), 20, "{answer}");
     assert_eq!(answer.matches("HTTP/1.1 404").count(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn who_asks_and_does_not_read_is_not_listened_to_until_it_does() {
+    let app = TestApp::spawn_with(|serve| {
+        serve.message_rate = Some(1_000_000);
+        serve.outbox_limit = Some(10_000);
+    })
+    .await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16_384).unwrap();
+    let mut socket = socket.connect(app.addr().parse().unwrap()).await.unwrap();
+    let handshake = format!(
+        "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        app.addr()
+    );
+    socket.write_all(handshake.as_bytes()).await.unwrap();
+    // Masked with zeros. Every answer is longer than its question.
+    let question = json!({"type": "unheard of", "id": "x".repeat(90)}).to_string();
+    let mut frame = vec![0x81, 0x80 | u8::try_from(question.len()).unwrap()];
+    assert!(question.len() < 126, "{question}");
+    frame.extend_from_slice(&[0; 4]);
+    frame.extend_from_slice(question.as_bytes());
+    let block = frame.repeat(100);
+    let mut asked = 0;
+    // So much more than buffers anywhere hold that a server which went on listening would have to keep the answers.
+    while asked < 400_000
+        && tokio::time::timeout(Duration::from_millis(500), socket.write_all(&block))
+            .await
+            .is_ok_and(|w| w.is_ok())
+    {
+        asked += 100;
+    }
+    assert!((100..400_000).contains(&asked), "it was listened to all the time, or never: {asked}");
+    still_serves(&app).await;
+    // What it did say is answered once it reads.
+    let mut read = Vec::new();
+    within("an answer to all", async {
+        let mut answers = 0;
+        while answers < asked {
+            let length = socket.read_buf(&mut read).await.unwrap();
+            assert_ne!(length, 0, "the connection ended after {answers} of {asked} answers");
+            answers += take_all(&mut read, br#""type":"ack""#);
+        }
+    })
+    .await;
+}
+
+/// Counts these bytes and keeps of the rest what may be their beginning.
+fn take_all(read: &mut Vec<u8>, wanted: &[u8]) -> usize {
+    let count = read.windows(wanted.len()).filter(|window| *window == wanted).count();
+    let end =
+        read.windows(wanted.len()).rposition(|window| window == wanted).map_or(0, |at| at + wanted.len());
+    read.drain(..end.max(read.len().saturating_sub(wanted.len() - 1)));
+    count
 }

@@ -238,3 +238,19 @@ async fn a_logged_out_session_orders_nothing_more() {
     assert_eq!(app.stock(goods).await, json!(4));
     assert_eq!(app.log(&admin).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_body_that_is_announced_too_large_is_not_waited_for() {
+    let app = TestApp::spawn_with(|serve| serve.max_payload = Some(1000)).await;
+    let mut session = Polling::open(&app, None).await;
+    let mut socket = TcpStream::connect(app.addr()).await.unwrap();
+    let request =
+        format!("POST {} HTTP/1.1\r\nHost: {}\r\nContent-Length: 1001\r\n\r\n", session.path, app.addr());
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    within("an answer", socket.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    session.post(&"4".repeat(1001)).await.refused(413, "body_too_large");
+    session.post("40").await.expect(200);
+    session.expect("40").await;
+}
