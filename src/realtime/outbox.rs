@@ -282,6 +282,12 @@ impl Outbox {
         matches!(&*self.way.borrow(), Way::Polls(Some(poll)) if !poll.is_closed())
     }
 
+    /// Whether the poll that waited was given up by its client.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        matches!(&*self.way.borrow(), Way::Polls(Some(poll)) if poll.is_closed())
+    }
+
     /// Answers the poll that waits with all that waits for it.
     fn release_poll(&self) {
         let poll = match &mut *self.way.borrow_mut() {

@@ -379,6 +379,12 @@ impl<S: Service> Engine<S> {
         if session.outbox.wire() != Wire::Polling {
             return Err(ErrorCode::BadRequest);
         }
+        if session.outbox.is_abandoned() && !session.is_upgrading() {
+            // The word of it is still on its way from another thread, see `poll_aborted`.
+            session.outbox.abort();
+            self.end(&session);
+            return Err(ErrorCode::UnknownSession);
+        }
         if !session.outbox.poll(answer) {
             self.close(&session);
             return Err(ErrorCode::BadRequest);
@@ -563,6 +569,19 @@ mod tests {
         assert!(!answering.is_over() && !mute.is_over());
         engine.sweep(after(5200) + engine.sweep_every());
         assert!(mute.is_over());
+    }
+
+    #[test]
+    fn a_poll_that_overtakes_the_word_that_one_was_given_up_finds_no_session() {
+        let engine = engine();
+        let (session, _) = engine.open_polling(());
+        let (answer, given_up) = oneshot::channel();
+        assert_eq!(engine.poll(&session.sid, answer), Ok(()));
+        drop(given_up);
+        let (answer, _waits) = oneshot::channel();
+        assert_eq!(engine.poll(&session.sid, answer), Err(ErrorCode::UnknownSession));
+        engine.poll_aborted(&session.sid);
+        assert!(session.is_over() && engine.is_empty());
     }
 
     #[test]
