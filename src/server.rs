@@ -225,21 +225,38 @@ fn sweep_every(patience: Patience) -> Duration {
 
 /// Time for good-byes after the time for answers.
 const GOOD_BYE: Duration = Duration::from_millis(500);
-/// Over how long sessions come back after a restart.
-const RETURN_SPREAD: Duration = Duration::from_secs(3);
+/// Between two batches of good-byes.
+const DRAIN_TICK: Duration = Duration::from_millis(20);
+/// Good-byes of a thread in one batch, unless there would be no time for all.
+const DRAIN_BATCH: usize = 256;
 
 async fn drain(state: &AppState, hubs: &Hubs, handle: &ServerHandle) {
-    tracing::info!("draining");
     state.readiness.drain();
     let patience = state.settings.drain_timeout / 2;
     let begin = Instant::now();
-    // Those who do not answer a good-bye are dropped soon after it.
-    while hubs.drain(Drain { spread: RETURN_SPREAD, at_once: begin.elapsed() >= patience }).await > 0
-        && begin.elapsed() < patience + GOOD_BYE
-    {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    let sessions = hubs.drain(Drain { most: 0, spread: Duration::ZERO, at_once: false }).await;
+    tracing::info!(sessions, "draining");
+    // Half of the time for answers is for telling everyone.
+    let ticks = (patience.as_millis() / 2 / DRAIN_TICK.as_millis()).max(1);
+    let batch = sessions.div_ceil(usize::try_from(ticks).unwrap_or(usize::MAX)).max(DRAIN_BATCH);
+    let spread = return_spread(sessions);
+    loop {
+        // Those who do not answer a good-bye are dropped soon after it.
+        let at_once = begin.elapsed() >= patience;
+        let most = if at_once { usize::MAX } else { batch };
+        if hubs.drain(Drain { most, spread, at_once }).await == 0 || begin.elapsed() >= patience + GOOD_BYE {
+            break;
+        }
+        tokio::time::sleep(DRAIN_TICK).await;
     }
     handle.stop(true).await;
+}
+
+/// Over how long so many sessions come back: two thousand a second is what one core takes with ease while each of them
+/// catches up, and whoever is alone need not wait for a crowd.
+fn return_spread(sessions: usize) -> Duration {
+    let millis = u64::try_from(sessions / 2).unwrap_or(u64::MAX);
+    Duration::from_millis(millis.clamp(250, 10_000))
 }
 
 /// Binds with a backlog for a crowd that comes at once, and so that a restart need not wait for old connections.

@@ -61,10 +61,18 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// From now on `GET /readyz` says no, so that load balancers look elsewhere, and no session of
-    /// Socket.IO begins.
+    /// From now on `GET /readyz` says no, so that load balancers look elsewhere, and neither sessions nor orders
+    /// begin.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets new work in.
+    ///
+    /// # Errors
+    /// [`ServiceError::Restarting`] once the server was told to end.
+    pub fn admit(&self) -> Result<(), ServiceError> {
+        if self.is_draining() { Err(ServiceError::Restarting) } else { Ok(()) }
     }
 
     /// Whether it was told to end.

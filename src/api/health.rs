@@ -21,9 +21,7 @@ pub(super) async fn alive() -> HttpResponse {
 
 /// It can serve: the database answers, and it was not told to end.
 pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
-    if state.readiness.is_draining() {
-        return Err(Problem::new("unavailable", "the server is about to end"));
-    }
+    state.readiness.admit()?;
     match tokio::time::timeout(PING_DEADLINE, state.store.ping()).await {
         Ok(Ok(())) => Ok(answer::ok(&json!({ "status": "ready" }))),
         Ok(Err(error)) => {

@@ -33,6 +33,7 @@ pub(super) async fn place(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    state.readiness.admit()?;
     // Bytes that are no text are no key either.
     let key = request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default());
     let wanted = OrderRequest::read(body.fields().await?, key)?;

@@ -144,11 +144,13 @@ impl Handler<Revoke> for Hub {
     }
 }
 
-/// Say good-bye to everyone: come back within `spread`, each at a moment of their own. Who waits for the answer to an
-/// order gets that first, if there is time. Answers how many sessions are still there.
+/// Say good-bye to the next `most` sessions: come back within `spread`, each at a moment of their own. Who waits for the
+/// answer to an order gets that first, if there is time. Answers how many sessions are still there.
 #[derive(Clone, Copy, Message)]
 #[rtype(result = "usize")]
 pub struct Drain {
+    /// How many at once, so that other work of the thread has its turn.
+    pub most: usize,
     /// Over how long the sessions come back.
     pub spread: Duration,
     /// Whether there is no more time.
@@ -158,10 +160,12 @@ pub struct Drain {
 impl Handler<Drain> for Hub {
     type Result = usize;
 
-    fn handle(&mut self, Drain { spread, at_once }: Drain, _: &mut Self::Context) -> usize {
+    fn handle(&mut self, Drain { most, spread, at_once }: Drain, _: &mut Self::Context) -> usize {
         let spread = u32::try_from(spread.as_millis()).unwrap_or(u32::MAX).max(1);
+        let mut told = 0;
         self.registry.each(0..usize::MAX, |session| {
-            if at_once || session.orders.get() == 0 {
+            if told < most && !session.is_closing() && (at_once || session.orders.get() == 0) {
+                told += 1;
                 session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
             }
         });

@@ -88,6 +88,9 @@ pub enum ServiceError {
     /// More work waits than is taken on: it will pass.
     #[error("too much work waits: {0}")]
     Busy(&'static str),
+    /// The server is about to end and takes no new work; another, or the next one, does.
+    #[error("the server is about to end")]
+    Restarting,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -117,6 +120,7 @@ impl ServiceError {
             Self::AlreadyCanceled => "already_canceled",
             Self::TooOld { .. } => "too_old",
             Self::Busy(_) | Self::Store(StoreError::Busy(_)) => "unavailable",
+            Self::Restarting => "restarting",
             Self::Store(_) | Self::Internal(..) => "internal_error",
         }
     }

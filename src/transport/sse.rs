@@ -32,6 +32,7 @@ use crate::{
 /// Whoever asks is not of the audience, or asks for no offset.
 pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResponse, Problem> {
     let gateway = request.app_data::<Rc<Gateway>>().cloned().ok_or_else(Problem::not_found)?;
+    gateway.app.readiness.admit()?;
     let after = after(&request)?;
     let mut response = HttpResponse::Ok();
     response

@@ -144,6 +144,7 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, socket: TcpStream, already_
 /// Checks everything that decides whether there will be a session, and whose.
 async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Problem> {
     handshake::check(head)?;
+    gateway.app.readiness.admit()?;
     let after = match after(head)? {
         Some(after) => Some(gateway.within_log(after).await?),
         None => None,

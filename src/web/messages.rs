@@ -54,7 +54,7 @@ fn range(text: &str) -> Option<(Language, u32)> {
 }
 
 /// English and Korean for each code; `{}` is what the refusal is about.
-const SENTENCES: [(&str, &str, &str); 28] = [
+const SENTENCES: [(&str, &str, &str); 29] = [
     ("validation", "Please check: {}.", "다음 항목을 확인해 주세요: {}."),
     ("malformed_body", "The request could not be read.", "요청을 읽을 수 없습니다."),
     ("password_mismatch", "The passwords do not match.", "패스워드가 패스워드 확인란과 다릅니다."),
@@ -94,6 +94,11 @@ const SENTENCES: [(&str, &str, &str); 28] = [
     ("request_timeout", "The request took too long.", "요청 시간이 초과되었습니다."),
     ("bad_request", "The request was refused.", "잘못된 요청입니다."),
     ("unavailable", "We are very busy. Please try again.", "서버가 혼잡합니다. 잠시 후 다시 시도해 주세요."),
+    (
+        "restarting",
+        "We are restarting. Please try again in a moment.",
+        "서버를 다시 시작하는 중입니다. 잠시 후 다시 시도해 주세요.",
+    ),
     (INTERNAL, "Something went wrong on our side.", "서버에서 오류가 발생했습니다."),
 ];
 const INTERNAL: &str = "internal_error";

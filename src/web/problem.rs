@@ -222,7 +222,7 @@ fn status_of(code: &str) -> StatusCode {
         "range_not_satisfiable" => 416,
         "idempotency_key_reused" => 422,
         "too_many_attempts" => 429,
-        "unavailable" => 503,
+        "unavailable" | "restarting" => 503,
         _ => 500,
     })
     .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -252,6 +252,8 @@ impl From<ServiceError> for Problem {
                 problem = problem.with_member("goodsId", goods_id.0);
                 problem.0.subject = name;
             }
+            // Nothing failed.
+            ServiceError::Restarting => {}
             ServiceError::TooOld { oldest } => problem = problem.with_member("oldest", oldest.0),
             ServiceError::TooManyAttempts { retry_after } => {
                 problem = problem.with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));

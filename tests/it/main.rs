@@ -8,6 +8,7 @@
 
 mod auth;
 mod contract_http;
+mod crash;
 mod events;
 mod hostile;
 mod layering;
@@ -16,5 +17,6 @@ mod orders;
 mod program;
 mod realtime;
 mod routes_http;
+mod serving;
 mod socketio;
 mod support;

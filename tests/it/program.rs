@@ -1,28 +1,23 @@
 //! The binary itself: what it prints, how it ends, and what survives a restart.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{Read as _, Write as _},
     path::Path,
-    process::{Child, ChildStdin, Command, Output, Stdio},
+    process::{ChildStdin, Command, Output, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-use crate::support::{DEADLINE, within};
-
-/// The program with nothing of this machine's environment but the database.
-fn shopbell(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shopbell"));
-    command.args(args).env_clear().current_dir(folder).stdin(Stdio::null());
-    command.env("DATABASE_URL", format!("sqlite://{}", folder.join("shop.db").display()));
-    command
-}
+use crate::{
+    serving::{Serving, client, folder, shopbell},
+    support::{DEADLINE, within},
+};
 
 /// Runs to the end.
 fn run(mut command: Command) -> (i32, String, String) {
@@ -46,82 +41,6 @@ fn fails(command: Command, code: i32, names: &str) {
     if code == 2 {
         assert_eq!(stderr.lines().count(), 1, "one sentence: {stderr}");
     }
-}
-
-/// A program that serves; killed when dropped.
-struct Serving {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-    url: String,
-}
-
-impl Serving {
-    fn start(folder: &Path, args: &[&str]) -> Self {
-        let mut command = shopbell(folder, &["serve"]);
-        command.args(args);
-        if !args.contains(&"--addr") {
-            command.args(["--addr", "127.0.0.1:0"]);
-        }
-        Self::of(command)
-    }
-
-    fn of(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (tell, lines) = mpsc::channel();
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        let first: String = lines.recv_timeout(DEADLINE).expect("a first line");
-        let url = first.strip_prefix("listening on ").expect("the first line is the address").to_owned();
-        assert!(url.starts_with("http://"), "{first}");
-        Self { child, lines, url }
-    }
-
-    fn line(&self) -> String {
-        self.lines.recv_timeout(DEADLINE).expect("another line")
-    }
-
-    fn signal(&self, name: &str) {
-        Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-    }
-
-    /// Waits for the end by itself and answers the exit code; -1 when a signal killed it.
-    async fn ended(mut self) -> i32 {
-        within("the end of the program", async {
-            loop {
-                if let Some(status) = self.child.try_wait().unwrap() {
-                    return status.code().unwrap_or(-1);
-                }
-                tokio::task::yield_now().await;
-            }
-        })
-        .await
-    }
-
-    async fn log_in(&self, email: &str, password: &str) -> Value {
-        let body = json!({"email": email, "password": password}).to_string();
-        let call = client().post(format!("{}/api/auth", self.url)).header("Content-Type", "application/json");
-        serde_json::from_str(&call.body(body).send().await.unwrap().text().await.unwrap()).unwrap()
-    }
-
-    async fn status(&self, path: &str, token: &str) -> u16 {
-        let call = client().get(format!("{}{path}", self.url)).bearer_auth(token);
-        call.send().await.unwrap().status().as_u16()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap()
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
 }
 
 #[tokio::test]

@@ -171,6 +171,7 @@ impl Shopper {
     }
 
     fn read_buy(&self, args: &[Value]) -> Result<(UserId, OrderRequest), Refusal> {
+        self.gateway.app.readiness.admit()?;
         let login = self.session.login().ok_or_else(Problem::login_required)?;
         let Some(Value::Object(payload)) = args.first() else {
             return Err(Refusal::payload("BUY takes an object with goodsId or items."));

@@ -1,0 +1,96 @@
+//! The binary as its users start it.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, within};
+
+/// The program with nothing of this machine's environment but the database.
+pub fn shopbell(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shopbell"));
+    command.args(args).env_clear().current_dir(folder).stdin(Stdio::null());
+    command.env("DATABASE_URL", format!("sqlite://{}", folder.join("shop.db").display()));
+    command
+}
+
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A program that serves; killed when dropped.
+pub struct Serving {
+    pub child: Child,
+    lines: mpsc::Receiver<String>,
+    pub url: String,
+}
+
+impl Serving {
+    pub fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut command = shopbell(folder, &["serve"]);
+        command.args(args);
+        if !args.contains(&"--addr") {
+            command.args(["--addr", "127.0.0.1:0"]);
+        }
+        Self::of(command)
+    }
+
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (tell, lines) = mpsc::channel();
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        let first: String = lines.recv_timeout(DEADLINE).expect("a first line");
+        let url = first.strip_prefix("listening on ").expect("the first line is the address").to_owned();
+        assert!(url.starts_with("http://"), "{first}");
+        Self { child, lines, url }
+    }
+
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(DEADLINE).expect("another line")
+    }
+
+    pub fn signal(&self, name: &str) {
+        Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+    }
+
+    /// Waits for the end by itself and answers the exit code; -1 when a signal killed it.
+    pub async fn ended(mut self) -> i32 {
+        within("the end of the program", async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status.code().unwrap_or(-1);
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+
+    pub async fn log_in(&self, email: &str, password: &str) -> Value {
+        let body = json!({"email": email, "password": password}).to_string();
+        let call = client().post(format!("{}/api/auth", self.url)).header("Content-Type", "application/json");
+        serde_json::from_str(&call.body(body).send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    pub async fn status(&self, path: &str, token: &str) -> u16 {
+        let call = client().get(format!("{}{path}", self.url)).bearer_auth(token);
+        call.send().await.unwrap().status().as_u16()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap()
+}
