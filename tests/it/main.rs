@@ -9,6 +9,7 @@
 mod auth;
 mod contract_http;
 mod crash;
+mod drain;
 mod events;
 mod hostile;
 mod layering;

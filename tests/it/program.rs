@@ -5,18 +5,14 @@ use std::{
     path::Path,
     process::{ChildStdin, Command, Output, Stdio},
     sync::mpsc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 use crate::{
     serving::{Serving, client, folder, shopbell},
-    support::{DEADLINE, within},
+    support::DEADLINE,
 };
 
 /// Runs to the end.
@@ -351,30 +347,4 @@ async fn a_restart_is_not_noticed_by_who_is_logged_in() {
     let other = self::folder();
     let serving = Serving::start(other.path(), &[]);
     assert_eq!(serving.status("/api/users/me", &token).await, 401);
-}
-
-#[tokio::test]
-async fn whoever_does_not_leave_holds_up_the_end_for_its_time_and_no_longer() {
-    let folder = folder();
-    let serving = Serving::start(folder.path(), &["--drain-timeout", "2s"]);
-    let addr = serving.url.strip_prefix("http://").unwrap();
-    // A socket that answers no good-bye, and a request without its end.
-    let mut socket = TcpStream::connect(addr).await.unwrap();
-    let handshake = format!(
-        "GET /ws HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    socket.write_all(handshake.as_bytes()).await.unwrap();
-    let mut request = TcpStream::connect(addr).await.unwrap();
-    let half = format!(
-        "POST /api/auth HTTP/1.1\r\nHost: {addr}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"
-    );
-    request.write_all(half.as_bytes()).await.unwrap();
-    let mut head = [0; 12];
-    within("the handshake", socket.read_exact(&mut head)).await.unwrap();
-    assert_eq!(&head, b"HTTP/1.1 101");
-    let begin = Instant::now();
-    serving.signal("-TERM");
-    assert_eq!(serving.ended().await, 0);
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
 }
