@@ -7,8 +7,9 @@ use sqlx::sqlite::SqliteError;
 use super::{AccountError, CancelError, CatalogError, OrderError, StoreError};
 
 /// Primary result codes (<https://www.sqlite.org/rescode.html>) of what passes by itself or by an operator's hand:
-/// another process holds the lock, another connection holds the table, the disk is full.
-const PASSING: [i32; 3] = [5, 6, 13];
+/// another process holds the lock (5), another connection holds the table (6), the file became read-only (8), it cannot
+/// be written, for a quota or a disk that is gone (10), the disk is full (13), the file cannot be opened (14).
+const PASSING: [i32; 6] = [5, 6, 8, 10, 13, 14];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {

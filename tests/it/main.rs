@@ -11,6 +11,7 @@ mod contract_http;
 mod crash;
 mod drain;
 mod events;
+mod faults;
 mod hostile;
 mod layering;
 mod lives;
