@@ -1,4 +1,4 @@
-//! What is said to many: encoded at most once per wire, its bytes shared by all who hear it.
+//! What is said to many: encoded once per wire, its bytes shared by all who want all of it.
 
 use std::{
     sync::{Arc, OnceLock},

@@ -16,6 +16,7 @@ use crate::{
 
 pub mod allowance;
 pub mod bundle;
+pub mod cursor;
 pub mod engineio;
 pub mod handshake;
 pub mod native;

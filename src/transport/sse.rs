@@ -17,12 +17,10 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::{Stream, future::LocalBoxFuture};
 
-use super::{Gateway, shop::Shopper, visitor, watched::Ended};
+use super::{Gateway, cursor, shop::Shopper, visitor, watched::Ended};
 use crate::{
-    domain::Offset,
     protocol::sse,
     realtime::{Outbox, Person, Session, session::Feeding},
-    service::ServiceError,
     web::{Listener, Problem},
 };
 
@@ -33,7 +31,11 @@ use crate::{
 pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResponse, Problem> {
     let gateway = request.app_data::<Rc<Gateway>>().cloned().ok_or_else(Problem::not_found)?;
     gateway.app.readiness.admit()?;
-    let after = after(&request)?;
+    // A browser that reconnects repeats the address it began with, so that its header counts first.
+    let after = match cursor::last_event_id(request.headers()) {
+        None => cursor::after(request.query_string())?,
+        seen => seen,
+    };
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
@@ -64,21 +66,6 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
     let shopper = Shopper::enter(gateway, session);
     shopper.session.read_on();
     Ok(response.streaming(Events { shopper, ended: Box::pin(ended) }))
-}
-
-/// Where a client stopped: a browser that reconnects repeats the address it began with, so that its header counts first.
-fn after(request: &HttpRequest) -> Result<Option<Offset>, Problem> {
-    let header = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    if let Some(offset) = header.and_then(Offset::parse) {
-        return Ok(Some(offset));
-    }
-    let Some(text) = request.query_string().split('&').find_map(|pair| pair.strip_prefix("after=")) else {
-        return Ok(None);
-    };
-    match Offset::parse(text) {
-        Some(offset) => Ok(Some(offset)),
-        None => Err(ServiceError::field("after", "invalid", "after is the offset of a notification").into()),
-    }
 }
 
 /// The body of the answer.

@@ -11,7 +11,7 @@ use actix_web::http::StatusCode;
 use tokio::net::TcpStream;
 
 use super::{
-    Gateway,
+    Gateway, cursor,
     handshake::{self, Arrival},
     native::NativeSession,
     shop::Shopper,
@@ -24,7 +24,6 @@ use crate::{
     domain::Offset,
     protocol::engineio::ErrorCode,
     realtime::{Close, Outbox, Session, outbox::Wire, session::Feeding},
-    service::ServiceError,
     web::{edge::log_cause, headers, messages::Language, problem::Problem},
 };
 
@@ -145,7 +144,7 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, socket: TcpStream, already_
 async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Problem> {
     handshake::check(head)?;
     gateway.app.readiness.admit()?;
-    let after = match after(head)? {
+    let after = match cursor::after(head.uri.query().unwrap_or_default())? {
         Some(after) => Some(gateway.within_log(after).await?),
         None => None,
     };
@@ -160,16 +159,6 @@ async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Probl
         None => (visitor?, false),
     };
     Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again })
-}
-
-/// `?after=41`.
-fn after(head: &RequestHead) -> Result<Option<Offset>, Problem> {
-    let query = head.uri.query().unwrap_or_default();
-    let Some(text) = query.split('&').find_map(|pair| pair.strip_prefix("after=")) else { return Ok(None) };
-    match Offset::parse(text) {
-        Some(offset) => Ok(Some(offset)),
-        None => Err(ServiceError::field("after", "invalid", "after is the offset of a notification").into()),
-    }
 }
 
 fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
