@@ -1,22 +1,3 @@
-//! `Accept-Language` and `If-None-Match`: lists that a client writes.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use shopbell::web::{
-    etag,
-    messages::{Language, sentence},
-};
-use shopbell_fuzz::headers;
-
-fuzz_target!(|input: &[u8]| {
-    let language = Language::of(&headers("accept-language", input));
-    if language == Language::Korean {
-        assert!(input.to_ascii_lowercase().windows(2).any(|pair| pair == b"ko"));
-    }
-    let tag = etag::tag(input);
-    let known = etag::is_known(&headers("if-none-match", input), &tag);
-    assert!(!known || input.contains(&b'*'), "nobody guesses the hash of what they ask with");
-    if let Ok(text) = std::str::from_utf8(input) {
-        let _ = sentence("out_of_stock", language, text);
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| shopbell_fuzz::language::check(input));

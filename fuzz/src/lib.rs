@@ -1,4 +1,20 @@
-//! What the targets share.
+//! What must hold for any input, one module for each parser of bytes from outside. cargo fuzz looks for inputs for which it
+//! does not; `tests/it/parsers.rs` tries some in every run of the tests.
+
+pub mod account;
+pub mod body;
+pub mod cookie;
+pub mod cursor;
+pub mod engineio;
+pub mod forwarded;
+pub mod frame;
+pub mod goods;
+pub mod language;
+pub mod native;
+pub mod origin;
+pub mod page;
+pub mod socketio;
+pub mod token;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use shopbell::config::{CommonLayer, ServeLayer, Settings};
@@ -34,4 +50,11 @@ pub fn pieces(seed: u8, mut input: &[u8]) -> impl Iterator<Item = &[u8]> {
         input = rest;
         Some(piece)
     })
+}
+
+/// The text that an input begins with.
+#[must_use]
+pub fn text(input: &[u8]) -> &str {
+    let end = std::str::from_utf8(input).map_or_else(|error| error.valid_up_to(), str::len);
+    std::str::from_utf8(&input[..end]).unwrap_or_default()
 }
