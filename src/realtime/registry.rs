@@ -220,7 +220,7 @@ impl Registry {
     }
 
     /// Calls `act` for the sessions in a part of the slots; answers whether there are slots beyond it.
-    pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Session)) -> bool {
+    pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Rc<Session>)) -> bool {
         let slots = self.slots.borrow();
         let end = part.end.min(slots.sessions.len());
         for session in slots.sessions[part.start.min(end)..end].iter().flatten() {

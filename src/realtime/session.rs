@@ -291,11 +291,18 @@ impl Session {
 
     /// Sends what it has not seen of a batch. One without room is fed from the log from now on (D7: a cursor, not
     /// a buffer). Answers whether anything was sent.
-    pub fn deliver(&self, batch: &Batch) -> bool {
-        self.feeding.get() == Feeding::Live
-            && self.position.get() < batch.last()
-            && !self.is_closing()
-            && self.push(batch)
+    pub fn deliver(self: &Rc<Self>, batch: &Batch) -> bool {
+        let position = self.position.get();
+        if self.feeding.get() != Feeding::Live || position >= batch.last() || self.is_closing() {
+            return false;
+        }
+        if position.0 + 1 < batch.first().0 {
+            // What comes before the batch was pruned before it was told. The log knows, and says so.
+            self.feeding.set(Feeding::Behind);
+            self.read_on();
+            return false;
+        }
+        self.push(batch)
     }
 
     /// As [`Session::deliver`], for whoever feeds it from the log.

@@ -16,6 +16,7 @@ mod hostile;
 mod layering;
 mod lives;
 mod orders;
+mod parsers;
 mod program;
 mod realtime;
 mod routes_http;
