@@ -10,9 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Announcement, Batch, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire, session::Beat,
-};
+use super::{Announcement, Batch, Beat, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire};
 use crate::{
     domain::{Offset, SessionId, Timestamp},
     protocol::{frame, sse},

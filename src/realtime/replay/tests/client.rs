@@ -114,12 +114,12 @@ impl Client {
         if !self.connection.as_mut().is_some_and(polls) {
             return;
         }
-        // The poll that waits is answered before the client goes on.
+        let (ours, theirs) = sockets().await;
+        // The poll that waits is answered before the client goes on, with nothing if there is nothing.
         if self.connection.as_ref().is_some_and(|connection| connection.poll.is_some()) {
             self.read(log).await;
         }
         if let Some(connection) = &mut self.connection {
-            let (ours, theirs) = sockets().await;
             connection.session.outbox.upgrade(ours);
             connection.poll = None;
             connection.socket = Some(theirs);
