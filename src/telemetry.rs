@@ -11,6 +11,10 @@ use crate::config::LogFormat;
 pub mod names {
     /// Live sessions, by `transport` (gauge).
     pub const SESSIONS: &str = "shopbell_sessions";
+    /// Open connections, sessions among them (gauge).
+    pub const CONNECTIONS: &str = "shopbell_connections";
+    /// Handshakes that were let in, before credentials were looked up (counter).
+    pub const HANDSHAKES: &str = "shopbell_handshakes_total";
     /// Sessions that the server closed, by close `code` (counter).
     pub const SESSIONS_CLOSED: &str = "shopbell_sessions_closed_total";
     /// Notifications written to sessions, by `transport` (counter).
@@ -101,6 +105,21 @@ pub fn alerts_delivered(transport: &'static str, count: usize, since_commit: Dur
         metrics::counter!(names::ALERTS_DELIVERED, "transport" => transport).increment(count as u64);
         metrics::histogram!(names::ALERT_SECONDS, "transport" => transport).record(since_commit);
     }
+}
+
+/// Counts a connection in.
+pub fn connection_opened() {
+    metrics::gauge!(names::CONNECTIONS).increment(1.0);
+}
+
+/// Counts a connection out.
+pub fn connection_ended() {
+    metrics::gauge!(names::CONNECTIONS).decrement(1.0);
+}
+
+/// Counts a handshake.
+pub fn handshake() {
+    metrics::counter!(names::HANDSHAKES).increment(1);
 }
 
 /// Counts a session in.
