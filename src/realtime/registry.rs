@@ -11,11 +11,14 @@ use std::{
 };
 
 use super::{
-    Announcement, Batch, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire, session::Beat,
+    Announcement, Batch, Close, Log, Page, Room, Rooms, Session, Viewers,
+    outbox::Wire,
+    session::{Beat, Feeding},
 };
 use crate::{
     domain::{Offset, SessionId, Timestamp},
     protocol::{frame, sse},
+    telemetry::{self, Backlog},
 };
 
 /// The times that the registry keeps.
@@ -49,6 +52,8 @@ pub struct Registry {
     revoked: RefCell<HashMap<SessionId, Instant>>,
     /// The newest notification that was broadcast here, or is being.
     latest: Cell<Offset>,
+    /// What the last round has found.
+    backlog: Cell<Backlog>,
     patience: Patience,
 }
 
@@ -75,6 +80,7 @@ impl Registry {
             log,
             revoked: RefCell::default(),
             latest: Cell::default(),
+            backlog: Cell::default(),
             patience,
         })
     }
@@ -243,8 +249,12 @@ impl Registry {
 
     /// Looks after every session: heartbeats, expired log-ins, stalled ways out, good-byes without an answer.
     pub fn sweep(&self, now: Instant, clock: Timestamp) {
+        let mut backlog = Backlog::default();
         self.each(0..usize::MAX, |session| {
             let outbox = &session.outbox;
+            backlog.bytes += outbox.waiting();
+            backlog.sessions +=
+                usize::from(matches!(session.feeding(), Feeding::Behind | Feeding::CatchingUp));
             if outbox.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
                 outbox.abort();
             } else if session.is_closing() {
@@ -260,6 +270,7 @@ impl Registry {
                 self.beat(session, now);
             }
         });
+        telemetry::backlog(self.backlog.replace(backlog), backlog);
     }
 
     fn beat(&self, session: &Session, now: Instant) {

@@ -83,6 +83,8 @@ impl Relay {
                 }
             };
             let Some(batch) = Batch::new(publications, self.log.display()) else { return };
+            let committed = self.log.feed().committed(batch.first());
+            let batch = batch.since(committed);
             self.position = batch.last();
             self.hubs.tell(Deliver(Arc::new(batch))).await;
         }

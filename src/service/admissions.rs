@@ -24,6 +24,9 @@ const MAX_IDLE: usize = 100_000;
 /// Connections beyond the most that are answered at all: with 503, or by health checks. Beyond those they are dropped.
 const ANSWERED: usize = 16;
 
+/// What the numbers call a connection that got no answer.
+const DROPPED: &str = "connection_dropped";
+
 /// What is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
@@ -117,7 +120,11 @@ impl Admissions {
         let before = self.connections.fetch_add(1, Ordering::Relaxed);
         let connected = Connected(Arc::clone(self));
         telemetry::connection_opened();
-        (before < self.limits.connections.saturating_add(ANSWERED)).then_some(connected)
+        if before < self.limits.connections.saturating_add(ANSWERED) {
+            return Some(connected);
+        }
+        telemetry::refused(DROPPED);
+        None
     }
 
     /// Whether a request may be served.

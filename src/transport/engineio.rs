@@ -37,6 +37,7 @@ use crate::{
     realtime::{Outbox, outbox::Wire},
     service::admissions::Connected,
     socketio::{Engine, Service, Session},
+    telemetry,
     web::{
         edge::{AsIs, log_cause},
         messages::Language,
@@ -501,6 +502,7 @@ fn text(body: impl Into<Bytes>) -> HttpResponse {
 
 /// A refusal as the reference server gives it, which its clients read.
 fn refused(code: ErrorCode) -> HttpResponse {
+    telemetry::refused(code.name());
     let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "application/json"))

@@ -24,6 +24,7 @@ use crate::{
     domain::Offset,
     realtime::{Close, Outbox, Session, outbox::Wire, session::Feeding},
     service::{ServiceError, admissions::Place},
+    telemetry,
     web::{client, edge::log_cause, headers, messages::Language, problem::Problem},
 };
 
@@ -90,6 +91,7 @@ pub async fn reject(arrival: Arrival, rejection: &Rejection) {
         Rejection::Protocol(code) => code,
         Rejection::Problem(problem) => return refuse(arrival, problem).await,
     };
+    telemetry::refused(code.name());
     let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

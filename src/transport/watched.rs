@@ -23,7 +23,7 @@ use tokio::{
     time::Sleep,
 };
 
-use crate::service::admissions::Connected;
+use crate::{service::admissions::Connected, telemetry};
 
 #[derive(Default)]
 struct State {
@@ -171,6 +171,7 @@ impl AsyncRead for Watched {
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         let some = buffer.filled().len() > before;
         if self.is_slow(some, context) {
+            telemetry::refused("request_timeout");
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let nothing = !some && buffer.remaining() > 0;

@@ -78,7 +78,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_trusted_proxy_are_believed() {
+    fn only_trusted_proxies_are_believed() {
         let proxy: SocketAddr = "10.0.0.1:4000".parse().unwrap();
         let stranger: SocketAddr = "192.0.2.9:4000".parse().unwrap();
         let of = |peer, value: &str| {

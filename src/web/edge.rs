@@ -136,7 +136,9 @@ fn settle(response: ServiceResponse<BoxBody>, language: Language) -> ServiceResp
     if let Some(error) = inner.error().filter(|_| status.is_server_error()) {
         tracing::error!(%error, "a request failed");
     }
-    let mut answer: HttpResponse = Problem::of_status(status).respond(language);
+    let problem = Problem::of_status(status);
+    telemetry::refused(problem.code());
+    let mut answer: HttpResponse = problem.respond(language);
     for name in [ALLOW, CONTENT_RANGE, RETRY_AFTER] {
         if let Some(value) = inner.headers().get(&name) {
             answer.headers_mut().insert(name, value.clone());
@@ -150,7 +152,9 @@ fn as_problem(error: &Error) -> Problem {
     if status.is_server_error() {
         tracing::error!(%error, "a request failed");
     }
-    Problem::of_status(status)
+    let problem = Problem::of_status(status);
+    telemetry::refused(problem.code());
+    problem
 }
 
 /// Counts a refusal, and logs why a request failed.
