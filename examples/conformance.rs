@@ -37,8 +37,8 @@ use shopbell::{
     },
     transport::{
         engineio::{self, Admit, Admitted, Directory, Endpoint},
-        handshake::{self, Arrival},
-        upgrade::refuse_engineio,
+        handshake::{self, Arrival, Taken},
+        upgrade::reject,
         watched::Watched,
         websocket::{self, Line, Peer, PeerContext},
     },
@@ -70,6 +70,7 @@ impl Options {
             ping_interval: self.ping_interval.0,
             ping_timeout: self.ping_timeout.0,
             max_payload: self.max_payload,
+            body_timeout: Duration::from_secs(30),
             outbox: OUTBOX,
             connect_timeout: Duration::from_secs(45),
             stall_timeout: Some(Duration::from_secs(60)),
@@ -183,11 +184,11 @@ async fn upgrade(doors: Rc<Doors>, request: (Request, Framed<Watched, h1::Codec>
 async fn engine<S: Service>(endpoint: &Endpoint<S>, arrival: Arrival) -> io::Result<()> {
     match endpoint.shake_hands(arrival.head()).await {
         Ok(shaken) => {
-            let (socket, already_read) = arrival.accept(&[]).await?;
-            endpoint.let_in(shaken, socket, already_read).await
+            let taken = arrival.accept(&[]).await?;
+            endpoint.let_in(shaken, taken).await
         }
-        Err(code) => {
-            refuse_engineio(arrival, code).await;
+        Err(rejection) => {
+            reject(arrival, &rejection).await;
             Ok(())
         }
     }
@@ -199,10 +200,10 @@ async fn echo(arrival: Arrival) -> io::Result<()> {
         arrival.refuse(status, &headers, &body).await;
         return Ok(());
     }
-    let (socket, already_read) = arrival.accept(&[]).await?;
+    let Taken { socket, already_read, .. } = arrival.accept(&[]).await?;
     let socket = Rc::new(socket);
     let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, OUTBOX);
-    let line = Line::new(Rc::clone(&outbox));
+    let line = Line::new(Rc::clone(&outbox), None);
     websocket::run(socket, line, MAX_ECHO, &already_read, PlainEcho(outbox));
     Ok(())
 }

@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     clock,
-    config::{CommonLayer, ServeLayer, Settings},
+    config::{self, CommonLayer, ServeLayer, Settings},
     domain::{Email, Invalid, Nickname, Password, Role},
     server::{Application, StartError, Stopper},
     service::{
@@ -149,6 +149,9 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
     telemetry::start_logging(settings.log_format);
+    if let Err(error) = config::raise_limit() {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
     let (demo, currency) = (settings.demo, settings.currency);
     let app = Application::build(settings).await.map_err(|error| match error {
         error @ StartError::Currency(CurrencyError::Differs { .. }) => Failure::Usage(error.to_string()),

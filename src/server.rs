@@ -12,7 +12,7 @@ use std::{
 use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_server::{Server, ServerHandle};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
-use actix_web::dev::AppConfig;
+use actix_web::{dev::AppConfig, middleware::from_fn};
 use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
@@ -31,7 +31,11 @@ use crate::{
         sqlite::{OpenError, SqliteStore},
     },
     telemetry,
-    transport::{Gateway, SocketIoDirectory, upgrade::upgrade, watched::Watched},
+    transport::{
+        Gateway, SocketIoDirectory,
+        upgrade::upgrade,
+        watched::{Watched, mark},
+    },
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -183,9 +187,14 @@ impl Application {
             let gateway = Gateway::open(state.clone(), registry, hubs.clone(), &socketio);
             let routes = Rc::clone(&gateway);
             let draining = draining.clone();
-            let watch = fn_service(|socket: TcpStream| {
+            let (admissions, header_timeout) = (Arc::clone(&state.admissions), state.settings.header_timeout);
+            let watch = fn_service(move |socket: TcpStream| {
                 let peer = socket.peer_addr().ok();
-                let watched = socket.set_nodelay(true).map(|()| (Watched::new(socket), peer));
+                let watched = admissions.connect().ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
+                let watched = watched.and_then(|connected| {
+                    socket.set_nodelay(true)?;
+                    Ok((Watched::new(socket).limited(connected, header_timeout), peer))
+                });
                 ready(watched.map_err(DispatchError::Io))
             });
             let http = HttpService::build()
@@ -195,13 +204,14 @@ impl Application {
                     async move { draining.notified().await }
                 })
                 .on_connect_ext(|socket: &Watched, extensions| drop(extensions.insert(socket.ended.clone())))
-                .keep_alive(KeepAlive::Timeout(Duration::from_secs(75)))
-                .client_request_timeout(Duration::from_secs(10))
+                .keep_alive(KeepAlive::Timeout(state.settings.keep_alive))
+                .client_request_timeout(header_timeout)
                 .client_disconnect_timeout(Duration::from_secs(1))
                 .upgrade(fn_service(move |request| upgrade(Rc::clone(&gateway), request)))
-                .h1(map_config(api::app(state.clone(), move |config| routes.configure(config)), |()| {
-                    AppConfig::default()
-                }));
+                .h1(map_config(
+                    api::app(state.clone(), move |config| routes.configure(config)).wrap(from_fn(mark)),
+                    |()| AppConfig::default(),
+                ));
             watch.and_then(http)
         };
         let server = builder

@@ -8,7 +8,8 @@ use std::sync::{
 use crate::{
     config::Settings,
     service::{
-        ServiceError, accounts::Accounts, carts::Carts, catalog::Catalog, history::History, orders::Orders,
+        ServiceError, accounts::Accounts, admissions::Admissions, carts::Carts, catalog::Catalog,
+        history::History, orders::Orders,
     },
     store::Store,
 };
@@ -30,6 +31,8 @@ pub struct AppState {
     pub orders: Arc<Orders>,
     /// The log of notifications.
     pub history: Arc<History>,
+    /// Who may connect and begin a session.
+    pub admissions: Arc<Admissions>,
     /// Whether new work is welcome.
     pub readiness: Arc<Readiness>,
 }
@@ -47,6 +50,7 @@ impl AppState {
             carts: Arc::new(Carts::new(Arc::clone(&store))),
             orders: Arc::new(Orders::new(Arc::clone(&store))),
             history: Arc::new(History::new(Arc::clone(&store))),
+            admissions: Arc::new(Admissions::new(&settings)),
             readiness: Arc::default(),
             settings: Arc::new(settings),
             store,

@@ -7,33 +7,46 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::config::LogFormat;
 
-/// The names of all metrics.
+/// The names of all metrics: the one list, from which they are also described and started at zero.
 pub mod names {
+    /// Open connections, sessions among them (gauge).
+    pub const CONNECTIONS: &str = "shopbell_connections";
+    /// Sessions that were let in, before their credentials were looked up (counter).
+    pub const HANDSHAKES: &str = "shopbell_handshakes_total";
     /// Live sessions, by `transport` (gauge).
     pub const SESSIONS: &str = "shopbell_sessions";
     /// Sessions that the server closed, by close `code` (counter).
     pub const SESSIONS_CLOSED: &str = "shopbell_sessions_closed_total";
+    /// Sessions that are not up to date and read on from the log, as of the last round (gauge).
+    pub const SESSIONS_LAGGING: &str = "shopbell_sessions_lagging";
+    /// Times that a session could not keep up and went on from the log (counter).
+    pub const SESSIONS_LAGGED: &str = "shopbell_sessions_lagged_total";
+    /// Bytes that wait for sessions to take them, as of the last round (gauge).
+    pub const OUTBOX_BYTES: &str = "shopbell_outbox_bytes";
     /// Notifications written to sessions, by `transport` (counter).
     pub const ALERTS_DELIVERED: &str = "shopbell_alerts_delivered_total";
     /// From the COMMIT of a notification until the last session of a thread has it, by `transport` (histogram, seconds).
     pub const ALERT_SECONDS: &str = "shopbell_alert_seconds";
-    /// Times that a session could not keep up and went on from the log (counter).
-    pub const SESSIONS_LAGGED: &str = "shopbell_sessions_lagged_total";
     /// Times that a session was told of a gap because the log no longer reached back (counter).
     pub const GAPS: &str = "shopbell_gaps_total";
-    /// Requests that were refused, by `code` (counter).
+    /// What was refused, over HTTP and on sessions, by `code` (counter).
     pub const REFUSALS: &str = "shopbell_refusals_total";
+    /// Work that waits for its turn, by `queue`: `writer`, `passwords` (gauge).
+    pub const QUEUE_DEPTH: &str = "shopbell_queue_depth";
     /// Jobs that committed together (histogram).
     pub const WRITER_BATCH: &str = "shopbell_writer_batch_jobs";
     /// Time of a transaction of the writer, COMMIT included (histogram, seconds).
     pub const WRITER_SECONDS: &str = "shopbell_writer_seconds";
     /// Transactions of the writer that failed as a whole (counter).
     pub const WRITER_FAILURES: &str = "shopbell_writer_failures_total";
+    /// Time that the database takes, by `step`: `reader_wait` for a reader's turn, `read` for what it does in it,
+    /// `commit` for the COMMIT alone (histogram, seconds).
+    pub const SQLITE_SECONDS: &str = "shopbell_sqlite_seconds";
 }
 
 /// Upper bounds of the histograms of times, in seconds.
-const SECONDS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const SECONDS: [f64; 16] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Upper bounds of the histogram of batch sizes.
 const JOBS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
@@ -67,23 +80,39 @@ pub fn start_metrics() {
     if recorder().is_none() {
         tracing::warn!("metrics are not available");
     }
-    metrics::describe_gauge!(names::SESSIONS, "Live sessions");
-    metrics::describe_counter!(names::SESSIONS_CLOSED, "Sessions closed by the server, by close code");
-    metrics::describe_counter!(names::ALERTS_DELIVERED, "Notifications written to sessions");
-    metrics::describe_histogram!(names::ALERT_SECONDS, "From commit to the last session of a thread");
-    metrics::describe_counter!(names::SESSIONS_LAGGED, "Sessions that went on from the log");
-    metrics::describe_counter!(names::GAPS, "Sessions told of a gap");
-    metrics::describe_counter!(names::REFUSALS, "Requests refused, by code");
-    metrics::describe_histogram!(names::WRITER_BATCH, "Jobs that committed together");
-    metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
-    metrics::describe_counter!(names::WRITER_FAILURES, "Transactions that failed as a whole");
+    describe();
     for transport in TRANSPORTS {
         metrics::gauge!(names::SESSIONS, "transport" => transport).increment(0.0);
         metrics::counter!(names::ALERTS_DELIVERED, "transport" => transport).increment(0);
     }
-    for name in [names::SESSIONS_LAGGED, names::GAPS, names::WRITER_FAILURES] {
+    for name in [names::CONNECTIONS, names::SESSIONS_LAGGING, names::OUTBOX_BYTES] {
+        metrics::gauge!(name).increment(0.0);
+    }
+    for queue in [Queue::Writer, Queue::Passwords] {
+        queue_shrank(queue, 0);
+    }
+    for name in [names::HANDSHAKES, names::SESSIONS_LAGGED, names::GAPS, names::WRITER_FAILURES] {
         metrics::counter!(name).increment(0);
     }
+}
+
+fn describe() {
+    metrics::describe_gauge!(names::CONNECTIONS, "Open connections, sessions among them");
+    metrics::describe_counter!(names::HANDSHAKES, "Sessions let in, before credentials were looked up");
+    metrics::describe_gauge!(names::SESSIONS, "Live sessions");
+    metrics::describe_counter!(names::SESSIONS_CLOSED, "Sessions closed by the server, by close code");
+    metrics::describe_gauge!(names::SESSIONS_LAGGING, "Sessions that read on from the log");
+    metrics::describe_counter!(names::SESSIONS_LAGGED, "Sessions that went on from the log");
+    metrics::describe_gauge!(names::OUTBOX_BYTES, "Bytes that wait for sessions to take them");
+    metrics::describe_counter!(names::ALERTS_DELIVERED, "Notifications written to sessions");
+    metrics::describe_histogram!(names::ALERT_SECONDS, "From commit to the last session of a thread");
+    metrics::describe_counter!(names::GAPS, "Sessions told of a gap");
+    metrics::describe_counter!(names::REFUSALS, "What was refused, by code");
+    metrics::describe_gauge!(names::QUEUE_DEPTH, "Work that waits for its turn");
+    metrics::describe_histogram!(names::WRITER_BATCH, "Jobs that committed together");
+    metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
+    metrics::describe_counter!(names::WRITER_FAILURES, "Transactions that failed as a whole");
+    metrics::describe_histogram!(names::SQLITE_SECONDS, "Time that the database takes, by step");
 }
 
 /// What sessions come by, as the label `transport` has it.
@@ -101,6 +130,21 @@ pub fn alerts_delivered(transport: &'static str, count: usize, since_commit: Dur
         metrics::counter!(names::ALERTS_DELIVERED, "transport" => transport).increment(count as u64);
         metrics::histogram!(names::ALERT_SECONDS, "transport" => transport).record(since_commit);
     }
+}
+
+/// Counts a connection in.
+pub fn connection_opened() {
+    metrics::gauge!(names::CONNECTIONS).increment(1.0);
+}
+
+/// Counts a connection out.
+pub fn connection_ended() {
+    metrics::gauge!(names::CONNECTIONS).decrement(1.0);
+}
+
+/// Counts a handshake.
+pub fn handshake() {
+    metrics::counter!(names::HANDSHAKES).increment(1);
 }
 
 /// Counts a session in.
@@ -141,4 +185,73 @@ pub fn wrote(jobs: usize, took: Duration, failed: bool) {
     if failed {
         metrics::counter!(names::WRITER_FAILURES).increment(1);
     }
+}
+
+/// Where work waits for its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Writes to the database.
+    Writer,
+    /// Password hashes.
+    Passwords,
+}
+
+impl Queue {
+    fn gauge(self) -> metrics::Gauge {
+        let queue = match self {
+            Self::Writer => "writer",
+            Self::Passwords => "passwords",
+        };
+        metrics::gauge!(names::QUEUE_DEPTH, "queue" => queue)
+    }
+}
+
+/// Counts one into a queue.
+pub fn queue_grew(queue: Queue) {
+    queue.gauge().increment(1.0);
+}
+
+/// Counts so many out of a queue.
+#[expect(clippy::cast_precision_loss, reason = "no queue has so many")]
+pub fn queue_shrank(queue: Queue, by: usize) {
+    queue.gauge().decrement(by as f64);
+}
+
+/// What waits to be sent on a thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Sessions that are not up to date.
+    pub sessions: usize,
+    /// Bytes in outboxes.
+    pub bytes: usize,
+}
+
+/// A thread's backlog has changed.
+#[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^53")]
+pub fn backlog(before: Backlog, now: Backlog) {
+    if before != now {
+        metrics::gauge!(names::SESSIONS_LAGGING).increment(now.sessions as f64 - before.sessions as f64);
+        metrics::gauge!(names::OUTBOX_BYTES).increment(now.bytes as f64 - before.bytes as f64);
+    }
+}
+
+/// What the database takes time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sqlite {
+    /// A reader's turn to come.
+    ReaderWait,
+    /// What is done in a reader's turn.
+    Read,
+    /// A COMMIT.
+    Commit,
+}
+
+/// Takes a time of the database.
+pub fn sqlite(step: Sqlite, took: Duration) {
+    let step = match step {
+        Sqlite::ReaderWait => "reader_wait",
+        Sqlite::Read => "read",
+        Sqlite::Commit => "commit",
+    };
+    metrics::histogram!(names::SQLITE_SECONDS, "step" => step).record(took);
 }

@@ -11,7 +11,7 @@ use shopbell::{
 use super::headers;
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(|| Settings {
-    trusted_proxies: ["10.0.0.1", "10.0.0.2", "::1"].map(|ip| ip.parse().expect("an address")).to_vec(),
+    trusted_proxy: ["10.0.0.1", "10.0.0.2", "::1"].map(|ip| ip.parse().expect("an address")).to_vec(),
     ..super::settings()
 });
 
@@ -23,7 +23,7 @@ pub fn check(input: &[u8]) {
     assert_eq!(address(&SETTINGS, Some(stranger), &forwarded), stranger.ip());
     let client = address(&SETTINGS, Some(proxy), &forwarded);
     assert_eq!(client.to_canonical(), client);
-    if !SETTINGS.trusted_proxies.contains(&client) {
+    if !SETTINGS.trusted_proxy.contains(&client) {
         let mut spoofed = headers("x-forwarded-for", b"203.0.113.7, 10.0.0.2");
         for value in forwarded.get_all("x-forwarded-for") {
             spoofed.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::clone(value));

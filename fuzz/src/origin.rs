@@ -14,8 +14,8 @@ static SETTINGS: LazyLock<[Settings; 3]> = LazyLock::new(|| {
     let usual = super::settings();
     let allowed = vec!["https://blog.example".to_owned()];
     [
-        Settings { allowed_origins: allowed, ..usual.clone() },
-        Settings { allowed_origins: vec!["*".to_owned()], ..usual.clone() },
+        Settings { allowed_origin: allowed, ..usual.clone() },
+        Settings { allowed_origin: vec!["*".to_owned()], ..usual.clone() },
         Settings { public_url: Some("https://shop.example".to_owned()), ..usual },
     ]
 });

@@ -148,7 +148,7 @@ pub struct Batch {
     publications: Vec<Arc<Publication>>,
     display: NicknameDisplay,
     encoded: PerWire,
-    made: Instant,
+    committed: Instant,
 }
 
 impl Batch {
@@ -159,7 +159,7 @@ impl Batch {
             publications,
             display,
             encoded: PerWire::default(),
-            made: Instant::now(),
+            committed: Instant::now(),
         })
     }
 
@@ -181,10 +181,16 @@ impl Batch {
         self.publications.len()
     }
 
-    /// When it was taken from the log: for the relay, right after its COMMIT.
+    /// Says when the first of it was committed.
     #[must_use]
-    pub fn made(&self) -> Instant {
-        self.made
+    pub fn since(self, committed: Option<Instant>) -> Self {
+        Self { committed: committed.unwrap_or(self.committed), ..self }
+    }
+
+    /// When the first of it was committed; when it was read, if that is not known.
+    #[must_use]
+    pub fn committed(&self) -> Instant {
+        self.committed
     }
 
     /// Whether there are none; never, see [`Batch::new`].

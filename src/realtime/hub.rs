@@ -71,7 +71,7 @@ impl Handler<Deliver> for Hub {
             })
             .await;
             for (transport, reached) in TRANSPORTS.into_iter().zip(reached) {
-                telemetry::alerts_delivered(transport, reached * batch.len(), batch.made().elapsed());
+                telemetry::alerts_delivered(transport, reached * batch.len(), batch.committed().elapsed());
             }
         })
     }

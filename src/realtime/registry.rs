@@ -10,10 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Announcement, Batch, Beat, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire};
+use super::{
+    Announcement, Batch, Beat, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire,
+    session::Feeding,
+};
 use crate::{
     domain::{Offset, SessionId, Timestamp},
     protocol::{frame, sse},
+    telemetry::{self, Backlog},
 };
 
 /// The times that the registry keeps.
@@ -47,6 +51,8 @@ pub struct Registry {
     revoked: RefCell<HashMap<SessionId, Instant>>,
     /// The newest notification that was broadcast here, or is being.
     latest: Cell<Offset>,
+    /// What the last round has found.
+    backlog: Cell<Backlog>,
     patience: Patience,
 }
 
@@ -73,6 +79,7 @@ impl Registry {
             log,
             revoked: RefCell::default(),
             latest: Cell::default(),
+            backlog: Cell::default(),
             patience,
         })
     }
@@ -241,8 +248,12 @@ impl Registry {
 
     /// Looks after every session: heartbeats, expired log-ins, stalled ways out, good-byes without an answer.
     pub fn sweep(&self, now: Instant, clock: Timestamp) {
+        let mut backlog = Backlog::default();
         self.each(0..usize::MAX, |session| {
             let outbox = &session.outbox;
+            backlog.bytes += outbox.waiting();
+            backlog.sessions +=
+                usize::from(matches!(session.feeding(), Feeding::Behind | Feeding::CatchingUp));
             if outbox.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
                 outbox.abort();
             } else if session.is_closing() {
@@ -258,6 +269,7 @@ impl Registry {
                 self.beat(session, now);
             }
         });
+        telemetry::backlog(self.backlog.replace(backlog), backlog);
     }
 
     fn beat(&self, session: &Session, now: Instant) {

@@ -84,6 +84,8 @@ impl Relay {
                 }
             };
             let Some(batch) = Batch::new(publications, self.log.display()) else { return };
+            let committed = self.log.feed().committed(batch.first());
+            let batch = batch.since(committed);
             self.position = batch.last();
             self.hubs.deliver(Arc::new(batch)).await;
         }

@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use self::admissions::Limit;
 use crate::{
     domain::{FieldError, GoodsId, Offset},
     store::{AccountError, CancelError, CatalogError, OrderError, StoreError},
 };
 
 pub mod accounts;
+pub mod admissions;
+pub mod allowance;
 pub mod carts;
 pub mod catalog;
 pub mod demo;
@@ -42,6 +45,9 @@ pub enum ServiceError {
         /// Whole seconds after which the next attempt is taken.
         retry_after: Duration,
     },
+    /// There are as many sessions or connections as there may be.
+    #[error("{0}")]
+    Limit(#[from] Limit),
     /// Another account has the address.
     #[error("the e-mail address is taken")]
     EmailTaken,
@@ -109,6 +115,7 @@ impl ServiceError {
             Self::BadCredentials => "bad_credentials",
             Self::Banned => "banned",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Limit(limit) => limit.code(),
             Self::EmailTaken => "email_taken",
             Self::NicknameTaken => "nickname_taken",
             Self::NotFound | Self::GoodsNotFound(_) => "not_found",

@@ -13,7 +13,10 @@ use argon2::{
 use tokio::sync::Semaphore;
 
 use super::ServiceError;
-use crate::domain::{Password, PasswordHash};
+use crate::{
+    domain::{Password, PasswordHash},
+    telemetry::{self, Queue},
+};
 
 /// How many hashes may wait for a core. Past that a request is refused with `unavailable` rather than kept for
 /// longer than its client waits: at some 20 ms each, the last in line waits for a second on one core.
@@ -89,6 +92,7 @@ impl<'a> Place<'a> {
     fn take(in_line: &'a AtomicUsize) -> Result<Self, ServiceError> {
         let before = in_line.fetch_add(1, Ordering::Relaxed);
         let place = Self(in_line);
+        telemetry::queue_grew(Queue::Passwords);
         if before < LINE { Ok(place) } else { Err(ServiceError::Busy("password hashes")) }
     }
 }
@@ -96,6 +100,7 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+        telemetry::queue_shrank(Queue::Passwords, 1);
     }
 }
 

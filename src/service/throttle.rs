@@ -36,12 +36,8 @@ impl Key {
         Self::Account(Sha256::digest(log_in.trim().to_lowercase()).into())
     }
 
-    /// An IPv6 subscriber has 2^64 addresses or more, so that the prefix counts (RFC 6177 §2).
     fn address(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-            v4 => v4,
-        })
+        Self::Address(network(address))
     }
 
     const fn limit(&self) -> usize {
@@ -49,6 +45,14 @@ impl Key {
             Self::Account(_) => PER_ACCOUNT,
             Self::Address(_) => PER_ADDRESS,
         }
+    }
+}
+
+/// Whom an address stands for. An IPv6 subscriber has 2^64 addresses or more, so that the prefix counts (RFC 6177 §2).
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+        v4 => v4,
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Limits {
     pub ping_timeout: Duration,
     /// Bytes of one message or of one poll's body.
     pub max_payload: usize,
+    /// Time for the body of a poll's POST to come.
+    pub body_timeout: Duration,
     /// Bytes that may wait for a session.
     pub outbox: usize,
     /// Time for [`Service::is_idle`] to become false.
@@ -520,6 +522,7 @@ mod tests {
             ping_interval: Duration::from_secs(3),
             ping_timeout: Duration::from_secs(2),
             max_payload: 1000,
+            body_timeout: Duration::from_secs(1),
             outbox: 1000,
             connect_timeout: Duration::from_mins(1),
             stall_timeout: None,

@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::Notify;
@@ -43,6 +44,8 @@ impl News {
 #[derive(Debug, Default)]
 struct State {
     recent: VecDeque<Arc<Publication>>,
+    /// When they were committed: the last of each transaction.
+    commits: VecDeque<(Offset, Instant)>,
     goods: BTreeMap<GoodsId, GoodsEvent>,
     revoked: HashSet<SessionId>,
 }
@@ -75,6 +78,12 @@ impl Feed {
             return;
         }
         let mut state = self.state();
+        if let Some(last) = news.publications.last() {
+            if state.commits.len() == RECENT {
+                state.commits.pop_front();
+            }
+            state.commits.push_back((last.id, Instant::now()));
+        }
         for publication in news.publications {
             if state.recent.len() == self.keep {
                 state.recent.pop_front();
@@ -107,6 +116,15 @@ impl Feed {
         let skip = state.recent.partition_point(|publication| publication.id <= after);
         let found: Vec<_> = state.recent.iter().skip(skip).take(limit).cloned().collect();
         found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
+    }
+
+    /// When a notification was committed, if that was here and not long ago.
+    #[must_use]
+    pub fn committed(&self, id: Offset) -> Option<Instant> {
+        let state = self.state();
+        let place = state.commits.partition_point(|(last, _)| *last < id);
+        let (_, at) = state.commits.get(place)?;
+        (state.recent.front()?.id <= id).then_some(*at)
     }
 
     /// Takes the goods that changed since the last call, each as it is now.
@@ -164,9 +182,15 @@ mod tests {
         assert_eq!(ids(feed.recent_after(Offset(4), 10)), Some(vec![5, 6, 7]));
         assert_eq!(ids(feed.recent_after(Offset(5), 1)), Some(vec![6]));
         assert_eq!(ids(feed.recent_after(Offset(7), 10)), Some(vec![]));
+        assert_eq!(feed.committed(Offset(4)), None);
+        assert_eq!(feed.committed(Offset(5)), feed.committed(Offset(7)));
         feed.tell(News { publications: vec![publication(9)], ..News::default() });
         assert_eq!(ids(feed.recent_after(Offset(5), 10)), None);
         assert_eq!(ids(feed.recent_after(Offset(8), 10)), Some(vec![9]));
         assert_eq!(ids(feed.recent_after(Offset(9), 10)), Some(vec![]));
+        assert!(
+            feed.committed(Offset(7)) <= feed.committed(Offset(9)) && feed.committed(Offset(7)).is_some()
+        );
+        assert_eq!(feed.committed(Offset(10)), None);
     }
 }

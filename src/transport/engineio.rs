@@ -25,6 +25,7 @@ use futures_util::{Stream, StreamExt, future::LocalBoxFuture};
 use tokio::{net::TcpStream, sync::oneshot};
 
 use super::{
+    handshake::Taken,
     watched::Ended,
     websocket::{self, Line, Peer, PeerContext},
 };
@@ -34,8 +35,14 @@ use crate::{
         frame::{self, FrameError},
     },
     realtime::{Outbox, outbox::Wire},
+    service::admissions::Connected,
     socketio::{Engine, Service, Session},
-    web::{body, edge::AsIs},
+    telemetry,
+    web::{
+        edge::{AsIs, log_cause},
+        messages::Language,
+        problem::Problem,
+    },
 };
 
 /// A request that may begin a session.
@@ -46,8 +53,23 @@ pub struct Admitted<R> {
     pub cookie: Option<String>,
 }
 
+/// Why a handshake is refused.
+#[derive(Debug)]
+pub enum Rejection {
+    /// As the reference server says it.
+    Protocol(ErrorCode),
+    /// For a reason that it does not know, such as a server that is full.
+    Problem(Problem),
+}
+
+impl From<ErrorCode> for Rejection {
+    fn from(code: ErrorCode) -> Self {
+        Self::Protocol(code)
+    }
+}
+
 /// Decides who may begin a session.
-pub type Admit<R> = Box<dyn Fn(&RequestHead) -> LocalBoxFuture<'static, Result<Admitted<R>, ErrorCode>>>;
+pub type Admit<R> = Box<dyn Fn(&RequestHead) -> LocalBoxFuture<'static, Result<Admitted<R>, Rejection>>>;
 
 /// An engine's door on one worker thread.
 pub struct Endpoint<S: Service> {
@@ -176,21 +198,28 @@ impl<S: Service> Handler<Knows> for Worker<S> {
 struct Adopt {
     sid: Arc<str>,
     socket: std::net::TcpStream,
+    connected: Option<Connected>,
     already_read: Bytes,
 }
 
 impl<S: Service> Handler<Adopt> for Worker<S> {
     type Result = ();
 
-    fn handle(&mut self, Adopt { sid, socket, already_read }: Adopt, _: &mut Self::Context) {
+    fn handle(&mut self, Adopt { sid, socket, connected, already_read }: Adopt, _: &mut Self::Context) {
         match TcpStream::from_std(socket) {
-            Ok(socket) => adopt(&self.0, &sid, socket, &already_read),
+            Ok(socket) => adopt(&self.0, &sid, socket, connected, &already_read),
             Err(error) => tracing::warn!(%error, "a socket could not move to another thread"),
         }
     }
 }
 
-fn adopt<S: Service>(engine: &Rc<Engine<S>>, sid: &str, socket: TcpStream, already_read: &[u8]) {
+fn adopt<S: Service>(
+    engine: &Rc<Engine<S>>,
+    sid: &str,
+    socket: TcpStream,
+    connected: Option<Connected>,
+    already_read: &[u8],
+) {
     let socket = Rc::new(socket);
     let probe = Outbox::to_socket(Rc::clone(&socket), Wire::SocketIo, engine.limits.outbox);
     let Some(session) = engine.begin_upgrade(sid, Rc::clone(&probe)) else {
@@ -198,7 +227,7 @@ fn adopt<S: Service>(engine: &Rc<Engine<S>>, sid: &str, socket: TcpStream, alrea
         probe.send(frame::close(1000, ""));
         return;
     };
-    let line = Line::new(probe);
+    let line = Line::new(probe, connected);
     let peer = EnginePeer {
         engine: Rc::clone(engine),
         session,
@@ -306,11 +335,12 @@ impl<S: Service> Endpoint<S> {
     /// Decides on a WebSocket handshake; its 101 is for the caller to write.
     ///
     /// # Errors
-    /// As the reference server: an unknown transport, version or session, or an origin that may not connect.
-    pub async fn shake_hands(&self, head: &RequestHead) -> Result<Handshake<S>, ErrorCode> {
+    /// As the reference server: an unknown transport, version or session, or an origin that may not connect. And what
+    /// who decides on sessions says.
+    pub async fn shake_hands(&self, head: &RequestHead) -> Result<Handshake<S>, Rejection> {
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
         if query.transport != Transport::Websocket {
-            return Err(ErrorCode::BadRequest);
+            return Err(ErrorCode::BadRequest.into());
         }
         let Some(sid) = query.sid else {
             return (self.admit)(head).await.map(Handshake::Open);
@@ -319,7 +349,7 @@ impl<S: Service> Endpoint<S> {
         let owner = self.directory.owner(&sid).ok_or(ErrorCode::UnknownSession)?;
         match owner.send(Knows(Arc::clone(&sid))).await {
             Ok(true) => Ok(Handshake::Upgrade(sid)),
-            _ => Err(ErrorCode::UnknownSession),
+            _ => Err(ErrorCode::UnknownSession.into()),
         }
     }
 
@@ -327,32 +357,29 @@ impl<S: Service> Endpoint<S> {
     ///
     /// # Errors
     /// The socket cannot move to the thread of its session.
-    pub async fn let_in(
-        &self,
-        handshake: Handshake<S>,
-        socket: TcpStream,
-        already_read: BytesMut,
-    ) -> io::Result<()> {
+    pub async fn let_in(&self, handshake: Handshake<S>, taken: Taken) -> io::Result<()> {
         match handshake {
             Handshake::Open(admitted) => {
-                self.begin(admitted.request, socket, &already_read);
+                self.begin(admitted.request, taken);
                 Ok(())
             }
             Handshake::Upgrade(sid) => {
                 let Some(owner) = self.directory.owner(&sid) else { return Ok(()) };
-                let socket = socket.into_std()?;
-                let adopted = owner.send(Adopt { sid, socket, already_read: already_read.freeze() }).await;
+                let Taken { socket, connected, already_read } = taken;
+                let (socket, already_read) = (socket.into_std()?, already_read.freeze());
+                let adopted = owner.send(Adopt { sid, socket, connected, already_read }).await;
                 adopted.map_err(io::Error::other)
             }
         }
     }
 
-    fn begin(&self, request: S::Request, socket: TcpStream, already_read: &[u8]) {
+    fn begin(&self, request: S::Request, Taken { socket, connected, already_read }: Taken) {
         let socket = Rc::new(socket);
         let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::SocketIo, self.engine.limits.outbox);
         let session = self.engine.open_socket(request, Rc::clone(&outbox));
         let peer = EnginePeer { engine: Rc::clone(&self.engine), session, upgrade: None };
-        websocket::run(socket, Line::new(outbox), self.engine.limits.max_payload, already_read, peer);
+        let line = Line::new(outbox, connected);
+        websocket::run(socket, line, self.engine.limits.max_payload, &already_read, peer);
     }
 }
 
@@ -383,7 +410,13 @@ impl<S: Service> Endpoint<S> {
     }
 
     async fn open_session(&self, request: &HttpRequest) -> Answer {
-        let admitted = (self.admit)(request.head()).await.map_err(refused)?;
+        let admitted = (self.admit)(request.head()).await.map_err(|rejection| match rejection {
+            Rejection::Protocol(code) => refused(code),
+            Rejection::Problem(problem) => {
+                log_cause(&problem);
+                problem.respond(Language::of(request.headers()))
+            }
+        })?;
         let (_, body) = self.engine.open_polling(admitted.request);
         let mut response = text(body);
         if let Some(cookie) = admitted.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
@@ -419,7 +452,7 @@ impl<S: Service> Endpoint<S> {
         if declared.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit) {
             return Err(HttpResponse::PayloadTooLarge().finish());
         }
-        let body = tokio::time::timeout(body::DEADLINE, collect(payload, limit));
+        let body = tokio::time::timeout(self.engine.limits.body_timeout, collect(payload, limit));
         let body = body.await.map_err(|_| HttpResponse::RequestTimeout().finish())??;
         let taken = owner.send(Post { sid, body }).await;
         match taken.unwrap_or(Err(ErrorCode::UnknownSession)) {
@@ -469,6 +502,7 @@ fn text(body: impl Into<Bytes>) -> HttpResponse {
 
 /// A refusal as the reference server gives it, which its clients read.
 fn refused(code: ErrorCode) -> HttpResponse {
+    telemetry::refused(code.name());
     let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "application/json"))

@@ -14,15 +14,26 @@ use bytes::BytesMut;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::watched::Watched;
-use crate::web::problem::Problem;
+use crate::{service::admissions::Connected, web::problem::Problem};
 
 /// A request with its socket.
 pub struct Arrival {
     request: Request,
     socket: TcpStream,
+    connected: Option<Connected>,
     already_read: BytesMut,
     /// Answers to requests that were pipelined before this one.
     unwritten: BytesMut,
+}
+
+/// What is left of a connection when HTTP is done.
+pub struct Taken {
+    /// The socket.
+    pub socket: TcpStream,
+    /// Its place among the connections.
+    pub connected: Option<Connected>,
+    /// What came right behind the request.
+    pub already_read: BytesMut,
 }
 
 impl Arrival {
@@ -30,12 +41,8 @@ impl Arrival {
     #[must_use]
     pub fn new((request, framed): (Request, Framed<Watched, h1::Codec>)) -> Self {
         let parts = framed.into_parts();
-        Self {
-            request,
-            socket: parts.io.into_inner(),
-            already_read: parts.read_buf,
-            unwritten: parts.write_buf,
-        }
+        let (socket, connected) = parts.io.into_inner();
+        Self { request, socket, connected, already_read: parts.read_buf, unwritten: parts.write_buf }
     }
 
     /// The request.
@@ -44,11 +51,11 @@ impl Arrival {
         self.request.head()
     }
 
-    /// Answers 101 with some more headers. What is left is the socket and what came right behind the request.
+    /// Answers 101 with some more headers.
     ///
     /// # Errors
     /// The client is gone.
-    pub async fn accept(mut self, headers: &[(&str, &str)]) -> io::Result<(TcpStream, BytesMut)> {
+    pub async fn accept(mut self, headers: &[(&str, &str)]) -> io::Result<Taken> {
         let key = self.head().headers().get(header::SEC_WEBSOCKET_KEY);
         let accept = ws::hash_key(key.map(HeaderValue::as_bytes).unwrap_or_default());
         let accept = std::str::from_utf8(&accept).map_err(io::Error::other)?;
@@ -64,7 +71,7 @@ impl Arrival {
         // An alert should not wait for another to fill a segment.
         self.socket.set_nodelay(true)?;
         self.socket.write_all(&self.unwritten).await?;
-        Ok((self.socket, self.already_read))
+        Ok(Taken { socket: self.socket, connected: self.connected, already_read: self.already_read })
     }
 
     /// Answers with something else. The connection ends with it.

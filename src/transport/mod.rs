@@ -7,14 +7,16 @@ use actix_web::web::{self, ServiceConfig};
 use crate::{
     config::Audience,
     domain::Offset,
-    realtime::{Hubs, Registry},
-    service::ServiceError,
+    realtime::{Hubs, Login, Registry},
+    service::{
+        ServiceError,
+        admissions::{Limit, Place},
+    },
     socketio::{Engine, Limits, SocketIo},
     state::AppState,
     web::resource::{get, resource},
 };
 
-pub mod allowance;
 pub mod bundle;
 pub mod cursor;
 pub mod engineio;
@@ -63,6 +65,15 @@ impl Gateway {
         })
     }
 
+    /// Takes the places of a session of an account.
+    ///
+    /// # Errors
+    /// The account has as many sessions as it may.
+    pub fn places(&self, place: Option<Place>, login: Option<&Login>) -> Result<Vec<Place>, Limit> {
+        let account = login.map(|login| self.app.admissions.identify(login.user_id)).transpose()?;
+        Ok(place.into_iter().chain(account).collect())
+    }
+
     /// Whether a session gets alerts.
     #[must_use]
     pub fn is_audience(&self, member: bool) -> bool {
@@ -104,6 +115,7 @@ fn limits(app: &AppState) -> Limits {
         ping_interval: settings.ping_interval,
         ping_timeout: settings.ping_timeout,
         max_payload: settings.max_payload,
+        body_timeout: settings.body_timeout,
         outbox: settings.outbox_limit,
         connect_timeout: CONNECT_TIMEOUT,
         // The registry closes those, with 4008.

@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use actix_web::{
@@ -21,7 +22,8 @@ use super::{Gateway, cursor, shop::Shopper, visitor, watched::Ended};
 use crate::{
     protocol::sse,
     realtime::{Outbox, Person, Session, session::Feeding},
-    web::{Listener, Problem},
+    service::ServiceError,
+    web::{Listener, Problem, client},
 };
 
 /// Answers `GET /api/events`.
@@ -45,6 +47,8 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
     if request.method() == Method::HEAD {
         return Ok(response.finish());
     }
+    let address = client::address(&gateway.app.settings, request.peer_addr(), request.headers());
+    let place = gateway.app.admissions.arrive(address, Instant::now()).map_err(ServiceError::from)?;
     let (login, person) = match listener.0 {
         Some(member) => {
             let login = visitor::login(member.login);
@@ -53,6 +57,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
         }
         None => (None, Person::Guest(rand::random())),
     };
+    let places = gateway.places(Some(place), login.as_deref()).map_err(ServiceError::from)?;
     let connection = request.conn_data::<Ended>().cloned().unwrap_or_default();
     let ended = connection.wait();
     let cut = Box::new(move || connection.cut());
@@ -63,7 +68,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
         session.set_position(gateway.within_log(after).await?);
     }
     outbox.send(sse::RETRY);
-    let shopper = Shopper::enter(gateway, session);
+    let shopper = Shopper::enter(gateway, session, places);
     shopper.session.read_on();
     Ok(response.streaming(Events { shopper, ended: Box::pin(ended) }))
 }

@@ -1,6 +1,6 @@
 //! The WebSocket handshakes of the shop: `/ws` and `/socket.io/`.
 
-use std::{convert::Infallible, io, rc::Rc};
+use std::{convert::Infallible, io, rc::Rc, time::Instant};
 
 use actix_codec::Framed;
 use actix_http::{
@@ -8,11 +8,11 @@ use actix_http::{
     header::{self, HeaderMap, HeaderValue},
 };
 use actix_web::http::StatusCode;
-use tokio::net::TcpStream;
 
 use super::{
     Gateway, cursor,
-    handshake::{self, Arrival},
+    engineio::Rejection,
+    handshake::{self, Arrival, Taken},
     native::NativeSession,
     shop::Shopper,
     visitor::Visitor,
@@ -22,9 +22,10 @@ use super::{
 use crate::{
     clock,
     domain::Offset,
-    protocol::engineio::ErrorCode,
     realtime::{Close, Outbox, Session, outbox::Wire, session::Feeding},
-    web::{edge::log_cause, headers, messages::Language, problem::Problem},
+    service::{ServiceError, admissions::Place},
+    telemetry,
+    web::{client, edge::log_cause, headers, messages::Language, problem::Problem},
 };
 
 /// The subprotocol of `/ws`; a client that cannot set headers offers its token beside it.
@@ -40,6 +41,10 @@ pub async fn upgrade(
     request: (Request, Framed<Watched, h1::Codec>),
 ) -> Result<(), Infallible> {
     let arrival = Arrival::new(request);
+    if let Err(problem) = headers::check_size(arrival.head(), gateway.app.settings.max_head) {
+        refuse(arrival, &problem).await;
+        return Ok(());
+    }
     let outcome = match arrival.head().uri.path() {
         "/ws" => native(gateway, arrival).await,
         "/socket.io/" | "/socket.io" => socketio(&gateway, arrival).await,
@@ -70,18 +75,23 @@ async fn socketio(gateway: &Gateway, arrival: Arrival) -> io::Result<()> {
         Ok(handshake) => {
             let cookie = handshake.cookie().map(|cookie| ("Set-Cookie", cookie.to_owned()));
             let headers: Vec<_> = cookie.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let (socket, already_read) = arrival.accept(&headers).await?;
-            gateway.socketio.let_in(handshake, socket, already_read).await
+            let taken = arrival.accept(&headers).await?;
+            gateway.socketio.let_in(handshake, taken).await
         }
-        Err(code) => {
-            refuse_engineio(arrival, code).await;
+        Err(rejection) => {
+            reject(arrival, &rejection).await;
             Ok(())
         }
     }
 }
 
-/// A refusal as the reference server gives it.
-pub async fn refuse_engineio(arrival: Arrival, code: ErrorCode) {
+/// Answers a handshake of Engine.IO that is refused.
+pub async fn reject(arrival: Arrival, rejection: &Rejection) {
+    let code = match rejection {
+        Rejection::Protocol(code) => code,
+        Rejection::Problem(problem) => return refuse(arrival, problem).await,
+    };
+    telemetry::refused(code.name());
     let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -96,6 +106,7 @@ struct Admission {
     subprotocol: bool,
     /// The token of the subprotocol does not hold: a browser sees no status, so it is told by a close code.
     log_in_again: bool,
+    places: Vec<Place>,
 }
 
 async fn native(gateway: Rc<Gateway>, arrival: Arrival) -> io::Result<()> {
@@ -113,19 +124,20 @@ async fn native(gateway: Rc<Gateway>, arrival: Arrival) -> io::Result<()> {
     if let Some(cookie) = &admission.visitor.cookie {
         headers.push(("Set-Cookie", cookie));
     }
-    let (socket, already_read) = arrival.accept(&headers).await?;
-    begin(gateway, admission, socket, &already_read);
+    let taken = arrival.accept(&headers).await?;
+    begin(gateway, admission, taken);
     Ok(())
 }
 
 /// Makes the session and lets it run.
-fn begin(gateway: Rc<Gateway>, admission: Admission, socket: TcpStream, already_read: &[u8]) {
+fn begin(gateway: Rc<Gateway>, admission: Admission, taken: Taken) {
     let Visitor { login, person, .. } = admission.visitor;
     let feeding = match admission.after {
         _ if !gateway.is_audience(login.is_some()) => Feeding::Never,
         None => Feeding::Live,
         Some(_) => Feeding::Behind,
     };
+    let Taken { socket, connected, already_read } = taken;
     let socket = Rc::new(socket);
     let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, gateway.app.settings.outbox_limit);
     let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
@@ -136,14 +148,16 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, socket: TcpStream, already_
         session.close(Close::LoggedOut);
     }
     let max_payload = gateway.app.settings.max_payload;
-    let peer = NativeSession::new(Shopper::enter(gateway, session));
-    websocket::run(socket, Line::new(outbox), max_payload, already_read, peer);
+    let peer = NativeSession::new(Shopper::enter(gateway, session, admission.places));
+    websocket::run(socket, Line::new(outbox, connected), max_payload, &already_read, peer);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.
 async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Problem> {
     handshake::check(head)?;
     gateway.app.readiness.admit()?;
+    let address = client::address(&gateway.app.settings, head.peer_addr, head.headers());
+    let place = gateway.app.admissions.arrive(address, Instant::now()).map_err(ServiceError::from)?;
     let after = match cursor::after(head.uri.query().unwrap_or_default())? {
         Some(after) => Some(gateway.within_log(after).await?),
         None => None,
@@ -158,7 +172,8 @@ async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Probl
         },
         None => (visitor?, false),
     };
-    Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again })
+    let places = gateway.places(Some(place), visitor.login.as_deref()).map_err(ServiceError::from)?;
+    Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, places })
 }
 
 /// The subprotocols that a handshake offers (RFC 6455 §11.3.4).

@@ -8,15 +8,28 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Sleep,
 };
+
+use crate::{service::admissions::Connected, telemetry};
 
 #[derive(Default)]
 struct State {
+    /// Requests whose answer is not finished, and all that there were.
+    under_way: Cell<usize>,
+    requests: Cell<u64>,
     ended: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
     cut: Cell<bool>,
@@ -38,6 +51,14 @@ impl Ended {
             state.waiting.replace(Some(context.waker().clone()));
             Poll::Pending
         })
+    }
+
+    /// A request came on it; it is under way until what is answered is dropped.
+    #[must_use]
+    pub fn request(&self) -> UnderWay {
+        self.0.under_way.set(self.0.under_way.get() + 1);
+        self.0.requests.set(self.0.requests.get() + 1);
+        UnderWay(Rc::clone(&self.0))
     }
 
     fn tell(&self) {
@@ -65,9 +86,40 @@ impl Ended {
     }
 }
 
+/// A request that is being answered.
+pub struct UnderWay(Rc<State>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.set(self.0.under_way.get() - 1);
+    }
+}
+
+/// The outermost middleware: says on the connection that a request is under way.
+///
+/// # Errors
+/// Those of what it goes around.
+pub async fn mark<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let _under_way = request.conn_data::<Ended>().map(Ended::request);
+    next.call(request).await
+}
+
+/// Since when bytes have come that are part of no request yet.
+struct Slow {
+    requests: u64,
+    timer: Pin<Box<Sleep>>,
+}
+
 /// A socket that is watched.
 pub struct Watched {
     socket: TcpStream,
+    /// Its place among the connections; `None` where they are not counted.
+    connected: Option<Connected>,
+    header_timeout: Option<Duration>,
+    slow: Option<Slow>,
     /// Whether its client has stopped sending.
     pub ended: Ended,
 }
@@ -76,13 +128,36 @@ impl Watched {
     /// Watches a socket.
     #[must_use]
     pub fn new(socket: TcpStream) -> Self {
-        Self { socket, ended: Ended::default() }
+        Self { socket, connected: None, header_timeout: None, slow: None, ended: Ended::default() }
     }
 
-    /// The socket alone.
+    /// Counts it, and ends it when the head of a request takes longer than this to come. HTTP itself keeps time for the
+    /// first request of a connection only.
     #[must_use]
-    pub fn into_inner(self) -> TcpStream {
-        self.socket
+    pub fn limited(mut self, connected: Connected, header_timeout: Duration) -> Self {
+        self.connected = Some(connected);
+        self.header_timeout = Some(header_timeout);
+        self
+    }
+
+    /// The socket alone, with its place among the connections.
+    #[must_use]
+    pub fn into_inner(self) -> (TcpStream, Option<Connected>) {
+        (self.socket, self.connected)
+    }
+
+    /// Whether the head of a request has taken too long. `read`: some bytes have just come.
+    fn is_slow(&mut self, read: bool, context: &mut Context<'_>) -> bool {
+        let Some(patience) = self.header_timeout else { return false };
+        let state = &self.ended.0;
+        let requests = state.requests.get();
+        if self.slow.as_ref().is_some_and(|slow| slow.requests != requests || state.under_way.get() > 0) {
+            self.slow = None;
+        }
+        if read && self.slow.is_none() && requests > 0 && state.under_way.get() == 0 {
+            self.slow = Some(Slow { requests, timer: Box::pin(tokio::time::sleep(patience)) });
+        }
+        self.slow.as_mut().is_some_and(|slow| slow.timer.as_mut().poll(context).is_ready())
     }
 }
 
@@ -94,7 +169,12 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
-        let nothing = buffer.filled().len() == before && buffer.remaining() > 0;
+        let some = buffer.filled().len() > before;
+        if self.is_slow(some, context) {
+            telemetry::refused("request_timeout");
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let nothing = !some && buffer.remaining() > 0;
         if matches!(&read, Poll::Ready(Ok(())) if nothing) || matches!(&read, Poll::Ready(Err(_))) {
             self.ended.tell();
         }

@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use crate::{
     protocol::frame::{self, Decoder, FrameError, Message},
     realtime::Outbox,
+    service::admissions::Connected,
 };
 
 /// Bytes taken from a socket at a time.
@@ -62,16 +63,19 @@ struct LineState {
     hang_up: Cell<bool>,
     /// The client is not listened to, because it does not take what it is told.
     held_back: Cell<bool>,
+    /// Given back with the last of the connection.
+    _connected: Option<Connected>,
 }
 
 impl Line {
-    /// A line with this outbox.
+    /// A line with this outbox, and the connection's place among all.
     #[must_use]
-    pub fn new(outbox: Rc<Outbox>) -> Self {
+    pub fn new(outbox: Rc<Outbox>, connected: Option<Connected>) -> Self {
         Self(Rc::new(LineState {
             outbox: RefCell::new(outbox),
             hang_up: Cell::new(false),
             held_back: Cell::new(false),
+            _connected: connected,
         }))
     }
 

@@ -22,10 +22,8 @@ use crate::{domain::Fields, state::AppState};
 
 /// How deep brackets nest: `items[0][goodsId]` is 2.
 const MAX_DEPTH: usize = 4;
-/// How long a client may take to send a body.
-pub const DEADLINE: Duration = Duration::from_secs(30);
-/// When the settings are missing, as in a test of one handler.
-const DEFAULT_LIMIT: usize = 65_536;
+/// Bytes and time for a body when the settings are missing, as in a test of one handler.
+const DEFAULTS: (usize, Duration) = (65_536, Duration::from_secs(30));
 
 /// A body that is still to be read.
 pub struct Body {
@@ -57,13 +55,14 @@ impl Body {
     pub async fn fields(mut self) -> Result<Fields, Problem> {
         let kind = Kind::of(self.request.headers())?;
         let state = self.request.app_data::<Data<AppState>>();
-        let limit = state.map_or(DEFAULT_LIMIT, |state| state.settings.max_body);
+        let (limit, deadline) =
+            state.map_or(DEFAULTS, |state| (state.settings.max_body, state.settings.body_timeout));
         let declared =
             header(self.request.headers(), &CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
         if declared.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > limit)) {
             return Err(too_large(limit));
         }
-        let read = tokio::time::timeout(DEADLINE, collect(&mut self.payload, limit));
+        let read = tokio::time::timeout(deadline, collect(&mut self.payload, limit));
         let bytes = read.await.map_err(|_| Problem::new("request_timeout", "the body did not come"))??;
         kind.read(&bytes).map(Fields::new)
     }

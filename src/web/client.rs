@@ -42,7 +42,7 @@ pub fn is_https(settings: &Settings, peer: Option<SocketAddr>, headers: &HeaderM
 }
 
 fn is_trusted(settings: &Settings, address: IpAddr) -> bool {
-    settings.trusted_proxies.iter().any(|proxy| proxy.to_canonical() == address)
+    settings.trusted_proxy.iter().any(|proxy| proxy.to_canonical() == address)
 }
 
 /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
@@ -73,8 +73,8 @@ pub(crate) mod tests {
     }
 
     fn behind_proxies() -> Settings {
-        let trusted_proxies = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
-        Settings { trusted_proxies, ..settings() }
+        let trusted_proxy = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        Settings { trusted_proxy, ..settings() }
     }
 
     #[test]

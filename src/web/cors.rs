@@ -84,12 +84,12 @@ mod tests {
 
     #[test]
     fn credentials_are_granted_to_listed_origins_only() {
-        let listed = Settings { allowed_origins: vec!["https://blog.example".into()], ..settings() };
+        let listed = Settings { allowed_origin: vec!["https://blog.example".into()], ..settings() };
         let granted = grants(&listed, &headers(&[("origin", "https://blog.example")]));
         assert_eq!(granted.get(ACCESS_CONTROL_ALLOW_ORIGIN).unwrap(), "https://blog.example");
         assert_eq!(granted.get(ACCESS_CONTROL_ALLOW_CREDENTIALS).unwrap(), "true");
         assert!(grants(&listed, &headers(&[("origin", "https://evil.example")])).is_empty());
-        let all = Settings { allowed_origins: vec!["*".into()], ..settings() };
+        let all = Settings { allowed_origin: vec!["*".into()], ..settings() };
         let granted = grants(&all, &headers(&[("origin", "https://any.example")]));
         assert_eq!(granted.get(ACCESS_CONTROL_ALLOW_ORIGIN).unwrap(), "*");
         assert!(!granted.contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_preflight_is_answered_for_those_who_may() {
-        let listed = Settings { allowed_origins: vec!["https://blog.example".into()], ..settings() };
+        let listed = Settings { allowed_origin: vec!["https://blog.example".into()], ..settings() };
         let ask = |origin| headers(&[("origin", origin), ("access-control-request-method", "POST")]);
         let answer = |origin| preflight(&listed, &Method::OPTIONS, &ask(origin)).unwrap();
         assert_eq!(answer("https://blog.example").status(), 204);

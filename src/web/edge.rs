@@ -7,6 +7,7 @@ use actix_web::{
     Error, HttpResponse,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
+    http::ConnectionType,
     http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     middleware::Next,
     web::Data,
@@ -19,7 +20,7 @@ use super::{
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
-use crate::{state::AppState, telemetry};
+use crate::{service::ServiceError, state::AppState, telemetry};
 
 /// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
 /// person (the page for 404) reads it.
@@ -68,10 +69,33 @@ async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRes
     let preflight = request
         .app_data::<Data<AppState>>()
         .and_then(|state| cors::preflight(&state.settings, request.method(), request.headers()));
-    match preflight {
-        Some(response) => Ok(request.into_response(response)),
-        None => next.call(request).await,
+    if let Some(response) = preflight {
+        return Ok(request.into_response(response));
     }
+    let admitted = match request.app_data::<Data<AppState>>() {
+        Some(state) => admit(state, &request),
+        None => Ok(()),
+    };
+    match admitted {
+        Ok(()) => next.call(request).await,
+        Err(problem) => {
+            let mut response = request.error_response(problem);
+            // Whoever sent so much, or is too many, may begin anew.
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            Ok(response)
+        }
+    }
+}
+
+/// What operators' machines ask is answered also when nothing else is.
+const FOR_OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+fn admit(state: &AppState, request: &ServiceRequest) -> Result<(), Problem> {
+    headers::check_size(request.head(), state.settings.max_head)?;
+    if !FOR_OPERATORS.contains(&request.path()) {
+        state.admissions.serve().map_err(ServiceError::from)?;
+    }
+    Ok(())
 }
 
 /// What will stand on the answer, whatever it is.
@@ -112,7 +136,9 @@ fn settle(response: ServiceResponse<BoxBody>, language: Language) -> ServiceResp
     if let Some(error) = inner.error().filter(|_| status.is_server_error()) {
         tracing::error!(%error, "a request failed");
     }
-    let mut answer: HttpResponse = Problem::of_status(status).respond(language);
+    let problem = Problem::of_status(status);
+    telemetry::refused(problem.code());
+    let mut answer: HttpResponse = problem.respond(language);
     for name in [ALLOW, CONTENT_RANGE, RETRY_AFTER] {
         if let Some(value) = inner.headers().get(&name) {
             answer.headers_mut().insert(name, value.clone());
@@ -126,7 +152,9 @@ fn as_problem(error: &Error) -> Problem {
     if status.is_server_error() {
         tracing::error!(%error, "a request failed");
     }
-    Problem::of_status(status)
+    let problem = Problem::of_status(status);
+    telemetry::refused(problem.code());
+    problem
 }
 
 /// Counts a refusal, and logs why a request failed.

@@ -54,7 +54,7 @@ fn range(text: &str) -> Option<(Language, u32)> {
 }
 
 /// English and Korean for each code; `{}` is what the refusal is about.
-const SENTENCES: [(&str, &str, &str); 29] = [
+const SENTENCES: [(&str, &str, &str); 34] = [
     ("validation", "Please check: {}.", "다음 항목을 확인해 주세요: {}."),
     ("malformed_body", "The request could not be read.", "요청을 읽을 수 없습니다."),
     ("password_mismatch", "The passwords do not match.", "패스워드가 패스워드 확인란과 다릅니다."),
@@ -94,6 +94,19 @@ const SENTENCES: [(&str, &str, &str); 29] = [
     ("request_timeout", "The request took too long.", "요청 시간이 초과되었습니다."),
     ("bad_request", "The request was refused.", "잘못된 요청입니다."),
     ("unavailable", "We are very busy. Please try again.", "서버가 혼잡합니다. 잠시 후 다시 시도해 주세요."),
+    ("too_many_sessions", "You are connected too many times.", "접속이 너무 많습니다."),
+    ("too_many_connections", "Too many connections from here.", "이 네트워크에서의 접속이 너무 많습니다."),
+    (
+        "too_many_handshakes",
+        "Too many connections at once. Please try again.",
+        "접속 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요.",
+    ),
+    ("headers_too_large", "The request is too large.", "요청이 너무 큽니다."),
+    (
+        "server_full",
+        "We are full right now. Please try again.",
+        "접속자가 많습니다. 잠시 후 다시 시도해 주세요.",
+    ),
     (
         "restarting",
         "We are restarting. Please try again in a moment.",

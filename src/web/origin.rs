@@ -26,7 +26,7 @@ impl Origin {
     pub fn of(settings: &Settings, headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(ORIGIN);
         let Some(value) = values.next() else { return Self::Missing };
-        let listed = |wanted: &str| settings.allowed_origins.iter().any(|allowed| allowed == wanted);
+        let listed = |wanted: &str| settings.allowed_origin.iter().any(|allowed| allowed == wanted);
         // `null` (a sandboxed frame, a file) and what is no origin match no entry but `*`.
         let origin = value.to_str().ok().and_then(parse).filter(|_| values.next().is_none());
         match origin {
@@ -115,10 +115,10 @@ mod tests {
 
     #[test]
     fn others_are_allowed_by_name_or_all_without_cookies() {
-        let one = Settings { allowed_origins: vec!["https://blog.example".into()], ..settings() };
+        let one = Settings { allowed_origin: vec!["https://blog.example".into()], ..settings() };
         assert_eq!(of(&one, "https://blog.example", "shop.example"), Origin::Allowed);
         assert_eq!(of(&one, "http://blog.example", "shop.example"), Origin::Forbidden);
-        let all = Settings { allowed_origins: vec!["*".into()], ..settings() };
+        let all = Settings { allowed_origin: vec!["*".into()], ..settings() };
         assert_eq!(of(&all, "https://any.example", "shop.example"), Origin::Anyone);
         assert_eq!(of(&all, "https://shop.example", "shop.example"), Origin::Same);
         assert!(!Origin::Anyone.may_use_cookies() && !Origin::Missing.may_use_cookies());

@@ -101,6 +101,7 @@ impl Problem {
             415 => ("unsupported_media_type", "the body has a type that is not read here"),
             416 => ("range_not_satisfiable", "the file has no such range"),
             429 => ("too_many_attempts", "too many attempts"),
+            431 => ("headers_too_large", "the head of the request is too large"),
             503 => ("unavailable", "try again"),
             400..=499 => ("bad_request", "the request was refused"),
             _ => ("internal_error", "something went wrong"),
@@ -122,9 +123,10 @@ impl Problem {
         Self::of_status(StatusCode::NOT_FOUND)
     }
 
-    /// Adds a header to the answer.
+    /// Sets a header of the answer.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.retain(|(other, _)| *other != name);
         self.0.headers.push((name, value));
         self
     }
@@ -221,8 +223,9 @@ fn status_of(code: &str) -> StatusCode {
         "unsupported_media_type" => 415,
         "range_not_satisfiable" => 416,
         "idempotency_key_reused" => 422,
-        "too_many_attempts" => 429,
-        "unavailable" | "restarting" => 503,
+        "too_many_attempts" | "too_many_sessions" | "too_many_connections" | "too_many_handshakes" => 429,
+        "headers_too_large" => 431,
+        "unavailable" | "restarting" | "server_full" => 503,
         _ => 500,
     })
     .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -257,6 +260,9 @@ impl From<ServiceError> for Problem {
             ServiceError::TooOld { oldest } => problem = problem.with_member("oldest", oldest.0),
             ServiceError::TooManyAttempts { retry_after } => {
                 problem = problem.with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+            }
+            ServiceError::Limit(limit) => {
+                problem = problem.with_header(RETRY_AFTER, HeaderValue::from(limit.retry_after().as_secs()));
             }
             other if problem.status().is_server_error() => problem.0.cause = Some(other),
             _ => {}

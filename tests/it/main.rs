@@ -14,6 +14,7 @@ mod events;
 mod faults;
 mod hostile;
 mod layering;
+mod limits;
 mod lives;
 mod orders;
 mod parsers;

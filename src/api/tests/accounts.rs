@@ -60,7 +60,7 @@ async fn wrong_passwords_and_unknown_addresses_are_answered_alike_and_then_not_a
 
 #[actix_web::test]
 async fn a_cookie_writes_only_from_this_site_and_a_header_goes_first() {
-    let shop = shop(|settings| settings.allowed_origins = vec!["https://blog.example".into()]).await;
+    let shop = shop(|settings| settings.allowed_origin = vec!["https://blog.example".into()]).await;
     let token = shop.log_in("kim").await;
     let put = |origin: Option<&str>| {
         let request = cookie(TestRequest::patch().uri("/api/users/me"), &token)

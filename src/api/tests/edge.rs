@@ -94,7 +94,7 @@ async fn the_pages_inside_the_program_have_a_strict_policy_and_aliases() {
 
 #[actix_web::test]
 async fn a_preflight_is_answered_before_any_route() {
-    let shop = shop(|settings| settings.allowed_origins = vec!["https://blog.example".into()]).await;
+    let shop = shop(|settings| settings.allowed_origin = vec!["https://blog.example".into()]).await;
     let ask = |origin: &'static str| {
         TestRequest::default()
             .method(actix_web::http::Method::OPTIONS)

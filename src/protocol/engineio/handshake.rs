@@ -109,6 +109,19 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// What the numbers call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnknownTransport => "unknown_transport",
+            Self::UnknownSession => "unknown_session",
+            Self::BadHandshakeMethod => "bad_handshake_method",
+            Self::BadRequest => "bad_request",
+            Self::Forbidden => "forbidden",
+            Self::UnsupportedVersion => "unsupported_version",
+        }
+    }
+
     /// The status of the HTTP response.
     #[must_use]
     pub fn http_status(self) -> u16 {

@@ -134,10 +134,16 @@ impl Outbox {
         self.observer.replace(Some(observer));
     }
 
+    /// How many bytes wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.borrow().bytes
+    }
+
     /// Whether `bytes` more may wait.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
-        let waiting = self.queue.borrow().bytes;
+        let waiting = self.waiting();
         waiting == 0 || waiting + bytes <= self.limit
     }
 

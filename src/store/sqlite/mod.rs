@@ -1,20 +1,27 @@
 //! The store in one SQLite file: readers take turns in a pool, all writes go to the one `writer`. Here each
 //! sentence of [`Store`] is only sent to where it is done.
 
-use std::sync::Arc;
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Instant,
+};
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqlitePool, pool::PoolConnection};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 
 use self::writer::Writer;
 use super::{
     AccountError, CancelError, CatalogError, Feed, GoodsQuery, LogStore, OrderError, PlacedOrder, Reach,
     Store, StoreError,
 };
-use crate::domain::{
-    CartLine, Currency, Email, Goods, GoodsId, GoodsPatch, LoginSession, NewGoods, NewOrder, NewUser,
-    Nickname, Offset, Order, OrderId, PasswordHash, Publication, Quantity, SessionId, Timestamp, User,
-    UserId, UserPatch,
+use crate::{
+    domain::{
+        CartLine, Currency, Email, Goods, GoodsId, GoodsPatch, LoginSession, NewGoods, NewOrder, NewUser,
+        Nickname, Offset, Order, OrderId, PasswordHash, Publication, Quantity, SessionId, Timestamp, User,
+        UserId, UserPatch,
+    },
+    telemetry,
 };
 
 mod accounts;
@@ -58,8 +65,38 @@ impl SqliteStore {
         Ok(Self { readers, writer, currency, feed })
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        Ok(self.readers.acquire().await?)
+    async fn reader(&self) -> Result<Reader, StoreError> {
+        let asked = Instant::now();
+        let conn = self.readers.acquire().await?;
+        let began = Instant::now();
+        telemetry::sqlite(telemetry::Sqlite::ReaderWait, began - asked);
+        Ok(Reader { conn, began })
+    }
+}
+
+/// A reader's turn, whose time is taken.
+struct Reader {
+    conn: PoolConnection<Sqlite>,
+    began: Instant,
+}
+
+impl Deref for Reader {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.conn
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        telemetry::sqlite(telemetry::Sqlite::Read, self.began.elapsed());
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::{
     domain::Currency,
     store::{Feed, StoreError, errors::Refusal, feed::News},
-    telemetry,
+    telemetry::{self, Queue, Sqlite},
 };
 
 /// How many writes may wait. When full, a write is refused at once with [`StoreError::Busy`]: so many are about a
@@ -137,6 +137,7 @@ impl Writer {
             TrySendError::Full(_) => StoreError::Busy(format!("{QUEUE} writes are waiting")),
             TrySendError::Closed(_) => closed(),
         })?;
+        telemetry::queue_grew(Queue::Writer);
         answer.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
@@ -187,6 +188,7 @@ impl Desk {
     /// One batch, from BEGIN to the answers. Waits for jobs, never for time: a database that fails every batch makes
     /// no busy loop.
     async fn handle(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        telemetry::queue_shrank(Queue::Writer, batch.len());
         let started = Instant::now();
         let outcome = self.transact(&mut batch).await;
         observe(batch.len(), started, outcome.as_ref().err());
@@ -225,7 +227,11 @@ impl Desk {
             }
         }
         // With nothing to keep there is nothing to sync.
+        let started = Instant::now();
         tx.exec(if kept == 0 { "rollback" } else { "commit" }).await?;
+        if kept > 0 {
+            telemetry::sqlite(Sqlite::Commit, started.elapsed());
+        }
         Ok(news)
     }
 

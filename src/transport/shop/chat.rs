@@ -5,11 +5,11 @@ use std::{rc::Rc, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{Refusal, Reply, Shopper};
+use super::{BURST, Refusal, Reply, Shopper};
 use crate::{
     domain::Nickname,
     realtime::{Announcement, Room, hub::TellRoom},
-    transport::allowance::Allowance,
+    service::allowance::Allowance,
     web::problem::Problem,
 };
 
@@ -37,7 +37,7 @@ impl Shopper {
         }
         let now = Instant::now();
         let mut chat = self.chat.borrow_mut();
-        let allowed = chat.allowance.get_or_insert_with(|| Allowance::new(RATE, now)).take(now);
+        let allowed = chat.allowance.get_or_insert_with(|| Allowance::new(RATE, BURST, now)).take(now);
         if allowed { Ok(()) } else { Err(Refusal::too_many_messages()) }
     }
 

@@ -10,12 +10,12 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Gateway, allowance::Allowance, visitor};
+use super::{Gateway, visitor};
 use crate::{
     clock,
     domain::{Fields, LoginSession, UserId},
     realtime::{Close, Page, Session, registry::Slot},
-    service::orders::OrderRequest,
+    service::{admissions::Place, allowance::Allowance, orders::OrderRequest},
     telemetry,
     web::problem::Problem,
 };
@@ -26,6 +26,8 @@ pub mod socketio;
 
 pub use refusal::{Refusal, Reply};
 
+/// Seconds' worth of messages that may come at once.
+const BURST: u8 = 2;
 /// Orders of one session that may be under way at once.
 const ORDERS_UNDER_WAY: usize = 64;
 /// Orders of one session that may wait for that; a small struct each, and more than the message rate lets in at once.
@@ -43,23 +45,26 @@ pub struct Shopper {
     /// Made with the first order: most sessions never place one.
     orders: OnceCell<Arc<Semaphore>>,
     chat: RefCell<chat::Chat>,
+    /// Given back when it leaves.
+    places: RefCell<Vec<Place>>,
 }
 
 impl Shopper {
-    /// A session comes in.
+    /// A session comes in and takes its places.
     #[must_use]
-    pub fn enter(gateway: Rc<Gateway>, session: Rc<Session>) -> Rc<Self> {
+    pub fn enter(gateway: Rc<Gateway>, session: Rc<Session>, places: Vec<Place>) -> Rc<Self> {
         let slot = gateway.registry.join(Rc::clone(&session));
         let transport = session.outbox.wire().transport();
         telemetry::session_opened(transport);
         Rc::new(Self {
-            messages: RefCell::new(Allowance::new(gateway.app.settings.message_rate, Instant::now())),
+            messages: RefCell::new(Allowance::new(gateway.app.settings.message_rate, BURST, Instant::now())),
             gateway,
             session,
             slot,
             transport,
             orders: OnceCell::new(),
             chat: RefCell::default(),
+            places: RefCell::new(places),
         })
     }
 
@@ -70,6 +75,7 @@ impl Shopper {
         }
         self.gateway.registry.leave(self.slot);
         telemetry::session_ended(self.transport);
+        self.places.take();
     }
 
     /// What the threads' connections share.

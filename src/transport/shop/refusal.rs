@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     protocol::native::EnvelopeError,
     service::ServiceError,
+    telemetry,
     web::{edge::log_cause, messages::Language, problem::Problem},
 };
 
@@ -41,6 +42,7 @@ impl Refusal {
     /// A refusal with a code of its own.
     #[must_use]
     pub fn new(code: &'static str, message: &str) -> Self {
+        telemetry::refused(code);
         Self { code, message: message.to_owned() }
     }
 

@@ -19,15 +19,15 @@ use crate::{
         socketio::{Event, MAIN},
     },
     realtime::{Announcement, Login, Person, Session, session::Feeding},
-    service::ServiceError,
+    service::{ServiceError, admissions::Place},
     socketio::{self, Accepted, Handlers, Refused, Socket, SocketIo},
     state::AppState,
     transport::{
         Gateway,
-        engineio::{Admit, Admitted},
+        engineio::{Admit, Admitted, Rejection},
         visitor::{self, Visitor},
     },
-    web::{edge::log_cause, problem::Problem},
+    web::{client, edge::log_cause, problem::Problem},
 };
 
 /// What is known of a session from its handshake.
@@ -35,6 +35,8 @@ pub struct Handshake {
     login: Option<Rc<Login>>,
     person: Person,
     at: Instant,
+    /// Kept as long as the session.
+    _place: Place,
 }
 
 /// What is told of the name of an event that was refused, in characters.
@@ -66,16 +68,19 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
         Box::pin(async move {
             // These clients know no delay before coming back: they would be let in, and sent away again at once.
             if app.readiness.is_draining() {
-                return Err(ErrorCode::BadRequest);
+                return Err(ErrorCode::BadRequest.into());
             }
+            let (address, now) = (client::address(&app.settings, peer, &headers), Instant::now());
+            let place = app.admissions.arrive(address, now);
+            let place = place.map_err(|limit| Rejection::Problem(ServiceError::from(limit).into()))?;
             match Visitor::of(&app, &headers, peer).await {
                 Ok(Visitor { login, person, cookie }) => {
-                    Ok(Admitted { request: Handshake { login, person, at: Instant::now() }, cookie })
+                    Ok(Admitted { request: Handshake { login, person, at: now, _place: place }, cookie })
                 }
                 Err(problem) => {
                     log_cause(&problem);
                     let forbidden = problem.status().is_client_error();
-                    Err(if forbidden { ErrorCode::Forbidden } else { ErrorCode::BadRequest })
+                    Err(if forbidden { ErrorCode::Forbidden } else { ErrorCode::BadRequest }.into())
                 }
             }
         })
@@ -132,6 +137,7 @@ impl Shop {
             }
             None => (session.request.login(gateway).await?, session.request.person),
         };
+        let places = gateway.places(None, login.as_deref()).map_err(ServiceError::from)?;
         let audience = gateway.is_audience(login.is_some());
         let (pid, position) = match auth.resume().filter(|_| audience) {
             Some((pid, offset)) if gateway.reaches(offset).await? => (pid, Some(offset)),
@@ -146,7 +152,7 @@ impl Shop {
         if let Some(position) = position {
             live.set_position(position);
         }
-        let shopper = Shopper::enter(Rc::clone(gateway), live);
+        let shopper = Shopper::enter(Rc::clone(gateway), live, places);
         Ok(Accepted { data: shopper, pid: Some(pid) })
     }
 }

@@ -1,0 +1,39 @@
+//! The limit of open files (`ulimit -n`): each connection is one, and what the program itself needs must be left.
+
+/// What is kept for the database, the listener and the threads.
+const RESERVE: u64 = 64;
+/// More connections than one process serves well.
+const MOST: u64 = 1_000_000;
+
+/// How many connections fit: the limit without a sixteenth of it, at least [`RESERVE`].
+#[must_use]
+pub(super) fn connections() -> usize {
+    // Where there is no such limit, every number fits.
+    let limit = rlimit::Resource::NOFILE.get_hard().unwrap_or(MOST);
+    usize::try_from(fitting(limit)).unwrap_or(usize::MAX)
+}
+
+fn fitting(limit: u64) -> u64 {
+    limit.saturating_sub(RESERVE.max(limit / 16)).max(limit / 4).clamp(1, MOST)
+}
+
+/// Takes all that the system grants: systems start programs with less for the sake of `select`, which is not used here.
+///
+/// # Errors
+/// The system does not let it.
+pub fn raise_limit() -> std::io::Result<()> {
+    let (_, hard) = rlimit::Resource::NOFILE.get()?;
+    rlimit::Resource::NOFILE.set(hard, hard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn something_is_always_left() {
+        assert_eq!([64, 128, 1024, 65_536].map(fitting), [16, 64, 960, 61_440]);
+        assert_eq!(fitting(u64::MAX), MOST);
+        assert_eq!(fitting(0), 1);
+    }
+}

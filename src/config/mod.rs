@@ -1,0 +1,152 @@
+//! The settings: what they are, what they default to, and where a value comes from (flag over variable over file
+//! over default). Not how they are used.
+
+use std::{path::Path, time::Duration};
+
+mod descriptors;
+mod show;
+mod table;
+mod values;
+
+pub use descriptors::raise_limit;
+pub use table::{CommonLayer, ServeLayer, Settings};
+pub use values::{Audience, LogFormat, Nicknames, Secret, Span};
+
+use table::Layers;
+use values::{MAX_WORKERS, origin};
+
+/// A setting that cannot be used. Its text is one sentence that names the setting.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+const MIN_PING: Duration = Duration::from_millis(10);
+
+impl Settings {
+    /// Puts the layers together: what the command line and environment leave open, the file says; what that leaves
+    /// open has a default.
+    ///
+    /// # Errors
+    /// A file that cannot be read or has an unknown key, and values that cannot be used.
+    pub fn resolve(common: CommonLayer, serve: ServeLayer, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = file.map(read_file).transpose()?.unwrap_or_default();
+        let flags = Layers { common, serve, ..Layers::default() };
+        Self::of(flags, file).check()
+    }
+
+    /// What no single value shows to be wrong, and what a file may hold that a flag's parser refuses.
+    fn check(mut self) -> Result<Self, ConfigError> {
+        let refuse = |text: String| Err(ConfigError(text));
+        if self.workers == 0 || self.workers > MAX_WORKERS {
+            return refuse(format!("--workers must be 1 to {MAX_WORKERS}"));
+        }
+        let numbers = [
+            ("--max-payload", self.max_payload),
+            ("--max-body", self.max_body),
+            ("--max-head", self.max_head),
+            ("--message-rate", self.message_rate as usize),
+            ("--outbox-limit", self.outbox_limit),
+            ("--max-connections", self.max_connections),
+            ("--max-sessions-per-account", self.max_sessions_per_account),
+            ("--max-sessions-per-address", self.max_sessions_per_address),
+            ("--handshake-rate", self.handshake_rate as usize),
+        ];
+        if let Some((name, _)) = numbers.iter().find(|(_, number)| *number == 0) {
+            return refuse(format!("{name} must be above 0"));
+        }
+        if self.max_connections > descriptors::connections() {
+            return refuse(format!(
+                "--max-connections must be at most {}: raise the limit of open files (ulimit -n) for more",
+                descriptors::connections()
+            ));
+        }
+        if self.jwt_secret.as_ref().is_some_and(|secret| secret.0.len() < 32) {
+            return refuse("--jwt-secret must have at least 32 bytes".into());
+        }
+        if self.ping_interval < MIN_PING || self.ping_timeout < MIN_PING {
+            return refuse("--ping-interval and --ping-timeout must be at least 10ms".into());
+        }
+        for (name, folder) in [("--assets", &self.assets), ("--client-bundle", &self.client_bundle)] {
+            if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {
+                return refuse(format!("{name} {} is not a folder", folder.display()));
+            }
+        }
+        if let Some(url) = &self.public_url {
+            self.public_url = Some(origin("--public-url", url)?);
+        }
+        self.allowed_origin = self
+            .allowed_origin
+            .iter()
+            .map(|text| if text == "*" { Ok(text.clone()) } else { origin("--allowed-origin", text) })
+            .collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+}
+
+fn read_file(path: &Path) -> Result<Layers, ConfigError> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError(format!("--config {name} cannot be read: {error}")))?;
+    let file: Layers = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        ConfigError(format!(
+            "--config {name}, line {line}: {}",
+            error.message().lines().next().unwrap_or_default()
+        ))
+    })?;
+    match file.unknown.keys().next() {
+        None => Ok(file),
+        Some(key) => Err(ConfigError(format!("--config {name}: there is no setting {key:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shopbell.toml");
+        std::fs::write(&path, "addr = \"127.0.0.1:4000\"\nping-interval = \"300ms\"\ncurrency = \"KRW\"\n")
+            .unwrap();
+        let flags = ServeLayer { ping_interval: Some(Span(Duration::from_secs(1))), ..ServeLayer::default() };
+        let settings = Settings::resolve(CommonLayer::default(), flags, Some(&path)).unwrap();
+        assert_eq!(settings.addr.port(), 4000);
+        assert_eq!(settings.ping_interval, Duration::from_secs(1));
+        assert_eq!(settings.currency.code(), "KRW");
+        assert_eq!(settings.ping_timeout, Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_bad_setting_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shopbell.toml");
+        for (text, name) in [
+            ("adress = 1", "adress"),
+            ("currency = \"XXY\"", "XXY"),
+            ("ping-interval = \"soon\"", "soon"),
+            ("public-url = \"shop.example\"", "--public-url"),
+            ("jwt-secret = \"short\"", "--jwt-secret"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error =
+                Settings::resolve(CommonLayer::default(), ServeLayer::default(), Some(&path)).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+            assert_eq!(error.to_string().lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_setting() {
+        let readme = include_str!("../../README.md");
+        let command = <ServeLayer as clap::Args>::augment_args(clap::Command::new("serve"));
+        let command = <CommonLayer as clap::Args>::augment_args(command);
+        for argument in command.get_arguments() {
+            let flag = argument.get_long().unwrap();
+            let variable = argument.get_env().unwrap().to_str().unwrap();
+            assert!(readme.contains(&format!("`--{flag}`")), "--{flag} is not in the README");
+            assert!(readme.contains(&format!("`{variable}`")), "{variable} is not in the README");
+        }
+    }
+}
