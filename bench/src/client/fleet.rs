@@ -32,7 +32,9 @@ pub struct Tally {
     pub alerts: u64,
     /// Answers to orders.
     pub acks: u64,
-    /// Those of them that were not `ok`.
+    /// The sessions that were answered since this was last emptied, one by one.
+    pub answered: Vec<usize>,
+    /// Those answers that were not `ok`.
     pub refused: u64,
     /// Bytes.
     pub bytes: u64,
@@ -122,6 +124,7 @@ impl Fleet {
         let tally = &mut self.tally;
         (tally.alerts, tally.acks, tally.refused, tally.bytes) = (0, 0, 0, 0);
         tally.sent.clear();
+        tally.answered.clear();
         tally.latencies.clear();
         for session in self.sessions.iter_mut().flatten() {
             session.alerts = 0;
@@ -168,6 +171,11 @@ impl Fleet {
         Ok(())
     }
 
+    /// Reads at most so many sessions at once, so that whoever shares the thread gets its turn.
+    pub fn set_batch(&mut self, sessions: usize) {
+        self.events = Vec::with_capacity(sessions);
+    }
+
     /// Reads for so long.
     ///
     /// # Errors
@@ -201,12 +209,16 @@ impl Fleet {
 
     fn read(&mut self, index: usize) -> Result<()> {
         let Some(session) = self.sessions.get_mut(index).and_then(Option::as_mut) else { return Ok(()) };
+        let acks = self.tally.acks;
         let taken = match receive(&session.stream, &mut self.buffer) {
             Ok(None) => return Ok(()),
             // Level-triggered: should there be more, epoll tells again.
             Ok(Some(length)) => session.take(&self.buffer[..length], &mut self.tally),
             Err(error) => Err(error),
         };
+        for _ in acks..self.tally.acks {
+            self.tally.answered.push(index);
+        }
         if taken.is_err() && self.tolerant {
             self.sessions[index] = None;
             self.tally.lost += 1;

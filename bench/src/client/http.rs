@@ -7,6 +7,7 @@ use std::{
 };
 
 use memchr::memmem;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Result;
@@ -64,6 +65,17 @@ pub fn request(
     text.into_bytes()
 }
 
+/// What a server answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, which is text.
+    pub body: String,
+}
+
 /// A connection that is kept.
 #[derive(Debug)]
 pub struct Connection {
@@ -83,7 +95,7 @@ impl Connection {
         Ok(Self { stream, address })
     }
 
-    /// Sends a request and waits for the answer: its status and its body.
+    /// Sends a request and waits for the answer.
     ///
     /// # Errors
     /// There is none within 30 s, or it has no length.
@@ -93,15 +105,16 @@ impl Connection {
         path: &str,
         token: Option<&str>,
         body: Option<&Value>,
-    ) -> Result<(u16, Vec<u8>)> {
+    ) -> Result<Answer> {
         self.stream.write_all(&request(method, path, self.address, token, body))?;
         let mut data = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {
             if let Some(head) = Head::parse(&data)? {
-                let body = head.body.ok_or("an answer without a length")?;
-                if data.len() >= head.length + body {
-                    return Ok((head.status, data.split_off(head.length)));
+                let length = head.length + head.body.ok_or("an answer without a length")?;
+                if data.len() >= length {
+                    let body = String::from_utf8(data.split_off(head.length))?;
+                    return Ok(Answer { status: head.status, headers: headers(&data), body });
                 }
             }
             match self.stream.read(&mut buffer)? {
@@ -122,12 +135,18 @@ impl Connection {
         token: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Value> {
-        let (status, body) = self.call(method, path, token, body)?;
-        if !(200..300).contains(&status) {
-            return Err(format!("{method} {path}: {status} {}", String::from_utf8_lossy(&body)).into());
+        let answer = self.call(method, path, token, body)?;
+        if !(200..300).contains(&answer.status) {
+            return Err(format!("{method} {path}: {} {}", answer.status, answer.body).into());
         }
-        Ok(serde_json::from_slice(&body)?)
+        Ok(serde_json::from_str(&answer.body)?)
     }
+}
+
+fn headers(head: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(head);
+    let pairs = text.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@
 mod fleet;
 mod frame;
 pub mod http;
-pub mod load;
+mod load;
 mod session;
 mod target;
 
 pub use fleet::{Fleet, Tally};
+pub use load::Load;
 pub use session::Session;
 pub use target::{Target, Wire};

@@ -7,21 +7,9 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, Data},
 };
-use serde::{Deserialize, Serialize};
 
 use super::listening;
-use crate::Result;
-
-/// What is answered on a path.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: String,
-}
+use crate::{Result, client::http::Answer};
 
 /// Serves until the process is ended. `BENCH_ANSWERS` is a JSON file with an [`Answer`] for each path.
 pub(super) fn run() -> Result<()> {

@@ -5,8 +5,7 @@ mod floor;
 mod server;
 mod socketioxide;
 
-pub use actix::Answer;
-pub use server::{Kind, Options, Server, sample_alert};
+pub use server::{Kind, Options, Seed, Server, Shop, sample_alert};
 
 use crate::Result;
 

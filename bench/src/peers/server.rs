@@ -12,10 +12,12 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::actix::Answer;
 use crate::{
     Result,
-    client::{Target, Wire, http::Connection},
+    client::{
+        Target, Wire,
+        http::{Answer, Connection},
+    },
     process::Process,
     suites::Context,
 };
@@ -70,17 +72,43 @@ impl Kind {
     }
 }
 
+/// What is in the shop when a server starts.
+#[derive(Clone, Debug)]
+pub enum Shop {
+    /// As many goods, just made: for shopbell besides those of its demo.
+    Goods(usize),
+    /// Whatever is in this database of shopbell, which may not be there yet. Nobody is logged in.
+    Database(PathBuf),
+    /// A database of shopbell that was filled before.
+    Seeded(Seed),
+}
+
+/// A database of shopbell, and who may log in to it.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    /// Its file.
+    pub database: PathBuf,
+    /// Address and password of a shopper.
+    pub account: String,
+    /// Goods that can be ordered.
+    pub goods_id: u64,
+}
+
 /// How a server is started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// A database that is there already, for shopbell. Otherwise each server begins with an empty one.
-    pub database: Option<PathBuf>,
-    /// Goods in the shop besides what the demo brings; at least one is made.
-    pub goods: usize,
-    /// What bare actix answers.
+    /// What it sells.
+    pub shop: Shop,
+    /// What bare actix answers, by path.
     pub answers: HashMap<String, Answer>,
     /// Further flags of `shopbell serve`.
     pub flags: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { shop: Shop::Goods(1), answers: HashMap::new(), flags: Vec::new() }
+    }
 }
 
 /// A running server.
@@ -91,6 +119,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// The log-in of a shopper, for shopbell.
     pub token: Option<String>,
+    /// Address and password of the shopper of a new database, for shopbell.
+    pub account: String,
     /// Goods without a counted stock, so that an order brings nothing but its alert.
     pub goods_id: u64,
     /// From its start to the first `200` of `/readyz`, for shopbell.
@@ -110,12 +140,24 @@ impl Server {
         let begin = Instant::now();
         let process = Process::spawn(&mut command)?;
         let address = process.line_after("listening on http://")?.parse()?;
-        let mut server =
-            Self { process, address, token: None, goods_id: 1, ready_after: Duration::ZERO, folder };
+        let mut server = Self {
+            process,
+            address,
+            token: None,
+            account: String::new(),
+            goods_id: 1,
+            ready_after: Duration::ZERO,
+            folder,
+        };
         if kind == Kind::Shopbell {
             server.become_ready(begin)?;
-            if options.database.is_none() {
-                server.fill(options.goods.max(1))?;
+            match &options.shop {
+                Shop::Goods(count) => server.fill(*count)?,
+                Shop::Database(_) => {}
+                Shop::Seeded(seed) => {
+                    server.token = Some(server.log_in(&seed.account)?);
+                    server.goods_id = seed.goods_id;
+                }
             }
         }
         Ok(server)
@@ -137,7 +179,7 @@ impl Server {
 
     fn become_ready(&mut self, begin: Instant) -> Result<()> {
         let mut connection = self.connection()?;
-        while connection.call("GET", "/readyz", None, None)?.0 != 200 {
+        while connection.call("GET", "/readyz", None, None)?.status != 200 {
             if begin.elapsed() > Duration::from_secs(60) {
                 return Err("the server is not ready after a minute".into());
             }
@@ -148,9 +190,9 @@ impl Server {
 
     /// Logs in as the demo's shopper, and puts goods on sale as its administrator.
     fn fill(&mut self, goods: usize) -> Result<()> {
-        let shopper = self.process.line_after("demo shopper: ")?;
+        self.account = self.process.line_after("demo shopper: ")?;
         let admin = self.process.line_after("demo admin: ")?;
-        self.token = Some(self.log_in(&shopper)?);
+        self.token = Some(self.log_in(&self.account)?);
         let admin = self.log_in(&admin)?;
         let mut connection = self.connection()?;
         for number in 1..=goods {
@@ -182,9 +224,15 @@ fn command(kind: Kind, context: &Context, options: &Options, folder: &Path) -> R
     let mut command = match kind {
         Kind::Shopbell => {
             let mut command = Command::new(&context.shopbell);
-            let made = folder.join("shop.db");
-            let database = options.database.as_deref().unwrap_or(&made);
-            command.args(["serve", "--addr", "127.0.0.1:0", "--workers", "1", "--demo"]);
+            let database = match &options.shop {
+                Shop::Goods(_) => folder.join("shop.db"),
+                Shop::Database(file) => file.clone(),
+                Shop::Seeded(seed) => seed.database.clone(),
+            };
+            command.args(["serve", "--addr", "127.0.0.1:0", "--workers", "1"]);
+            if matches!(options.shop, Shop::Goods(_)) {
+                command.arg("--demo");
+            }
             command.args(["--ping-interval", "10m", "--ping-timeout", "10m"]);
             command.arg("--database-url").arg(format!("sqlite://{}", database.display()));
             command.args(&context.raised_limits).args(&options.flags);
@@ -206,7 +254,9 @@ fn command(kind: Kind, context: &Context, options: &Options, folder: &Path) -> R
         Kind::Express => {
             let mut command = script(Path::new("node"), &peers.join("express.js"));
             command.env("BENCH_DATABASE", folder.join("shop.db"));
-            command.env("BENCH_GOODS", options.goods.max(1).to_string());
+            if let Shop::Goods(count) = options.shop {
+                command.env("BENCH_GOODS", count.to_string());
+            }
             command
         }
     };
@@ -237,7 +287,5 @@ pub fn sample_alert(context: &Context) -> Result<String> {
     let order = json!({ "items": [{ "goodsId": server.goods_id, "quantity": 1 }] });
     connection.json("POST", "/api/orders", token, Some(&order))?;
     let log: Value = connection.json("GET", "/api/notifications?after=0", token, None)?;
-    let alert = &log["notifications"][0];
-    let payload = alert.get("payload").unwrap_or(alert);
-    Ok(payload.to_string())
+    Ok(log["notifications"][0]["data"].to_string())
 }

@@ -18,10 +18,10 @@ pub struct Work {
     pub wire: Wire,
     /// Sessions that get them.
     pub sessions: usize,
-    /// Orders that are sent before any of them has reached all.
-    pub in_flight: usize,
-    /// Times that so many are sent.
-    pub waves: usize,
+    /// Orders that are sent before any of them has reached all: each number in turn.
+    pub in_flight: &'static [usize],
+    /// Alerts to one session that are to be delivered for each of them.
+    pub deliveries: usize,
 }
 
 /// What one round of it cost.
@@ -39,11 +39,11 @@ pub struct Cost {
     pub bytes: f64,
 }
 
-/// Starts a server, lets sessions in, and has it tell them of orders.
+/// Starts a server, lets sessions in, and has it tell them of orders: what that cost, for each number in flight.
 ///
 /// # Errors
 /// Something does not arrive.
-pub fn round(kind: Kind, work: Work, context: &Context, options: &Options) -> Result<Cost> {
+pub fn round(kind: Kind, work: Work, context: &Context, options: &Options) -> Result<Vec<Cost>> {
     let server = Server::start(kind, context, options)?;
     let mut fleet = Fleet::new(&context.stop)?;
     // Orders come from a WebSocket of its own, which is not counted among the sessions but hears them like all.
@@ -53,28 +53,34 @@ pub fn round(kind: Kind, work: Work, context: &Context, options: &Options) -> Re
     };
     fleet.open(&server.target(buyer), 1)?;
     fleet.open(&server.target(work.wire), work.sessions)?;
-    let warm_up = Work { waves: 3, ..work };
-    deliver(&mut fleet, warm_up)?;
-    let (before, own_before) = (server.process.cpu()?, own_cpu()?);
-    deliver(&mut fleet, work)?;
-    let (after, own_after) = (server.process.cpu()?, own_cpu()?);
-    let deliveries = fleet.tally.alerts as f64;
-    let [p50, p99] = fleet.tally.latencies.quantiles([0.5, 0.99]);
-    Ok(Cost {
-        cpu: (after - before).as_secs_f64() * 1e6 / deliveries,
-        client: (own_after - own_before).as_secs_f64() * 1e6 / deliveries,
-        p50,
-        p99,
-        bytes: fleet.tally.bytes as f64 / deliveries,
-    })
+    deliver(&mut fleet, 1, 3)?;
+    work.in_flight
+        .iter()
+        .map(|&in_flight| {
+            let waves = (work.deliveries / work.sessions / in_flight).max(2);
+            let (before, own_before) = (server.process.cpu()?, own_cpu()?);
+            deliver(&mut fleet, in_flight, waves)?;
+            let (after, own_after) = (server.process.cpu()?, own_cpu()?);
+            let deliveries = fleet.tally.alerts as f64;
+            let [p50, p99] = fleet.tally.latencies.quantiles([0.5, 0.99]);
+            Ok(Cost {
+                cpu: (after - before).as_secs_f64() * 1e6 / deliveries,
+                client: (own_after - own_before).as_secs_f64() * 1e6 / deliveries,
+                p50,
+                p99,
+                bytes: fleet.tally.bytes as f64 / deliveries,
+            })
+        })
+        .collect()
 }
 
-fn deliver(fleet: &mut Fleet, work: Work) -> Result<()> {
+/// So many times: so many orders at once, and all alerts to all sessions.
+fn deliver(fleet: &mut Fleet, in_flight: usize, waves: usize) -> Result<()> {
     fleet.begin();
     let everyone = fleet.len() as u64;
     let mut orders = 0;
-    for _ in 0..work.waves {
-        for _ in 0..work.in_flight {
+    for _ in 0..waves {
+        for _ in 0..in_flight {
             fleet.order(0)?;
             orders += 1;
         }
@@ -88,24 +94,23 @@ fn deliver(fleet: &mut Fleet, work: Work) -> Result<()> {
     Ok(())
 }
 
+/// The costs of each server: for each round, for each number in flight.
+pub type Costs = Vec<(Kind, Vec<Vec<Cost>>)>;
+
 /// Rounds of several servers in turn: A B A B.
 ///
 /// # Errors
 /// A server fails.
-pub fn in_turn(kinds: &[Kind], work: Work, context: &Context) -> Result<Vec<(Kind, Vec<Cost>)>> {
-    let mut costs: Vec<(Kind, Vec<Cost>)> = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
+pub fn in_turn(kinds: &[Kind], work: Work, context: &Context, options: &Options) -> Result<Costs> {
+    let mut costs: Costs = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
     for number in 1..=context.pick(5, 1) {
         for (kind, costs) in &mut costs {
-            let cost = round(*kind, work, context, &Options::default())
+            let cost = round(*kind, work, context, options)
                 .map_err(|error| format!("{} on {}: {error}", kind.name(), work.wire.name()))?;
-            context.step(&format!(
-                "{} {} × {}, round {number}: {} {:.2} µs",
-                work.wire.name(),
-                work.sessions,
-                work.in_flight,
-                kind.name(),
-                cost.cpu
-            ));
+            let shown: Vec<String> = cost.iter().map(|cost| format!("{:.2} µs", cost.cpu)).collect();
+            let (wire, sessions) = (work.wire.name(), work.sessions);
+            let text = format!("{wire} × {sessions}, round {number}: {} {}", kind.name(), shown.join(", "));
+            context.step(&text);
             costs.push(cost);
         }
     }
@@ -120,25 +125,33 @@ pub fn run(context: &Context) -> Result<Suite> {
     let mut suite = Suite::new("fanout", "Fan-out");
     suite.note = "Processor time of the server's process for one alert to one session: the median of the rounds, and \
                   the lowest and highest of them. An order of shopbell is durable before it is told; the others \
-                  store nothing. `bytes` is what each session receives for one alert; a Socket.IO session of \
-                  shopbell also gets its place in the log."
+                  store nothing. `bytes` is what a session receives for one alert; a Socket.IO session of shopbell \
+                  also gets its place in the log. Bursts are four orders sent at once."
         .into();
     for wire in [Wire::Ws, Wire::SocketIo, Wire::Polling, Wire::Sse] {
         for sessions in context.pick([10_000, 2_000], [1_000, 200]) {
-            for in_flight in [1, 4] {
-                let waves = context.pick(240_000, 4_000) / sessions / in_flight;
-                let work = Work { wire, sessions, in_flight, waves };
-                let costs = in_turn(Kind::on(wire), work, context)?;
-                section(&mut suite, work, &costs, sessions == context.pick(10_000, 1_000));
+            let work = Work { wire, sessions, in_flight: &[1, 4], deliveries: context.pick(240_000, 4_000) };
+            let costs = in_turn(Kind::on(wire), work, context, &Options::default())?;
+            for (number, &in_flight) in work.in_flight.iter().enumerate() {
+                let costs = costs
+                    .iter()
+                    .map(|(kind, rounds)| (*kind, rounds.iter().map(|costs| costs[number]).collect()));
+                let large = sessions == context.pick(10_000, 1_000);
+                section(&mut suite, (wire, sessions, in_flight), &costs.collect::<Vec<_>>(), large);
             }
         }
     }
     Ok(suite)
 }
 
-fn section(suite: &mut Suite, work: Work, costs: &[(Kind, Vec<Cost>)], large: bool) {
-    let how = if work.in_flight == 1 { "one in flight" } else { "bursts of four" };
-    let title = format!("{}, {} sessions, {how}", work.wire.name(), work.sessions);
+fn section(
+    suite: &mut Suite,
+    (wire, sessions, in_flight): (Wire, usize, usize),
+    costs: &[(Kind, Vec<Cost>)],
+    large: bool,
+) {
+    let how = if in_flight == 1 { "one in flight" } else { "bursts of four" };
+    let title = format!("{}, {sessions} sessions, {how}", wire.name());
     let mut table = Table::new(&[
         "server",
         "µs a delivery",
@@ -174,7 +187,7 @@ fn section(suite: &mut Suite, work: Work, costs: &[(Kind, Vec<Cost>)], large: bo
             suite.targets.push(Target::at_most(&format!("{title}: {name}"), ratio, limit, "×"));
         }
     };
-    match (work.wire, large, work.in_flight) {
+    match (wire, large, in_flight) {
         (Wire::Ws, true, 1) => {
             target("processor time beside the floor", Kind::Floor, 1.10);
             target("processor time beside Bun", Kind::Bun, 1.0);
@@ -188,7 +201,7 @@ fn section(suite: &mut Suite, work: Work, costs: &[(Kind, Vec<Cost>)], large: bo
         _ => {}
     }
     let mut section = Section::new(&title, table);
-    if large && work.in_flight == 1 {
+    if large && in_flight == 1 {
         let bars = cpu.iter().map(|(kind, cpu)| (kind.name().to_owned(), cpu.median)).collect();
         section.chart = Some(Chart::bars(&format!("{title}: µs of processor time a delivery"), bars));
     }

@@ -1,6 +1,15 @@
 //! What is measured. A suite starts servers in turn, loads them, and says what came out as sections of the report.
 
 pub mod fanout;
+pub mod growth;
+pub mod latency;
+pub mod memory;
+pub mod mixed;
+pub mod orders;
+pub mod rest;
+mod seed;
+pub mod start;
+pub mod storm;
 
 use std::path::{Path, PathBuf};
 
@@ -49,5 +58,26 @@ pub struct Entry {
 }
 
 /// All suites, in the order of the report.
-pub const ALL: &[Entry] =
-    &[Entry { name: "fanout", about: "processor time of one delivery, beside the peers", run: fanout::run }];
+pub const ALL: &[Entry] = &[
+    Entry { name: "fanout", about: "processor time of one delivery, beside the peers", run: fanout::run },
+    Entry { name: "memory", about: "memory of an idle session", run: memory::run },
+    Entry {
+        name: "latency",
+        about: "from an order to its alert, at five orders a second",
+        run: latency::run_suite,
+    },
+    Entry { name: "orders", about: "durable orders a second", run: orders::run_suite },
+    Entry { name: "rest", about: "REST requests a second on one core", run: rest::run },
+    Entry { name: "mixed", about: "REST while ten thousand sessions are told of orders", run: mixed::run },
+    Entry {
+        name: "storm",
+        about: "all sessions come back at once and get what they missed",
+        run: storm::run,
+    },
+    Entry {
+        name: "start",
+        about: "from the start to the first answer, and the size of the program",
+        run: start::run,
+    },
+    Entry { name: "growth", about: "a delivery as sessions and the log grow", run: growth::run },
+];
