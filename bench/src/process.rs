@@ -103,15 +103,31 @@ impl Process {
         resident(&text).ok_or_else(|| "the process has no memory: it has ended".into())
     }
 
+    /// Asks it to end.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn ask_to_end(&self) -> Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        Ok(rustix::process::kill_process(pid, rustix::process::Signal::TERM)?)
+    }
+
+    /// Whether it has ended.
+    ///
+    /// # Errors
+    /// It cannot be waited for.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Asks it to end and waits for that.
     ///
     /// # Errors
     /// It did not end within 30 s.
     pub fn terminate(mut self) -> Result<()> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        self.ask_to_end()?;
         for _ in 0..3_000 {
-            if self.child.try_wait()?.is_some() {
+            if self.has_ended()? {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(10));

@@ -50,8 +50,9 @@ pub struct Fleet {
     sessions: Vec<Option<Session>>,
     /// Counters over all sessions.
     pub tally: Tally,
-    /// Whether a session that the server ends is counted and forgotten; otherwise it ends the measurement.
+    /// Whether a session that the server ends is counted and set aside; otherwise it ends the measurement.
     pub tolerant: bool,
+    ended: Vec<(usize, Session)>,
     buffer: Vec<u8>,
     events: Vec<epoll::Event>,
     stop: Stop,
@@ -68,6 +69,7 @@ impl Fleet {
             sessions: Vec::new(),
             tally: Tally::default(),
             tolerant: false,
+            ended: Vec::new(),
             buffer: vec![0; 256 * 1024],
             events: Vec::with_capacity(1024),
             stop: stop.clone(),
@@ -84,16 +86,37 @@ impl Fleet {
         let mut opened = self.tally.ready;
         while self.tally.ready < wanted {
             while opened < wanted && opened - self.tally.ready < OPENING {
-                let session = Session::open(&target)?;
-                let data = epoll::EventData::new_u64(self.sessions.len() as u64);
-                epoll::add(&self.epoll, &session.stream, data, epoll::EventFlags::IN)?;
-                self.sessions.push(Some(session));
+                self.begin_one(&target)?;
                 opened += 1;
             }
             let ready = self.tally.ready;
             self.until("sessions are let in", |tally| tally.ready > ready)?;
         }
         Ok(())
+    }
+
+    /// Begins one session and does not wait until it is let in. Answers its number.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub fn begin_one(&mut self, target: &Rc<Target>) -> Result<usize> {
+        let session = Session::open(target)?;
+        let number = self.sessions.len();
+        let data = epoll::EventData::new_u64(number as u64);
+        epoll::add(&self.epoll, &session.stream, data, epoll::EventFlags::IN)?;
+        self.sessions.push(Some(session));
+        Ok(number)
+    }
+
+    /// The sessions that the server has ended since the last call, when [`Fleet::tolerant`], with their numbers.
+    pub fn take_ended(&mut self) -> Vec<(usize, Session)> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// One session, while it is there.
+    #[must_use]
+    pub fn session(&self, number: usize) -> Option<&Session> {
+        self.sessions.get(number)?.as_ref()
     }
 
     /// How many sessions were opened.
@@ -220,8 +243,8 @@ impl Fleet {
             self.tally.answered.push(index);
         }
         if taken.is_err() && self.tolerant {
-            self.sessions[index] = None;
             self.tally.lost += 1;
+            self.ended.extend(self.sessions[index].take().map(|session| (index, session)));
             return Ok(());
         }
         taken

@@ -32,7 +32,10 @@ pub struct Session {
     pub(super) stream: TcpStream,
     target: Rc<Target>,
     reading: Reading,
-    ready: bool,
+    /// Whether it was let in.
+    pub ready: bool,
+    /// Code and reason of the server's good-bye.
+    pub farewell: Option<(u16, String)>,
     /// Bytes that are no whole frame yet.
     rest: Vec<u8>,
     /// Of an Engine.IO session that polls.
@@ -54,11 +57,15 @@ impl Session {
         stream.set_nodelay(true)?;
         // Closing resets the connection: thousands in TIME_WAIT would use the ports up.
         rustix::net::sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO))?;
+        if let Some(bytes) = target.receive_buffer {
+            rustix::net::sockopt::set_socket_recv_buffer_size(&stream, bytes)?;
+        }
         let session = Self {
             stream,
             target: Rc::clone(target),
             reading: Reading::Head,
             ready: false,
+            farewell: None,
             rest: Vec::new(),
             sid: String::new(),
             posts: 0,
@@ -67,6 +74,12 @@ impl Session {
         };
         session.write(session.target.opening().as_bytes())?;
         Ok(session)
+    }
+
+    /// The last alert that it said it had seen.
+    #[must_use]
+    pub fn after(&self) -> Option<u64> {
+        self.target.after
     }
 
     /// Orders. Only sessions on a WebSocket can.
@@ -149,7 +162,8 @@ impl Session {
             }
             opcode::CLOSE => {
                 let code = payload.get(..2).map_or(1005, |code| u16::from_be_bytes([code[0], code[1]]));
-                let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default());
+                let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned();
+                self.farewell = Some((code, reason.clone()));
                 return Err(format!("the server closed a session with {code} {reason}").into());
             }
             _ => {}

@@ -64,13 +64,15 @@ pub struct Target {
     pub after: Option<u64>,
     /// Whether sessions keep the ids of the alerts that they got.
     pub keep_ids: bool,
+    /// Bytes that the kernel may keep for a session that does not read; what it finds right otherwise.
+    pub receive_buffer: Option<usize>,
 }
 
 impl Target {
     /// A server that asks for no log-in.
     #[must_use]
     pub fn new(address: SocketAddr, wire: Wire) -> Self {
-        Self { address, wire, token: None, goods_id: 1, after: None, keep_ids: false }
+        Self { address, wire, token: None, goods_id: 1, after: None, keep_ids: false, receive_buffer: None }
     }
 
     /// The first request of a session.

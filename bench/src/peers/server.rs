@@ -101,13 +101,15 @@ pub struct Options {
     pub shop: Shop,
     /// What bare actix answers, by path.
     pub answers: HashMap<String, Answer>,
+    /// Where shopbell is to listen; any free port otherwise.
+    pub address: Option<SocketAddr>,
     /// Further flags of `shopbell serve`.
     pub flags: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { shop: Shop::Goods(1), answers: HashMap::new(), flags: Vec::new() }
+        Self { shop: Shop::Goods(1), answers: HashMap::new(), address: None, flags: Vec::new() }
     }
 }
 
@@ -229,7 +231,8 @@ fn command(kind: Kind, context: &Context, options: &Options, folder: &Path) -> R
                 Shop::Database(file) => file.clone(),
                 Shop::Seeded(seed) => seed.database.clone(),
             };
-            command.args(["serve", "--addr", "127.0.0.1:0", "--workers", "1"]);
+            let address = options.address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+            command.args(["serve", "--addr", &address.to_string(), "--workers", "1"]);
             if matches!(options.shop, Shop::Goods(_)) {
                 command.arg("--demo");
             }

@@ -7,7 +7,9 @@ pub mod memory;
 pub mod mixed;
 pub mod orders;
 pub mod rest;
+pub mod restart;
 mod seed;
+pub mod stalled;
 pub mod start;
 pub mod storm;
 
@@ -78,6 +80,16 @@ pub const ALL: &[Entry] = &[
         name: "start",
         about: "from the start to the first answer, and the size of the program",
         run: start::run,
+    },
+    Entry {
+        name: "restart",
+        about: "a restart and a kill under load: who is back when, and that nothing is lost or repeated",
+        run: restart::run,
+    },
+    Entry {
+        name: "stalled",
+        about: "sessions that never read, and those beside them",
+        run: stalled::run_suite,
     },
     Entry { name: "growth", about: "a delivery as sessions and the log grow", run: growth::run },
 ];
