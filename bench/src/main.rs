@@ -26,6 +26,9 @@ struct Cli {
     /// A short run that shows that everything works; its results go to target/bench-quick
     #[arg(long)]
     quick: bool,
+    /// Rounds of each measurement, if not as many as each suite finds right
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
     /// The program to measure; otherwise it is built
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
@@ -76,7 +79,9 @@ fn measure(cli: Cli) -> Result<()> {
     install_peers(root)?;
     pin(CLIENT_CORE)?;
     let raised_limits = raised_limits(&shopbell)?;
-    let mut context = Context { shopbell, raised_limits, alert: String::new(), quick: cli.quick, stop };
+    let rounds = cli.rounds.map(usize::from);
+    let mut context =
+        Context { shopbell, raised_limits, alert: String::new(), quick: cli.quick, rounds, stop };
     context.alert = sample_alert(&context)?;
     let folder = if cli.quick { target_folder()?.join("bench-quick") } else { root.to_owned() };
     let book = Book::new(&folder, machine(&context)?);
@@ -174,8 +179,9 @@ fn machine(context: &Context) -> Result<String> {
     let bun = version(&context.peers().join("node_modules/bun/bin/bun.exe")).unwrap_or_default();
     let rust = version(Path::new("rustc")).unwrap_or_default();
     let rust: Vec<&str> = rust.split_whitespace().take(2).collect();
+    let warning = if context.quick { " A QUICK RUN: these numbers mean little." } else { "" };
     Ok(format!(
-        "Linux {}, {} cores, {}, Node {node}, Bun {bun}.",
+        "Linux {}, {} cores, {}, Node {node}, Bun {bun}.{warning}",
         kernel.join("."),
         // Not the cores that this process may use, of which it has left itself one.
         std::fs::read_to_string("/proc/cpuinfo")?.matches("processor\t").count(),

@@ -75,7 +75,7 @@ impl Kind {
 /// What is in the shop when a server starts.
 #[derive(Clone, Debug)]
 pub enum Shop {
-    /// As many goods, just made: for shopbell besides those of its demo.
+    /// So many goods, just made. shopbell's demo brings some, to which one at least is added.
     Goods(usize),
     /// Whatever is in this database of shopbell, which may not be there yet. Nobody is logged in.
     Database(PathBuf),
@@ -86,11 +86,11 @@ pub enum Shop {
 /// A database of shopbell, and who may log in to it.
 #[derive(Clone, Debug)]
 pub struct Seed {
-    /// Its file.
+    /// Its file, in a folder of its own.
     pub database: PathBuf,
-    /// Address and password of a shopper.
-    pub account: String,
-    /// Goods that can be ordered.
+    /// The log-in of a shopper.
+    pub token: String,
+    /// Goods without a counted stock, so that an order brings nothing but its alert.
     pub goods_id: u64,
 }
 
@@ -121,9 +121,7 @@ pub struct Server {
     pub address: SocketAddr,
     /// The log-in of a shopper, for shopbell.
     pub token: Option<String>,
-    /// Address and password of the shopper of a new database, for shopbell.
-    pub account: String,
-    /// Goods without a counted stock, so that an order brings nothing but its alert.
+    /// What is ordered.
     pub goods_id: u64,
     /// From its start to the first `200` of `/readyz`, for shopbell.
     pub ready_after: Duration,
@@ -132,37 +130,30 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server and gives it something to sell.
+    /// Starts a server that has something to sell.
     ///
     /// # Errors
     /// It does not come up.
     pub fn start(kind: Kind, context: &Context, options: &Options) -> Result<Self> {
         let folder = TempDir::new()?;
-        let mut command = command(kind, context, options, folder.path())?;
-        let begin = Instant::now();
-        let process = Process::spawn(&mut command)?;
-        let address = process.line_after("listening on http://")?.parse()?;
-        let mut server = Self {
-            process,
-            address,
-            token: None,
-            account: String::new(),
-            goods_id: 1,
-            ready_after: Duration::ZERO,
-            folder,
-        };
-        if kind == Kind::Shopbell {
-            server.become_ready(begin)?;
-            match &options.shop {
-                Shop::Goods(count) => server.fill(*count)?,
-                Shop::Database(_) => {}
-                Shop::Seeded(seed) => {
-                    server.token = Some(server.log_in(&seed.account)?);
-                    server.goods_id = seed.goods_id;
-                }
+        let (database, seed) = match &options.shop {
+            Shop::Goods(goods) if kind == Kind::Shopbell => {
+                let seed = Seed::plant(folder.path(), *goods, context)?;
+                (seed.database.clone(), Some(seed))
             }
+            Shop::Goods(_) => (folder.path().join("shop.db"), None),
+            Shop::Database(file) => (file.clone(), None),
+            Shop::Seeded(seed) => (seed.database.clone(), Some(seed.clone())),
+        };
+        let begin = Instant::now();
+        let process = Process::spawn(&mut command(kind, context, options, &database)?)?;
+        let address = process.line_after("listening on http://")?.parse()?;
+        if kind == Kind::Shopbell {
+            become_ready(address)?;
         }
-        Ok(server)
+        let ready_after = begin.elapsed();
+        let goods_id = seed.as_ref().map_or(1, |seed| seed.goods_id);
+        Ok(Self { process, address, token: seed.map(|seed| seed.token), goods_id, ready_after, folder })
     }
 
     /// What its sessions need to know.
@@ -178,74 +169,83 @@ impl Server {
     pub fn connection(&self) -> Result<Connection> {
         Connection::open(self.address)
     }
+}
 
-    fn become_ready(&mut self, begin: Instant) -> Result<()> {
-        let mut connection = self.connection()?;
-        while connection.call("GET", "/readyz", None, None)?.status != 200 {
-            if begin.elapsed() > Duration::from_secs(60) {
-                return Err("the server is not ready after a minute".into());
-            }
+fn become_ready(address: SocketAddr) -> Result<()> {
+    let begin = Instant::now();
+    let mut connection = Connection::open(address)?;
+    while connection.call("GET", "/readyz", None, None)?.status != 200 {
+        if begin.elapsed() > Duration::from_secs(60) {
+            return Err("the server is not ready after a minute".into());
         }
-        self.ready_after = begin.elapsed();
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Logs in as the demo's shopper, and puts goods on sale as its administrator.
-    fn fill(&mut self, goods: usize) -> Result<()> {
-        self.account = self.process.line_after("demo shopper: ")?;
-        let admin = self.process.line_after("demo admin: ")?;
-        self.token = Some(self.log_in(&self.account)?);
-        let admin = self.log_in(&admin)?;
-        let mut connection = self.connection()?;
-        for number in 1..=goods {
+impl Seed {
+    /// A new shop: the demo's shopper, logged in, and so many goods. The process that makes it has ended when this
+    /// returns: hashing passwords leaves megabytes of free memory behind, which later sessions would hide in.
+    ///
+    /// # Errors
+    /// The server does not come up.
+    pub fn plant(folder: &Path, goods: usize, context: &Context) -> Result<Self> {
+        let database = folder.join("shop.db");
+        let mut command = shopbell(context, None, &database);
+        let process = Process::spawn(command.arg("--demo"))?;
+        let address = process.line_after("listening on http://")?.parse()?;
+        let shopper = process.line_after("demo shopper: ")?;
+        let admin = process.line_after("demo admin: ")?;
+        let mut connection = Connection::open(address)?;
+        let token = log_in(&mut connection, &shopper)?;
+        let admin = log_in(&mut connection, &admin)?;
+        let there = connection.json("GET", "/api/goods", None, None)?;
+        let there = there["goods"].as_array().map_or(0, Vec::len);
+        let mut goods_id = 0;
+        for number in 1..=goods.saturating_sub(there).max(1) {
             let goods = json!({
                 "name": format!("Goods {number}"), "thumbnailUrl": "/images/placeholder.svg",
                 "category": "drink", "price": 4.5, "stock": null,
             });
             let made = connection.json("POST", "/api/goods", Some(&admin), Some(&goods))?;
-            self.goods_id = made["goods"]["goodsId"].as_u64().ok_or("goods without an id")?;
+            goods_id = made["goods"]["goodsId"].as_u64().ok_or("goods without an id")?;
         }
-        Ok(())
-    }
-
-    /// Logs in with an address and a password, as the demo prints them.
-    ///
-    /// # Errors
-    /// The server does not know them.
-    pub fn log_in(&self, account: &str) -> Result<String> {
-        let (email, password) = account.split_once(' ').ok_or("an account is an address and a password")?;
-        let body = json!({ "email": email, "password": password });
-        let answer = self.connection()?.json("POST", "/api/auth", None, Some(&body))?;
-        let token = answer["token"].as_str().ok_or("a log-in without a token")?;
-        Ok(token.to_owned())
+        drop(connection);
+        process.terminate()?;
+        Ok(Self { database, token, goods_id })
     }
 }
 
-fn command(kind: Kind, context: &Context, options: &Options, folder: &Path) -> Result<Command> {
+/// Logs in with an address and a password, as the demo prints them.
+fn log_in(connection: &mut Connection, account: &str) -> Result<String> {
+    let (email, password) = account.split_once(' ').ok_or("an account is an address and a password")?;
+    let body = json!({ "email": email, "password": password });
+    let answer = connection.json("POST", "/api/auth", None, Some(&body))?;
+    Ok(answer["token"].as_str().ok_or("a log-in without a token")?.to_owned())
+}
+
+fn shopbell(context: &Context, address: Option<SocketAddr>, database: &Path) -> Command {
+    let mut command = Command::new(&context.shopbell);
+    let address = address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    command.args(["serve", "--addr", &address.to_string(), "--workers", "1"]);
+    // So long that no heartbeat falls into a measurement.
+    command.args(["--ping-interval", "10m", "--ping-timeout", "10m"]);
+    command.arg("--database-url").arg(format!("sqlite://{}", database.display()));
+    command.args(&context.raised_limits).env("RUST_LOG", "error");
+    command
+}
+
+fn command(kind: Kind, context: &Context, options: &Options, database: &Path) -> Result<Command> {
     let peers = context.peers();
     let mut command = match kind {
         Kind::Shopbell => {
-            let mut command = Command::new(&context.shopbell);
-            let database = match &options.shop {
-                Shop::Goods(_) => folder.join("shop.db"),
-                Shop::Database(file) => file.clone(),
-                Shop::Seeded(seed) => seed.database.clone(),
-            };
-            let address = options.address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-            command.args(["serve", "--addr", &address.to_string(), "--workers", "1"]);
-            if matches!(options.shop, Shop::Goods(_)) {
-                command.arg("--demo");
-            }
-            command.args(["--ping-interval", "10m", "--ping-timeout", "10m"]);
-            command.arg("--database-url").arg(format!("sqlite://{}", database.display()));
-            command.args(&context.raised_limits).args(&options.flags);
-            command.env("RUST_LOG", "error");
+            let mut command = shopbell(context, options.address, database);
+            command.args(&options.flags);
             command
         }
         Kind::Floor => builtin("floor")?,
         Kind::Socketioxide => builtin("socketioxide")?,
         Kind::Actix => {
-            let file = folder.join("answers.json");
+            let file = database.with_file_name("answers.json");
             fs::write(&file, serde_json::to_vec(&options.answers)?)?;
             let mut command = builtin("actix")?;
             command.env("BENCH_ANSWERS", file);
@@ -256,7 +256,7 @@ fn command(kind: Kind, context: &Context, options: &Options, folder: &Path) -> R
         Kind::SocketIo => script(Path::new("node"), &peers.join("socketio.js")),
         Kind::Express => {
             let mut command = script(Path::new("node"), &peers.join("express.js"));
-            command.env("BENCH_DATABASE", folder.join("shop.db"));
+            command.env("BENCH_DATABASE", database);
             if let Shop::Goods(count) = options.shop {
                 command.env("BENCH_GOODS", count.to_string());
             }

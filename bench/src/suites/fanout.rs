@@ -103,7 +103,7 @@ pub type Costs = Vec<(Kind, Vec<Vec<Cost>>)>;
 /// A server fails.
 pub fn in_turn(kinds: &[Kind], work: Work, context: &Context, options: &Options) -> Result<Costs> {
     let mut costs: Costs = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
-    for number in 1..=context.pick(5, 1) {
+    for number in 1..=context.rounds(5) {
         for (kind, costs) in &mut costs {
             let cost = round(*kind, work, context, options)
                 .map_err(|error| format!("{} on {}: {error}", kind.name(), work.wire.name()))?;

@@ -50,7 +50,7 @@ pub fn run_suite(context: &Context) -> Result<Suite> {
          order is on the disk by then."
     );
     let mut rounds: Vec<(Kind, Vec<[f64; 3]>)> = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
-    for number in 1..=context.pick(5, 1) {
+    for number in 1..=context.rounds(5) {
         for (kind, rounds) in &mut rounds {
             let [p50, p99, max] = round(*kind, context)?;
             let name = kind.name();

@@ -48,7 +48,7 @@ pub fn run(context: &Context) -> Result<Suite> {
         // The floor has no sessions to speak of.
         let kinds: Vec<Kind> = Kind::on(wire).iter().copied().filter(|kind| *kind != Kind::Floor).collect();
         let mut sizes: Vec<(Kind, Vec<f64>)> = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
-        for round in 1..=context.pick(3, 1) {
+        for round in 1..=context.rounds(3) {
             for (kind, sizes) in &mut sizes {
                 let size = per_session(*kind, wire, context)? / 1024.0;
                 context.step(&format!("{}, round {round}: {} {size:.2} KB", wire.name(), kind.name()));

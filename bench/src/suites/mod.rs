@@ -27,6 +27,8 @@ pub struct Context {
     pub alert: String,
     /// A short run: it shows that everything works, its numbers mean little.
     pub quick: bool,
+    /// How many rounds, if not as many as each suite finds right.
+    pub rounds: Option<usize>,
     /// Whether to end early.
     pub stop: Stop,
 }
@@ -41,6 +43,12 @@ impl Context {
     /// One number for a proper run, another for a quick one.
     pub fn pick<T>(&self, proper: T, quick: T) -> T {
         if self.quick { quick } else { proper }
+    }
+
+    /// How many rounds to run.
+    #[must_use]
+    pub fn rounds(&self, proper: usize) -> usize {
+        self.rounds.unwrap_or(self.pick(proper, 1))
     }
 
     /// Says what is going on.

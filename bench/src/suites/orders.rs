@@ -57,7 +57,7 @@ pub fn run_suite(context: &Context) -> Result<Suite> {
     for buyers in [1, 64] {
         let mut rates: Vec<(Kind, Vec<f64>)> =
             [Kind::Shopbell, Kind::Express].iter().map(|&kind| (kind, Vec::new())).collect();
-        for round in 1..=context.pick(5, 1) {
+        for round in 1..=context.rounds(5) {
             for (kind, rates) in &mut rates {
                 let rate = per_second(*kind, buyers, context)?;
                 context.step(&format!("{buyers} at once, round {round}: {} {rate:.0} a second", kind.name()));

@@ -17,23 +17,27 @@ use crate::{
 };
 
 const CONNECTIONS: usize = 64;
-/// Goods in the shop.
-const GOODS: usize = 1000;
 /// What servers set by themselves.
 const OWN_HEADERS: [&str; 3] = ["content-length", "date", "connection"];
 
 /// What is asked for.
 struct Call {
+    /// Goods in the shop.
+    goods: usize,
     title: &'static str,
     method: &'static str,
     path: fn(u64) -> String,
-    body: Option<Value>,
+    quantity: Option<u8>,
 }
 
 impl Call {
     /// Everyone may read.
     fn token<'a>(&self, server: &'a Server) -> Option<&'a str> {
-        server.token.as_deref().filter(|_| self.body.is_some())
+        server.token.as_deref().filter(|_| self.quantity.is_some())
+    }
+
+    fn body(&self) -> Option<Value> {
+        self.quantity.map(|quantity| json!({ "quantity": quantity }))
     }
 }
 
@@ -45,39 +49,41 @@ struct Outcome {
     bytes: f64,
 }
 
-fn calls() -> [Call; 4] {
-    [
-        Call {
-            title: "GET /api/goods?limit=50",
-            method: "GET",
-            path: |_| "/api/goods?limit=50".into(),
-            body: None,
-        },
-        Call {
-            title: "GET /api/goods, 1,000 goods",
-            method: "GET",
-            path: |_| "/api/goods".into(),
-            body: None,
-        },
-        Call {
-            title: "GET /api/goods/{id}",
-            method: "GET",
-            path: |id| format!("/api/goods/{id}"),
-            body: None,
-        },
-        Call {
-            title: "PUT /api/goods/{id}/cart",
-            method: "PUT",
-            path: |id| format!("/api/goods/{id}/cart"),
-            body: Some(json!({ "quantity": 2 })),
-        },
-    ]
-}
+const CALLS: [Call; 4] = [
+    Call {
+        goods: 50,
+        title: "GET /api/goods, 50 goods",
+        method: "GET",
+        path: |_| "/api/goods".into(),
+        quantity: None,
+    },
+    Call {
+        goods: 50,
+        title: "GET /api/goods/{id}",
+        method: "GET",
+        path: |id| format!("/api/goods/{id}"),
+        quantity: None,
+    },
+    Call {
+        goods: 50,
+        title: "PUT /api/goods/{id}/cart",
+        method: "PUT",
+        path: |id| format!("/api/goods/{id}/cart"),
+        quantity: Some(2),
+    },
+    Call {
+        goods: 1_000,
+        title: "GET /api/goods, 1,000 goods",
+        method: "GET",
+        path: |_| "/api/goods".into(),
+        quantity: None,
+    },
+];
 
 fn measure(server: &Server, call: &Call, context: &Context) -> Result<Outcome> {
     let token = call.token(server);
     let path = (call.path)(server.goods_id);
-    let request = http::request(call.method, &path, server.address, token, call.body.as_ref());
+    let request = http::request(call.method, &path, server.address, token, call.body().as_ref());
     let mut load = Load::open(server.address, CONNECTIONS, request, &context.stop)?;
     load.saturate(Duration::from_millis(context.pick(1_000, 100)))?;
     load.begin();
@@ -94,19 +100,38 @@ fn measure(server: &Server, call: &Call, context: &Context) -> Result<Outcome> {
 }
 
 /// What shopbell answers, for bare actix to answer too.
-fn answers(context: &Context, options: &Options) -> Result<HashMap<String, Answer>> {
+fn answers(calls: &[Call], context: &Context, options: &Options) -> Result<HashMap<String, Answer>> {
     let server = Server::start(Kind::Shopbell, context, options)?;
     let mut connection = server.connection()?;
     let mut answers = HashMap::new();
-    for call in calls() {
+    for call in calls {
         let path = (call.path)(server.goods_id);
-        let token = call.token(&server);
-        let mut answer = connection.call(call.method, &path, token, call.body.as_ref())?;
+        let mut answer = connection.call(call.method, &path, call.token(&server), call.body().as_ref())?;
         answer.headers.retain(|(name, _)| !OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)));
         // The peers sell goods number 1.
         answers.insert((call.path)(1), answer);
     }
     Ok(answers)
+}
+
+/// The outcomes of calls to shops of one size: for each call, for each server, for each round.
+fn measure_all(calls: &[Call], kinds: &[Kind], context: &Context) -> Result<Vec<Vec<Vec<Outcome>>>> {
+    let mut options = Options { shop: Shop::Goods(calls[0].goods), ..Options::default() };
+    options.answers = answers(calls, context, &options)?;
+    let mut outcomes = vec![vec![Vec::new(); kinds.len()]; calls.len()];
+    for round in 1..=context.rounds(5) {
+        for (at, &kind) in kinds.iter().enumerate() {
+            let server = Server::start(kind, context, &options)?;
+            for (call, outcomes) in calls.iter().zip(&mut outcomes) {
+                let outcome = measure(&server, call, context)
+                    .map_err(|error| format!("{} from {}: {error}", call.title, kind.name()))?;
+                let (name, rate) = (kind.name(), outcome.per_second);
+                context.step(&format!("{}, round {round}: {name} {rate:.0} a second", call.title));
+                outcomes[at].push(outcome);
+            }
+        }
+    }
+    Ok(outcomes)
 }
 
 /// Runs the suite.
@@ -119,24 +144,12 @@ pub fn run(context: &Context) -> Result<Suite> {
                   one core. Bare actix is actix-web without anything behind it that answers with the bytes and \
                   headers that shopbell answered with. Express is with better-sqlite3; it is not asked for a log-in."
         .into();
-    let mut options = Options { shop: Shop::Goods(GOODS), ..Options::default() };
-    options.answers = answers(context, &options)?;
     let kinds = [Kind::Shopbell, Kind::Express, Kind::Actix];
-    let calls = calls();
-    let mut outcomes: Vec<Vec<Vec<Outcome>>> = vec![vec![Vec::new(); kinds.len()]; calls.len()];
-    for round in 1..=context.pick(5, 1) {
-        for (at, &kind) in kinds.iter().enumerate() {
-            let server = Server::start(kind, context, &options)?;
-            for (call, outcomes) in calls.iter().zip(&mut outcomes) {
-                let outcome = measure(&server, call, context)
-                    .map_err(|error| format!("{} from {}: {error}", call.title, kind.name()))?;
-                let (name, rate) = (kind.name(), outcome.per_second);
-                context.step(&format!("{}, round {round}: {name} {rate:.0} a second", call.title));
-                outcomes[at].push(outcome);
-            }
-        }
+    let mut outcomes = Vec::new();
+    for calls in CALLS.chunk_by(|one, next| one.goods == next.goods) {
+        outcomes.extend(measure_all(calls, &kinds, context)?);
     }
-    for (call, outcomes) in calls.iter().zip(&outcomes) {
+    for (call, outcomes) in CALLS.iter().zip(&outcomes) {
         let mut table =
             Table::new(&["server", "requests a second", "rounds", "shopbell is", "p99 ms", "bytes"]);
         let rates: Vec<Summary> =

@@ -8,11 +8,7 @@ use std::{
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use crate::{
-    Result,
-    peers::{Kind, Options, Seed, Server},
-    suites::Context,
-};
+use crate::{Result, peers::Seed, suites::Context};
 
 /// What orders and alerts of the last day look like: `?1` is how many, `?2` the goods, `?3` now in milliseconds.
 const STATEMENTS: [&str; 3] = [
@@ -33,16 +29,14 @@ const STATEMENTS: [&str; 3] = [
 /// The server does not come up, or its schema is another.
 pub(super) fn database(notifications: u32, context: &Context) -> Result<(Seed, TempDir)> {
     context.step(&format!("writing a database with {notifications} notifications"));
-    let server = Server::start(Kind::Shopbell, context, &Options::default())?;
-    let (account, goods_id) = (server.account.clone(), server.goods_id);
-    let Server { process, folder, .. } = server;
-    process.terminate()?;
-    let database = folder.path().join("shop.db");
+    let folder = TempDir::new()?;
+    let seed = Seed::plant(folder.path(), 1, context)?;
+    let database = &seed.database;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let now = i64::try_from(now)?;
-    let goods = i64::try_from(goods_id)?;
+    let goods = i64::try_from(seed.goods_id)?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let options = SqliteConnectOptions::new().filename(&database);
+        let options = SqliteConnectOptions::new().filename(database);
         let mut connection = SqliteConnection::connect_with(&options).await?;
         let mut transaction = connection.begin().await?;
         for statement in STATEMENTS {
@@ -58,7 +52,7 @@ pub(super) fn database(notifications: u32, context: &Context) -> Result<(Seed, T
         sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await?;
         connection.close().await
     })?;
-    let size = fs::metadata(&database)?.len() / 1024 / 1024;
+    let size = fs::metadata(database)?.len() / 1024 / 1024;
     context.step(&format!("it has {size} MB"));
-    Ok((Seed { database, account, goods_id }, folder))
+    Ok((seed, folder))
 }

@@ -60,7 +60,7 @@ pub fn run(context: &Context) -> Result<Suite> {
         Table::new(&["wire", "missed", "all let in, s", "all complete, s", "rounds", "alerts a second"]);
     for (wire, missed) in [(Wire::Ws, 10), (Wire::Ws, 100), (Wire::Sse, 100)] {
         let mut outcomes = Vec::new();
-        for number in 1..=context.pick(3, 1) {
+        for number in 1..=context.rounds(3) {
             let outcome = round(wire, sessions, missed, context)?;
             let text = format!("{} {missed} missed, round {number}: {:.2} s", wire.name(), outcome.complete);
             context.step(&text);
