@@ -220,7 +220,7 @@ impl Application {
             .workers(workers)
             .disable_signals()
             .shutdown_timeout(drain_timeout)
-            .max_concurrent_connections(usize::MAX)
+            .max_concurrent_connections(self.state.admissions.in_http().div_ceil(workers) + SLACK)
             .listen("shopbell", listener, worker)?;
         Ok(server.run())
     }
@@ -281,3 +281,7 @@ fn bind(addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 }
 
 const BACKLOG: i32 = 4096;
+
+/// Connections beyond the most that a thread is given to be dropped: with more, a crowd would be accepted faster than
+/// it is sent away, until no descriptor is left and nothing is accepted for a while.
+const SLACK: usize = 4;

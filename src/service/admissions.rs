@@ -118,13 +118,20 @@ impl Admissions {
     #[must_use]
     pub fn connect(self: &Arc<Self>) -> Option<Connected> {
         let before = self.connections.fetch_add(1, Ordering::Relaxed);
-        let connected = Connected(Arc::clone(self));
+        let connected =
+            Connected { admissions: Arc::clone(self), is_extra: before >= self.limits.connections };
         telemetry::connection_opened();
-        if before < self.limits.connections.saturating_add(ANSWERED) {
+        if before < self.in_http() {
             return Some(connected);
         }
         telemetry::refused(DROPPED);
         None
+    }
+
+    /// How many connections may speak HTTP: those that there may be, and those that are told so when they are too many.
+    #[must_use]
+    pub fn in_http(&self) -> usize {
+        self.limits.connections.saturating_add(ANSWERED)
     }
 
     /// Whether a request may be served.
@@ -214,11 +221,22 @@ impl Addresses {
 
 /// An open connection.
 #[derive(Debug)]
-pub struct Connected(Arc<Admissions>);
+pub struct Connected {
+    admissions: Arc<Admissions>,
+    is_extra: bool,
+}
+
+impl Connected {
+    /// Whether it is one too many, let in for a refusal or a health check: it must not stay.
+    #[must_use]
+    pub fn is_extra(&self) -> bool {
+        self.is_extra
+    }
+}
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+        self.admissions.connections.fetch_sub(1, Ordering::Relaxed);
         telemetry::connection_ended();
     }
 }
