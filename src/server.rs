@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::Actor;
 use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_server::{Server, ServerHandle};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
@@ -134,12 +133,13 @@ impl Application {
     /// # Errors
     /// The server's threads cannot be started.
     pub async fn run(self) -> io::Result<()> {
-        let hubs = Hubs::default();
+        // From the end of the log at start: nobody is connected who could have missed more.
+        let hubs = Hubs::new(self.latest);
         let viewers = Arc::new(Viewers::default());
-        let log = Log::new(Arc::clone(&self.store), self.state.settings.nickname_display);
+        let log = Log::new(self.store.clone(), self.state.settings.nickname_display);
         let server = self.serve(&hubs, &viewers, &log)?;
         let handle = server.handle();
-        let relay = Relay::new(log, hubs.clone(), viewers, self.latest);
+        let relay = Relay::new(log, hubs.clone(), viewers);
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
         let housekeeping = actix_rt::spawn(housekeeping);
@@ -169,7 +169,6 @@ impl Application {
     fn serve(&self, hubs: &Hubs, viewers: &Arc<Viewers>, log: &Log) -> io::Result<Server> {
         let (state, hubs, viewers, log) =
             (self.state.clone(), hubs.clone(), Arc::clone(viewers), log.clone());
-        let latest = self.latest;
         let (rooms, socketio) = (Arc::new(Rooms::default()), SocketIoDirectory::default());
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
@@ -184,8 +183,7 @@ impl Application {
                 stall_timeout: state.settings.stall_timeout,
             };
             let registry = Registry::new(Arc::clone(&viewers), Arc::clone(&rooms), log.clone(), patience);
-            registry.start_at(latest);
-            hubs.add(Hub::new(Rc::clone(&registry), sweep_every(patience)).start());
+            hubs.add(Hub::new(Rc::clone(&registry), sweep_every(patience)));
             let gateway = Gateway::open(state.clone(), registry, hubs.clone(), &socketio);
             let routes = Rc::clone(&gateway);
             let draining = draining.clone();

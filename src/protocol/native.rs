@@ -108,5 +108,8 @@ mod tests {
     fn an_ack_gives_the_id_back_as_it_came() {
         let frame = ack(&"a\"b".into(), r#"{"ok":true}"#);
         assert_eq!(&frame[2..], br#"{"type":"ack","id":"a\"b","payload":{"ok":true}}"#);
+        let id = decode(r#"{"type": "BUY", "id": 4444444444444444444444444444444444444444444}"#).unwrap().id;
+        let frame = ack(&id.unwrap(), "1");
+        assert_eq!(&frame[2..], br#"{"type":"ack","id":4.4444444444444445e+42,"payload":1}"#);
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use super::{Announcement, Batch, Close, Page, Registry, Room, Session};
 use crate::{
     clock,
-    domain::SessionId,
+    domain::{Offset, SessionId},
     telemetry::{self, TRANSPORTS},
 };
 
@@ -44,7 +44,7 @@ impl Actor for Hub {
 }
 
 /// Calls `act` for every session of the thread, a few hundred at a time with other work between.
-async fn each_in_turns(registry: &Registry, mut act: impl FnMut(&Session)) {
+async fn each_in_turns(registry: &Registry, mut act: impl FnMut(&Rc<Session>)) {
     let mut start = 0;
     while registry.each(start..start + SESSIONS_PER_TURN, &mut act) {
         start += SESSIONS_PER_TURN;
@@ -174,16 +174,46 @@ impl Handler<Drain> for Hub {
 }
 
 /// The hubs of all worker threads.
-#[derive(Clone, Default)]
-pub struct Hubs(Arc<Mutex<Vec<Addr<Hub>>>>);
+#[derive(Clone)]
+pub struct Hubs(Arc<Mutex<State>>);
+
+struct State {
+    hubs: Vec<Addr<Hub>>,
+    /// The last notification of the batch that was delivered last, or is being.
+    told: Offset,
+}
 
 impl Hubs {
-    /// Adds the hub of a thread that has started.
-    pub fn add(&self, hub: Addr<Hub>) {
-        let mut hubs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// None yet; `told` is where the log stands.
+    #[must_use]
+    pub fn new(told: Offset) -> Self {
+        Self(Arc::new(Mutex::new(State { hubs: Vec::new(), told })))
+    }
+
+    /// Starts the hub of this thread. What was told before it came, its sessions read from the log: a worker that
+    /// replaces one that died may come late.
+    pub fn add(&self, hub: Hub) {
+        let mut state = self.state();
+        hub.registry.start_at(state.told);
         // A worker that died was replaced by one with a hub of its own.
-        hubs.retain(Addr::connected);
-        hubs.push(hub);
+        state.hubs.retain(Addr::connected);
+        state.hubs.push(hub.start());
+    }
+
+    /// The last notification that was told, or is being.
+    #[must_use]
+    pub fn told(&self) -> Offset {
+        self.state().told
+    }
+
+    /// Delivers notifications, and waits until each hub has dealt with them.
+    pub async fn deliver(&self, batch: Arc<Batch>) {
+        let hubs = {
+            let mut state = self.state();
+            state.told = batch.last();
+            state.hubs.clone()
+        };
+        send(&hubs, Deliver(batch)).await;
     }
 
     /// Tells every hub, and waits until each has dealt with it.
@@ -194,13 +224,13 @@ impl Hubs {
         Hub: Handler<M>,
         Context<Hub>: ToEnvelope<Hub, M>,
     {
-        let hubs = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        join_all(hubs.iter().map(|hub| hub.send(message.clone()))).await.into_iter().flatten().collect()
+        let hubs = self.state().hubs.clone();
+        send(&hubs, message).await
     }
 
     /// Tells a room. Does not wait: what one session says keeps its order, and how much that is its limits bound.
     pub fn tell_room(&self, message: &TellRoom) {
-        for hub in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for hub in &self.state().hubs {
             hub.do_send(message.clone());
         }
     }
@@ -208,5 +238,43 @@ impl Hubs {
     /// Tells every session to come back later; answers how many are still there.
     pub async fn drain(&self, drain: Drain) -> usize {
         self.tell(drain).await.into_iter().sum()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change under the lock is complete in itself, so that a panic elsewhere poisons nothing.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn send<M>(hubs: &[Addr<Hub>], message: M) -> Vec<M::Result>
+where
+    M: Message + Clone + Send + 'static,
+    M::Result: Send,
+    Hub: Handler<M>,
+    Context<Hub>: ToEnvelope<Hub, M>,
+{
+    join_all(hubs.iter().map(|hub| hub.send(message.clone()))).await.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{GoodsId, Notification, Publication, Timestamp},
+        realtime::replay::tests::a_registry,
+    };
+
+    #[actix_rt::test]
+    async fn a_worker_that_comes_late_begins_where_the_relay_is() {
+        let notification = Notification::Cancellation { goods_id: GoodsId(4), canceled: Offset(1) };
+        let publication = Publication { id: Offset(8), date: Timestamp::from_millis(0), notification };
+        let batch = Batch::new(vec![Arc::new(publication)], Default::default()).unwrap();
+        let hubs = Hubs::new(Offset(7));
+        let (early, late) = (a_registry(), a_registry());
+        hubs.add(Hub::new(Rc::clone(&early), Duration::from_secs(1)));
+        assert_eq!(early.latest(), Offset(7));
+        hubs.deliver(Arc::new(batch)).await;
+        hubs.add(Hub::new(Rc::clone(&late), Duration::from_secs(1)));
+        assert_eq!([early.latest(), late.latest(), hubs.told()], [Offset(8); 3]);
     }
 }

@@ -6,6 +6,7 @@
 pub mod announcement;
 pub mod hub;
 pub mod outbox;
+pub mod pulse;
 pub mod registry;
 pub mod relay;
 pub mod replay;
@@ -16,6 +17,7 @@ pub mod viewers;
 pub use announcement::{Announcement, Batch};
 pub use hub::{Hub, Hubs};
 pub use outbox::Outbox;
+pub use pulse::{Beat, Pulse};
 pub use registry::Registry;
 pub use relay::Relay;
 pub use replay::Log;

@@ -11,9 +11,8 @@ use std::{
 };
 
 use super::{
-    Announcement, Batch, Close, Log, Page, Room, Rooms, Session, Viewers,
-    outbox::Wire,
-    session::{Beat, Feeding},
+    Announcement, Batch, Beat, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire,
+    session::Feeding,
 };
 use crate::{
     domain::{Offset, SessionId, Timestamp},
@@ -226,7 +225,7 @@ impl Registry {
     }
 
     /// Calls `act` for the sessions in a part of the slots; answers whether there are slots beyond it.
-    pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Session)) -> bool {
+    pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Rc<Session>)) -> bool {
         let slots = self.slots.borrow();
         let end = part.end.min(slots.sessions.len());
         for session in slots.sessions[part.start.min(end)..end].iter().flatten() {

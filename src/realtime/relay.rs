@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Announcement, Batch, Log, Viewers,
-    hub::{Deliver, Hubs, Revoke, Tell, TellViewers},
+    hub::{Hubs, Revoke, Tell, TellViewers},
 };
 use crate::{
     clock,
@@ -39,9 +39,10 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Begins after `position`, the end of the log at start: nobody is connected who could have missed more.
+    /// Goes on after what the hubs were told.
     #[must_use]
-    pub fn new(log: Log, hubs: Hubs, viewers: Arc<Viewers>, position: Offset) -> Self {
+    pub fn new(log: Log, hubs: Hubs, viewers: Arc<Viewers>) -> Self {
+        let position = hubs.told();
         Self { log, hubs, viewers, position, catalogue: Catalogue::default(), ended: HashSet::new() }
     }
 
@@ -86,7 +87,7 @@ impl Relay {
             let committed = self.log.feed().committed(batch.first());
             let batch = batch.since(committed);
             self.position = batch.last();
-            self.hubs.tell(Deliver(Arc::new(batch))).await;
+            self.hubs.deliver(Arc::new(batch)).await;
         }
     }
 

@@ -1,16 +1,19 @@
 //! The past: reading the log for sessions that resume or could not keep up.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use super::{Announcement, Batch, Registry, Session, session::Feeding};
 use crate::{
     domain::{NicknameDisplay, Offset, Publication, SessionId, Timestamp},
-    store::{Feed, Store, StoreError},
+    store::{Feed, LogStore, StoreError},
     telemetry,
 };
 
 /// The most notifications that are read at a time for one session.
-const PAGE: usize = 256;
+const PAGE: usize = if cfg!(test) { 4 } else { 256 };
 
 /// How long to wait before reading again after the store failed.
 const RETRY: Duration = Duration::from_secs(1);
@@ -18,14 +21,14 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The log as sessions read it: from memory while that reaches back, else from the store.
 #[derive(Clone)]
 pub struct Log {
-    store: Arc<dyn Store>,
+    store: Arc<dyn LogStore>,
     display: NicknameDisplay,
 }
 
 impl Log {
     /// Over a store; `display` is how nicknames appear.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, display: NicknameDisplay) -> Self {
+    pub fn new(store: Arc<dyn LogStore>, display: NicknameDisplay) -> Self {
         Self { store, display }
     }
 
@@ -68,14 +71,6 @@ impl Log {
     pub async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
         self.store.revoked_since(moment).await
     }
-
-    /// The oldest offset that is kept.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn oldest(&self) -> Result<Offset, StoreError> {
-        Ok(self.store.reach().await?.oldest)
-    }
 }
 
 /// Feeds a session from the log until it has caught up with the live broadcast, then lets it go on live.
@@ -90,28 +85,26 @@ pub async fn catch_up(registry: &Registry, session: &Rc<Session>) {
 }
 
 async fn try_catch_up(log: &Log, registry: &Registry, session: &Rc<Session>) -> Result<(), StoreError> {
-    if session.position() < registry.latest() && log.feed().recent_after(session.position(), 0).is_none() {
-        let (after, oldest) = (session.position(), log.oldest().await?);
+    while !session.is_closing() {
+        // Nothing is awaited between this check and going live, so that no broadcast comes between.
+        let (after, told) = (session.position(), registry.latest());
+        if after >= told {
+            session.set_feeding(Feeding::Live);
+            return Ok(());
+        }
+        // What another process wrote was broadcast from the store, and memory knows nothing of it.
+        let publications = log.after(after, PAGE, true).await?;
+        // All that was told was in the log: what is missing was pruned.
+        let oldest = publications.first().map_or(Offset(told.0 + 1), |publication| publication.id);
         if after.0 + 1 < oldest.0 {
             telemetry::gap();
             let gap = Announcement::new("gap", format!(r#"{{"after":{after},"oldest":{oldest}}}"#));
             session.send(gap.encoded(session.outbox.wire()));
             session.set_position(Offset(oldest.0 - 1));
         }
-    }
-    while !session.is_closing() {
-        // Nothing is awaited between this check and going live, so that no broadcast comes between.
-        if session.position() >= registry.latest() {
-            session.set_feeding(Feeding::Live);
-            return Ok(());
-        }
-        let publications = log.after(session.position(), PAGE, false).await?;
-        let Some(batch) = Batch::new(publications, log.display()) else {
-            // The log ends before the broadcast that is under way: it was pruned meanwhile, or is not ours.
-            session.set_position(registry.latest());
-            continue;
-        };
-        if !session.push(&batch) {
+        if let Some(batch) = Batch::new(publications, log.display())
+            && !session.push(&batch)
+        {
             return Ok(());
         }
     }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Announcement, Batch, Outbox, Page, Person, Registry, Room, announcement,
+    Announcement, Batch, Outbox, Page, Person, Pulse, Registry, Room, announcement,
     outbox::{Drained, Wire},
     replay,
 };
@@ -96,55 +96,6 @@ pub enum Feeding {
     Behind,
     /// It is reading on from the log.
     CatchingUp,
-}
-
-/// Signs of life: asked for after some silence, awaited for some time.
-#[derive(Debug)]
-pub struct Pulse {
-    heard: Cell<Instant>,
-    asked: Cell<Option<Instant>>,
-}
-
-/// What a pulse wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
-    /// Nothing yet.
-    Quiet,
-    /// A ping is due.
-    Ask,
-    /// No answer came in time.
-    Dead,
-}
-
-impl Pulse {
-    /// Begins with a sign of life.
-    #[must_use]
-    pub fn new(now: Instant) -> Self {
-        Self { heard: Cell::new(now), asked: Cell::default() }
-    }
-
-    /// Notes a sign of life.
-    pub fn hear(&self, now: Instant) {
-        self.heard.set(now);
-        self.asked.set(None);
-    }
-
-    /// What is due now. `reachable`: a ping can leave at once, and the time for the answer counts from then, however
-    /// late this server is. A client that is not there for its ping, a poller between polls, has until it would have
-    /// timed out.
-    pub fn beat(&self, now: Instant, interval: Duration, timeout: Duration, reachable: bool) -> Beat {
-        let due = self.heard.get() + interval;
-        match self.asked.get() {
-            Some(asked) if now >= asked + timeout => Beat::Dead,
-            Some(_) => Beat::Quiet,
-            None if now < due => Beat::Quiet,
-            None if !reachable && now >= due + timeout => Beat::Dead,
-            None => {
-                self.asked.set(Some(if reachable { now } else { due }));
-                Beat::Ask
-            }
-        }
-    }
 }
 
 /// One live connection, or one namespace of it.
@@ -291,11 +242,18 @@ impl Session {
 
     /// Sends what it has not seen of a batch. One without room is fed from the log from now on (D7: a cursor, not
     /// a buffer). Answers whether anything was sent.
-    pub fn deliver(&self, batch: &Batch) -> bool {
-        self.feeding.get() == Feeding::Live
-            && self.position.get() < batch.last()
-            && !self.is_closing()
-            && self.push(batch)
+    pub fn deliver(self: &Rc<Self>, batch: &Batch) -> bool {
+        let position = self.position.get();
+        if self.feeding.get() != Feeding::Live || position >= batch.last() || self.is_closing() {
+            return false;
+        }
+        if position.0 + 1 < batch.first().0 {
+            // What comes before the batch was pruned before it was told. The log knows, and says so.
+            self.feeding.set(Feeding::Behind);
+            self.read_on();
+            return false;
+        }
+        self.push(batch)
     }
 
     /// As [`Session::deliver`], for whoever feeds it from the log.
@@ -358,44 +316,5 @@ impl Session {
 impl Drained for Session {
     fn drained(self: Rc<Self>) {
         self.read_on();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pulse_asks_once_and_waits_for_the_answer() {
-        let start = Instant::now();
-        let at = |millis| start + Duration::from_millis(millis);
-        let (interval, timeout) = (Duration::from_millis(300), Duration::from_millis(200));
-        let pulse = Pulse::new(start);
-        let beat = |millis| pulse.beat(at(millis), interval, timeout, true);
-        assert_eq!(
-            [beat(299), beat(310), beat(320), beat(509)],
-            [Beat::Quiet, Beat::Ask, Beat::Quiet, Beat::Quiet]
-        );
-        assert_eq!(beat(510), Beat::Dead);
-        pulse.hear(at(400));
-        assert_eq!(
-            [beat(699), beat(700), beat(899), beat(900)],
-            [Beat::Quiet, Beat::Ask, Beat::Quiet, Beat::Dead]
-        );
-    }
-
-    #[test]
-    fn a_pulse_forgives_its_own_server_but_no_absent_client() {
-        let start = Instant::now();
-        let beat = |pulse: &Pulse, millis, reachable| {
-            let (interval, timeout) = (Duration::from_millis(300), Duration::from_millis(200));
-            pulse.beat(start + Duration::from_millis(millis), interval, timeout, reachable)
-        };
-        let late = Pulse::new(start);
-        assert_eq!([beat(&late, 600, true), beat(&late, 799, true)], [Beat::Ask, Beat::Quiet]);
-        assert_eq!(beat(&late, 800, true), Beat::Dead);
-        let absent = Pulse::new(start);
-        assert_eq!([beat(&absent, 310, false), beat(&absent, 500, false)], [Beat::Ask, Beat::Dead]);
-        assert_eq!(beat(&Pulse::new(start), 500, false), Beat::Dead);
     }
 }

@@ -35,10 +35,13 @@ impl History {
     /// [`ServiceError::TooOld`] when something after it is no longer kept.
     pub async fn after(&self, after: Offset, limit: u32) -> Result<Stretch, ServiceError> {
         let reach = self.store.reach().await?;
-        if after.0.saturating_add(1) < reach.oldest.0 {
-            return Err(ServiceError::TooOld { oldest: reach.oldest });
+        let stretch = self.read(reach, after, limit).await?;
+        // Told from what was read: more may have been pruned since the reach was.
+        let oldest = stretch.publications.first().map_or(reach.latest.0 + 1, |publication| publication.id.0);
+        if after.0.saturating_add(1) < oldest {
+            return Err(ServiceError::TooOld { oldest: Offset(oldest) });
         }
-        self.read(reach, after, limit).await
+        Ok(stretch)
     }
 
     /// The newest `limit`.

@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::BTreeMap,
     rc::{Rc, Weak},
     time::Duration,
 };
@@ -94,7 +94,8 @@ pub struct Socket<H: Handlers> {
     /// What the handlers keep of it.
     pub data: H::Data,
     session: Weak<Session<SocketIo<H>>>,
-    acks: RefCell<HashMap<u64, oneshot::Sender<Args<'static>>>>,
+    /// By their numbers; an ordered map because it is the smaller one while it is empty, which it mostly is.
+    acks: RefCell<BTreeMap<u64, oneshot::Sender<Args<'static>>>>,
     next_ack: Cell<u64>,
 }
 
@@ -177,6 +178,16 @@ impl<H: Handlers> Client<H> {
         self.sockets.borrow().iter().find(|socket| &*socket.namespace == namespace).cloned()
     }
 
+    /// The handlers have answered.
+    fn connected(&self, namespace: &str) {
+        let mut connecting = self.connecting.borrow_mut();
+        connecting.retain(|name| &**name != namespace);
+        if connecting.is_empty() {
+            // An idle session keeps no list.
+            *connecting = Vec::new();
+        }
+    }
+
     fn leave(&self, namespace: &str) {
         let socket = {
             let mut sockets = self.sockets.borrow_mut();
@@ -252,7 +263,7 @@ impl<H: Handlers> SocketIo<H> {
         let (handlers, session) = (Rc::clone(&self.handlers), Rc::clone(session));
         actix_rt::spawn(async move {
             let answer = answer.await;
-            session.state.connecting.borrow_mut().retain(|name| *name != namespace);
+            session.state.connected(&namespace);
             match answer {
                 Ok(accepted) => enter(&handlers, &session, namespace, accepted),
                 Err(refused) => refuse(&session, &namespace, &refused),
@@ -281,7 +292,12 @@ fn enter<H: Handlers>(
     socketio::put_connect(&mut text, &socket.namespace, &socket.id, accepted.pid.as_deref());
     session.send(&[Frame::Message(&text)]);
     session.state.used.set(true);
-    session.state.sockets.borrow_mut().push(Rc::clone(&socket));
+    {
+        // Hardly anyone has a second.
+        let mut sockets = session.state.sockets.borrow_mut();
+        sockets.reserve_exact(1);
+        sockets.push(Rc::clone(&socket));
+    }
     handlers.connected(&socket);
     if session.is_over() {
         // The client left while it was let in.

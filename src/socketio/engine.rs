@@ -19,11 +19,7 @@ use crate::{
         engineio::{self, ErrorCode, Handshake, Packet, Transport},
         engineio_frame,
     },
-    realtime::{
-        Outbox,
-        outbox::Wire,
-        session::{Beat, Pulse},
-    },
+    realtime::{Beat, Outbox, Pulse, outbox::Wire},
 };
 
 /// The most packets of one poll's body: the smallest are two bytes with their separator.

@@ -51,13 +51,27 @@ struct State {
 }
 
 /// The meeting place of the writer and the relay.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Feed {
     state: Mutex<State>,
     news: Notify,
+    keep: usize,
+}
+
+impl Default for Feed {
+    /// Keeps the [`RECENT`] newest notifications.
+    fn default() -> Self {
+        Self::keeping(RECENT)
+    }
 }
 
 impl Feed {
+    /// Keeps at most so many notifications.
+    #[must_use]
+    pub fn keeping(keep: usize) -> Self {
+        Self { state: Mutex::default(), news: Notify::new(), keep }
+    }
+
     /// Tells what was just committed. Never blocks for longer than it takes to append.
     pub fn tell(&self, news: News) {
         if news.is_empty() {
@@ -71,7 +85,7 @@ impl Feed {
             state.commits.push_back((last.id, Instant::now()));
         }
         for publication in news.publications {
-            if state.recent.len() == RECENT {
+            if state.recent.len() == self.keep {
                 state.recent.pop_front();
             }
             state.recent.push_back(Arc::new(publication));
@@ -98,7 +112,8 @@ impl Feed {
         if first.0 > after.0 + 1 {
             return None;
         }
-        let skip = usize::try_from(after.0 + 1 - first.0).unwrap_or_default();
+        // Not by counting from the first: where another process wrote in between there is a hole.
+        let skip = state.recent.partition_point(|publication| publication.id <= after);
         let found: Vec<_> = state.recent.iter().skip(skip).take(limit).cloned().collect();
         found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
     }
@@ -175,5 +190,7 @@ mod tests {
             feed.committed(Offset(7)) <= feed.committed(Offset(9)) && feed.committed(Offset(7)).is_some()
         );
         assert_eq!(feed.committed(Offset(10)), None);
+        assert_eq!(ids(feed.recent_after(Offset(8), 10)), Some(vec![9]));
+        assert_eq!(ids(feed.recent_after(Offset(9), 10)), Some(vec![]));
     }
 }

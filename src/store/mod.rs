@@ -153,12 +153,20 @@ pub struct Reach {
     pub latest: Offset,
 }
 
-/// The data of a shop.
+/// The log of a shop, as the real-time side reads it.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait LogStore: Send + Sync + 'static {
     /// What committed transactions tell.
     fn feed(&self) -> &Arc<Feed>;
+    /// Reads the log after an offset, oldest first.
+    async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError>;
+    /// Lists the log-ins that were ended at or after a moment, by whichever process.
+    async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError>;
+}
 
+/// The data of a shop.
+#[async_trait]
+pub trait Store: LogStore {
     /// Fails when the database cannot be read or its writer does not run.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Commits what is queued, then closes all connections; later calls fail.
@@ -198,8 +206,6 @@ pub trait Store: Send + Sync + 'static {
     async fn session(&self, id: &SessionId, now: Timestamp) -> Result<Option<LoginSession>, StoreError>;
     /// Ends a log-in; the feed tells, so that its sockets close.
     async fn revoke_session(&self, id: &SessionId, now: Timestamp) -> Result<(), StoreError>;
-    /// Lists the log-ins that were ended at or after a moment, by whichever process.
-    async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError>;
     /// Bans an account, which ends its log-ins, or lets it log in again. Answers whether there is such an account.
     async fn ban(&self, email: &Email, banned: bool, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -254,9 +260,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// How far the log reaches.
     async fn reach(&self) -> Result<Reach, StoreError>;
-    /// Reads the log after an offset, oldest first.
-    async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError>;
-
     /// Prunes the beginning of the log: what was committed before a moment, and what is more than `keep` rows. A
     /// little at a time; answers how many rows went.
     async fn prune_log(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError>;

@@ -176,7 +176,9 @@ async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Probl
     Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, places })
 }
 
-fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
+/// The subprotocols that a handshake offers (RFC 6455 §11.3.4).
+#[must_use]
+pub fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
     headers
         .get_all(header::SEC_WEBSOCKET_PROTOCOL)
         .filter_map(|value| value.to_str().ok())

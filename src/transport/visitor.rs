@@ -77,7 +77,8 @@ const NAME: &str = "shopbell_visitor";
 const LIFE: Duration = Duration::days(365);
 
 /// The guest behind a request, and the cookie to set when it brought none.
-fn identify(headers: &HeaderMap, secure: bool) -> (Person, Option<String>) {
+#[must_use]
+pub fn identify(headers: &HeaderMap, secure: bool) -> (Person, Option<String>) {
     let known = headers
         .get_all(header::COOKIE)
         .filter_map(|value| value.to_str().ok())

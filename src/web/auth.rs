@@ -96,7 +96,8 @@ pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> 
 }
 
 /// The token of `Bearer <token>` (RFC 6750 §2.1); the scheme's case does not matter.
-fn bearer(value: &str) -> Option<&str> {
+#[must_use]
+pub fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -64,21 +64,27 @@ impl Body {
         }
         let read = tokio::time::timeout(deadline, collect(&mut self.payload, limit));
         let bytes = read.await.map_err(|_| Problem::new("request_timeout", "the body did not come"))??;
-        parse(kind, &bytes)
+        kind.read(&bytes).map(Fields::new)
     }
 }
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
+    /// As a JSON object.
     Json,
+    /// As a form.
     Form,
     /// Not said, which is right only for a body that is not there.
     Unsaid,
 }
 
 impl Kind {
-    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    /// What a request's headers say of its body.
+    ///
+    /// # Errors
+    /// 415 for another type, charset or encoding.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let unsupported = |detail| Err(Problem::new("unsupported_media_type", detail));
         if header(headers, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
             return unsupported("a body must not be compressed");
@@ -97,6 +103,19 @@ impl Kind {
         match charset.map(|charset| charset.trim_matches('"')) {
             None | Some("utf-8" | "utf8") => Ok(kind),
             Some(_) => unsupported("a body is UTF-8"),
+        }
+    }
+
+    /// Reads the bytes of a body.
+    ///
+    /// # Errors
+    /// 400 `malformed_body` for what is no object, 415 for bytes of which nothing was said.
+    pub fn read(self, bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+        match self {
+            Self::Json => json(bytes),
+            Self::Form => form(bytes),
+            Self::Unsaid if bytes.is_empty() => Err(malformed("a body is needed here")),
+            Self::Unsaid => Err(Problem::new("unsupported_media_type", "a body needs a Content-Type")),
         }
     }
 }
@@ -123,18 +142,6 @@ async fn collect(payload: &mut Payload, limit: usize) -> Result<BytesMut, Proble
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-fn parse(kind: Kind, bytes: &[u8]) -> Result<Fields, Problem> {
-    let map = match kind {
-        Kind::Json => json(bytes),
-        Kind::Form => form(bytes),
-        Kind::Unsaid if bytes.is_empty() => Err(malformed("a body is needed here")),
-        Kind::Unsaid => {
-            return Err(Problem::new("unsupported_media_type", "a body needs a Content-Type"));
-        }
-    };
-    map.map(Fields::new)
 }
 
 fn json(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
@@ -219,8 +226,8 @@ mod tests {
         let coded = headers(&[("content-type", "application/json"), ("content-encoding", "gzip")]);
         assert!(Kind::of(&coded).is_err());
         assert_eq!(Kind::of(&HeaderMap::new()).unwrap(), Kind::Unsaid);
-        assert_eq!(parse(Kind::Unsaid, b"").unwrap_err().code(), "malformed_body");
-        assert_eq!(parse(Kind::Unsaid, b"{}").unwrap_err().code(), "unsupported_media_type");
+        assert_eq!(Kind::Unsaid.read(b"").unwrap_err().code(), "malformed_body");
+        assert_eq!(Kind::Unsaid.read(b"{}").unwrap_err().code(), "unsupported_media_type");
     }
 
     #[actix_web::test]

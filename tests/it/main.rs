@@ -17,6 +17,7 @@ mod layering;
 mod limits;
 mod lives;
 mod orders;
+mod parsers;
 mod program;
 mod realtime;
 mod routes_http;

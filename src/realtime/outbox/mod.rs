@@ -18,7 +18,9 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use tokio::{net::TcpStream, sync::oneshot};
+use tokio::net::TcpStream;
+
+use self::polls::Polls;
 
 use crate::{protocol::frame, telemetry};
 
@@ -58,8 +60,8 @@ pub trait Drained {
 enum Way {
     /// A WebSocket.
     Socket(Rc<TcpStream>),
-    /// Polls; the one that waits, if any.
-    Polls(Option<oneshot::Sender<Bytes>>),
+    /// Polls. In a box, because most ways out are another.
+    Polls(Box<Polls>),
     /// The body of an answer that has no end.
     Stream,
 }
@@ -81,8 +83,6 @@ pub struct Outbox {
     /// Since when nothing was taken although something waits.
     stalled_since: Cell<Option<Instant>>,
     closing_since: Cell<Option<Instant>>,
-    /// Whether good-bye is still to be said to a poll, after what waits.
-    farewell: Cell<bool>,
     broken: Cell<bool>,
     observer: RefCell<Option<Weak<dyn Drained>>>,
     /// Cuts the connection of a stream, whose task may not look at it while the client reads nothing.
@@ -99,7 +99,7 @@ impl Outbox {
     /// Into the answers to polls.
     #[must_use]
     pub fn to_polls(limit: usize) -> Rc<Self> {
-        Rc::new(Self::new(Way::Polls(None), Wire::Polling, limit))
+        Rc::new(Self::new(Way::Polls(Box::default()), Wire::Polling, limit))
     }
 
     /// Into the body of an answer that has no end; `cut` ends its connection.
@@ -117,7 +117,6 @@ impl Outbox {
             driver: RefCell::default(),
             stalled_since: Cell::default(),
             closing_since: Cell::default(),
-            farewell: Cell::default(),
             broken: Cell::new(false),
             observer: RefCell::default(),
             cut: None,
@@ -196,7 +195,7 @@ impl Outbox {
         self.wake();
     }
 
-    /// Says good-bye on a WebSocket: nothing is sent after it, and the connection ends when the client has answered,
+    /// Says good-bye: nothing is sent after it, and the connection ends when the client has answered,
     /// or soon without.
     pub fn close(&self, code: u16, reason: &str) {
         if self.is_closing() {
@@ -204,10 +203,7 @@ impl Outbox {
         }
         match self.wire.get() {
             Wire::Native | Wire::SocketIo => self.send(frame::close(code, reason)),
-            // In one answer with what it ends it would be dealt with first: clients look at messages a tick later, so
-            // that they would take being disconnected on purpose for a lost connection, and come back.
-            Wire::Polling if !self.is_empty() => self.farewell.set(true),
-            Wire::Polling => self.send(polls::CLOSE),
+            Wire::Polling => self.end_polls(code, reason),
             // A stream just ends.
             Wire::Sse => {}
         }
@@ -230,9 +226,7 @@ impl Outbox {
     /// Drops the connection.
     pub fn abort(&self) {
         self.broken.set(true);
-        if let Way::Polls(poll) = &mut *self.way.borrow_mut() {
-            poll.take();
-        }
+        self.drop_poll();
         if let Some(cut) = &self.cut {
             cut();
         }

@@ -9,15 +9,26 @@ use super::{Outbox, Queue, Way, Wire};
 use crate::protocol::{self, engineio};
 
 /// Good-bye to a client that polls.
-pub(super) const CLOSE: Bytes = Bytes::from_static(b"1");
+const CLOSE: Bytes = Bytes::from_static(b"1");
+
+/// The way out of a session that polls.
+#[derive(Default)]
+pub(super) struct Polls {
+    /// The poll that waits, if any.
+    waiting: Option<oneshot::Sender<Bytes>>,
+    /// Good-bye, as an upgrade would say it.
+    farewell: Option<(u16, String)>,
+    /// Whether it is still to be said, after what waits.
+    farewell_is_due: bool,
+}
 
 impl Outbox {
     /// Takes a poll, to be answered with all that waits as soon as anything does. Answers `false` when another poll
     /// waits already, or there are no polls on this way out.
     pub fn poll(&self, answer: oneshot::Sender<Bytes>) -> bool {
         match &mut *self.way.borrow_mut() {
-            Way::Polls(waiting) if waiting.as_ref().is_none_or(oneshot::Sender::is_closed) => {
-                *waiting = Some(answer)
+            Way::Polls(polls) if polls.waiting.as_ref().is_none_or(oneshot::Sender::is_closed) => {
+                polls.waiting = Some(answer)
             }
             _ => return false,
         }
@@ -28,19 +39,43 @@ impl Outbox {
     /// Whether a poll waits.
     #[must_use]
     pub fn is_polled(&self) -> bool {
-        matches!(&*self.way.borrow(), Way::Polls(Some(poll)) if !poll.is_closed())
+        self.is_waiting(|poll| !poll.is_closed())
     }
 
     /// Whether the poll that waited was given up by its client.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        matches!(&*self.way.borrow(), Way::Polls(Some(poll)) if poll.is_closed())
+        self.is_waiting(oneshot::Sender::is_closed)
+    }
+
+    fn is_waiting(&self, so: impl FnOnce(&oneshot::Sender<Bytes>) -> bool) -> bool {
+        matches!(&*self.way.borrow(), Way::Polls(polls) if polls.waiting.as_ref().is_some_and(so))
+    }
+
+    /// Leaves the poll that waits without an answer.
+    pub(super) fn drop_poll(&self) {
+        if let Way::Polls(polls) = &mut *self.way.borrow_mut() {
+            polls.waiting.take();
+        }
+    }
+
+    /// Says good-bye. In one answer with what it ends it would be dealt with first: clients look at messages a tick
+    /// later, so that they would take being disconnected on purpose for a lost connection, and come back.
+    pub(super) fn end_polls(&self, code: u16, reason: &str) {
+        let is_due = !self.is_empty();
+        if let Way::Polls(polls) = &mut *self.way.borrow_mut() {
+            polls.farewell = Some((code, reason.to_owned()));
+            polls.farewell_is_due = is_due;
+        }
+        if !is_due {
+            self.send(CLOSE);
+        }
     }
 
     /// Answers the poll that waits with all that waits for it.
     pub(super) fn release_poll(&self) {
         let poll = match &mut *self.way.borrow_mut() {
-            Way::Polls(poll) if !self.is_empty() => poll.take(),
+            Way::Polls(polls) if !self.is_empty() => polls.waiting.take(),
             _ => None,
         };
         let Some(poll) = poll else { return };
@@ -50,7 +85,7 @@ impl Outbox {
         };
         if poll.send(body).is_ok() {
             self.queue.replace(Queue::default());
-            if self.farewell.take() {
+            if self.farewell_is_due() {
                 let mut queue = self.queue.borrow_mut();
                 queue.bytes += CLOSE.len();
                 queue.pieces.push_back(CLOSE);
@@ -59,16 +94,27 @@ impl Outbox {
         }
     }
 
+    /// Whether good-bye is still to be said. It is now.
+    fn farewell_is_due(&self) -> bool {
+        match &mut *self.way.borrow_mut() {
+            Way::Polls(polls) => std::mem::take(&mut polls.farewell_is_due),
+            Way::Socket(_) | Way::Stream => false,
+        }
+    }
+
     /// Goes on over a WebSocket: what waited for a poll is written down anew, a good-bye too.
     ///
     /// # Panics
     /// Never: what waits was encoded here.
     pub fn upgrade(&self, socket: Rc<TcpStream>) {
-        self.way.replace(Way::Socket(socket));
+        let farewell = match self.way.replace(Way::Socket(socket)) {
+            Way::Polls(polls) => polls.farewell,
+            Way::Socket(_) | Way::Stream => None,
+        };
         self.wire.set(Wire::SocketIo);
         let waiting = self.queue.replace(Queue::default());
         self.stalled_since.set(None);
-        let closing = self.closing_since.take();
+        self.closing_since.take();
         let payload = join(&waiting.pieces);
         let text = std::str::from_utf8(&payload).unwrap_or_default();
         for packet in engineio::decode_payload(text, usize::MAX).unwrap_or_default() {
@@ -76,8 +122,8 @@ impl Outbox {
                 self.send(protocol::engineio_frame(&packet));
             }
         }
-        if closing.is_some() {
-            self.close(1000, "");
+        if let Some((code, reason)) = farewell {
+            self.close(code, &reason);
         }
         if self.is_empty() {
             self.tell_drained();
@@ -147,7 +193,7 @@ mod tests {
         outbox.close(4001, "the log-in ended");
         outbox.upgrade(Rc::new(socket));
         assert_eq!(reader.0.get(), 1);
-        let expected = [&frame::text("41")[..], &frame::close(1000, "")[..]].concat();
+        let expected = [&frame::text("41")[..], &frame::close(4001, "the log-in ended")[..]].concat();
         let mut heard = Vec::new();
         while heard.len() < expected.len() {
             client.readable().await.unwrap();

@@ -12,8 +12,8 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 
 use self::writer::Writer;
 use super::{
-    AccountError, CancelError, CatalogError, Feed, GoodsQuery, OrderError, PlacedOrder, Reach, Store,
-    StoreError,
+    AccountError, CancelError, CatalogError, Feed, GoodsQuery, LogStore, OrderError, PlacedOrder, Reach,
+    Store, StoreError,
 };
 use crate::{
     domain::{
@@ -101,11 +101,22 @@ impl Drop for Reader {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl LogStore for SqliteStore {
     fn feed(&self) -> &Arc<Feed> {
         &self.feed
     }
 
+    async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError> {
+        log::after(&mut *self.reader().await?, after, limit).await
+    }
+
+    async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        accounts::revoked_since(&mut *self.reader().await?, moment).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         if !self.writer.is_running() {
             return Err(sqlx::Error::PoolClosed.into());
@@ -177,10 +188,6 @@ impl Store for SqliteStore {
     async fn revoke_session(&self, id: &SessionId, now: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
         self.writer.write(move |tx| Box::pin(accounts::revoke(tx, id, now))).await
-    }
-
-    async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-        accounts::revoked_since(&mut *self.reader().await?, moment).await
     }
 
     async fn ban(&self, email: &Email, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
@@ -271,10 +278,6 @@ impl Store for SqliteStore {
 
     async fn reach(&self) -> Result<Reach, StoreError> {
         log::reach(&mut *self.reader().await?).await
-    }
-
-    async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError> {
-        log::after(&mut *self.reader().await?, after, limit).await
     }
 
     async fn prune_log(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError> {

@@ -90,15 +90,22 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
 /// What a client brings with CONNECT.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Auth {
+pub struct Auth {
     token: Option<Value>,
     pid: Option<String>,
     offset: Option<String>,
 }
 
 impl Auth {
+    /// Reads the payload of a CONNECT. What is something else says nothing, as with a client that brings nothing.
+    #[must_use]
+    pub fn read(json: Option<&str>) -> Self {
+        json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
+
     /// The token; pages that have none send nothing, `null` or the text of it.
-    fn token(&self) -> Option<&str> {
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
         let token = self.token.as_ref().and_then(Value::as_str)?;
         let token = token.strip_prefix("Bearer ").unwrap_or(token);
         (!matches!(token, "" | "null" | "undefined")).then_some(token)
@@ -106,7 +113,8 @@ impl Auth {
 
     /// Where a lost connection stood, when the client can say. Its `pid` opens nothing: credentials are checked anew,
     /// and the log is the same for all of the audience.
-    fn resume(&self) -> Option<(String, Offset)> {
+    #[must_use]
+    pub fn resume(&self) -> Option<(String, Offset)> {
         let pid = self.pid.as_ref().filter(|pid| (1..=64).contains(&pid.len()))?;
         Some((pid.clone(), Offset::parse(self.offset.as_deref()?)?))
     }
@@ -163,7 +171,7 @@ impl Handlers for Shop {
         _: &str,
         auth: Option<&str>,
     ) -> LocalBoxFuture<'static, Result<Accepted<Rc<Shopper>>, Refused>> {
-        let auth: Auth = auth.and_then(|auth| serde_json::from_str(auth).ok()).unwrap_or_default();
+        let auth = Auth::read(auth);
         let (gateway, session) = (self.0.upgrade(), Rc::clone(session));
         Box::pin(async move {
             let gateway = gateway.ok_or(Refused { message: "unavailable".into(), data: None })?;

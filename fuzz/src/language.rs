@@ -1,0 +1,22 @@
+//! `Accept-Language` and `If-None-Match`: lists that a client writes.
+
+use shopbell::web::{
+    etag,
+    messages::{Language, sentence},
+};
+
+use super::headers;
+
+/// Checks one input.
+pub fn check(input: &[u8]) {
+    let language = Language::of(&headers("accept-language", input));
+    if language == Language::Korean {
+        assert!(input.to_ascii_lowercase().windows(2).any(|pair| pair == b"ko"));
+    }
+    let tag = etag::tag(input);
+    let known = etag::is_known(&headers("if-none-match", input), &tag);
+    assert!(!known || input.contains(&b'*'), "nobody guesses the hash of what they ask with");
+    if let Ok(text) = std::str::from_utf8(input) {
+        let _ = sentence("out_of_stock", language, text);
+    }
+}

@@ -1,0 +1,230 @@
+//! A client: what it hears, checked against the log, and how it comes back.
+
+use std::{future::poll_fn, rc::Rc, task::Context};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+use super::world::{Table, World};
+use crate::{
+    domain::Offset,
+    protocol::frame,
+    realtime::{
+        Announcement, Outbox, Person, Registry, Session, outbox::Wire, registry::Slot, session::Feeding,
+    },
+};
+
+/// What may wait for a session, in bytes: two or three alerts.
+const LIMIT: usize = 300;
+/// A frame that tells a client that it has read all there is.
+const END: &str = "end";
+
+/// Someone who listens, over one connection after another.
+#[derive(Default)]
+pub(super) struct Client {
+    /// What it would name to resume: the last alert, or with Socket.IO the last `offset`.
+    cursor: Option<i64>,
+    /// The alert that has to come next.
+    next: i64,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    worker: usize,
+    registry: Rc<Registry>,
+    session: Rc<Session>,
+    slot: Slot,
+    poll: Option<oneshot::Receiver<Bytes>>,
+    socket: Option<TcpStream>,
+}
+
+impl Client {
+    pub(super) fn is_at(&self, worker: usize) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.worker == worker)
+    }
+
+    /// Comes, or comes back to where it stopped, as the handshakes of each wire do it.
+    pub(super) async fn connect(&mut self, world: &World, worker: usize, wire: Wire) {
+        if self.connection.is_some() {
+            return;
+        }
+        let registry = world.registry(worker);
+        let is_socketio = matches!(wire, Wire::Polling | Wire::SocketIo);
+        // Where too little is kept, a Socket.IO client is told that nothing is recovered.
+        let reached = |after: &i64| !is_socketio || after + 1 >= world.log.oldest();
+        let after = self.cursor.filter(reached);
+        let feeding = if after.is_some() { Feeding::Behind } else { Feeding::Live };
+        let (outbox, socket) = match wire {
+            Wire::Polling => (Outbox::to_polls(LIMIT), None),
+            Wire::Sse => (Outbox::to_stream(LIMIT, Box::new(|| {})), None),
+            Wire::Native | Wire::SocketIo => {
+                let (ours, theirs) = sockets().await;
+                (Outbox::to_socket(ours, wire, LIMIT), Some(theirs))
+            }
+        };
+        let session = Session::new(&registry, None, Person::Guest(1), Rc::clone(&outbox), feeding);
+        if let Some(after) = after {
+            session.set_position(Offset(after));
+        }
+        self.next = session.position().0 + 1;
+        let slot = registry.join(Rc::clone(&session));
+        if is_socketio {
+            session.send(Announcement::offset(session.position()).encoded(outbox.wire()));
+        } else {
+            self.cursor = Some(session.position().0);
+        }
+        session.read_on();
+        self.connection = Some(Connection { worker, registry, session, slot, poll: None, socket });
+    }
+
+    /// Loses the connection and what was on its way.
+    pub(super) fn cut(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.session.outbox.abort();
+            connection.registry.leave(connection.slot);
+        }
+    }
+
+    pub(super) async fn read(&mut self, log: &Table) {
+        let Some(connection) = &mut self.connection else { return };
+        let outbox = Rc::clone(&connection.session.outbox);
+        let events = match outbox.wire() {
+            Wire::Polling => connection.read_poll().map(|body| payload(&body)),
+            Wire::Sse => {
+                let context = Context::from_waker(std::task::Waker::noop());
+                match outbox.poll_body(&context) {
+                    std::task::Poll::Ready(body) => body.map(|body| stream(&body)),
+                    std::task::Poll::Pending => None,
+                }
+            }
+            Wire::Native | Wire::SocketIo => Some(connection.read_socket().await),
+        };
+        for event in events.unwrap_or_default() {
+            self.hear(&event, log);
+        }
+    }
+
+    pub(super) async fn upgrade(&mut self, log: &Table) {
+        let polls = |connection: &mut Connection| connection.session.outbox.wire() == Wire::Polling;
+        if !self.connection.as_mut().is_some_and(polls) {
+            return;
+        }
+        let (ours, theirs) = sockets().await;
+        // The poll that waits is answered before the client goes on, with nothing if there is nothing.
+        if self.connection.as_ref().is_some_and(|connection| connection.poll.is_some()) {
+            self.read(log).await;
+        }
+        if let Some(connection) = &mut self.connection {
+            connection.session.outbox.upgrade(ours);
+            connection.poll = None;
+            connection.socket = Some(theirs);
+        }
+    }
+
+    fn hear(&mut self, (name, payload): &(String, Value), log: &Table) {
+        match name.as_str() {
+            "BUY_CANCELED" => {
+                assert_eq!(payload["id"], self.next, "the log's sequence");
+                self.next += 1;
+                let wire = self.connection.as_ref().map(|connection| connection.session.outbox.wire());
+                if matches!(wire, Some(Wire::Native | Wire::Sse)) {
+                    self.cursor = Some(self.next - 1);
+                }
+            }
+            "offset" => {
+                let offset: i64 = payload.as_str().unwrap().parse().unwrap();
+                assert_eq!(offset, self.next - 1, "the offset belongs to the alert before it");
+                self.cursor = Some(offset);
+            }
+            "gap" => {
+                assert_eq!(payload["after"], self.next - 1);
+                let oldest = payload["oldest"].as_i64().unwrap();
+                assert!(self.next < oldest && oldest <= log.oldest(), "only what was pruned is left out");
+                self.next = oldest;
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    /// Whether it has heard all there is, or is away.
+    pub(super) fn is_up_to(&self, latest: i64) -> bool {
+        self.connection
+            .as_ref()
+            .is_none_or(|connection| self.next == latest + 1 && connection.session.feeding() == Feeding::Live)
+    }
+}
+
+impl Connection {
+    /// The answer to the poll that waits; when none does, another poll begins.
+    fn read_poll(&mut self) -> Option<Bytes> {
+        if self.poll.is_none() {
+            let (answer, answered) = oneshot::channel();
+            assert!(self.session.outbox.poll(answer));
+            self.poll = Some(answered);
+        }
+        let body = self.poll.as_mut()?.try_recv().ok()?;
+        self.poll = None;
+        Some(body)
+    }
+
+    /// All that waits leaves, and is read up to a mark behind it.
+    async fn read_socket(&mut self) -> Vec<(String, Value)> {
+        self.session.send(frame::text(END));
+        poll_fn(|context| self.session.outbox.poll_flush(context)).await.unwrap();
+        let (socket, mut events) = (self.socket.as_mut().unwrap(), Vec::new());
+        loop {
+            let mut head = [0; 2];
+            socket.read_exact(&mut head).await.unwrap();
+            let length = match head[1] {
+                126 => usize::from(socket.read_u16().await.unwrap()),
+                short => usize::from(short),
+            };
+            let mut text = vec![0; length];
+            socket.read_exact(&mut text).await.unwrap();
+            match text.strip_prefix(b"42") {
+                _ if text == END.as_bytes() => return events,
+                Some(packet) => events.push(serde_json::from_slice(packet).unwrap()),
+                None => {
+                    let envelope: Value = serde_json::from_slice(&text).unwrap();
+                    events.push((envelope["type"].as_str().unwrap().to_owned(), envelope["payload"].clone()));
+                }
+            }
+        }
+    }
+}
+
+/// The Socket.IO events of a poll's answer.
+fn payload(body: &[u8]) -> Vec<(String, Value)> {
+    let packets = std::str::from_utf8(body).unwrap().split('\x1e');
+    packets.map(|packet| serde_json::from_str(packet.strip_prefix("42").unwrap()).unwrap()).collect()
+}
+
+/// The Server-Sent Events of a part of a stream, whose ids say what their data says.
+fn stream(body: &[u8]) -> Vec<(String, Value)> {
+    let field = |event: &str, name: &str| {
+        event.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+    };
+    let events = std::str::from_utf8(body).unwrap().split_terminator("\n\n");
+    events
+        .map(|event| {
+            let data: Value = serde_json::from_str(&field(event, "data:").unwrap()).unwrap();
+            if let Some(id) = field(event, "id:") {
+                assert_eq!(data["id"].to_string(), id);
+            }
+            (field(event, "event:").unwrap(), data)
+        })
+        .collect()
+}
+
+/// Both ends of a connection.
+async fn sockets() -> (Rc<TcpStream>, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (ours, _) = listener.accept().await.unwrap();
+    (Rc::new(ours), theirs)
+}

@@ -1,0 +1,179 @@
+//! The log, the relay and the workers.
+
+use std::{
+    rc::Rc,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use super::{WORKERS, pass};
+use crate::{
+    domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp},
+    realtime::{Batch, Log, Registry, Rooms, Viewers, registry::Patience},
+    store::{Feed, LogStore, StoreError, feed::News},
+};
+
+/// So many notifications stay in memory.
+const RING: usize = 6;
+/// The most that the relay takes at a time.
+const BATCH: usize = 3;
+
+#[derive(Default)]
+struct Rows {
+    kept: Vec<Publication>,
+    latest: i64,
+}
+
+/// A table and its feed.
+pub(super) struct Table {
+    feed: Arc<Feed>,
+    rows: Mutex<Rows>,
+}
+
+impl Table {
+    fn append(&self, count: u8) -> Vec<Publication> {
+        let mut rows = self.rows.lock().unwrap();
+        let new: Vec<_> = (1..=i64::from(count)).map(|n| publication(rows.latest + n)).collect();
+        rows.latest += i64::from(count);
+        rows.kept.extend(new.iter().cloned());
+        new
+    }
+
+    pub(super) fn publish(&self, count: u8) {
+        self.feed.tell(News { publications: self.append(count), ..News::default() });
+    }
+
+    pub(super) fn publish_elsewhere(&self, count: u8) {
+        self.append(count);
+    }
+
+    /// All may go, but the newest stays until it was told: the relay learns from it that there were others.
+    fn prune(&self, keep: u8, told: Offset) {
+        let mut rows = self.rows.lock().unwrap();
+        let keep = usize::from(keep).max(usize::from(rows.latest > told.0));
+        let gone = rows.kept.len().saturating_sub(keep);
+        rows.kept.drain(..gone);
+    }
+
+    pub(super) fn latest(&self) -> i64 {
+        self.rows.lock().unwrap().latest
+    }
+
+    /// The oldest that is kept; the next to come when none is.
+    pub(super) fn oldest(&self) -> i64 {
+        let rows = self.rows.lock().unwrap();
+        rows.kept.first().map_or(rows.latest + 1, |publication| publication.id.0)
+    }
+}
+
+#[async_trait]
+impl LogStore for Table {
+    fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// Takes a while before it looks, and after.
+    async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError> {
+        pass(1).await;
+        let found = {
+            let rows = self.rows.lock().unwrap();
+            let after = rows.kept.iter().filter(|publication| publication.id > after);
+            after.take(limit as usize).cloned().collect()
+        };
+        pass(1).await;
+        Ok(found)
+    }
+
+    async fn revoked_since(&self, _: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+fn publication(id: i64) -> Publication {
+    let notification = Notification::Cancellation { goods_id: GoodsId(4), canceled: Offset(1) };
+    Publication { id: Offset(id), date: Timestamp::from_millis(0), notification }
+}
+
+/// One worker: its sessions, and how far it is with the batch under way.
+struct Worker {
+    registry: Rc<Registry>,
+    served: Option<usize>,
+}
+
+/// What all clients share.
+pub(super) struct World {
+    pub(super) log: Arc<Table>,
+    workers: [Worker; WORKERS],
+    batch: Option<Batch>,
+    /// The last offset of the last batch that was begun.
+    told: Offset,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let log = Arc::new(Table { feed: Arc::new(Feed::keeping(RING)), rows: Mutex::default() });
+        let workers = std::array::from_fn(|_| Worker { registry: registry(&log), served: None });
+        Self { log, workers, batch: None, told: Offset::START }
+    }
+
+    pub(super) fn registry(&self, worker: usize) -> Rc<Registry> {
+        Rc::clone(&self.workers[worker].registry)
+    }
+
+    pub(super) fn prune(&self, keep: u8) {
+        self.log.prune(keep, self.told);
+    }
+
+    /// The relay takes the next batch, see `Relay::follow`.
+    pub(super) async fn relay(&mut self, look: bool) {
+        if self.batch.is_some() {
+            return;
+        }
+        let log = self.workers[0].registry.log().clone();
+        let found = log.after(self.told, BATCH, look).await.unwrap();
+        if let Some(batch) = Batch::new(found, log.display()) {
+            self.told = batch.last();
+            self.workers.iter_mut().for_each(|worker| worker.served = None);
+            self.batch = Some(batch);
+        }
+    }
+
+    /// A worker serves so many of its sessions, see the hub's handler of `Deliver`.
+    pub(super) fn deliver(&mut self, worker: usize, sessions: usize) {
+        let Some(batch) = &self.batch else { return };
+        let worker = &mut self.workers[worker];
+        let from = *worker.served.get_or_insert_with(|| {
+            worker.registry.begin(batch);
+            0
+        });
+        if from != usize::MAX {
+            let more = worker.registry.each(from..from + sessions, |session| {
+                session.deliver(batch);
+            });
+            worker.served = Some(if more { from + sessions } else { usize::MAX });
+        }
+        if self.workers.iter().all(|worker| worker.served == Some(usize::MAX)) {
+            self.batch = None;
+        }
+    }
+
+    /// A worker begins anew, see `Hubs::add`.
+    pub(super) fn restart(&mut self, worker: usize) {
+        let registry = registry(&self.log);
+        registry.start_at(self.told);
+        // The relay counts on those hubs only that it had when the batch began.
+        self.workers[worker] = Worker { registry, served: Some(usize::MAX) };
+    }
+}
+
+fn registry(log: &Arc<Table>) -> Rc<Registry> {
+    let patience = Patience {
+        ping_interval: Duration::from_secs(3600),
+        ping_timeout: Duration::from_secs(3600),
+        stall_timeout: Duration::from_secs(3600),
+    };
+    let log = Log::new(Arc::clone(log) as Arc<dyn LogStore>, NicknameDisplay::Full);
+    Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()), log, patience)
+}
