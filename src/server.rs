@@ -36,6 +36,7 @@ use crate::{
         upgrade::upgrade,
         watched::{Watched, mark},
     },
+    web::edge::OneTooMany,
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -203,7 +204,12 @@ impl Application {
                     let draining = draining.clone();
                     async move { draining.notified().await }
                 })
-                .on_connect_ext(|socket: &Watched, extensions| drop(extensions.insert(socket.ended.clone())))
+                .on_connect_ext(|socket: &Watched, extensions| {
+                    extensions.insert(socket.ended.clone());
+                    if socket.is_extra() {
+                        extensions.insert(OneTooMany);
+                    }
+                })
                 .keep_alive(KeepAlive::Timeout(state.settings.keep_alive))
                 .client_request_timeout(header_timeout)
                 .client_disconnect_timeout(Duration::from_secs(1))

@@ -143,6 +143,12 @@ impl Watched {
         self
     }
 
+    /// Whether there was no room for it.
+    #[must_use]
+    pub fn is_extra(&self) -> bool {
+        self.connected.as_ref().is_some_and(Connected::is_extra)
+    }
+
     /// The socket alone, with its place among the connections.
     #[must_use]
     pub fn into_inner(self) -> (TcpStream, Option<Connected>) {
@@ -151,8 +157,7 @@ impl Watched {
 
     /// Whether the head of a request has taken too long. `read`: some bytes have just come.
     fn is_slow(&mut self, read: bool, context: &mut Context<'_>) -> bool {
-        let Some(connected) = &self.connected else { return false };
-        let hurried = connected.is_extra();
+        let hurried = self.is_extra();
         let patience = if hurried { self.header_timeout.min(HURRIED) } else { self.header_timeout };
         let state = &self.ended.0;
         let requests = state.requests.get();

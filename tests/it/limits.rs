@@ -130,15 +130,22 @@ async fn an_address_begins_so_many_sessions_a_second() {
 #[tokio::test]
 async fn a_server_that_is_full_says_so_and_when_to_come_back() {
     let app = TestApp::spawn_with(|serve| serve.max_connections = Some(3)).await;
-    let mut open = Vec::new();
-    for _ in 0..3 {
-        open.push(Ws::open(&app, As::Guest).await);
-    }
+    let mut early = TcpStream::connect(app.addr()).await.unwrap();
+    let mut get = async || {
+        early.write_all(b"GET /api/goods HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 4096];
+        let length = within("an answer", early.read(&mut answer)).await.unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    };
+    assert!(get().await.starts_with("HTTP/1.1 200"));
+    let mut open = vec![Ws::open(&app, As::Guest).await, Ws::open(&app, As::Guest).await];
     let answer = app.get("/api/goods").send().await.refused(503, "server_full");
     assert!(!answer.header("retry-after").is_empty());
     refused_by_engineio(&app, "", 503, "server_full").await;
     app.get("/healthz").send().await.expect(200);
     counted(&app, "server_full").await;
+    // Whoever had a place still has it.
+    assert!(get().await.starts_with("HTTP/1.1 200"));
     open.clear();
     eventually("room for a request", async || app.get("/api/goods").send().await.status == 200).await;
 }
