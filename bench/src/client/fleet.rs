@@ -1,0 +1,239 @@
+//! Many sessions on one epoll.
+
+use std::{
+    net::TcpStream,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{Timespec, epoll},
+    fd::OwnedFd,
+    io::Errno,
+    net::RecvFlags,
+};
+
+use super::{session::Session, target::Target};
+use crate::{Result, stats::Latencies, stop::Stop};
+
+/// Handshakes under way: fewer than any server's backlog.
+const OPENING: usize = 100;
+/// The longest wait for the next sign of life of any session.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What all sessions have got.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Sessions that were let in.
+    pub ready: usize,
+    /// Sessions that the server ended, when [`Fleet::tolerant`].
+    pub lost: usize,
+    /// Alerts.
+    pub alerts: u64,
+    /// Answers to orders.
+    pub acks: u64,
+    /// The sessions that were answered since this was last emptied, one by one.
+    pub answered: Vec<usize>,
+    /// Those answers that were not `ok`.
+    pub refused: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// When each order of this round was sent. The n-th alert of a session is that of the n-th order.
+    pub sent: Vec<Instant>,
+    /// From an order to its alert, for each alert.
+    pub latencies: Latencies,
+}
+
+/// Sessions and what they got.
+pub struct Fleet {
+    epoll: OwnedFd,
+    sessions: Vec<Option<Session>>,
+    /// Counters over all sessions.
+    pub tally: Tally,
+    /// Whether a session that the server ends is counted and forgotten; otherwise it ends the measurement.
+    pub tolerant: bool,
+    buffer: Vec<u8>,
+    events: Vec<epoll::Event>,
+    stop: Stop,
+}
+
+impl Fleet {
+    /// No sessions yet.
+    ///
+    /// # Errors
+    /// There is no epoll.
+    pub fn new(stop: &Stop) -> Result<Self> {
+        Ok(Self {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            sessions: Vec::new(),
+            tally: Tally::default(),
+            tolerant: false,
+            buffer: vec![0; 256 * 1024],
+            events: Vec::with_capacity(1024),
+            stop: stop.clone(),
+        })
+    }
+
+    /// Opens sessions and waits until all are let in. The first gets the number [`Fleet::len`] had before.
+    ///
+    /// # Errors
+    /// The server refuses one, or lets none in for a minute.
+    pub fn open(&mut self, target: &Target, count: usize) -> Result<()> {
+        let target = Rc::new(target.clone());
+        let wanted = self.tally.ready + count;
+        let mut opened = self.tally.ready;
+        while self.tally.ready < wanted {
+            while opened < wanted && opened - self.tally.ready < OPENING {
+                let session = Session::open(&target)?;
+                let data = epoll::EventData::new_u64(self.sessions.len() as u64);
+                epoll::add(&self.epoll, &session.stream, data, epoll::EventFlags::IN)?;
+                self.sessions.push(Some(session));
+                opened += 1;
+            }
+            let ready = self.tally.ready;
+            self.until("sessions are let in", |tally| tally.ready > ready)?;
+        }
+        Ok(())
+    }
+
+    /// How many sessions were opened.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether none was.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// The sessions that are still there.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().flatten()
+    }
+
+    /// Ends all sessions without a word; what they got stays counted.
+    pub fn drop_all(&mut self) {
+        self.sessions.clear();
+        self.tally.ready = 0;
+    }
+
+    /// Forgets what was counted: the next order is the first.
+    pub fn begin(&mut self) {
+        let tally = &mut self.tally;
+        (tally.alerts, tally.acks, tally.refused, tally.bytes) = (0, 0, 0, 0);
+        tally.sent.clear();
+        tally.answered.clear();
+        tally.latencies.clear();
+        for session in self.sessions.iter_mut().flatten() {
+            session.alerts = 0;
+        }
+    }
+
+    /// Orders on a session's WebSocket, now.
+    ///
+    /// # Errors
+    /// The session is gone.
+    pub fn order(&mut self, session: usize) -> Result<()> {
+        let session = self.sessions.get(session).and_then(Option::as_ref).ok_or("the session is gone")?;
+        self.tally.sent.push(Instant::now());
+        session.order()
+    }
+
+    /// Sends a text on a session's WebSocket.
+    ///
+    /// # Errors
+    /// The session is gone.
+    pub fn say(&mut self, session: usize, text: &str) -> Result<()> {
+        let session = self.sessions.get(session).and_then(Option::as_ref).ok_or("the session is gone")?;
+        session.say(text)
+    }
+
+    /// Reads until something holds.
+    ///
+    /// # Errors
+    /// Nothing arrived for a minute, a session was ended, or a signal came.
+    pub fn until(&mut self, what: &str, done: impl Fn(&Tally) -> bool) -> Result<()> {
+        let mut heard = Instant::now();
+        while !done(&self.tally) {
+            if self.pump(Duration::from_millis(100))? > 0 {
+                heard = Instant::now();
+            } else if heard.elapsed() > PATIENCE {
+                let Tally { ready, alerts, acks, .. } = self.tally;
+                return Err(format!(
+                    "nothing arrived for {PATIENCE:?} while waiting until {what} \
+                     ({ready} sessions ready, {alerts} alerts, {acks} acks)"
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads at most so many sessions at once, so that whoever shares the thread gets its turn.
+    pub fn set_batch(&mut self, sessions: usize) {
+        self.events = Vec::with_capacity(sessions);
+    }
+
+    /// Reads for so long.
+    ///
+    /// # Errors
+    /// A session was ended, or a signal came.
+    pub fn run_for(&mut self, time: Duration) -> Result<()> {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            self.pump(left.min(Duration::from_millis(100)))?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to arrive and reads it; on how many sessions it did.
+    ///
+    /// # Errors
+    /// A session was ended, or a signal came.
+    pub fn pump(&mut self, at_most: Duration) -> Result<usize> {
+        self.stop.check()?;
+        let timeout = Timespec::try_from(at_most)?;
+        self.events.clear();
+        let mut events = std::mem::take(&mut self.events);
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let read = events.iter().try_for_each(|event| self.read(event.data.u64() as usize));
+        let arrived = events.len();
+        self.events = events;
+        read.map(|()| arrived)
+    }
+
+    fn read(&mut self, index: usize) -> Result<()> {
+        let Some(session) = self.sessions.get_mut(index).and_then(Option::as_mut) else { return Ok(()) };
+        let acks = self.tally.acks;
+        let taken = match receive(&session.stream, &mut self.buffer) {
+            Ok(None) => return Ok(()),
+            // Level-triggered: should there be more, epoll tells again.
+            Ok(Some(length)) => session.take(&self.buffer[..length], &mut self.tally),
+            Err(error) => Err(error),
+        };
+        for _ in acks..self.tally.acks {
+            self.tally.answered.push(index);
+        }
+        if taken.is_err() && self.tolerant {
+            self.sessions[index] = None;
+            self.tally.lost += 1;
+            return Ok(());
+        }
+        taken
+    }
+}
+
+/// What has arrived; nothing if epoll was wrong.
+fn receive(stream: &TcpStream, buffer: &mut [u8]) -> Result<Option<usize>> {
+    match rustix::net::recv(stream, buffer, RecvFlags::empty()) {
+        Ok((0, _)) => Err("the server closed a connection".into()),
+        Ok((length, _)) => Ok(Some(length)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        Err(error) => Err(format!("the server broke a connection off: {error}").into()),
+    }
+}

@@ -1,0 +1,14 @@
+//! The load: sessions by the ten thousand on one epoll and one thread, light enough that the server is what is
+//! measured. What arrives is counted by its frames; JSON is looked at only for the first bytes and, when asked, the id.
+
+mod fleet;
+mod frame;
+pub mod http;
+mod load;
+mod session;
+mod target;
+
+pub use fleet::{Fleet, Tally};
+pub use load::Load;
+pub use session::Session;
+pub use target::{Target, Wire};

@@ -1,0 +1,45 @@
+//! The servers: how each is started and spoken to, and those that are written in Rust.
+
+mod actix;
+mod floor;
+mod server;
+mod socketioxide;
+
+pub use server::{Kind, Options, Seed, Server, Shop, sample_alert};
+
+use crate::Result;
+
+/// A peer that this program is itself, as a child process.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Builtin {
+    /// A loop of `send(2)`.
+    Floor,
+    /// socketioxide on axum.
+    Socketioxide,
+    /// actix-web that answers with bytes it was given.
+    Actix,
+}
+
+/// Runs a peer until the process is ended.
+///
+/// # Errors
+/// It cannot serve.
+pub fn run(peer: Builtin) -> Result<()> {
+    match peer {
+        Builtin::Floor => floor::run(),
+        Builtin::Socketioxide => socketioxide::run(),
+        Builtin::Actix => actix::run(),
+    }
+}
+
+/// The payload of an alert, which the bench hands to every peer.
+fn alert() -> Result<String> {
+    Ok(std::env::var("BENCH_ALERT")?)
+}
+
+/// The line that the bench waits for.
+fn listening(address: std::net::SocketAddr) -> Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "listening on http://{address}")?;
+    Ok(())
+}
