@@ -36,6 +36,7 @@ use crate::{
         upgrade::upgrade,
         watched::{Watched, mark},
     },
+    web::edge::OneTooMany,
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -203,7 +204,12 @@ impl Application {
                     let draining = draining.clone();
                     async move { draining.notified().await }
                 })
-                .on_connect_ext(|socket: &Watched, extensions| drop(extensions.insert(socket.ended.clone())))
+                .on_connect_ext(|socket: &Watched, extensions| {
+                    extensions.insert(socket.ended.clone());
+                    if socket.is_extra() {
+                        extensions.insert(OneTooMany);
+                    }
+                })
                 .keep_alive(KeepAlive::Timeout(state.settings.keep_alive))
                 .client_request_timeout(header_timeout)
                 .client_disconnect_timeout(Duration::from_secs(1))
@@ -218,7 +224,7 @@ impl Application {
             .workers(workers)
             .disable_signals()
             .shutdown_timeout(drain_timeout)
-            .max_concurrent_connections(usize::MAX)
+            .max_concurrent_connections(self.state.admissions.in_http().div_ceil(workers) + SLACK)
             .listen("shopbell", listener, worker)?;
         Ok(server.run())
     }
@@ -279,3 +285,7 @@ fn bind(addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 }
 
 const BACKLOG: i32 = 4096;
+
+/// Connections beyond the most that a thread is given to be dropped: with more, a crowd would be accepted faster than
+/// it is sent away, until no descriptor is left and nothing is accepted for a while.
+const SLACK: usize = 4;

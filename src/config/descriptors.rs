@@ -1,11 +1,15 @@
 //! The limit of open files (`ulimit -n`): each connection is one, and what the program itself needs must be left.
 
-/// What is kept for the database, the listener and the threads.
-const RESERVE: u64 = 64;
+use std::ops::RangeInclusive;
+
+/// What is kept for the database, the listener and the threads, and for connections that come when there are too many:
+/// a socket is accepted before it can be dropped, and when there is no descriptor for it, nothing is accepted for half a
+/// second.
+const RESERVE: RangeInclusive<u64> = 64..=4096;
 /// More connections than one process serves well.
 const MOST: u64 = 1_000_000;
 
-/// How many connections fit: the limit without a sixteenth of it, at least [`RESERVE`].
+/// How many connections fit: the limit without an eighth of it, see [`RESERVE`].
 #[must_use]
 pub(super) fn connections() -> usize {
     // Where there is no such limit, every number fits.
@@ -14,7 +18,8 @@ pub(super) fn connections() -> usize {
 }
 
 fn fitting(limit: u64) -> u64 {
-    limit.saturating_sub(RESERVE.max(limit / 16)).max(limit / 4).clamp(1, MOST)
+    let reserve = (limit / 8).clamp(*RESERVE.start(), *RESERVE.end());
+    limit.saturating_sub(reserve).max(limit / 4).clamp(1, MOST)
 }
 
 /// Takes all that the system grants: systems start programs with less for the sake of `select`, which is not used here.
@@ -32,7 +37,7 @@ mod tests {
 
     #[test]
     fn something_is_always_left() {
-        assert_eq!([64, 128, 1024, 65_536].map(fitting), [16, 64, 960, 61_440]);
+        assert_eq!([64, 128, 1024, 65_536].map(fitting), [16, 64, 896, 61_440]);
         assert_eq!(fitting(u64::MAX), MOST);
         assert_eq!(fitting(0), 1);
     }

@@ -68,6 +68,8 @@ impl Limit {
 pub struct Admissions {
     limits: Limits,
     connections: AtomicUsize,
+    /// Connections beyond those. Counted apart, so that many which come and go do not hold up the room that there is.
+    extras: AtomicUsize,
     sessions: AtomicUsize,
     addresses: Mutex<Addresses>,
     accounts: Mutex<HashMap<UserId, usize>>,
@@ -108,6 +110,7 @@ impl Admissions {
                 proxies: settings.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
             },
             connections: AtomicUsize::default(),
+            extras: AtomicUsize::default(),
             sessions: AtomicUsize::default(),
             addresses: Mutex::default(),
             accounts: Mutex::default(),
@@ -117,23 +120,19 @@ impl Admissions {
     /// A connection comes in, of whatever kind. `None` when there is no room even for a refusal.
     #[must_use]
     pub fn connect(self: &Arc<Self>) -> Option<Connected> {
-        let before = self.connections.fetch_add(1, Ordering::Relaxed);
-        let connected = Connected(Arc::clone(self));
-        telemetry::connection_opened();
-        if before < self.limits.connections.saturating_add(ANSWERED) {
-            return Some(connected);
+        let is_extra = !take(&self.connections, self.limits.connections);
+        if is_extra && !take(&self.extras, ANSWERED) {
+            telemetry::refused(DROPPED);
+            return None;
         }
-        telemetry::refused(DROPPED);
-        None
+        telemetry::connection_opened();
+        Some(Connected { admissions: Arc::clone(self), is_extra })
     }
 
-    /// Whether a request may be served.
-    ///
-    /// # Errors
-    /// [`Limit::Server`]: there are more connections than may be.
-    pub fn serve(&self) -> Result<(), Limit> {
-        let full = self.connections.load(Ordering::Relaxed) > self.limits.connections;
-        if full { Err(Limit::Server) } else { Ok(()) }
+    /// How many connections may speak HTTP: those that there may be, and those that are told so when they are too many.
+    #[must_use]
+    pub fn in_http(&self) -> usize {
+        self.limits.connections.saturating_add(ANSWERED)
     }
 
     /// Someone at an address wants to begin a session. A trusted proxy that does not say for whom it asks is nobody's
@@ -142,18 +141,18 @@ impl Admissions {
     /// # Errors
     /// [`Limit::Handshakes`], [`Limit::Address`], [`Limit::Server`].
     pub fn arrive(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Place, Limit> {
-        self.serve()?;
-        // Sessions that poll have no connection of their own, but they are to be bounded as well.
-        if self.sessions.load(Ordering::Relaxed) >= self.limits.connections {
+        // Those that poll have no connection of their own, but they are to be bounded as well.
+        if !take(&self.sessions, self.limits.connections) {
             return Err(Limit::Server);
         }
-        let address = (!self.limits.proxies.contains(&address.to_canonical())).then(|| network(address));
-        if let Some(address) = address {
+        let mut place = Place { admissions: Arc::clone(self), of: Owner::Address(None) };
+        if !self.limits.proxies.contains(&address.to_canonical()) {
+            let address = network(address);
             self.addresses().arrive(address, &self.limits, now)?;
+            place.of = Owner::Address(Some(address));
         }
-        self.sessions.fetch_add(1, Ordering::Relaxed);
         telemetry::handshake();
-        Ok(Place { admissions: Arc::clone(self), of: Owner::Address(address) })
+        Ok(place)
     }
 
     /// A session turns out to be of an account.
@@ -212,13 +211,32 @@ impl Addresses {
     }
 }
 
+/// Counts one more, if there may be.
+fn take(counter: &AtomicUsize, most: usize) -> bool {
+    let more = |count: usize| (count < most).then_some(count + 1);
+    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+}
+
 /// An open connection.
 #[derive(Debug)]
-pub struct Connected(Arc<Admissions>);
+pub struct Connected {
+    admissions: Arc<Admissions>,
+    is_extra: bool,
+}
+
+impl Connected {
+    /// Whether it is one too many, let in for a refusal or a health check: it must not stay.
+    #[must_use]
+    pub fn is_extra(&self) -> bool {
+        self.is_extra
+    }
+}
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+        let Self { admissions, is_extra } = self;
+        let counter = if *is_extra { &admissions.extras } else { &admissions.connections };
+        counter.fetch_sub(1, Ordering::Relaxed);
         telemetry::connection_ended();
     }
 }
@@ -318,14 +336,19 @@ mod tests {
     #[test]
     fn beyond_the_most_connections_some_are_answered_and_none_kept() {
         let admissions = admissions(|settings| settings.max_connections = 2);
-        let mut open: Vec<_> = (0..2).filter_map(|_| admissions.connect()).collect();
-        assert!(admissions.serve().is_ok());
-        open.extend((0..100).filter_map(|_| admissions.connect()));
+        let mut open: Vec<_> = (0..100).filter_map(|_| admissions.connect()).collect();
         assert_eq!(open.len(), 2 + ANSWERED);
-        assert!(matches!(admissions.serve(), Err(Limit::Server)));
-        assert!(matches!(admissions.arrive(HERE, Instant::now()), Err(Limit::Server)));
+        assert_eq!(open.iter().filter(|connected| !connected.is_extra()).count(), 2);
         open.clear();
-        assert!(admissions.serve().is_ok());
+        assert!(!admissions.connect().unwrap().is_extra());
+    }
+
+    #[test]
+    fn sessions_without_a_connection_are_bounded_too() {
+        let admissions = admissions(|settings| settings.max_connections = 2);
+        let begin = || admissions.arrive(HERE, Instant::now());
+        let _two = [begin().unwrap(), begin().unwrap()];
+        assert_eq!(begin().unwrap_err(), Limit::Server);
     }
 
     #[test]

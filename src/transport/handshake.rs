@@ -45,6 +45,12 @@ impl Arrival {
         Self { request, socket, connected, already_read: parts.read_buf, unwritten: parts.write_buf }
     }
 
+    /// Whether there was no room for its connection.
+    #[must_use]
+    pub fn is_extra(&self) -> bool {
+        self.connected.as_ref().is_some_and(Connected::is_extra)
+    }
+
     /// The request.
     #[must_use]
     pub fn head(&self) -> &RequestHead {

@@ -23,7 +23,10 @@ use crate::{
     clock,
     domain::Offset,
     realtime::{Close, Outbox, Session, outbox::Wire, session::Feeding},
-    service::{ServiceError, admissions::Place},
+    service::{
+        ServiceError,
+        admissions::{Limit, Place},
+    },
     telemetry,
     web::{client, edge::log_cause, headers, messages::Language, problem::Problem},
 };
@@ -41,7 +44,9 @@ pub async fn upgrade(
     request: (Request, Framed<Watched, h1::Codec>),
 ) -> Result<(), Infallible> {
     let arrival = Arrival::new(request);
-    if let Err(problem) = headers::check_size(arrival.head(), gateway.app.settings.max_head) {
+    let size = headers::check_size(arrival.head(), gateway.app.settings.max_head);
+    let room = if arrival.is_extra() { Err(ServiceError::from(Limit::Server).into()) } else { Ok(()) };
+    if let Err(problem) = size.and(room) {
         refuse(arrival, &problem).await;
         return Ok(());
     }

@@ -107,6 +107,9 @@ pub async fn mark<B: MessageBody>(
     next.call(request).await
 }
 
+/// For how long a connection that is one too many may be without a request.
+const HURRIED: Duration = Duration::from_secs(1);
+
 /// Since when bytes have come that are part of no request yet.
 struct Slow {
     requests: u64,
@@ -118,7 +121,7 @@ pub struct Watched {
     socket: TcpStream,
     /// Its place among the connections; `None` where they are not counted.
     connected: Option<Connected>,
-    header_timeout: Option<Duration>,
+    header_timeout: Duration,
     slow: Option<Slow>,
     /// Whether its client has stopped sending.
     pub ended: Ended,
@@ -128,7 +131,7 @@ impl Watched {
     /// Watches a socket.
     #[must_use]
     pub fn new(socket: TcpStream) -> Self {
-        Self { socket, connected: None, header_timeout: None, slow: None, ended: Ended::default() }
+        Self { socket, connected: None, header_timeout: Duration::MAX, slow: None, ended: Ended::default() }
     }
 
     /// Counts it, and ends it when the head of a request takes longer than this to come. HTTP itself keeps time for the
@@ -136,8 +139,14 @@ impl Watched {
     #[must_use]
     pub fn limited(mut self, connected: Connected, header_timeout: Duration) -> Self {
         self.connected = Some(connected);
-        self.header_timeout = Some(header_timeout);
+        self.header_timeout = header_timeout;
         self
+    }
+
+    /// Whether there was no room for it.
+    #[must_use]
+    pub fn is_extra(&self) -> bool {
+        self.connected.as_ref().is_some_and(Connected::is_extra)
     }
 
     /// The socket alone, with its place among the connections.
@@ -148,13 +157,15 @@ impl Watched {
 
     /// Whether the head of a request has taken too long. `read`: some bytes have just come.
     fn is_slow(&mut self, read: bool, context: &mut Context<'_>) -> bool {
-        let Some(patience) = self.header_timeout else { return false };
+        let hurried = self.is_extra();
+        let patience = if hurried { self.header_timeout.min(HURRIED) } else { self.header_timeout };
         let state = &self.ended.0;
         let requests = state.requests.get();
         if self.slow.as_ref().is_some_and(|slow| slow.requests != requests || state.under_way.get() > 0) {
             self.slow = None;
         }
-        if read && self.slow.is_none() && requests > 0 && state.under_way.get() == 0 {
+        let begun = hurried || read && requests > 0;
+        if begun && self.slow.is_none() && state.under_way.get() == 0 {
             self.slow = Some(Slow { requests, timer: Box::pin(tokio::time::sleep(patience)) });
         }
         self.slow.as_mut().is_some_and(|slow| slow.timer.as_mut().poll(context).is_ready())

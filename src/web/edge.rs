@@ -7,7 +7,6 @@ use actix_web::{
     Error, HttpResponse,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::ConnectionType,
     http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     middleware::Next,
     web::Data,
@@ -20,12 +19,20 @@ use super::{
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
-use crate::{service::ServiceError, state::AppState, telemetry};
+use crate::{
+    service::{ServiceError, admissions::Limit},
+    state::AppState,
+    telemetry,
+};
 
 /// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
 /// person (the page for 404) reads it.
 #[derive(Clone, Copy, Debug)]
 pub struct AsIs;
+
+/// In the data of a connection: there was no room for it, it is only to be told so.
+#[derive(Clone, Copy, Debug)]
+pub struct OneTooMany;
 
 /// The outermost middleware. Needs [`AppState`] as `app_data`.
 ///
@@ -78,12 +85,7 @@ async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRes
     };
     match admitted {
         Ok(()) => next.call(request).await,
-        Err(problem) => {
-            let mut response = request.error_response(problem);
-            // Whoever sent so much, or is too many, may begin anew.
-            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-            Ok(response)
-        }
+        Err(problem) => Ok(request.error_response(problem)),
     }
 }
 
@@ -92,8 +94,8 @@ const FOR_OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 fn admit(state: &AppState, request: &ServiceRequest) -> Result<(), Problem> {
     headers::check_size(request.head(), state.settings.max_head)?;
-    if !FOR_OPERATORS.contains(&request.path()) {
-        state.admissions.serve().map_err(ServiceError::from)?;
+    if request.conn_data::<OneTooMany>().is_some() && !FOR_OPERATORS.contains(&request.path()) {
+        return Err(ServiceError::from(Limit::Server).into());
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     body::BoxBody,
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{
             CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
             VARY, WWW_AUTHENTICATE,
@@ -200,6 +200,10 @@ impl Problem {
         let (status, headers, body) = self.parts(language);
         let mut response = HttpResponse::with_body(status, BoxBody::new(body));
         *response.headers_mut() = headers;
+        // Whoever sent so much, or is one too many, may begin anew.
+        if matches!(self.0.code, "headers_too_large" | "server_full") {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         response
     }
 }
