@@ -13,9 +13,9 @@ pub fn check(input: &[u8]) {
     if language == Language::Korean {
         assert!(input.to_ascii_lowercase().windows(2).any(|pair| pair == b"ko"));
     }
-    let tag = etag::tag(input);
-    let known = etag::is_known(&headers("if-none-match", input), &tag);
-    assert!(!known || input.contains(&b'*'), "nobody guesses the hash of what they ask with");
+    let tag = etag::tag(&[b'7'; 16]);
+    let named = input.contains(&b'*') || input.windows(tag.len()).any(|part| part == tag.as_bytes());
+    assert!(named || !etag::is_known(&headers("if-none-match", input), &tag));
     if let Ok(text) = std::str::from_utf8(input) {
         let _ = sentence("out_of_stock", language, text);
     }

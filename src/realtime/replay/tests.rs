@@ -82,7 +82,7 @@ async fn run(steps: Vec<Step>) {
                 clients.iter_mut().filter(|client| client.is_at(worker)).for_each(Client::cut);
                 world.restart(worker);
             }
-            Step::Connect { client, worker, wire } => clients[client].connect(&world, worker, wire).await,
+            Step::Connect { client, worker, wire } => clients[client].connect(&world, worker, wire),
             Step::Read { client } => clients[client].read(&world.log).await,
             Step::Cut { client } => clients[client].cut(),
             Step::Upgrade { client } => clients[client].upgrade(&world.log).await,

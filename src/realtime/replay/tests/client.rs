@@ -1,14 +1,15 @@
 //! A client: what it hears, checked against the log, and how it comes back.
 
-use std::{future::poll_fn, rc::Rc, task::Context};
+use std::{
+    future::poll_fn,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    rc::Rc,
+    task::Context,
+};
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::{
-    io::AsyncReadExt,
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-};
+use tokio::{io::AsyncReadExt, net::TcpStream, sync::oneshot};
 
 use super::world::{Table, World};
 use crate::{
@@ -49,7 +50,7 @@ impl Client {
     }
 
     /// Comes, or comes back to where it stopped, as the handshakes of each wire do it.
-    pub(super) async fn connect(&mut self, world: &World, worker: usize, wire: Wire) {
+    pub(super) fn connect(&mut self, world: &World, worker: usize, wire: Wire) {
         if self.connection.is_some() {
             return;
         }
@@ -63,7 +64,7 @@ impl Client {
             Wire::Polling => (Outbox::to_polls(LIMIT), None),
             Wire::Sse => (Outbox::to_stream(LIMIT, Box::new(|| {})), None),
             Wire::Native | Wire::SocketIo => {
-                let (ours, theirs) = sockets().await;
+                let (ours, theirs) = sockets();
                 (Outbox::to_socket(ours, wire, LIMIT), Some(theirs))
             }
         };
@@ -114,7 +115,7 @@ impl Client {
         if !self.connection.as_mut().is_some_and(polls) {
             return;
         }
-        let (ours, theirs) = sockets().await;
+        let (ours, theirs) = sockets();
         // The poll that waits is answered before the client goes on, with nothing if there is nothing.
         if self.connection.as_ref().is_some_and(|connection| connection.poll.is_some()) {
             self.read(log).await;
@@ -221,10 +222,12 @@ fn stream(body: &[u8]) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Both ends of a connection.
-async fn sockets() -> (Rc<TcpStream>, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let (ours, _) = listener.accept().await.unwrap();
-    (Rc::new(ours), theirs)
+/// Both ends of a connection. A pair of sockets without an address: as many connections as cases run out of ports.
+fn sockets() -> (Rc<TcpStream>, TcpStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let stream = |socket: UnixStream| {
+        socket.set_nonblocking(true).unwrap();
+        TcpStream::from_std(OwnedFd::from(socket).into()).unwrap()
+    };
+    (Rc::new(stream(ours)), stream(theirs))
 }
