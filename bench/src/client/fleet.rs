@@ -84,7 +84,7 @@ impl Fleet {
         let mut opened = self.tally.ready;
         while self.tally.ready < wanted {
             while opened < wanted && opened - self.tally.ready < OPENING {
-                let session = Session::open(&target)?;
+                let session = Session::open(&target, self.sessions.len())?;
                 let data = epoll::EventData::new_u64(self.sessions.len() as u64);
                 epoll::add(&self.epoll, &session.stream, data, epoll::EventFlags::IN)?;
                 self.sessions.push(Some(session));
