@@ -100,8 +100,8 @@ impl Fleet {
     /// # Errors
     /// Nobody listens.
     pub fn begin_one(&mut self, target: &Rc<Target>) -> Result<usize> {
-        let session = Session::open(target)?;
         let number = self.sessions.len();
+        let session = Session::open(target, number)?;
         let data = epoll::EventData::new_u64(number as u64);
         epoll::add(&self.epoll, &session.stream, data, epoll::EventFlags::IN)?;
         self.sessions.push(Some(session));

@@ -28,7 +28,8 @@ struct Asking {
 pub struct Load {
     epoll: OwnedFd,
     connections: Vec<Asking>,
-    idle: Vec<usize>,
+    /// In turn: a server drops connections that say nothing for long.
+    idle: VecDeque<usize>,
     request: Vec<u8>,
     /// Answers.
     pub answers: u64,
@@ -88,7 +89,7 @@ impl Load {
     pub fn saturate(&mut self, time: Duration) -> Result<()> {
         let end = Instant::now() + time;
         while Instant::now() < end {
-            while let Some(index) = self.idle.pop() {
+            while let Some(index) = self.idle.pop_front() {
                 self.ask(index, Instant::now())?;
             }
             self.pump(Duration::from_millis(100))?;
@@ -110,7 +111,7 @@ impl Load {
         }
         self.next = Some(next);
         while !self.late.is_empty()
-            && let Some(index) = self.idle.pop()
+            && let Some(index) = self.idle.pop_front()
         {
             let due = self.late.pop_front().unwrap_or(now);
             self.ask(index, due)?;
@@ -165,7 +166,7 @@ impl Load {
             if let Some(since) = connection.since.take() {
                 self.latencies.record(since.elapsed());
             }
-            self.idle.push(index);
+            self.idle.push_back(index);
         } else if connection.data.is_empty() {
             connection.data.extend_from_slice(data);
         }

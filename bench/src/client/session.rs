@@ -1,9 +1,16 @@
 //! One session: its handshake, and what arrives on it.
 
-use std::{net::TcpStream, rc::Rc, time::Instant};
+use std::{
+    net::{SocketAddr, TcpStream},
+    rc::Rc,
+    time::Instant,
+};
 
 use memchr::memmem;
-use rustix::{io::Errno, net::SendFlags};
+use rustix::{
+    io::Errno,
+    net::{AddressFamily, SendFlags, SocketFlags, SocketType},
+};
 
 use super::{
     fleet::Tally,
@@ -12,6 +19,9 @@ use super::{
     target::{Target, Wire},
 };
 use crate::Result;
+
+/// Sessions from one address.
+const PER_ADDRESS: usize = 5_000;
 
 /// What the next bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +59,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects and asks to be let in.
-    pub(super) fn open(target: &Rc<Target>) -> Result<Self> {
-        let stream = TcpStream::connect(target.address)
+    /// Connects as the `number`-th of its fleet and asks to be let in.
+    pub(super) fn open(target: &Rc<Target>, number: usize) -> Result<Self> {
+        let stream = connect(target.address, number)
             .map_err(|error| format!("cannot connect to {}: {error}", target.address))?;
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
@@ -255,6 +265,16 @@ impl Session {
     }
 }
 
+/// Connects from 127.0.0.1 or one of the addresses after it: one alone has ports for some 14,000 connections.
+fn connect(address: SocketAddr, number: usize) -> std::io::Result<TcpStream> {
+    let last = u8::try_from(1 + number / PER_ADDRESS).map_err(std::io::Error::other)?;
+    let socket =
+        rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    rustix::net::bind(&socket, &SocketAddr::from(([127, 0, 0, last], 0)))?;
+    rustix::net::connect(&socket, &address)?;
+    Ok(socket.into())
+}
+
 fn digits(text: &[u8]) -> Option<u64> {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     std::str::from_utf8(&text[..end]).ok()?.parse().ok()
@@ -285,7 +305,7 @@ mod tests {
         let target = Rc::new(target);
         let pieces = [1, 2, 3, 7, 50, data.len()];
         let count = |piece: usize| {
-            let mut session = Session::open(&target).unwrap();
+            let mut session = Session::open(&target, 0).unwrap();
             let mut tally = Tally::default();
             for piece in data.chunks(piece) {
                 session.take(piece, &mut tally).unwrap();

@@ -219,7 +219,8 @@ fn round(kill: bool, context: &Context) -> Result<Outcome> {
     }
     let ended = begin.elapsed().as_secs_f64();
     let server = start(&folder.path().join("shop.db"), address, context)?;
-    while listeners.of_session.len() < count || listeners.ready() < count {
+    // Also those whose end was not read yet have to come back.
+    while listeners.gone < count || listeners.of_session.len() < count || listeners.ready() < count {
         listeners.turn()?;
         if begin.elapsed() > PATIENCE {
             return Err(format!("{} of {count} are back after {PATIENCE:?}", listeners.ready()).into());

@@ -1,0 +1,120 @@
+//! The fan-out alone: a batch through the registry and the outboxes of one thread into sockets, whose other ends are
+//! emptied while the clock stands. `cargo bench --bench fanout`.
+
+use std::{
+    io::Read,
+    net::{TcpListener, TcpStream},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use criterion::{Criterion, Throughput};
+use shopbell::{
+    domain::{Currency, GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp},
+    realtime::{
+        Batch, Log, Outbox, Person, Registry, Rooms, Session, Viewers,
+        outbox::Wire,
+        registry::{Patience, Slot},
+        session::Feeding,
+    },
+    store::sqlite::SqliteStore,
+};
+use tokio::runtime::Runtime;
+
+/// Bytes that may wait for a session.
+const OUTBOX_LIMIT: usize = 256 * 1024;
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut group = criterion.benchmark_group("fan-out");
+    group.sample_size(20);
+    for sessions in [100, 1_000] {
+        let mut thread = Thread::with(sessions, &runtime);
+        let mut id = 0;
+        group.throughput(Throughput::Elements(sessions as u64));
+        group.bench_function(format!("{sessions} sockets"), |bench| {
+            bench.iter_custom(|rounds| {
+                let mut time = Duration::ZERO;
+                for _ in 0..rounds {
+                    id += 1;
+                    let begin = Instant::now();
+                    let bytes = thread.deliver(id);
+                    time += begin.elapsed();
+                    thread.empty(bytes);
+                }
+                time
+            });
+        });
+    }
+    group.finish();
+    criterion.final_summary();
+}
+
+/// What one worker thread has.
+struct Thread {
+    registry: Rc<Registry>,
+    _sessions: Vec<(Rc<Session>, Slot)>,
+    far_ends: Vec<TcpStream>,
+    _folder: tempfile::TempDir,
+}
+
+impl Thread {
+    fn with(sessions: usize, runtime: &Runtime) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("shop.db").display());
+        let currency: Currency = "USD".parse().expect("a currency");
+        let store = runtime.block_on(SqliteStore::open(&url, currency)).expect("a database");
+        let log = Log::new(Arc::new(store), NicknameDisplay::Full);
+        let minute = Duration::from_mins(1);
+        let patience = Patience { ping_interval: minute, ping_timeout: minute, stall_timeout: minute };
+        let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()), log, patience);
+        let mut far_ends = Vec::new();
+        let join = |number: u128| {
+            let (near, far) = connection(runtime);
+            far_ends.push(far);
+            let outbox = Outbox::to_socket(Rc::new(near), Wire::Native, OUTBOX_LIMIT);
+            let session = Session::new(&registry, None, Person::Guest(number), outbox, Feeding::Live);
+            let slot = registry.join(Rc::clone(&session));
+            (session, slot)
+        };
+        let sessions = (0..sessions as u128).map(join).collect();
+        Self { registry, _sessions: sessions, far_ends, _folder: folder }
+    }
+
+    /// How many bytes each session was sent.
+    fn deliver(&self, id: i64) -> usize {
+        let notification = Notification::Purchase {
+            nickname: "kim".into(),
+            goods_id: GoodsId(4),
+            first_goods_name: "Sparkling water".into(),
+            other_goods: 0,
+            quantity: 1,
+        };
+        let publication = Publication { id: Offset(id), date: Timestamp::from_millis(0), notification };
+        let batch = Batch::new(vec![Arc::new(publication)], NicknameDisplay::Full).expect("not empty");
+        self.registry.begin(&batch);
+        self.registry.each(0..usize::MAX, |session| {
+            session.deliver(&batch);
+        });
+        batch.encoded_after(Offset(id - 1), Wire::Native).len()
+    }
+
+    fn empty(&mut self, bytes: usize) {
+        let mut buffer = vec![0; bytes];
+        for far in &mut self.far_ends {
+            far.read_exact(&mut buffer).expect("an alert");
+        }
+    }
+}
+
+/// Both ends of a connection.
+fn connection(runtime: &Runtime) -> (tokio::net::TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let far = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+    let (near, _) = listener.accept().expect("a connection");
+    near.set_nonblocking(true).expect("a socket");
+    let _inside = runtime.enter();
+    (tokio::net::TcpStream::from_std(near).expect("a socket"), far)
+}
