@@ -22,8 +22,12 @@ pub(super) struct NativeSession {
 }
 
 impl NativeSession {
+    /// Greets the client. To be called right after the session came in, so that nothing is said to it before.
     pub(super) fn new(shopper: Rc<Shopper>) -> Self {
-        Self { shopper }
+        let session = Self { shopper };
+        // Not when the actor starts: an alert could come before it.
+        session.hello();
+        session
     }
 
     fn session(&self) -> &Rc<Session> {
@@ -55,7 +59,6 @@ fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
 
 impl Peer for NativeSession {
     fn begin(&mut self) {
-        self.hello();
         self.session().read_on();
     }
 
