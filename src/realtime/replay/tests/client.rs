@@ -160,6 +160,13 @@ impl Client {
     }
 }
 
+/// A session and its registry hold each other until it leaves.
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.cut();
+    }
+}
+
 impl Connection {
     /// The answer to the poll that waits; when none does, another poll begins.
     fn read_poll(&mut self) -> Option<Bytes> {
