@@ -80,10 +80,20 @@ impl Fleet {
     /// The server refuses one, or lets none in for a minute.
     pub fn open(&mut self, target: &Target, count: usize) -> Result<()> {
         let target = Rc::new(target.clone());
-        let wanted = self.tally.ready + count;
+        self.open_each((0..count).map(|_| Rc::clone(&target)))
+    }
+
+    /// As [`Fleet::open`], each with a target of its own: sessions that come back have stopped at different places.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_each(&mut self, mut targets: impl ExactSizeIterator<Item = Rc<Target>>) -> Result<()> {
+        let wanted = self.tally.ready + targets.len();
         let mut opened = self.tally.ready;
         while self.tally.ready < wanted {
-            while opened < wanted && opened - self.tally.ready < OPENING {
+            while opened - self.tally.ready < OPENING
+                && let Some(target) = targets.next()
+            {
                 let session = Session::open(&target, self.sessions.len())?;
                 let data = epoll::EventData::new_u64(self.sessions.len() as u64);
                 epoll::add(&self.epoll, &session.stream, data, epoll::EventFlags::IN)?;
@@ -117,6 +127,18 @@ impl Fleet {
     pub fn drop_all(&mut self) {
         self.sessions.clear();
         self.tally.ready = 0;
+    }
+
+    /// Stops reading a session, as a client does whose machine sleeps, or reads it again.
+    ///
+    /// # Errors
+    /// The session is gone.
+    pub fn set_stalled(&mut self, session: usize, stalled: bool) -> Result<()> {
+        let stream =
+            &self.sessions.get(session).and_then(Option::as_ref).ok_or("the session is gone")?.stream;
+        let interest = if stalled { epoll::EventFlags::empty() } else { epoll::EventFlags::IN };
+        epoll::modify(&self.epoll, stream, epoll::EventData::new_u64(session as u64), interest)?;
+        Ok(())
     }
 
     /// Forgets what was counted: the next order is the first.
