@@ -115,6 +115,11 @@ fn connection(runtime: &Runtime) -> (tokio::net::TcpStream, TcpStream) {
     let far = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
     let (near, _) = listener.accept().expect("a connection");
     near.set_nonblocking(true).expect("a socket");
-    let _inside = runtime.enter();
-    (tokio::net::TcpStream::from_std(near).expect("a socket"), far)
+    let near = runtime.block_on(async {
+        let near = tokio::net::TcpStream::from_std(near)?;
+        // Until the reactor has looked, the socket counts as not writable, and all would be queued.
+        near.writable().await?;
+        Ok::<_, std::io::Error>(near)
+    });
+    (near.expect("a socket"), far)
 }

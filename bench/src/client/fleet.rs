@@ -82,10 +82,20 @@ impl Fleet {
     /// The server refuses one, or lets none in for a minute.
     pub fn open(&mut self, target: &Target, count: usize) -> Result<()> {
         let target = Rc::new(target.clone());
-        let wanted = self.tally.ready + count;
+        self.open_each((0..count).map(|_| Rc::clone(&target)))
+    }
+
+    /// As [`Fleet::open`], each with a target of its own: sessions that come back have stopped at different places.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_each(&mut self, mut targets: impl ExactSizeIterator<Item = Rc<Target>>) -> Result<()> {
+        let wanted = self.tally.ready + targets.len();
         let mut opened = self.tally.ready;
         while self.tally.ready < wanted {
-            while opened < wanted && opened - self.tally.ready < OPENING {
+            while opened - self.tally.ready < OPENING
+                && let Some(target) = targets.next()
+            {
                 self.begin_one(&target)?;
                 opened += 1;
             }

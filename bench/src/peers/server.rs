@@ -119,10 +119,8 @@ pub struct Server {
     pub process: Process,
     /// Where it listens.
     pub address: SocketAddr,
-    /// The log-in of a shopper, for shopbell.
-    pub token: Option<String>,
-    /// What is ordered.
-    pub goods_id: u64,
+    /// Its database and a log-in, for shopbell: enough to start it again.
+    pub seed: Option<Seed>,
     /// From its start to the first `200` of `/readyz`, for shopbell.
     pub ready_after: Duration,
     /// Its database and other files.
@@ -152,14 +150,26 @@ impl Server {
             become_ready(address)?;
         }
         let ready_after = begin.elapsed();
-        let goods_id = seed.as_ref().map_or(1, |seed| seed.goods_id);
-        Ok(Self { process, address, token: seed.map(|seed| seed.token), goods_id, ready_after, folder })
+        Ok(Self { process, address, seed, ready_after, folder })
     }
 
     /// What its sessions need to know.
     #[must_use]
     pub fn target(&self, wire: Wire) -> Target {
-        Target { token: self.token.clone(), goods_id: self.goods_id, ..Target::new(self.address, wire) }
+        let token = self.token().map(str::to_owned);
+        Target { token, goods_id: self.goods_id(), ..Target::new(self.address, wire) }
+    }
+
+    /// The log-in of a shopper; peers want none.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.seed.as_ref().map(|seed| seed.token.as_str())
+    }
+
+    /// What is ordered. Peers sell goods number 1.
+    #[must_use]
+    pub fn goods_id(&self) -> u64 {
+        self.seed.as_ref().map_or(1, |seed| seed.goods_id)
     }
 
     /// A connection for requests.
@@ -286,8 +296,8 @@ fn script(runtime: &Path, script: &Path) -> Command {
 pub fn sample_alert(context: &Context) -> Result<String> {
     let server = Server::start(Kind::Shopbell, context, &Options::default())?;
     let mut connection = server.connection()?;
-    let token = server.token.as_deref();
-    let order = json!({ "items": [{ "goodsId": server.goods_id, "quantity": 1 }] });
+    let token = server.token();
+    let order = json!({ "items": [{ "goodsId": server.goods_id(), "quantity": 1 }] });
     connection.json("POST", "/api/orders", token, Some(&order))?;
     let log: Value = connection.json("GET", "/api/notifications?after=0", token, None)?;
     Ok(log["notifications"][0]["data"].to_string())

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, serve::ListenerExt};
 use serde_json::{Value, json};
 use socketioxide::{
     SocketIo,
@@ -34,6 +34,8 @@ pub(super) fn run() -> Result<()> {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         listening(listener.local_addr()?)?;
+        // As all the other servers do by themselves.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         axum::serve(listener, Router::new().layer(layer)).await?;
         Ok(())
     })

@@ -130,7 +130,7 @@ pub fn run(context: &Context) -> Result<Suite> {
         .into();
     for wire in [Wire::Ws, Wire::SocketIo, Wire::Polling, Wire::Sse] {
         for sessions in context.pick([10_000, 2_000], [1_000, 200]) {
-            let work = Work { wire, sessions, in_flight: &[1, 4], deliveries: context.pick(240_000, 4_000) };
+            let work = Work { wire, sessions, in_flight: &[1, 4], deliveries: context.pick(120_000, 4_000) };
             let costs = in_turn(Kind::on(wire), work, context, &Options::default())?;
             for (number, &in_flight) in work.in_flight.iter().enumerate() {
                 let costs = costs

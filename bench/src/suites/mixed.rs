@@ -24,7 +24,7 @@ fn round(sessions: usize, context: &Context) -> Result<[f64; 3]> {
     // A tenth of a millisecond of reading between two looks at the requests.
     fleet.set_batch(32);
     let request =
-        http::request("GET", &format!("/api/goods/{}", server.goods_id), server.address, None, None);
+        http::request("GET", &format!("/api/goods/{}", server.goods_id()), server.address, None, None);
     let mut load = Load::open(server.address, 16, request, &context.stop)?;
     for seconds in [1, context.pick(20, 2)] {
         load.begin();

@@ -33,7 +33,7 @@ struct Call {
 impl Call {
     /// Everyone may read.
     fn token<'a>(&self, server: &'a Server) -> Option<&'a str> {
-        server.token.as_deref().filter(|_| self.quantity.is_some())
+        server.token().filter(|_| self.quantity.is_some())
     }
 
     fn body(&self) -> Option<Value> {
@@ -82,7 +82,7 @@ const CALLS: [Call; 4] = [
 
 fn measure(server: &Server, call: &Call, context: &Context) -> Result<Outcome> {
     let token = call.token(server);
-    let path = (call.path)(server.goods_id);
+    let path = (call.path)(server.goods_id());
     let request = http::request(call.method, &path, server.address, token, call.body().as_ref());
     let mut load = Load::open(server.address, CONNECTIONS, request, &context.stop)?;
     load.saturate(Duration::from_millis(context.pick(1_000, 100)))?;
@@ -105,7 +105,7 @@ fn answers(calls: &[Call], context: &Context, options: &Options) -> Result<HashM
     let mut connection = server.connection()?;
     let mut answers = HashMap::new();
     for call in calls {
-        let path = (call.path)(server.goods_id);
+        let path = (call.path)(server.goods_id());
         let mut answer = connection.call(call.method, &path, call.token(&server), call.body().as_ref())?;
         answer.headers.retain(|(name, _)| !OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)));
         // The peers sell goods number 1.

@@ -186,8 +186,8 @@ fn start(database: &Path, address: SocketAddr, context: &Context) -> Result<Serv
 
 fn round(kill: bool, context: &Context) -> Result<Outcome> {
     let server = Server::start(Kind::Shopbell, context, &Options::default())?;
-    let (address, goods_id) = (server.address, server.goods_id);
-    let token = server.token.clone().ok_or("nobody is logged in")?;
+    let (address, goods_id) = (server.address, server.goods_id());
+    let token = server.token().ok_or("nobody is logged in")?.to_owned();
     let Server { mut process, folder, .. } = server;
     let target = Address {
         token: Some(token.clone()),
