@@ -163,6 +163,17 @@ impl Batch {
         })
     }
 
+    /// This and what comes right after it, as one.
+    #[must_use]
+    pub fn followed_by(&self, later: &Self) -> Self {
+        Self {
+            publications: self.publications.iter().chain(&later.publications).cloned().collect(),
+            display: self.display,
+            encoded: PerWire::default(),
+            committed: self.committed,
+        }
+    }
+
     /// The offset of the first.
     #[must_use]
     pub fn first(&self) -> Offset {

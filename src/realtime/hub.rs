@@ -11,19 +11,19 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture
 
 use futures_util::future::join_all;
 
-use super::{Announcement, Batch, Close, Page, Registry, Room, Session};
+use super::{
+    Announcement, Batch, Close, Page, Registry, Room, Session,
+    fanout::{FanOut, SESSIONS_PER_TURN},
+};
 use crate::{
     clock,
     domain::{Offset, SessionId},
-    telemetry::{self, TRANSPORTS},
 };
-
-/// How many sessions a fan-out reaches before other work of the thread has its turn.
-const SESSIONS_PER_TURN: usize = 256;
 
 /// The actor over a thread's [`Registry`].
 pub struct Hub {
     registry: Rc<Registry>,
+    fan_out: Rc<FanOut>,
     sweep_every: Duration,
 }
 
@@ -31,7 +31,7 @@ impl Hub {
     /// Over the sessions of this thread; `sweep_every` is how finely heartbeats and timeouts are kept.
     #[must_use]
     pub fn new(registry: Rc<Registry>, sweep_every: Duration) -> Self {
-        Self { registry, sweep_every }
+        Self { fan_out: FanOut::new(Rc::clone(&registry)), registry, sweep_every }
     }
 }
 
@@ -53,7 +53,7 @@ async fn each_in_turns(registry: &Registry, mut act: impl FnMut(&Rc<Session>)) {
 }
 
 /// Deliver notifications. The answer comes when every session of the thread was served, so that the relay never
-/// runs ahead of a hub and batches never overtake each other.
+/// runs far ahead of a hub.
 #[derive(Clone, Message)]
 #[rtype(result = "()")]
 pub struct Deliver(pub Arc<Batch>);
@@ -62,18 +62,7 @@ impl Handler<Deliver> for Hub {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, Deliver(batch): Deliver, _: &mut Self::Context) -> Self::Result {
-        let registry = Rc::clone(&self.registry);
-        Box::pin(async move {
-            registry.begin(&batch);
-            let mut reached = [0_usize; TRANSPORTS.len()];
-            each_in_turns(&registry, |session| {
-                reached[session.outbox.wire() as usize] += usize::from(session.deliver(&batch));
-            })
-            .await;
-            for (transport, reached) in TRANSPORTS.into_iter().zip(reached) {
-                telemetry::alerts_delivered(transport, reached * batch.len(), batch.committed().elapsed());
-            }
-        })
+        Box::pin(self.fan_out.deliver(batch))
     }
 }
 
@@ -206,14 +195,15 @@ impl Hubs {
         self.state().told
     }
 
-    /// Delivers notifications, and waits until each hub has dealt with them.
-    pub async fn deliver(&self, batch: Arc<Batch>) {
+    /// Delivers notifications, after those of the call before. The future ends when each hub has dealt with them.
+    pub fn deliver(&self, batch: Arc<Batch>) -> impl Future<Output = ()> + use<> {
         let hubs = {
             let mut state = self.state();
             state.told = batch.last();
             state.hubs.clone()
         };
-        send(&hubs, Deliver(batch)).await;
+        let delivered = send(&hubs, Deliver(batch));
+        async { drop(delivered.await) }
     }
 
     /// Tells every hub, and waits until each has dealt with it.
@@ -246,14 +236,16 @@ impl Hubs {
     }
 }
 
-async fn send<M>(hubs: &[Addr<Hub>], message: M) -> Vec<M::Result>
+/// The messages are on their way when this returns.
+fn send<M>(hubs: &[Addr<Hub>], message: M) -> impl Future<Output = Vec<M::Result>> + use<M>
 where
     M: Message + Clone + Send + 'static,
     M::Result: Send,
     Hub: Handler<M>,
     Context<Hub>: ToEnvelope<Hub, M>,
 {
-    join_all(hubs.iter().map(|hub| hub.send(message.clone()))).await.into_iter().flatten().collect()
+    let answers = join_all(hubs.iter().map(|hub| hub.send(message.clone())));
+    async { answers.await.into_iter().flatten().collect() }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Nothing here knows what a shop is, except for the words of `domain`, or where a session's bytes come from.
 
 pub mod announcement;
+mod fanout;
 pub mod hub;
 pub mod outbox;
 pub mod pulse;

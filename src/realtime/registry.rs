@@ -224,6 +224,12 @@ impl Registry {
         self.latest.set(batch.last());
     }
 
+    /// How many slots there are, taken or free. They only become more.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.slots.borrow().sessions.len()
+    }
+
     /// Calls `act` for the sessions in a part of the slots; answers whether there are slots beyond it.
     pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Rc<Session>)) -> bool {
         let slots = self.slots.borrow();

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::Semaphore;
+
 use super::{
     Announcement, Batch, Log, Viewers,
     hub::{Hubs, Revoke, Tell, TellViewers},
@@ -18,6 +20,8 @@ use crate::{
 
 /// The most notifications that leave together.
 const BATCH: usize = 256;
+/// Batches on their way to the hubs at once: what commits while one is delivered joins it there.
+const UNDER_WAY: usize = 2;
 /// How often the relay looks at the store by itself, for what another process wrote: log-ins end within a second.
 const LOOK: Duration = Duration::from_millis(500);
 /// How far a look goes back: longer than a commit takes.
@@ -33,6 +37,8 @@ pub struct Relay {
     hubs: Hubs,
     viewers: Arc<Viewers>,
     position: Offset,
+    /// Room for batches on their way.
+    room: Arc<Semaphore>,
     catalogue: Catalogue,
     /// The log-ins that ended lately and were told of.
     ended: HashSet<SessionId>,
@@ -43,7 +49,15 @@ impl Relay {
     #[must_use]
     pub fn new(log: Log, hubs: Hubs, viewers: Arc<Viewers>) -> Self {
         let position = hubs.told();
-        Self { log, hubs, viewers, position, catalogue: Catalogue::default(), ended: HashSet::new() }
+        Self {
+            log,
+            hubs,
+            viewers,
+            position,
+            room: Arc::new(Semaphore::new(UNDER_WAY)),
+            catalogue: Catalogue::default(),
+            ended: HashSet::new(),
+        }
     }
 
     /// Works until it is dropped.
@@ -75,6 +89,8 @@ impl Relay {
     /// that there is news.
     async fn follow(&mut self, look: bool) {
         loop {
+            // Never closed. What commits while there is no room leaves with the next batch.
+            let room = Arc::clone(&self.room).acquire_owned().await;
             let publications = match self.log.after(self.position, BATCH, look).await {
                 Ok(publications) => publications,
                 Err(error) => {
@@ -87,7 +103,11 @@ impl Relay {
             let committed = self.log.feed().committed(batch.first());
             let batch = batch.since(committed);
             self.position = batch.last();
-            self.hubs.deliver(Arc::new(batch)).await;
+            let delivered = self.hubs.deliver(Arc::new(batch));
+            actix_rt::spawn(async move {
+                delivered.await;
+                drop(room);
+            });
         }
     }
 

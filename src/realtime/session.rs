@@ -241,19 +241,19 @@ impl Session {
     }
 
     /// Sends what it has not seen of a batch. One without room is fed from the log from now on (D7: a cursor, not
-    /// a buffer). Answers whether anything was sent.
-    pub fn deliver(self: &Rc<Self>, batch: &Batch) -> bool {
+    /// a buffer). Answers how many notifications were sent.
+    pub fn deliver(self: &Rc<Self>, batch: &Batch) -> usize {
         let position = self.position.get();
         if self.feeding.get() != Feeding::Live || position >= batch.last() || self.is_closing() {
-            return false;
+            return 0;
         }
         if position.0 + 1 < batch.first().0 {
             // What comes before the batch was pruned before it was told. The log knows, and says so.
             self.feeding.set(Feeding::Behind);
             self.read_on();
-            return false;
+            return 0;
         }
-        self.push(batch)
+        if self.push(batch) { usize::try_from(batch.last().0 - position.0).unwrap_or_default() } else { 0 }
     }
 
     /// As [`Session::deliver`], for whoever feeds it from the log.

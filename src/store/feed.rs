@@ -74,8 +74,15 @@ impl Feed {
 
     /// Tells what was just committed. Never blocks for longer than it takes to append.
     pub fn tell(&self, news: News) {
+        if self.add(news) {
+            self.announce();
+        }
+    }
+
+    /// Adds what was just committed, for all to read, and wakes nobody. Answers whether it was anything.
+    pub fn add(&self, news: News) -> bool {
         if news.is_empty() {
-            return;
+            return false;
         }
         let mut state = self.state();
         if let Some(last) = news.publications.last() {
@@ -94,7 +101,11 @@ impl Feed {
             merge(&mut state.goods, event);
         }
         state.revoked.extend(news.revoked);
-        drop(state);
+        true
+    }
+
+    /// Wakes whoever waits for what was added.
+    pub fn announce(&self) {
         self.news.notify_one();
     }
 

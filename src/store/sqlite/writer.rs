@@ -4,7 +4,11 @@
 //! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing. What the jobs do is
 //! not said here.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -23,6 +27,10 @@ const QUEUE: usize = 4096;
 /// How many jobs commit together at most: enough that the fsync no longer counts, few enough that the first of them
 /// does not wait long.
 const BATCH: usize = 256;
+
+/// How long a commit may wait for the next before it is told: orders that came in together are told together, because
+/// what costs is to reach every session, not how much it is told.
+const TOLD_TOGETHER: Duration = Duration::from_millis(4);
 
 /// What a job works with: the connection, inside a transaction, and what is to be told when it commits.
 pub(super) struct Tx {
@@ -115,7 +123,7 @@ impl Writer {
         let (ending, ended) = watch::channel(());
         let stop = Arc::new(Notify::new());
         let tx = Some(Tx { conn, currency, news: News::default() });
-        let desk = Desk { tx, options, currency, feed };
+        let desk = Desk { tx, options, currency, feed, untold_since: None };
         tokio::spawn(desk.serve(jobs, stop.clone(), ending));
         Self { queue, stop, ended }
     }
@@ -161,6 +169,8 @@ struct Desk {
     options: SqliteConnectOptions,
     currency: Currency,
     feed: Arc<Feed>,
+    /// When the oldest commit was made of which nobody was told yet.
+    untold_since: Option<Instant>,
 }
 
 impl Desk {
@@ -180,9 +190,18 @@ impl Desk {
             }
             if !batch.is_empty() {
                 self.handle(batch).await;
+                self.tell(jobs.is_empty());
             }
         }
         self.drop_connection().await;
+    }
+
+    /// Tells what was committed, at the latest when nothing more waits to be.
+    fn tell(&mut self, all: bool) {
+        if self.untold_since.is_some_and(|since| all || since.elapsed() >= TOLD_TOGETHER) {
+            self.untold_since = None;
+            self.feed.announce();
+        }
     }
 
     /// One batch, from BEGIN to the answers. Waits for jobs, never for time: a database that fails every batch makes
@@ -195,7 +214,9 @@ impl Desk {
         match outcome {
             Ok(news) => {
                 // Before the answers: whoever has one finds what it tells in the feed.
-                self.feed.tell(news);
+                if self.feed.add(news) {
+                    self.untold_since.get_or_insert_with(Instant::now);
+                }
                 batch.into_iter().for_each(|job| job.answer(None));
             }
             Err(failure) => {
