@@ -12,14 +12,14 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use tokio::{net::TcpStream, sync::oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     protocol::{
         engineio::{self, ErrorCode, Handshake, Packet, Transport},
         engineio_frame,
     },
-    realtime::{Beat, Outbox, Pulse, outbox::Wire},
+    realtime::{Beat, Outbox, outbox::Wire},
 };
 
 /// The most packets of one poll's body: the smallest are two bytes with their separator.
@@ -47,8 +47,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Bytes that may wait for a session.
     pub outbox: usize,
-    /// Time for [`Service::is_idle`] to become false.
-    pub connect_timeout: Duration,
+    /// Time for the service to call [`Session::set_used`]; `None` when it never does.
+    pub connect_timeout: Option<Duration>,
     /// How long a session may take nothing of what waits for it; `None` when the service looks after that.
     pub stall_timeout: Option<Duration>,
 }
@@ -74,8 +74,6 @@ pub trait Service: Sized + 'static {
     fn binary(&self, session: &Rc<Session<Self>>, bytes: Bytes) -> Result<(), Broken>;
     /// The session is over.
     fn close(&self, session: &Rc<Session<Self>>);
-    /// Whether the session was never used: it is closed after [`Limits::connect_timeout`].
-    fn is_idle(&self, session: &Session<Self>) -> bool;
 }
 
 /// A client that broke the protocol.
@@ -92,11 +90,18 @@ pub struct Session<S: Service> {
     pub outbox: Rc<Outbox>,
     /// What the service keeps of it.
     pub state: S::State,
-    pulse: Pulse,
     opened: Instant,
-    /// The WebSocket that is being tried, and since when: "heartbeats pause while an upgrade is under way".
-    probe: RefCell<Option<(Rc<Outbox>, Instant)>>,
+    /// The WebSocket that is being tried: "heartbeats pause while an upgrade is under way". In a box, because most
+    /// sessions try none.
+    probe: Cell<Option<Rc<Probe>>>,
+    used: Cell<bool>,
     ended: Cell<bool>,
+}
+
+/// A WebSocket that is being tried.
+struct Probe {
+    outbox: Rc<Outbox>,
+    since: Instant,
 }
 
 impl<S: Service> Session<S> {
@@ -120,8 +125,25 @@ impl<S: Service> Session<S> {
         self.ended.get() || self.outbox.is_aborted()
     }
 
+    /// How long ago it began.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    /// The service has found a use for it, see [`Limits::connect_timeout`].
+    pub fn set_used(&self) {
+        self.used.set(true);
+    }
+
+    fn probe(&self) -> Option<Rc<Probe>> {
+        let probe = self.probe.take();
+        self.probe.set(probe.clone());
+        probe
+    }
+
     fn is_upgrading(&self) -> bool {
-        self.probe.borrow().is_some()
+        self.probe().is_some()
     }
 }
 
@@ -183,15 +205,14 @@ impl<S: Service> Engine<S> {
 
     fn open(&self, request: S::Request, outbox: Rc<Outbox>) -> Rc<Session<S>> {
         let sid: Rc<str> = self.new_sid().into();
-        let now = Instant::now();
         let session = Rc::new(Session {
             sid: Rc::clone(&sid),
             request,
             outbox,
             state: self.service.open(&self.limits),
-            pulse: Pulse::new(now),
-            opened: now,
-            probe: RefCell::default(),
+            opened: Instant::now(),
+            probe: Cell::default(),
+            used: Cell::new(false),
             ended: Cell::new(false),
         });
         self.sessions.borrow_mut().insert(sid, Rc::clone(&session));
@@ -266,14 +287,16 @@ impl<S: Service> Engine<S> {
             session.outbox.abort();
             return self.end(session);
         }
-        let probing = session.probe.borrow().as_ref().map(|(_, at)| *at);
+        let probing = session.probe().map(|probe| probe.since);
         if since(probing) >= UPGRADE_TIMEOUT
-            && let Some((probe, _)) = session.probe.take()
+            && let Some(probe) = session.probe.take()
         {
-            session.pulse.hear(now);
-            probe.abort();
+            session.outbox.pulse.hear(now);
+            probe.outbox.abort();
         }
-        if now.duration_since(session.opened) >= self.limits.connect_timeout && self.service.is_idle(session)
+        let unused = !session.used.get();
+        if unused
+            && self.limits.connect_timeout.is_some_and(|limit| now.duration_since(session.opened) >= limit)
         {
             return self.close(session);
         }
@@ -288,7 +311,7 @@ impl<S: Service> Engine<S> {
             return;
         }
         let reachable = session.outbox.wire() != Wire::Polling || session.outbox.is_polled();
-        match session.pulse.beat(now, self.limits.ping_interval, self.limits.ping_timeout, reachable) {
+        match session.outbox.pulse.beat(now, self.limits.ping_interval, self.limits.ping_timeout, reachable) {
             Beat::Quiet => {}
             Beat::Ask => session.send(&[Packet::Ping("")]),
             Beat::Dead => self.close(session),
@@ -310,8 +333,8 @@ impl<S: Service> Engine<S> {
         if session.outbox.is_closing() && !session.outbox.is_aborted() {
             self.leaving.borrow_mut().push(Rc::clone(&session.outbox));
         }
-        if let Some((probe, _)) = session.probe.take() {
-            probe.abort();
+        if let Some(probe) = session.probe.take() {
+            probe.outbox.abort();
         }
         self.service.close(session);
     }
@@ -328,7 +351,7 @@ impl<S: Service> Engine<S> {
             Packet::Message(text) => self.service.text(session, text),
             Packet::Binary(bytes) => self.service.binary(session, bytes),
             Packet::Pong(_) => {
-                session.pulse.hear(Instant::now());
+                session.outbox.pulse.hear(Instant::now());
                 Ok(())
             }
             Packet::Close => {
@@ -456,14 +479,14 @@ impl<S: Service> Engine<S> {
         if session.outbox.wire() != Wire::Polling || session.is_upgrading() || session.outbox.is_closing() {
             return None;
         }
-        session.probe.replace(Some((probe, Instant::now())));
+        session.probe.set(Some(Rc::new(Probe { outbox: probe, since: Instant::now() })));
         Some(session)
     }
 
     /// The client tests the WebSocket: "2probe".
     pub fn probed(&self, session: &Session<S>) {
-        if let Some((probe, _)) = &*session.probe.borrow() {
-            probe.send(engineio_frame(&Packet::Pong(engineio::PROBE)));
+        if let Some(probe) = session.probe() {
+            probe.outbox.send(engineio_frame(&Packet::Pong(engineio::PROBE)));
         }
         release_poll(session);
     }
@@ -472,11 +495,10 @@ impl<S: Service> Engine<S> {
     ///
     /// # Errors
     /// The session has ended meanwhile.
-    pub fn finish_upgrade(&self, session: &Session<S>, socket: Rc<TcpStream>) -> Result<(), Broken> {
-        if session.ended.get() || session.probe.take().is_none() {
-            return Err(Broken);
-        }
-        session.pulse.hear(Instant::now());
+    pub fn finish_upgrade(&self, session: &Session<S>) -> Result<(), Broken> {
+        let probe = session.probe.take().filter(|_| !session.ended.get()).ok_or(Broken)?;
+        let socket = probe.outbox.socket().ok_or(Broken)?;
+        session.outbox.pulse.hear(Instant::now());
         session.outbox.upgrade(socket);
         Ok(())
     }
@@ -484,8 +506,9 @@ impl<S: Service> Engine<S> {
     /// The WebSocket is gone before it took over; the session goes on polling.
     pub fn give_up_upgrade(&self, session: &Session<S>, probe: &Rc<Outbox>) {
         // Another may be tried by now.
-        if session.probe.borrow_mut().take_if(|(current, _)| Rc::ptr_eq(current, probe)).is_some() {
-            session.pulse.hear(Instant::now());
+        if session.probe().is_some_and(|current| Rc::ptr_eq(&current.outbox, probe)) {
+            session.probe.take();
+            session.outbox.pulse.hear(Instant::now());
         }
     }
 }
@@ -511,10 +534,6 @@ mod tests {
         }
 
         fn close(&self, _: &Rc<Session<Self>>) {}
-
-        fn is_idle(&self, _: &Session<Self>) -> bool {
-            false
-        }
     }
 
     fn engine() -> Rc<Engine<Silent>> {
@@ -524,7 +543,7 @@ mod tests {
             max_payload: 1000,
             body_timeout: Duration::from_secs(1),
             outbox: 1000,
-            connect_timeout: Duration::from_mins(1),
+            connect_timeout: None,
             stall_timeout: None,
         };
         Engine::new(Silent, limits, 0)

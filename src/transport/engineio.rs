@@ -27,7 +27,7 @@ use tokio::{net::TcpStream, sync::oneshot};
 use super::{
     handshake::Taken,
     watched::Ended,
-    websocket::{self, Line, Peer, PeerContext},
+    websocket::{self, Line, Peer},
 };
 use crate::{
     protocol::{
@@ -227,62 +227,47 @@ fn adopt<S: Service>(
         probe.send(frame::close(1000, ""));
         return;
     };
-    let line = Line::new(probe, connected);
-    let peer = EnginePeer {
-        engine: Rc::clone(engine),
-        session,
-        upgrade: Some(Upgrade { socket: Rc::clone(&socket), line: line.clone() }),
-    };
-    websocket::run(socket, line, engine.limits.max_payload, already_read, peer);
+    let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, probe, connected);
+    websocket::run(socket, line, engine.limits.max_payload, already_read);
 }
 
 /// The session's side of a WebSocket.
 struct EnginePeer<S: Service> {
     engine: Rc<Engine<S>>,
     session: Rc<Session<S>>,
-    /// While the session still polls.
-    upgrade: Option<Upgrade>,
-}
-
-struct Upgrade {
-    socket: Rc<TcpStream>,
-    line: Line,
 }
 
 impl<S: Service> EnginePeer<S> {
+    /// Whether the session still polls.
+    fn is_probing(&self, line: &Line<Self>) -> bool {
+        !Rc::ptr_eq(&line.outbox(), &self.session.outbox)
+    }
+
     fn packet(&self, packet: Packet<'_>) {
         if self.engine.packet(&self.session, packet).is_err() {
             tracing::debug!("a client broke the protocol");
         }
     }
 
-    fn probe(&mut self, text: &str) {
-        match (Packet::decode(text), self.upgrade.take()) {
-            (Ok(Packet::Ping("probe")), upgrade) => {
-                self.upgrade = upgrade;
-                self.engine.probed(&self.session);
-            }
-            (Ok(Packet::Upgrade), Some(Upgrade { socket, line })) => {
-                if self.engine.finish_upgrade(&self.session, socket).is_ok() {
+    fn probe(&self, text: &str, line: &Line<Self>) {
+        match Packet::decode(text) {
+            Ok(Packet::Ping("probe")) => self.engine.probed(&self.session),
+            Ok(Packet::Upgrade) => {
+                if self.engine.finish_upgrade(&self.session).is_ok() {
                     line.switch(Rc::clone(&self.session.outbox));
                 } else {
                     line.outbox().close(1000, "");
                 }
             }
-            (_, upgrade) => {
-                if let Some(Upgrade { line, .. }) = &upgrade {
-                    line.outbox().close(1002, "this is no upgrade");
-                }
-                self.upgrade = upgrade;
-            }
+            _ => line.outbox().close(1002, "this is no upgrade"),
         }
     }
 }
 
 impl<S: Service> Peer for EnginePeer<S> {
-    fn text(&mut self, text: String, _: &mut PeerContext<Self>) {
-        if self.upgrade.is_some() {
-            return self.probe(&text);
+    fn text(&self, text: String, line: &Line<Self>) {
+        if self.is_probing(line) {
+            return self.probe(&text, line);
         }
         match Packet::decode(&text) {
             Ok(packet) => self.packet(packet),
@@ -290,24 +275,21 @@ impl<S: Service> Peer for EnginePeer<S> {
         }
     }
 
-    fn binary(&mut self, bytes: Vec<u8>) {
-        if self.upgrade.is_none() {
+    fn binary(&self, bytes: Vec<u8>, line: &Line<Self>) {
+        if !self.is_probing(line) {
             self.packet(Packet::Binary(bytes.into()));
         }
     }
 
-    fn broke_protocol(&mut self, error: FrameError) {
-        let outbox = match &self.upgrade {
-            Some(upgrade) => upgrade.line.outbox(),
-            None => Rc::clone(&self.session.outbox),
-        };
-        outbox.close(error.close_code(), &error.to_string());
+    fn broke_protocol(&self, error: FrameError, line: &Line<Self>) {
+        line.outbox().close(error.close_code(), &error.to_string());
     }
 
-    fn end(&mut self) {
-        match &self.upgrade {
-            Some(upgrade) => self.engine.give_up_upgrade(&self.session, &upgrade.line.outbox()),
-            None => self.engine.end(&self.session),
+    fn end(&self, line: &Line<Self>) {
+        if self.is_probing(line) {
+            self.engine.give_up_upgrade(&self.session, &line.outbox());
+        } else {
+            self.engine.end(&self.session);
         }
     }
 }
@@ -377,9 +359,8 @@ impl<S: Service> Endpoint<S> {
         let socket = Rc::new(socket);
         let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::SocketIo, self.engine.limits.outbox);
         let session = self.engine.open_socket(request, Rc::clone(&outbox));
-        let peer = EnginePeer { engine: Rc::clone(&self.engine), session, upgrade: None };
-        let line = Line::new(outbox, connected);
-        websocket::run(socket, line, self.engine.limits.max_payload, &already_read, peer);
+        let line = Line::new(EnginePeer { engine: Rc::clone(&self.engine), session }, outbox, connected);
+        websocket::run(socket, line, self.engine.limits.max_payload, &already_read);
     }
 }
 
