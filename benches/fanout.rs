@@ -71,7 +71,7 @@ impl Thread {
         let patience = Patience { ping_interval: minute, ping_timeout: minute, stall_timeout: minute };
         let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()), log, patience);
         let mut far_ends = Vec::new();
-        let join = |number: u128| {
+        let join = |number: u64| {
             let (near, far) = connection(runtime);
             far_ends.push(far);
             let outbox = Outbox::to_socket(Rc::new(near), Wire::Native, OUTBOX_LIMIT);
@@ -79,7 +79,7 @@ impl Thread {
             let slot = registry.join(Rc::clone(&session));
             (session, slot)
         };
-        let sessions = (0..sessions as u128).map(join).collect();
+        let sessions = (0..sessions as u64).map(join).collect();
         Self { registry, _sessions: sessions, far_ends, _folder: folder }
     }
 

@@ -40,7 +40,7 @@ use shopbell::{
         handshake::{self, Arrival, Taken},
         upgrade::reject,
         watched::Watched,
-        websocket::{self, Line, Peer, PeerContext},
+        websocket::{self, Line, Peer},
     },
     web::messages::Language,
 };
@@ -72,7 +72,7 @@ impl Options {
             max_payload: self.max_payload,
             body_timeout: Duration::from_secs(30),
             outbox: OUTBOX,
-            connect_timeout: Duration::from_secs(45),
+            connect_timeout: Some(Duration::from_secs(45)),
             stall_timeout: Some(Duration::from_secs(60)),
         }
     }
@@ -98,10 +98,6 @@ impl Service for Echo {
     }
 
     fn close(&self, _: &Rc<Session<Self>>) {}
-
-    fn is_idle(&self, _: &Session<Self>) -> bool {
-        false
-    }
 }
 
 /// Socket.IO: the handlers that the suite expects.
@@ -112,14 +108,14 @@ impl Handlers for Suite {
     /// The JSON that the client brought.
     type Data = String;
 
-    fn has_namespace(&self, name: &str) -> bool {
-        matches!(name, "/" | "/custom")
+    fn namespace(&self, name: &str) -> Option<&'static str> {
+        ["/", "/custom"].into_iter().find(|known| *known == name)
     }
 
     fn connect(
         &self,
         _: &Rc<Session<SocketIo<Self>>>,
-        _: &str,
+        _: &'static str,
         auth: Option<&str>,
     ) -> LocalBoxFuture<'static, Result<Accepted<String>, Refused>> {
         let data = auth.unwrap_or("{}").to_owned();
@@ -142,20 +138,22 @@ impl Handlers for Suite {
 }
 
 /// Plain WebSocket: every message comes back.
-struct PlainEcho(Rc<Outbox>);
+struct PlainEcho;
 
 impl Peer for PlainEcho {
-    fn text(&mut self, text: String, _: &mut PeerContext<Self>) {
-        self.0.send(frame::text(&text));
+    fn text(&self, text: String, line: &Line<Self>) {
+        line.outbox().send(frame::text(&text));
     }
 
-    fn binary(&mut self, bytes: Vec<u8>) {
-        self.0.send(frame::binary(&bytes));
+    fn binary(&self, bytes: Vec<u8>, line: &Line<Self>) {
+        line.outbox().send(frame::binary(&bytes));
     }
 
-    fn broke_protocol(&mut self, error: FrameError) {
-        self.0.close(error.close_code(), &error.to_string());
+    fn broke_protocol(&self, error: FrameError, line: &Line<Self>) {
+        line.outbox().close(error.close_code(), &error.to_string());
     }
+
+    fn end(&self, _: &Line<Self>) {}
 }
 
 /// What each thread has.
@@ -203,8 +201,7 @@ async fn echo(arrival: Arrival) -> io::Result<()> {
     let Taken { socket, already_read, .. } = arrival.accept(&[]).await?;
     let socket = Rc::new(socket);
     let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, OUTBOX);
-    let line = Line::new(Rc::clone(&outbox), None);
-    websocket::run(socket, line, MAX_ECHO, &already_read, PlainEcho(outbox));
+    websocket::run(socket, Line::new(PlainEcho, outbox, None), MAX_ECHO, &already_read);
     Ok(())
 }
 
@@ -220,7 +217,9 @@ async fn main() -> io::Result<()> {
         let worker = move || {
             let limits = options.limits();
             let doors = Rc::new(Doors {
-                echo: Endpoint::open(&echoes, anyone(), |worker| Engine::new(Echo, limits.clone(), worker)),
+                echo: Endpoint::open(&echoes, anyone(), |worker| {
+                    Engine::new(Echo, Limits { connect_timeout: None, ..limits.clone() }, worker)
+                }),
                 suite: Endpoint::open(&suites, anyone(), |worker| {
                     Engine::new(SocketIo::new(Suite), limits.clone(), worker)
                 }),

@@ -8,8 +8,9 @@ use std::{
 /// Signs of life: asked for after some silence, awaited for some time.
 #[derive(Debug)]
 pub struct Pulse {
-    heard: Cell<Instant>,
-    asked: Cell<Option<Instant>>,
+    /// The last sign of life; when it was asked for one since then, that.
+    at: Cell<Instant>,
+    is_asked: Cell<bool>,
 }
 
 /// What a pulse wants.
@@ -27,30 +28,32 @@ impl Pulse {
     /// Begins with a sign of life.
     #[must_use]
     pub fn new(now: Instant) -> Self {
-        Self { heard: Cell::new(now), asked: Cell::default() }
+        Self { at: Cell::new(now), is_asked: Cell::new(false) }
     }
 
     /// Notes a sign of life.
     pub fn hear(&self, now: Instant) {
-        self.heard.set(now);
-        self.asked.set(None);
+        self.at.set(now);
+        self.is_asked.set(false);
     }
 
     /// What is due now. `reachable`: a ping can leave at once, and the time for the answer counts from then, however
     /// late this server is. A client that is not there for its ping, a poller between polls, has until it would have
     /// timed out.
     pub fn beat(&self, now: Instant, interval: Duration, timeout: Duration, reachable: bool) -> Beat {
-        let due = self.heard.get() + interval;
-        match self.asked.get() {
-            Some(asked) if now >= asked + timeout => Beat::Dead,
-            Some(_) => Beat::Quiet,
-            None if now < due => Beat::Quiet,
-            None if !reachable && now >= due + timeout => Beat::Dead,
-            None => {
-                self.asked.set(Some(if reachable { now } else { due }));
-                Beat::Ask
-            }
+        if self.is_asked.get() {
+            return if now >= self.at.get() + timeout { Beat::Dead } else { Beat::Quiet };
         }
+        let due = self.at.get() + interval;
+        if now < due {
+            return Beat::Quiet;
+        }
+        if !reachable && now >= due + timeout {
+            return Beat::Dead;
+        }
+        self.at.set(if reachable { now } else { due });
+        self.is_asked.set(true);
+        Beat::Ask
     }
 }
 

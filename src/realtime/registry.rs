@@ -283,14 +283,14 @@ impl Registry {
         match session.outbox.wire() {
             // Engine.IO has heartbeats of its own.
             Wire::SocketIo | Wire::Polling => {}
-            Wire::Native => match session.pulse.beat(now, ping_interval, ping_timeout, true) {
+            Wire::Native => match session.outbox.pulse.beat(now, ping_interval, ping_timeout, true) {
                 Beat::Quiet => {}
                 Beat::Ask => session.send(frame::PING),
                 Beat::Dead => session.close(Close::Silent),
             },
             Wire::Sse => {
-                if session.pulse.beat(now, COMMENT_INTERVAL, COMMENT_INTERVAL, true) != Beat::Quiet {
-                    session.pulse.hear(now);
+                if session.outbox.pulse.beat(now, COMMENT_INTERVAL, COMMENT_INTERVAL, true) != Beat::Quiet {
+                    session.outbox.pulse.hear(now);
                     session.send(sse::COMMENT);
                 }
             }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Announcement, Batch, Outbox, Page, Person, Pulse, Registry, Room, announcement,
+    Announcement, Batch, Outbox, Page, Person, Registry, Room, announcement,
     outbox::{Drained, Wire},
     replay,
 };
@@ -103,13 +103,11 @@ pub struct Session {
     /// Its number, unique in this process.
     pub id: u64,
     /// Its log-in; `None` for a guest. Replaced when the client brings a fresh token.
-    login: RefCell<Option<Rc<Login>>>,
+    login: Cell<Option<Rc<Login>>>,
     /// Who looks at pages through it.
     pub person: Person,
     /// The way out.
     pub outbox: Rc<Outbox>,
-    /// Heartbeats of `/ws`; Engine.IO keeps its own.
-    pub pulse: Pulse,
     registry: Rc<Registry>,
     feeding: Cell<Feeding>,
     /// Everything up to here was sent (or is not wanted).
@@ -117,9 +115,9 @@ pub struct Session {
     pub(super) page: RefCell<Option<Page>>,
     pub(super) rooms: RefCell<Vec<Room>>,
     /// The viewer count it was told last.
-    told_viewers: Cell<usize>,
+    told_viewers: Cell<u32>,
     /// Orders of its client that wait for their answer.
-    pub orders: Cell<usize>,
+    pub orders: Cell<u32>,
     /// When its client was told that it is disconnected on purpose.
     parted: Cell<Option<Instant>>,
 }
@@ -136,10 +134,9 @@ impl Session {
     ) -> Rc<Self> {
         let session = Rc::new(Self {
             id: rand::random(),
-            login: RefCell::new(login),
+            login: Cell::new(login),
             person,
             outbox,
-            pulse: Pulse::new(Instant::now()),
             registry: Rc::clone(registry),
             feeding: Cell::new(feeding),
             position: Cell::new(registry.latest()),
@@ -157,12 +154,14 @@ impl Session {
     /// Its log-in; `None` for a guest.
     #[must_use]
     pub fn login(&self) -> Option<Rc<Login>> {
-        self.login.borrow().clone()
+        let login = self.login.take();
+        self.login.set(login.clone());
+        login
     }
 
     /// The same account brings a fresh log-in: the session lasts as long as that.
     pub fn extend(&self, login: Rc<Login>) {
-        self.login.replace(Some(login));
+        self.login.set(Some(login));
     }
 
     /// Everything up to here was sent.
@@ -230,6 +229,7 @@ impl Session {
 
     /// Tells how many people look at its page, unless it knows.
     pub fn tell_viewers(&self, count: usize, announcement: &Announcement) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
         if self.told_viewers.get() != count && self.tell(announcement) {
             self.told_viewers.set(count);
         }

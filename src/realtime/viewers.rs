@@ -42,7 +42,7 @@ pub enum Person {
     /// Someone with an account, in however many tabs.
     Member(UserId),
     /// A guest, known by a cookie.
-    Guest(u128),
+    Guest(u64),
 }
 
 #[derive(Default)]

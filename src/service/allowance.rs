@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// So many times a second, and so many at once.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Allowance {
     rate: f32,
     most: f32,

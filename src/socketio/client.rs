@@ -53,14 +53,14 @@ pub trait Handlers: Sized + 'static {
     /// What is kept of a client in a namespace.
     type Data: 'static;
 
-    /// Whether there is such a namespace.
-    fn has_namespace(&self, name: &str) -> bool;
+    /// The name of a namespace as it is known here; `None` when there is no such namespace.
+    fn namespace(&self, name: &str) -> Option<&'static str>;
     /// A client wants to connect to a namespace; `auth` is the JSON object that it brought. Its events come after
     /// the answer.
     fn connect(
         &self,
         session: &Rc<Session<SocketIo<Self>>>,
-        namespace: &str,
+        namespace: &'static str,
         auth: Option<&str>,
     ) -> LocalBoxFuture<'static, Result<Accepted<Self::Data>, Refused>>;
     /// It is connected, and knows.
@@ -87,10 +87,8 @@ pub enum AckError {
 
 /// A client in a namespace.
 pub struct Socket<H: Handlers> {
-    /// Its public name.
-    pub id: String,
     /// Which namespace.
-    pub namespace: Rc<str>,
+    pub namespace: &'static str,
     /// What the handlers keep of it.
     pub data: H::Data,
     session: Weak<Session<SocketIo<H>>>,
@@ -136,7 +134,7 @@ impl<H: Handlers> Socket<H> {
     pub fn disconnect(&self) {
         self.send(Body::Disconnect);
         if let Some(session) = self.session.upgrade() {
-            session.state.leave(&self.namespace);
+            session.state.leave(self.namespace);
         }
     }
 
@@ -148,7 +146,7 @@ impl<H: Handlers> Socket<H> {
 
     fn send(&self, body: Body<'_>) {
         if let Some(session) = self.session.upgrade() {
-            send(&session, &self.namespace, body);
+            send(&session, self.namespace, body);
         }
     }
 }
@@ -165,36 +163,55 @@ fn send<H: Handlers>(session: &Session<SocketIo<H>>, namespace: &str, body: Body
 /// What is kept of a client.
 pub struct Client<H: Handlers> {
     decoder: RefCell<Decoder>,
-    sockets: RefCell<Vec<Rc<Socket<H>>>>,
-    /// The namespaces that are being connected to.
-    connecting: RefCell<Vec<Rc<str>>>,
-    /// Whether there ever was one.
-    used: Cell<bool>,
+    namespaces: RefCell<Vec<Namespace<H>>>,
     handlers: Rc<H>,
+}
+
+/// A namespace that a client is in, or about to be.
+enum Namespace<H: Handlers> {
+    /// The handlers have not answered yet.
+    Connecting(&'static str),
+    Connected(Rc<Socket<H>>),
+}
+
+impl<H: Handlers> Namespace<H> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Connecting(name) => name,
+            Self::Connected(socket) => socket.namespace,
+        }
+    }
+
+    fn socket(&self) -> Option<&Rc<Socket<H>>> {
+        match self {
+            Self::Connecting(_) => None,
+            Self::Connected(socket) => Some(socket),
+        }
+    }
 }
 
 impl<H: Handlers> Client<H> {
     fn socket(&self, namespace: &str) -> Option<Rc<Socket<H>>> {
-        self.sockets.borrow().iter().find(|socket| &*socket.namespace == namespace).cloned()
+        let namespaces = self.namespaces.borrow();
+        namespaces.iter().filter_map(Namespace::socket).find(|socket| socket.namespace == namespace).cloned()
     }
 
-    /// The handlers have answered.
-    fn connected(&self, namespace: &str) {
-        let mut connecting = self.connecting.borrow_mut();
-        connecting.retain(|name| &**name != namespace);
-        if connecting.is_empty() {
-            // An idle session keeps no list.
-            *connecting = Vec::new();
-        }
+    fn add(&self, namespace: Namespace<H>) {
+        let mut namespaces = self.namespaces.borrow_mut();
+        // Hardly anyone has a second.
+        namespaces.reserve_exact(1);
+        namespaces.push(namespace);
+    }
+
+    fn remove(&self, which: impl Fn(&Namespace<H>) -> bool) -> Option<Namespace<H>> {
+        let mut namespaces = self.namespaces.borrow_mut();
+        let place = namespaces.iter().position(which)?;
+        Some(namespaces.swap_remove(place))
     }
 
     fn leave(&self, namespace: &str) {
-        let socket = {
-            let mut sockets = self.sockets.borrow_mut();
-            let place = sockets.iter().position(|socket| &*socket.namespace == namespace);
-            place.map(|place| sockets.swap_remove(place))
-        };
-        if let Some(socket) = socket {
+        let left = self.remove(|one| one.socket().is_some_and(|socket| socket.namespace == namespace));
+        if let Some(Namespace::Connected(socket)) = left {
             socket.acks.borrow_mut().clear();
             self.handlers.disconnected(&socket);
         }
@@ -244,29 +261,27 @@ impl<H: Handlers> SocketIo<H> {
         namespace: &str,
         auth: Option<&str>,
     ) -> Result<(), Broken> {
-        if !self.handlers.has_namespace(namespace) {
+        let Some(namespace) = self.handlers.namespace(namespace) else {
             let error = Cow::Borrowed(r#"{"message":"Invalid namespace"}"#);
             send(session, namespace, Body::ConnectError(error));
             return Ok(());
+        };
+        {
+            let namespaces = session.state.namespaces.borrow();
+            let known = namespaces.iter().any(|known| known.name() == namespace);
+            if known || namespaces.len() >= MAX_NAMESPACES {
+                return Err(Broken);
+            }
         }
-        let state = &session.state;
-        let connecting = state.connecting.borrow().iter().any(|name| &**name == namespace);
-        if connecting || state.socket(namespace).is_some() {
-            return Err(Broken);
-        }
-        if state.connecting.borrow().len() + state.sockets.borrow().len() >= MAX_NAMESPACES {
-            return Err(Broken);
-        }
-        let namespace: Rc<str> = namespace.into();
-        state.connecting.borrow_mut().push(Rc::clone(&namespace));
-        let answer = self.handlers.connect(session, &namespace, auth);
+        session.state.add(Namespace::Connecting(namespace));
+        let answer = self.handlers.connect(session, namespace, auth);
         let (handlers, session) = (Rc::clone(&self.handlers), Rc::clone(session));
         actix_rt::spawn(async move {
             let answer = answer.await;
-            session.state.connected(&namespace);
+            session.state.remove(|one| one.socket().is_none() && one.name() == namespace);
             match answer {
                 Ok(accepted) => enter(&handlers, &session, namespace, accepted),
-                Err(refused) => refuse(&session, &namespace, &refused),
+                Err(refused) => refuse(&session, namespace, &refused),
             }
         });
         Ok(())
@@ -276,32 +291,26 @@ impl<H: Handlers> SocketIo<H> {
 fn enter<H: Handlers>(
     handlers: &Rc<H>,
     session: &Rc<Session<SocketIo<H>>>,
-    namespace: Rc<str>,
+    namespace: &'static str,
     accepted: Accepted<H::Data>,
 ) {
-    let random: [u8; 15] = rand::random();
     let socket = Rc::new(Socket {
-        id: URL_SAFE_NO_PAD.encode(random),
         namespace,
         data: accepted.data,
         session: Rc::downgrade(session),
         acks: RefCell::default(),
         next_ack: Cell::new(0),
     });
-    let mut text = String::new();
-    socketio::put_connect(&mut text, &socket.namespace, &socket.id, accepted.pid.as_deref());
+    let random: [u8; 15] = rand::random();
+    let (id, mut text) = (URL_SAFE_NO_PAD.encode(random), String::new());
+    socketio::put_connect(&mut text, namespace, &id, accepted.pid.as_deref());
     session.send(&[Frame::Message(&text)]);
-    session.state.used.set(true);
-    {
-        // Hardly anyone has a second.
-        let mut sockets = session.state.sockets.borrow_mut();
-        sockets.reserve_exact(1);
-        sockets.push(Rc::clone(&socket));
-    }
+    session.set_used();
+    session.state.add(Namespace::Connected(Rc::clone(&socket)));
     handlers.connected(&socket);
     if session.is_over() {
         // The client left while it was let in.
-        session.state.leave(&socket.namespace);
+        session.state.leave(namespace);
     }
 }
 
@@ -319,9 +328,7 @@ impl<H: Handlers> Service for SocketIo<H> {
         let limits = socketio::Limits { attachments: MAX_ATTACHMENTS, binary_packet: limits.max_payload };
         Client {
             decoder: RefCell::new(Decoder::new(limits)),
-            sockets: RefCell::default(),
-            connecting: RefCell::default(),
-            used: Cell::new(false),
+            namespaces: RefCell::default(),
             handlers: Rc::clone(&self.handlers),
         }
     }
@@ -337,14 +344,9 @@ impl<H: Handlers> Service for SocketIo<H> {
     }
 
     fn close(&self, session: &Rc<Session<Self>>) {
-        let namespaces: Vec<_> =
-            session.state.sockets.borrow().iter().map(|s| Rc::clone(&s.namespace)).collect();
+        let namespaces: Vec<_> = session.state.namespaces.borrow().iter().map(Namespace::name).collect();
         for namespace in namespaces {
-            session.state.leave(&namespace);
+            session.state.leave(namespace);
         }
-    }
-
-    fn is_idle(&self, session: &Session<Self>) -> bool {
-        !session.state.used.get()
     }
 }

@@ -117,7 +117,7 @@ fn limits(app: &AppState) -> Limits {
         max_payload: settings.max_payload,
         body_timeout: settings.body_timeout,
         outbox: settings.outbox_limit,
-        connect_timeout: CONNECT_TIMEOUT,
+        connect_timeout: Some(CONNECT_TIMEOUT),
         // The registry closes those, with 4008.
         stall_timeout: None,
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     shop::{Refusal, Reply, Shopper},
-    websocket::{Peer, PeerContext},
+    websocket::{Line, Peer},
 };
 use crate::{
     protocol::{
@@ -58,16 +58,16 @@ fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
 }
 
 impl Peer for NativeSession {
-    fn begin(&mut self) {
+    fn begin(&self) {
         self.session().read_on();
     }
 
-    fn hear(&mut self) -> bool {
-        self.session().pulse.hear(Instant::now());
+    fn hear(&self) -> bool {
+        self.session().outbox.pulse.hear(Instant::now());
         self.shopper.may_speak()
     }
 
-    fn text(&mut self, text: String, _: &mut PeerContext<Self>) {
+    fn text(&self, text: String, _: &Line<Self>) {
         match native::decode(&text) {
             Err(error) => refuse(self.session(), None, &error.into()),
             Ok(Envelope { event, payload, id }) => {
@@ -82,15 +82,15 @@ impl Peer for NativeSession {
         }
     }
 
-    fn binary(&mut self, _: Vec<u8>) {
+    fn binary(&self, _: Vec<u8>, _: &Line<Self>) {
         self.session().close(Close::Unsupported);
     }
 
-    fn broke_protocol(&mut self, error: FrameError) {
+    fn broke_protocol(&self, error: FrameError, _: &Line<Self>) {
         self.session().close(Close::Protocol(error));
     }
 
-    fn end(&mut self) {
+    fn end(&self, _: &Line<Self>) {
         self.shopper.leave();
     }
 }

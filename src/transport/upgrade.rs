@@ -154,7 +154,7 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, taken: Taken) {
     }
     let max_payload = gateway.app.settings.max_payload;
     let peer = NativeSession::new(Shopper::enter(gateway, session, admission.places));
-    websocket::run(socket, Line::new(outbox, connected), max_payload, &already_read, peer);
+    websocket::run(socket, Line::new(peer, outbox, connected), max_payload, &already_read);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.

@@ -85,12 +85,12 @@ pub fn identify(headers: &HeaderMap, secure: bool) -> (Person, Option<String>) {
         .flat_map(Cookie::split_parse)
         .flatten()
         .find(|cookie| cookie.name() == NAME)
-        .and_then(|cookie| u128::from_str_radix(cookie.value(), 16).ok());
+        .and_then(|cookie| u64::from_str_radix(cookie.value(), 16).ok());
     if let Some(visitor) = known {
         return (Person::Guest(visitor), None);
     }
-    let visitor: u128 = rand::random();
-    let cookie = Cookie::build((NAME, format!("{visitor:032x}")))
+    let visitor: u64 = rand::random();
+    let cookie = Cookie::build((NAME, format!("{visitor:016x}")))
         .path("/")
         .http_only(true)
         .secure(secure)

@@ -31,33 +31,41 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into_boxed_slice());
 }
 
-/// The context in which a peer runs.
-pub type PeerContext<P> = WebsocketContext<Speaker<P>>;
-
 /// Whoever speaks over a WebSocket.
-pub trait Peer: Sized + Unpin + 'static {
+pub trait Peer: Sized + 'static {
     /// The connection stands.
-    fn begin(&mut self) {}
+    fn begin(&self) {}
     /// Something came, whatever it is. Answers whether it may be looked at.
-    fn hear(&mut self) -> bool {
+    fn hear(&self) -> bool {
         true
     }
     /// A text message came.
-    fn text(&mut self, text: String, context: &mut PeerContext<Self>);
+    fn text(&self, text: String, line: &Line<Self>);
     /// A binary message came.
-    fn binary(&mut self, bytes: Vec<u8>);
+    fn binary(&self, bytes: Vec<u8>, line: &Line<Self>);
     /// The client broke the protocol. What it is told has to go through the outbox.
-    fn broke_protocol(&mut self, error: FrameError);
+    fn broke_protocol(&self, error: FrameError, line: &Line<Self>);
     /// The connection is gone.
-    fn end(&mut self) {}
+    fn end(&self, line: &Line<Self>);
 }
 
-/// Which outbox writes to a socket: another one after an upgrade from polling.
-#[derive(Clone)]
-pub struct Line(Rc<LineState>);
+/// Who speaks over a socket, and which outbox writes to it: another one after an upgrade from polling.
+///
+/// In an allocation of its own, because the task of a connection is to fit into 512 bytes: the allocator's next size
+/// is 640, for each session.
+pub struct Line<P>(Rc<LineState<P>>);
 
-struct LineState {
+impl<P> Clone for Line<P> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+struct LineState<P> {
+    peer: P,
     outbox: RefCell<Rc<Outbox>>,
+    /// The actor has ended.
+    context_ended: Cell<bool>,
     /// The client broke the protocol: what it may still send is not understood, not even its good-bye, so that ours is
     /// the end.
     hang_up: Cell<bool>,
@@ -67,12 +75,14 @@ struct LineState {
     _connected: Option<Connected>,
 }
 
-impl Line {
+impl<P> Line<P> {
     /// A line with this outbox, and the connection's place among all.
     #[must_use]
-    pub fn new(outbox: Rc<Outbox>, connected: Option<Connected>) -> Self {
+    pub fn new(peer: P, outbox: Rc<Outbox>, connected: Option<Connected>) -> Self {
         Self(Rc::new(LineState {
+            peer,
             outbox: RefCell::new(outbox),
+            context_ended: Cell::new(false),
             hang_up: Cell::new(false),
             held_back: Cell::new(false),
             _connected: connected,
@@ -96,22 +106,20 @@ impl Line {
 }
 
 /// The actor of a connection.
-pub struct Speaker<P: Peer> {
-    peer: P,
-    line: Line,
-}
+struct Speaker<P: Peer>(Line<P>);
 
 impl<P: Peer> Actor for Speaker<P> {
     type Context = WebsocketContext<Self>;
 
     fn started(&mut self, _: &mut Self::Context) {
-        self.peer.begin();
+        self.0.0.peer.begin();
     }
 }
 
 impl<P: Peer> StreamHandler<Result<Message, FrameError>> for Speaker<P> {
     fn handle(&mut self, message: Result<Message, FrameError>, context: &mut Self::Context) {
-        let closing = self.line.outbox().is_closing();
+        let Self(line) = self;
+        let (peer, closing) = (&line.0.peer, line.outbox().is_closing());
         match message {
             Ok(Message::Close(reason)) => {
                 if !closing {
@@ -121,14 +129,14 @@ impl<P: Peer> StreamHandler<Result<Message, FrameError>> for Speaker<P> {
             }
             _ if closing => {}
             Err(error) => {
-                self.line.hang_up_when_flushed();
-                self.peer.broke_protocol(error);
+                line.hang_up_when_flushed();
+                peer.broke_protocol(error, line);
             }
-            Ok(_) if !self.peer.hear() => {}
-            Ok(Message::Text(text)) => self.peer.text(text, context),
-            Ok(Message::Binary(bytes)) => self.peer.binary(bytes),
+            Ok(_) if !peer.hear() => {}
+            Ok(Message::Text(text)) => peer.text(text, line),
+            Ok(Message::Binary(bytes)) => peer.binary(bytes, line),
             // Not through the context: what it writes would come after all that the peer says to later messages.
-            Ok(Message::Ping(payload)) => self.line.outbox().send(frame::pong(&payload)),
+            Ok(Message::Ping(payload)) => line.outbox().send(frame::pong(&payload)),
             Ok(Message::Pong(_)) => {}
         }
     }
@@ -142,28 +150,28 @@ impl<P: Peer> StreamHandler<Result<ws::Message, ws::ProtocolError>> for Speaker<
 impl<P: Peer> Drop for Speaker<P> {
     fn drop(&mut self) {
         // Whatever still holds the outbox (an order under way) finds it gone.
-        self.line.outbox().abort();
-        self.peer.end();
+        self.0.outbox().abort();
+        self.0.0.peer.end(&self.0);
     }
 }
 
 /// Runs a connection on this thread until it ends. `already_read` are bytes that came right behind the handshake.
-pub fn run<P: Peer>(socket: Rc<TcpStream>, line: Line, max_message: usize, already_read: &[u8], peer: P) {
+pub fn run<P: Peer>(socket: Rc<TcpStream>, line: Line<P>, max_message: usize, already_read: &[u8]) {
     let incoming = Incoming::new(socket, line.clone(), max_message, already_read);
-    let speaker = Speaker { peer, line: line.clone() };
+    let speaker = Speaker(line.clone());
     // The context wants a stream of bytes for the decoder of its own, which is laxer than RFC 6455 in what text it
     // takes and leaves fragments to be joined: it gets one without any, and our messages as a second stream.
     let context = WebsocketContext::with_factory(stream::pending(), move |context| {
         context.add_stream(incoming);
         speaker
     });
-    actix_rt::spawn(Connection { line, context, context_ended: false });
+    actix_rt::spawn(Connection { line, context });
 }
 
 /// The messages of a client, decoded as their bytes arrive.
-struct Incoming {
+struct Incoming<P> {
     socket: Rc<TcpStream>,
-    line: Line,
+    line: Line<P>,
     decoder: Decoder,
     decoded: VecDeque<Message>,
     failed: Option<FrameError>,
@@ -174,8 +182,8 @@ struct Incoming {
     had_turn: bool,
 }
 
-impl Incoming {
-    fn new(socket: Rc<TcpStream>, line: Line, max_message: usize, already_read: &[u8]) -> Self {
+impl<P> Incoming<P> {
+    fn new(socket: Rc<TcpStream>, line: Line<P>, max_message: usize, already_read: &[u8]) -> Self {
         let mut incoming = Self {
             socket,
             line,
@@ -209,7 +217,7 @@ impl Incoming {
     }
 }
 
-impl Stream for Incoming {
+impl<P> Stream for Incoming<P> {
     type Item = Result<Message, FrameError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -244,14 +252,13 @@ impl Stream for Incoming {
 }
 
 /// Drives one socket until it ends: the actor's context and the outbox.
-struct Connection<C> {
-    line: Line,
+struct Connection<P, C> {
+    line: Line<P>,
     /// What the actor itself writes: the answer to a close frame.
     context: C,
-    context_ended: bool,
 }
 
-impl<C, E> Future for Connection<C>
+impl<P, C, E> Future for Connection<P, C>
 where
     C: Stream<Item = Result<Bytes, E>> + Unpin,
 {
@@ -261,10 +268,10 @@ where
         if self.line.outbox().is_aborted() {
             return Poll::Ready(());
         }
-        while !self.context_ended {
+        while !self.line.0.context_ended.get() {
             match self.context.poll_next_unpin(context) {
                 Poll::Ready(Some(Ok(frames))) => self.line.outbox().send(frames),
-                Poll::Ready(_) => self.context_ended = true,
+                Poll::Ready(_) => self.line.0.context_ended.set(true),
                 Poll::Pending => break,
             }
         }
@@ -273,7 +280,7 @@ where
             context.waker().wake_by_ref();
         }
         match flushed {
-            Poll::Ready(Ok(())) if !self.context_ended => {
+            Poll::Ready(Ok(())) if !self.line.0.context_ended.get() => {
                 if self.line.0.hang_up.take() {
                     self.line.outbox().hang_up();
                 }

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 
 use self::polls::Polls;
 
+use super::Pulse;
 use crate::{protocol::frame, telemetry};
 
 /// So many times its limit may wait for a session before it is dropped: broadcasts keep to the limit, answers to what
@@ -62,8 +63,13 @@ enum Way {
     Socket(Rc<TcpStream>),
     /// Polls. In a box, because most ways out are another.
     Polls(Box<Polls>),
-    /// The body of an answer that has no end.
-    Stream,
+    /// The body of an answer that has no end. In a box, too.
+    Stream(Box<Stream>),
+}
+
+struct Stream {
+    /// Cuts the connection, whose task may not look at it while the client reads nothing.
+    cut: Box<dyn Fn()>,
 }
 
 #[derive(Default)]
@@ -79,14 +85,14 @@ pub struct Outbox {
     queue: RefCell<Queue>,
     limit: usize,
     /// Wakes whoever drives the socket, to flush or to end.
-    driver: RefCell<Option<Waker>>,
+    driver: Cell<Option<Waker>>,
     /// Since when nothing was taken although something waits.
     stalled_since: Cell<Option<Instant>>,
     closing_since: Cell<Option<Instant>>,
     broken: Cell<bool>,
-    observer: RefCell<Option<Weak<dyn Drained>>>,
-    /// Cuts the connection of a stream, whose task may not look at it while the client reads nothing.
-    cut: Option<Box<dyn Fn()>>,
+    observer: Cell<Option<Weak<dyn Drained>>>,
+    /// The heartbeat of the connection, kept by whoever serves it.
+    pub pulse: Pulse,
 }
 
 impl Outbox {
@@ -105,7 +111,7 @@ impl Outbox {
     /// Into the body of an answer that has no end; `cut` ends its connection.
     #[must_use]
     pub fn to_stream(limit: usize, cut: Box<dyn Fn()>) -> Rc<Self> {
-        Rc::new(Self { cut: Some(cut), ..Self::new(Way::Stream, Wire::Sse, limit) })
+        Rc::new(Self::new(Way::Stream(Box::new(Stream { cut })), Wire::Sse, limit))
     }
 
     fn new(way: Way, wire: Wire, limit: usize) -> Self {
@@ -114,12 +120,12 @@ impl Outbox {
             wire: Cell::new(wire),
             queue: RefCell::default(),
             limit,
-            driver: RefCell::default(),
+            driver: Cell::default(),
             stalled_since: Cell::default(),
             closing_since: Cell::default(),
             broken: Cell::new(false),
-            observer: RefCell::default(),
-            cut: None,
+            observer: Cell::default(),
+            pulse: Pulse::new(Instant::now()),
         }
     }
 
@@ -131,7 +137,7 @@ impl Outbox {
 
     /// Names who is told when everything that waited has left.
     pub fn observe(&self, observer: Weak<dyn Drained>) {
-        self.observer.replace(Some(observer));
+        self.observer.set(Some(observer));
     }
 
     /// How many bytes wait.
@@ -227,8 +233,8 @@ impl Outbox {
     pub fn abort(&self) {
         self.broken.set(true);
         self.drop_poll();
-        if let Some(cut) = &self.cut {
-            cut();
+        if let Way::Stream(stream) = &*self.way.borrow() {
+            (stream.cut)();
         }
         self.wake();
     }
@@ -241,24 +247,24 @@ impl Outbox {
 
     /// Wakes the task that drives the socket.
     pub fn wake(&self) {
-        if let Some(driver) = self.driver.borrow().as_ref() {
+        if let Some(driver) = self.driver.take() {
             driver.wake_by_ref();
+            self.driver.set(Some(driver));
         }
     }
 
     fn tell_drained(&self) {
         self.stalled_since.set(None);
-        let observer = self.observer.borrow().as_ref().and_then(Weak::upgrade);
-        if let Some(observer) = observer {
-            observer.drained();
+        let observer = self.observer.take();
+        let session = observer.as_ref().and_then(Weak::upgrade);
+        self.observer.set(observer);
+        if let Some(session) = session {
+            session.drained();
         }
     }
 
     fn remember(&self, context: &Context<'_>) {
-        let mut driver = self.driver.borrow_mut();
-        match driver.as_mut() {
-            Some(known) => known.clone_from(context.waker()),
-            None => *driver = Some(context.waker().clone()),
-        }
+        let known = self.driver.take().filter(|known| known.will_wake(context.waker()));
+        self.driver.set(Some(known.unwrap_or_else(|| context.waker().clone())));
     }
 }

@@ -98,7 +98,7 @@ impl Outbox {
     fn farewell_is_due(&self) -> bool {
         match &mut *self.way.borrow_mut() {
             Way::Polls(polls) => std::mem::take(&mut polls.farewell_is_due),
-            Way::Socket(_) | Way::Stream => false,
+            Way::Socket(_) | Way::Stream(_) => false,
         }
     }
 
@@ -109,7 +109,7 @@ impl Outbox {
     pub fn upgrade(&self, socket: Rc<TcpStream>) {
         let farewell = match self.way.replace(Way::Socket(socket)) {
             Way::Polls(polls) => polls.farewell,
-            Way::Socket(_) | Way::Stream => None,
+            Way::Socket(_) | Way::Stream(_) => None,
         };
         self.wire.set(Wire::SocketIo);
         let waiting = self.queue.replace(Queue::default());

@@ -51,10 +51,12 @@ impl Outbox {
         }
     }
 
-    pub(super) fn socket(&self) -> Option<Rc<TcpStream>> {
+    /// The socket, when there is one.
+    #[must_use]
+    pub fn socket(&self) -> Option<Rc<TcpStream>> {
         match &*self.way.borrow() {
             Way::Socket(socket) => Some(Rc::clone(socket)),
-            Way::Polls(_) | Way::Stream => None,
+            Way::Polls(_) | Way::Stream(_) => None,
         }
     }
 

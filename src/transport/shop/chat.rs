@@ -23,10 +23,15 @@ const MAX_ROOMS: usize = 32;
 const MAX_MESSAGE: usize = 2000;
 
 /// What is kept of a session that chats.
-#[derive(Default)]
 pub(super) struct Chat {
     guest_name: Option<String>,
-    allowance: Option<Allowance>,
+    allowance: Allowance,
+}
+
+impl Chat {
+    fn new(now: Instant) -> Self {
+        Self { guest_name: None, allowance: Allowance::new(RATE, BURST, now) }
+    }
 }
 
 impl Shopper {
@@ -37,14 +42,17 @@ impl Shopper {
         }
         let now = Instant::now();
         let mut chat = self.chat.borrow_mut();
-        let allowed = chat.allowance.get_or_insert_with(|| Allowance::new(RATE, BURST, now)).take(now);
+        let allowed = chat.get_or_insert_with(|| Box::new(Chat::new(now))).allowance.take(now);
         if allowed { Ok(()) } else { Err(Refusal::too_many_messages()) }
     }
 
     fn chat_name(&self) -> String {
         match self.session.login() {
             Some(login) => login.nickname.clone(),
-            None => self.chat.borrow().guest_name.clone().unwrap_or_else(|| GUEST.to_owned()),
+            None => {
+                let chat = self.chat.borrow();
+                chat.as_ref().and_then(|chat| chat.guest_name.clone()).unwrap_or_else(|| GUEST.to_owned())
+            }
         }
     }
 
@@ -66,7 +74,9 @@ impl Shopper {
         actix_rt::spawn(async move {
             answer(match shopper.gateway.app.accounts.is_taken(&nickname).await {
                 Ok(false) => {
-                    shopper.chat.borrow_mut().guest_name = Some(nickname.as_str().to_owned());
+                    if let Some(chat) = &mut *shopper.chat.borrow_mut() {
+                        chat.guest_name = Some(nickname.as_str().to_owned());
+                    }
                     Ok(json!({"ok": true, "nickname": nickname}))
                 }
                 Ok(true) => Err(Refusal::new("nickname_taken", "This nickname is already in use.")),

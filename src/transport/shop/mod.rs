@@ -1,7 +1,7 @@
 //! What the shop's events ask for (CONTRACT §3), whatever transport they came by.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
     sync::Arc,
     time::Instant,
@@ -14,7 +14,7 @@ use super::{Gateway, visitor};
 use crate::{
     clock,
     domain::{Fields, LoginSession, UserId},
-    realtime::{Close, Page, Session, registry::Slot},
+    realtime::{Close, Page, Session, outbox::Wire, registry::Slot},
     service::{admissions::Place, allowance::Allowance, orders::OrderRequest},
     telemetry,
     web::problem::Problem,
@@ -31,7 +31,7 @@ const BURST: u8 = 2;
 /// Orders of one session that may be under way at once.
 const ORDERS_UNDER_WAY: usize = 64;
 /// Orders of one session that may wait for that; a small struct each, and more than the message rate lets in at once.
-const ORDERS_WAITING: usize = 8192;
+const ORDERS_WAITING: u32 = 8192;
 
 /// A session in the shop.
 pub struct Shopper {
@@ -40,13 +40,14 @@ pub struct Shopper {
     pub session: Rc<Session>,
     slot: Slot,
     /// What it came by.
-    transport: &'static str,
-    messages: RefCell<Allowance>,
+    came_by: Wire,
+    messages: Cell<Allowance>,
     /// Made with the first order: most sessions never place one.
     orders: OnceCell<Arc<Semaphore>>,
-    chat: RefCell<chat::Chat>,
+    /// Made when it first chats.
+    chat: RefCell<Option<Box<chat::Chat>>>,
     /// Given back when it leaves.
-    places: RefCell<Vec<Place>>,
+    places: Cell<Vec<Place>>,
 }
 
 impl Shopper {
@@ -54,17 +55,17 @@ impl Shopper {
     #[must_use]
     pub fn enter(gateway: Rc<Gateway>, session: Rc<Session>, places: Vec<Place>) -> Rc<Self> {
         let slot = gateway.registry.join(Rc::clone(&session));
-        let transport = session.outbox.wire().transport();
-        telemetry::session_opened(transport);
+        let came_by = session.outbox.wire();
+        telemetry::session_opened(came_by.transport());
         Rc::new(Self {
-            messages: RefCell::new(Allowance::new(gateway.app.settings.message_rate, BURST, Instant::now())),
+            messages: Cell::new(Allowance::new(gateway.app.settings.message_rate, BURST, Instant::now())),
             gateway,
             session,
             slot,
-            transport,
+            came_by,
             orders: OnceCell::new(),
             chat: RefCell::default(),
-            places: RefCell::new(places),
+            places: Cell::new(places),
         })
     }
 
@@ -74,7 +75,7 @@ impl Shopper {
             self.leave_room(&room);
         }
         self.gateway.registry.leave(self.slot);
-        telemetry::session_ended(self.transport);
+        telemetry::session_ended(self.came_by.transport());
         self.places.take();
     }
 
@@ -86,7 +87,9 @@ impl Shopper {
 
     /// Whether one more message may be looked at; else the session is closed.
     pub fn may_speak(&self) -> bool {
-        let allowed = self.messages.borrow_mut().take(Instant::now());
+        let mut messages = self.messages.get();
+        let allowed = messages.take(Instant::now());
+        self.messages.set(messages);
         if !allowed {
             self.session.close(Close::TooManyMessages);
         }

@@ -33,8 +33,8 @@ use crate::{
 /// What is known of a session from its handshake.
 pub struct Handshake {
     login: Option<Rc<Login>>,
-    person: Person,
-    at: Instant,
+    /// Who it is without one.
+    guest: u64,
     /// Kept as long as the session.
     _place: Place,
 }
@@ -46,11 +46,11 @@ const MAX_EVENT_NAME: usize = 128;
 const FRESH: Duration = Duration::from_secs(30);
 
 impl Handshake {
-    /// The log-in, if it still holds.
-    async fn login(&self, gateway: &Gateway) -> Result<Option<Rc<Login>>, Refusal> {
+    /// The log-in, if it still holds. `age` is how long ago the handshake was.
+    async fn login(&self, age: Duration, gateway: &Gateway) -> Result<Option<Rc<Login>>, Refusal> {
         let Some(login) = &self.login else { return Ok(None) };
         let now = clock::now();
-        let holds = if self.at.elapsed() < FRESH {
+        let holds = if age < FRESH {
             login.expires_at > now
         } else {
             gateway.app.store.session(&login.id, now).await.map_err(ServiceError::from)?.is_some()
@@ -70,12 +70,16 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
             if app.readiness.is_draining() {
                 return Err(ErrorCode::BadRequest.into());
             }
-            let (address, now) = (client::address(&app.settings, peer, &headers), Instant::now());
-            let place = app.admissions.arrive(address, now);
+            let address = client::address(&app.settings, peer, &headers);
+            let place = app.admissions.arrive(address, Instant::now());
             let place = place.map_err(|limit| Rejection::Problem(ServiceError::from(limit).into()))?;
             match Visitor::of(&app, &headers, peer).await {
                 Ok(Visitor { login, person, cookie }) => {
-                    Ok(Admitted { request: Handshake { login, person, at: now, _place: place }, cookie })
+                    let guest = match person {
+                        Person::Guest(guest) => guest,
+                        Person::Member(_) => 0,
+                    };
+                    Ok(Admitted { request: Handshake { login, guest, _place: place }, cookie })
                 }
                 Err(problem) => {
                     log_cause(&problem);
@@ -129,14 +133,19 @@ impl Shop {
         session: &socketio::Session<SocketIo<Self>>,
         auth: Auth,
     ) -> Result<Accepted<Rc<Shopper>>, Refusal> {
-        let (login, person) = match auth.token() {
+        let handshake = &session.request;
+        let login = match auth.token() {
             Some(token) => {
                 let login = gateway.app.accounts.who(token, clock::now()).await?;
-                let login = visitor::login(login.ok_or_else(Problem::login_required)?);
-                (Some(Rc::clone(&login)), Person::Member(login.user_id))
+                let login = login.ok_or_else(Problem::login_required)?;
+                // Mostly the one of the handshake: it is kept once.
+                let same = handshake.login.as_ref().filter(|known| known.id == login.id);
+                Some(same.map_or_else(|| visitor::login(login), Rc::clone))
             }
-            None => (session.request.login(gateway).await?, session.request.person),
+            None => handshake.login(session.age(), gateway).await?,
         };
+        let person =
+            login.as_ref().map_or(Person::Guest(handshake.guest), |login| Person::Member(login.user_id));
         let places = gateway.places(None, login.as_deref()).map_err(ServiceError::from)?;
         let audience = gateway.is_audience(login.is_some());
         let (pid, position) = match auth.resume().filter(|_| audience) {
@@ -161,14 +170,14 @@ impl Handlers for Shop {
     type Request = Handshake;
     type Data = Rc<Shopper>;
 
-    fn has_namespace(&self, name: &str) -> bool {
-        name == MAIN
+    fn namespace(&self, name: &str) -> Option<&'static str> {
+        (name == MAIN).then_some(MAIN)
     }
 
     fn connect(
         &self,
         session: &Rc<socketio::Session<SocketIo<Self>>>,
-        _: &str,
+        _: &'static str,
         auth: Option<&str>,
     ) -> LocalBoxFuture<'static, Result<Accepted<Rc<Shopper>>, Refused>> {
         let auth = Auth::read(auth);
