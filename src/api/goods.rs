@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::{
     clock,
     domain::{Goods, GoodsId, Invalid},
+    service::Page,
     store::GoodsQuery,
     web::{
         Admin, Body, Id, Problem, Query, State, answer, etag,
@@ -41,8 +42,9 @@ pub(super) async fn list(state: State, request: HttpRequest, query: Query) -> Re
         limit: fields.optional("limit", limit(MOST)).unwrap_or(MOST),
     };
     finish(fields)?;
-    let page = state.catalog.list(wanted).await?;
-    etag::public(&request, &List { goods: page.items, next_cursor: page.next })
+    let render =
+        |page: Page<Goods, GoodsId>| etag::document(&List { goods: page.items, next_cursor: page.next });
+    Ok(etag::public(request.headers(), &state.catalog.list(wanted, render).await?))
 }
 
 /// An empty field of a search form searches for nothing.
@@ -55,8 +57,9 @@ fn search(text: &str) -> Result<Option<String>, Invalid> {
 }
 
 pub(super) async fn show(state: State, request: HttpRequest, id: Id) -> Result<HttpResponse, Problem> {
-    let goods = state.catalog.get(id.read(GoodsId::parse)?).await?;
-    etag::public(&request, &json!({ "goods": goods }))
+    let render = |goods| etag::document(&json!({ "goods": goods }));
+    let document = state.catalog.get(id.read(GoodsId::parse)?, render).await?;
+    Ok(etag::public(request.headers(), &document))
 }
 
 pub(super) async fn create(state: State, _admin: Admin, body: Body) -> Result<HttpResponse, Problem> {

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Page, ServiceError};
+use super::{
+    Page, ServiceError,
+    showcase::{Asked, Document, Showcase},
+};
 use crate::{
     domain::{
         Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset, Stock,
         ThumbnailUrl, Timestamp,
         goods::{parse_chosen_id, parse_price, parse_stock},
     },
-    store::{GoodsQuery, Store},
+    store::{GoodsQuery, Store, StoreError},
 };
 
 /// The name under which the store keeps the currency of its prices.
@@ -31,7 +34,7 @@ pub enum CurrencyError {
     },
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
 }
 
 /// Holds a database to the currency of its first goods: a price of 620 cents is not one of 620 won.
@@ -57,31 +60,51 @@ pub async fn check_currency(store: &dyn Store, currency: Currency) -> Result<(),
 pub struct Catalog {
     store: Arc<dyn Store>,
     currency: Currency,
+    showcase: Showcase,
 }
 
 impl Catalog {
     /// Over a store, with prices in `currency`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, currency: Currency) -> Self {
-        Self { store, currency }
+        Self { showcase: Showcase::new(Arc::clone(store.feed())), store, currency }
     }
 
-    /// Lists goods, newest id first, `query.limit` of them.
+    /// Lists goods, newest id first, `query.limit` of them, as `render` writes them. Searches for text are too
+    /// different from each other to be kept in memory.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn list(&self, query: GoodsQuery) -> Result<Page<Goods, GoodsId>, ServiceError> {
+    pub async fn list(
+        &self,
+        query: GoodsQuery,
+        render: impl FnOnce(Page<Goods, GoodsId>) -> Document,
+    ) -> Result<Document, ServiceError> {
+        if query.text.is_some() {
+            return Ok(render(self.page(query).await?));
+        }
+        let asked = Asked::List(query.clone());
+        let document = self.showcase.get(asked, async { Ok(Some(render(self.page(query).await?))) }).await?;
+        document.ok_or(ServiceError::NotFound)
+    }
+
+    async fn page(&self, query: GoodsQuery) -> Result<Page<Goods, GoodsId>, StoreError> {
         let limit = query.limit;
         let found = self.store.goods_list(GoodsQuery { limit: limit.saturating_add(1), ..query }).await?;
         Ok(Page::cut(found, limit, |goods| goods.goods_id))
     }
 
-    /// Finds goods.
+    /// Finds goods, as `render` writes them.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`].
-    pub async fn get(&self, id: GoodsId) -> Result<Goods, ServiceError> {
-        self.store.goods(id).await?.ok_or(ServiceError::NotFound)
+    pub async fn get(
+        &self,
+        id: GoodsId,
+        render: impl FnOnce(Goods) -> Document,
+    ) -> Result<Document, ServiceError> {
+        let read = async { Ok(self.store.goods(id).await?.map(render)) };
+        self.showcase.get(Asked::Goods(id), read).await?.ok_or(ServiceError::NotFound)
     }
 
     /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?`.

@@ -21,6 +21,7 @@ pub mod history;
 pub mod housekeeping;
 pub mod orders;
 pub mod passwords;
+pub mod showcase;
 pub mod throttle;
 pub mod tokens;
 

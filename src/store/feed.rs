@@ -6,7 +6,10 @@
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -56,6 +59,8 @@ pub struct Feed {
     state: Mutex<State>,
     news: Notify,
     keep: usize,
+    /// Transactions that changed goods.
+    catalogue: AtomicU64,
 }
 
 impl Default for Feed {
@@ -69,7 +74,7 @@ impl Feed {
     /// Keeps at most so many notifications.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Self { state: Mutex::default(), news: Notify::new(), keep }
+        Self { state: Mutex::default(), news: Notify::new(), keep, catalogue: AtomicU64::new(0) }
     }
 
     /// Tells what was just committed. Never blocks for longer than it takes to append.
@@ -83,6 +88,9 @@ impl Feed {
     pub fn add(&self, news: News) -> bool {
         if news.is_empty() {
             return false;
+        }
+        if !news.goods.is_empty() {
+            self.catalogue.fetch_add(1, Ordering::AcqRel);
         }
         let mut state = self.state();
         if let Some(last) = news.publications.last() {
@@ -107,6 +115,13 @@ impl Feed {
     /// Wakes whoever waits for what was added.
     pub fn announce(&self) {
         self.news.notify_one();
+    }
+
+    /// The version of the catalogue: another number after each change of goods by this process, before whoever made
+    /// it is answered. What is read from the store after this call is at least as new as the version says.
+    #[must_use]
+    pub fn catalogue(&self) -> u64 {
+        self.catalogue.load(Ordering::Acquire)
     }
 
     /// Waits until something was told since the last call. For one listener, the relay.

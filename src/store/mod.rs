@@ -132,7 +132,7 @@ pub struct PlacedOrder {
 }
 
 /// Which goods of the catalogue to list, newest id first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GoodsQuery {
     /// Only this category, exactly.
     pub category: Option<String>,

@@ -1,30 +1,42 @@
 //! Validators: a strong `ETag` from what was answered, and 304 for who has it already (RFC 9110 §8.8.3, §13.1.2).
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH},
+    HttpResponse,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::problem::Problem;
-use crate::service::ServiceError;
+use crate::service::showcase::Document;
+
+/// JSON with its tag.
+///
+/// # Panics
+/// Maps with keys that are no text; none of ours has such.
+pub fn document(body: &impl Serialize) -> Document {
+    let body = serde_json::to_vec(body).expect("names are text and numbers are finite");
+    let tag = tag(&Sha256::digest(&body)).into();
+    Document { body: body.into(), tag }
+}
 
 /// JSON for everyone, that caches keep but check; 304 when the client has it.
-///
-/// # Errors
-/// A body that is not JSON, which none of ours is.
-pub fn public(request: &HttpRequest, body: &impl Serialize) -> Result<HttpResponse, Problem> {
-    let body = serde_json::to_vec(body)
-        .map_err(|error| ServiceError::internal("an answer could not be written", error))?;
-    let tag = tag(&Sha256::digest(&body));
-    let known = is_known(request.headers(), &tag);
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
-    if known {
-        return Ok(response.finish());
+#[must_use]
+pub fn public(asked: &HeaderMap, document: &Document) -> HttpResponse {
+    let known = is_known(asked, &document.tag);
+    let mut response = if known {
+        HttpResponse::NotModified().finish()
+    } else {
+        HttpResponse::Ok().body(document.body.clone())
+    };
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_maybe_shared(document.tag.clone()) {
+        headers.insert(ETAG, tag);
     }
-    Ok(response.insert_header((CONTENT_TYPE, "application/json")).body(body))
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if !known {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response
 }
 
 /// A tag from a hash; 128 bits of it are enough to tell two bodies.
@@ -36,13 +48,13 @@ pub fn tag(hash: &[u8]) -> String {
 
 /// Whether `If-None-Match` names the tag. Compared weakly, as §13.1.2 has it.
 #[must_use]
-pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub fn is_known(headers: &HeaderMap, tag: impl AsRef<[u8]>) -> bool {
     headers
         .get_all(IF_NONE_MATCH)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_ref())
 }
 
 #[cfg(test)]
