@@ -1,0 +1,126 @@
+//! Who else is there, and what they say.
+
+use serde_json::{Value, json};
+
+use super::shop;
+use crate::support::{As, TestApp, Ws};
+
+// --- viewers ---
+
+#[tokio::test]
+async fn viewers_are_people_not_sockets() {
+    let shop = shop().await;
+    let page = json!("/detail.html?goodsId=4");
+    let is = |n: i64| move |count: &Value| *count == json!(n);
+    let mut kim = Ws::open(&shop.app, As::Header(&shop.kim)).await;
+    kim.send("CHANGED_PAGE", page.clone()).await;
+    assert_eq!(kim.expect("SAME_PAGE_VIEWER_COUNT").await, 1, "a bare number, oneself included");
+    let mut tab = Ws::open(&shop.app, As::Cookie(&shop.kim)).await;
+    tab.send("CHANGED_PAGE", page.clone()).await;
+    assert_eq!(tab.expect("SAME_PAGE_VIEWER_COUNT").await, 1, "two tabs are one person");
+    let mut lee = Ws::open(&shop.app, As::Header(&shop.lee)).await;
+    lee.send("CHANGED_PAGE", page.clone()).await;
+    for ws in [&mut kim, &mut tab, &mut lee] {
+        ws.expect_where("SAME_PAGE_VIEWER_COUNT", is(2)).await;
+    }
+    let mut guest = Ws::open(&shop.app, As::Guest).await;
+    guest.send("CHANGED_PAGE", page.clone()).await;
+    for ws in [&mut kim, &mut tab, &mut lee, &mut guest] {
+        ws.expect_where("SAME_PAGE_VIEWER_COUNT", is(3)).await;
+    }
+    // One of two tabs leaves: still there. Then the other: gone.
+    drop(tab);
+    lee.send("CHANGED_PAGE", json!("/")).await;
+    assert_eq!(lee.expect("SAME_PAGE_VIEWER_COUNT").await, 1);
+    kim.expect_where("SAME_PAGE_VIEWER_COUNT", is(2)).await;
+    drop(kim);
+    guest.expect_where("SAME_PAGE_VIEWER_COUNT", is(1)).await;
+}
+
+#[tokio::test]
+async fn a_guests_two_tabs_are_one_guest() {
+    let app = TestApp::spawn().await;
+    let mut first = Ws::open(&app, As::Guest).await;
+    let cookie = first.headers.get("set-cookie").expect("a guest gets a cookie").to_str().unwrap().to_owned();
+    for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(flag), "{cookie}");
+    }
+    let pair = cookie.split(';').next().unwrap();
+    let mut second = Ws::handshake(&app, "/ws", As::Guest, &[("cookie", pair)]).await.expect("a handshake");
+    let mut stranger = Ws::open(&app, As::Guest).await;
+    first.send("CHANGED_PAGE", json!("/")).await;
+    assert_eq!(first.expect("SAME_PAGE_VIEWER_COUNT").await, 1);
+    second.send("CHANGED_PAGE", json!("/")).await;
+    assert_eq!(second.expect("SAME_PAGE_VIEWER_COUNT").await, 1);
+    stranger.send("CHANGED_PAGE", json!("/")).await;
+    for ws in [&mut first, &mut second, &mut stranger] {
+        ws.expect_where("SAME_PAGE_VIEWER_COUNT", |count| *count == 2).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_its_path_and_its_sorted_query() {
+    let shop = shop().await;
+    for (n, (one, same)) in [
+        ("/detail.html?goodsId=4&a=1", "/detail?a=1&goodsId=4"),
+        ("/goods.html?category=drink", "/goods?category=drink"),
+        ("/detail?goodsId=5", "/detail.html?goodsId=5"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut kim = Ws::open(&shop.app, As::Header(&shop.kim)).await;
+        let mut lee = Ws::open(&shop.app, As::Header(&shop.lee)).await;
+        kim.send("CHANGED_PAGE", json!(one)).await;
+        assert_eq!(kim.expect("SAME_PAGE_VIEWER_COUNT").await, 1, "{n}");
+        lee.send("CHANGED_PAGE", json!(same)).await;
+        assert_eq!(lee.expect("SAME_PAGE_VIEWER_COUNT").await, 2, "{one} and {same}");
+    }
+    let mut kim = Ws::open(&shop.app, As::Header(&shop.kim)).await;
+    let mut lee = Ws::open(&shop.app, As::Header(&shop.lee)).await;
+    kim.send("CHANGED_PAGE", json!("/detail.html?goodsId=40")).await;
+    kim.expect("SAME_PAGE_VIEWER_COUNT").await;
+    lee.send("CHANGED_PAGE", json!("/detail.html?goodsId=41")).await;
+    assert_eq!(lee.expect("SAME_PAGE_VIEWER_COUNT").await, 1, "other goods are another page");
+}
+
+// --- chat ---
+
+#[tokio::test]
+async fn people_in_a_room_hear_each_other() {
+    let shop = shop().await;
+    let mut kim = Ws::open(&shop.app, As::Header(&shop.kim)).await;
+    let mut lee = Ws::open(&shop.app, As::Header(&shop.lee)).await;
+    let mut outside = Ws::open(&shop.app, As::Header(&shop.admin)).await;
+    assert_eq!(kim.ask("enter_room", json!("tea")).await["ok"], true);
+    assert_eq!(lee.ask("enter_room", json!({"payload": "tea"})).await["ok"], true);
+    assert_eq!(kim.expect("welcome").await, json!(["lee", 2]));
+    assert_eq!(lee.ask("new_message", json!(["hello", "tea"])).await["ok"], true);
+    assert_eq!(kim.expect("new_message").await, json!(["lee: hello", 2]));
+    lee.has_none("new_message").await;
+    outside.has_none("new_message").await;
+    assert_eq!(outside.ask("new_message", json!(["hello", "tea"])).await["ok"], false, "not in the room");
+    assert_eq!(lee.ask("leave_room", json!("tea")).await["ok"], true);
+    assert_eq!(kim.expect("bye").await, json!(["lee", 1]));
+    lee.ask("enter_room", json!("tea")).await;
+    kim.expect("welcome").await;
+    drop(lee);
+    assert_eq!(kim.expect("bye").await, json!(["lee", 1]));
+}
+
+#[tokio::test]
+async fn guests_chat_only_where_they_may() {
+    let app = TestApp::spawn().await;
+    let mut guest = Ws::open(&app, As::Guest).await;
+    assert_eq!(guest.ask("enter_room", json!("tea")).await["ok"], false);
+    let app = TestApp::spawn_with(|serve| serve.guest_chat = Some(true)).await;
+    app.member("kim").await;
+    let (mut guest, mut other) = (Ws::open(&app, As::Guest).await, Ws::open(&app, As::Guest).await);
+    assert_eq!(guest.ask("nickname", json!("visitor")).await["ok"], true);
+    assert_eq!(guest.ask("nickname", json!("<b>")).await["ok"], false);
+    assert_eq!(guest.ask("enter_room", json!("tea")).await["ok"], true);
+    assert_eq!(other.ask("enter_room", json!("tea")).await["ok"], true);
+    assert_eq!(guest.ask("new_message", json!(["hello", "tea"])).await["ok"], true);
+    assert_eq!(other.expect("new_message").await, json!(["visitor: hello", 2]));
+    assert_eq!(other.ask("nickname", json!("kim")).await["ok"], false, "that is a member's name");
+}

@@ -1,0 +1,236 @@
+//! What every test needs: a running shop, people in it, requests that check the house rules of every answer, and
+//! a WebSocket client with deadlines.
+
+mod http;
+mod ws;
+
+use std::{
+    sync::{Arc, LazyLock, mpsc},
+    time::Duration,
+};
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version, password_hash::phc};
+use reqwest::Method;
+use serde_json::{Value, json};
+use shopbell::{
+    config::{CommonLayer, ServeLayer, Settings},
+    domain::{Email, NewUser, Nickname, PasswordHash, Role},
+    server::{Application, Stopper},
+    store::Store,
+};
+
+pub use self::{
+    http::{Answer, Call, is_problem},
+    ws::{As, Ws},
+};
+
+/// After this a test has waited long enough, also on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// What every person of these tests types.
+pub const PASSWORD: &str = "correct horse";
+/// The key of the tokens, known here so that tests can forge some.
+pub const JWT_SECRET: &str = "a secret of thirty-two bytes or more, for tests";
+
+/// A running shop.
+pub struct TestApp {
+    /// `http://127.0.0.1:41234`
+    pub url: String,
+    pub store: Arc<dyn Store>,
+    pub stopper: Stopper,
+    pub folder: tempfile::TempDir,
+    client: reqwest::Client,
+}
+
+/// Someone who is logged in.
+#[derive(Clone)]
+pub struct Person {
+    pub email: String,
+    pub nickname: String,
+    pub token: String,
+    /// `name=value`
+    pub cookie: String,
+}
+
+impl TestApp {
+    /// A shop with an empty database.
+    pub async fn spawn() -> Self {
+        Self::spawn_with(|_| {}).await
+    }
+
+    /// A shop with other settings.
+    pub async fn spawn_with(change: impl FnOnce(&mut ServeLayer)) -> Self {
+        Self::spawn_in(|_, serve| change(serve)).await
+    }
+
+    /// A shop with other settings, those of the database included.
+    pub async fn spawn_in(change: impl FnOnce(&mut CommonLayer, &mut ServeLayer)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("shop.db").display());
+        let mut common = CommonLayer { database_url: Some(database), ..CommonLayer::default() };
+        let mut serve = ServeLayer {
+            addr: Some(([127, 0, 0, 1], 0).into()),
+            workers: Some(2),
+            jwt_secret: Some(JWT_SECRET.to_owned().into()),
+            drain_timeout: Some("2s".parse().unwrap()),
+            ..ServeLayer::default()
+        };
+        change(&mut common, &mut serve);
+        let settings = Settings::resolve(common, serve, None).unwrap();
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            actix_rt::System::new().block_on(async {
+                let app = Application::build(settings).await.unwrap();
+                tell.send((app.url(), app.store(), app.stopper())).unwrap();
+                app.run().await.unwrap();
+            });
+        });
+        let (url, store, stopper) = told.recv_timeout(DEADLINE).expect("the server starts");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(DEADLINE)
+            .build()
+            .unwrap();
+        Self { url, store, stopper, folder, client }
+    }
+
+    /// `127.0.0.1:41234`
+    pub fn addr(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> Call {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Call {
+            head: method == Method::HEAD,
+            request: self.client.request(method, format!("{}{path}", self.url)),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.request("GET", path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.request("POST", path)
+    }
+
+    pub fn put(&self, path: &str) -> Call {
+        self.request("PUT", path)
+    }
+
+    pub fn patch(&self, path: &str) -> Call {
+        self.request("PATCH", path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.request("DELETE", path)
+    }
+
+    /// A member who is logged in.
+    pub async fn member(&self, nickname: &str) -> Person {
+        self.create(nickname, Role::Member).await;
+        self.log_in(nickname).await
+    }
+
+    /// An administrator who is logged in.
+    pub async fn admin(&self) -> Person {
+        self.create("admin", Role::Admin).await;
+        self.log_in("admin").await
+    }
+
+    /// An account straight in the store, with a hash that costs next to nothing.
+    pub async fn create(&self, nickname: &str, role: Role) {
+        let user = NewUser {
+            email: Email::parse(&email_of(nickname)).unwrap(),
+            nickname: Nickname::parse(nickname).unwrap(),
+            password: PasswordHash(CHEAP_HASH.clone()),
+            role,
+            created_at: shopbell::clock::now(),
+        };
+        self.store.create_user(user).await.unwrap();
+    }
+
+    /// Logs in; each call is a session of its own.
+    pub async fn log_in(&self, nickname: &str) -> Person {
+        let email = email_of(nickname);
+        let answer = self
+            .post("/api/auth")
+            .json(&json!({"email": email, "password": PASSWORD}))
+            .send()
+            .await
+            .expect(200);
+        Person {
+            token: answer.json["token"].as_str().unwrap().to_owned(),
+            cookie: answer.cookies()[0].split(';').next().unwrap().to_owned(),
+            nickname: nickname.to_owned(),
+            email,
+        }
+    }
+
+    /// Puts goods on sale and answers their id.
+    pub async fn goods(&self, admin: &Person, name: &str, price: f64, stock: Option<i64>) -> i64 {
+        let body = json!({
+            "name": name, "thumbnailUrl": "/images/a.svg", "category": "drink", "price": price, "stock": stock,
+        });
+        let answer = self.post("/api/goods").by(admin).json(&body).send().await.expect(201);
+        answer.json["goods"]["goodsId"].as_i64().unwrap()
+    }
+
+    /// Orders so many pieces.
+    pub async fn order(&self, buyer: &Person, goods_id: i64, quantity: i64) -> Value {
+        let body = json!({"items": [{"goodsId": goods_id, "quantity": quantity}]});
+        self.post("/api/orders").by(buyer).json(&body).send().await.expect(201).json["order"].clone()
+    }
+
+    /// The whole log, oldest first.
+    pub async fn log(&self, reader: &Person) -> Vec<Value> {
+        let path = "/api/notifications?after=0&limit=1000";
+        let answer = self.get(path).by(reader).send().await.expect(200);
+        answer.json["notifications"].as_array().unwrap().clone()
+    }
+
+    pub async fn stock(&self, goods_id: i64) -> Value {
+        self.get(&format!("/api/goods/{goods_id}")).send().await.expect(200).json["goods"]["stock"].clone()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stopper.stop();
+    }
+}
+
+pub fn email_of(nickname: &str) -> String {
+    format!("{}@example.com", nickname.to_lowercase())
+}
+
+static CHEAP_HASH: LazyLock<String> = LazyLock::new(|| {
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+    let hash: phc::PasswordHash =
+        argon.hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes ..").unwrap();
+    hash.to_string()
+});
+
+/// Waits with the deadline.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("nothing came in time: {what}"))
+}
+
+/// Asks again and again until it holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    within(what, async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// Takes away the log before an offset, as an operator's pruning would.
+pub async fn prune_log(app: &TestApp, oldest: i64) {
+    let path = app.folder.path().join("shop.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).foreign_keys(false);
+    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("delete from notifications where id < $1").bind(oldest).execute(&mut database).await.unwrap();
+}
