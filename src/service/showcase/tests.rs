@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::{
-    domain::{Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsName, Price, ThumbnailUrl, Timestamp},
+    domain::{Category, Goods, GoodsAction, GoodsEvent, GoodsName, Price, ThumbnailUrl, Timestamp},
     store::feed::News,
 };
 
@@ -25,7 +25,7 @@ fn changed() -> News {
         name: GoodsName::parse("water").unwrap(),
         thumbnail_url: ThumbnailUrl::parse("/a.svg").unwrap(),
         category: Category::parse("drink").unwrap(),
-        price: Price { minor: 1, currency: Currency::default() },
+        price: Price { minor: 1, currency: "USD".parse().unwrap() },
         stock: None,
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),
