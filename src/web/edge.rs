@@ -7,15 +7,16 @@ use actix_web::{
     Error, HttpResponse,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+    http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, RETRY_AFTER},
     middleware::Next,
     web::Data,
 };
 use futures_util::FutureExt;
-use tracing::Instrument;
+use tracing::{Instrument, Level, Span};
 
 use super::{
-    cors, headers,
+    cors,
+    headers::{self, RequestId},
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
@@ -40,13 +41,17 @@ pub struct OneTooMany;
 /// Only after a panic, with an error that is the complete answer: the request that an answer needs is gone then.
 pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let (method, path) = (request.method().clone(), request.path().to_owned());
-    let id = headers::request_id();
-    let span = tracing::info_span!("request", id);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let id = RequestId::random();
+    // A span takes longer than a request that goes well: without debugging only what fails has one.
+    let span = if tracing::enabled!(Level::DEBUG) { span_of(id) } else { Span::none() };
     let language = Language::of(request.headers());
-    let common = common(&request, &id);
+    let granted = granted(&request);
     let outcome = AssertUnwindSafe(pass(request, next)).catch_unwind().instrument(span.clone()).await;
+    let failed = !matches!(&outcome, Ok(Ok(response)) if !response.status().is_server_error());
+    let span = if span.is_none() && failed { span_of(id) } else { span };
     let _entered = span.enter();
+    let path = uri.path();
     let outcome = match outcome {
         Ok(Ok(response)) => Ok(settle(response, language)),
         // No layer below answers with an error, but one may be added.
@@ -61,12 +66,12 @@ pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servic
     tracing::debug!(%method, path, status, micros, "answered");
     match outcome {
         Ok(mut response) => {
-            finish(response.headers_mut(), &common);
+            finish(response.headers_mut(), id, &granted);
             Ok(response)
         }
         Err(problem) => {
             let mut response = problem.respond(language);
-            finish(response.headers_mut(), &common);
+            finish(response.headers_mut(), id, &granted);
             Err(actix_web::error::InternalError::from_response("panic", response).into())
         }
     }
@@ -100,24 +105,22 @@ fn admit(state: &AppState, request: &ServiceRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What will stand on the answer, whatever it is.
-fn common(request: &ServiceRequest, id: &str) -> HeaderMap {
-    let mut common = match request.app_data::<Data<AppState>>() {
-        Some(state) => cors::grants(&state.settings, request.headers()),
-        None => HeaderMap::new(),
-    };
-    if let Ok(id) = HeaderValue::from_str(id) {
-        common.insert(headers::REQUEST_ID, id);
-    }
-    common
+fn span_of(id: RequestId) -> Span {
+    tracing::info_span!("request", %id)
 }
 
-fn finish(headers: &mut HeaderMap, common: &HeaderMap) {
-    headers::secure(headers);
-    if let Some(id) = common.get(headers::REQUEST_ID) {
-        headers.insert(headers::REQUEST_ID, id.clone());
+/// What will be granted by the answer, whatever it is.
+fn granted(request: &ServiceRequest) -> HeaderMap {
+    match request.app_data::<Data<AppState>>() {
+        Some(state) => cors::grants(&state.settings, request.headers()),
+        None => HeaderMap::new(),
     }
-    cors::decorate(headers, common);
+}
+
+fn finish(headers: &mut HeaderMap, id: RequestId, granted: &HeaderMap) {
+    headers::secure(headers);
+    headers.insert(headers::REQUEST_ID, id.into());
+    cors::decorate(headers, granted);
 }
 
 /// Makes a problem of every refusal that is none yet, and logs the cause of a failure, here and nowhere else.

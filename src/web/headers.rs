@@ -1,5 +1,7 @@
 //! The headers that every answer carries, and how many of a request are read.
 
+use std::fmt::{self, Display, Formatter};
+
 use actix_http::RequestHead;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
@@ -8,10 +10,31 @@ use super::problem::Problem;
 /// The name of the header with a request's number.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A number for a request: 64 random bits in hexadecimal.
-#[must_use]
-pub fn request_id() -> String {
-    format!("{:016x}", rand::random::<u64>())
+/// The number of a request: 64 random bits, shown in hexadecimal.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// Another one.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+}
+
+impl Display for RequestId {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl From<RequestId> for HeaderValue {
+    fn from(id: RequestId) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        // By hand because it is done for every request, and `format!` takes longer than all else here.
+        let text: [u8; 16] = std::array::from_fn(|place| DIGITS[(id.0 >> (60 - 4 * place) & 0xf) as usize]);
+        Self::from_bytes(&text).unwrap_or_else(|_| Self::from_static(""))
+    }
 }
 
 /// Checks the size of a request's head, as it was on the wire.
@@ -35,6 +58,20 @@ pub fn secure(headers: &mut HeaderMap) {
     {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_sixteen_digits_in_logs_and_on_answers() {
+        for (number, text) in [(0, "0000000000000000"), (0x0123_4567_89ab_cdef, "0123456789abcdef")] {
+            let id = RequestId(number);
+            assert_eq!(id.to_string(), text);
+            assert_eq!(HeaderValue::from(id), text);
         }
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod auth;
+mod catalogue;
 mod contract_http;
 mod crash;
 mod drain;
