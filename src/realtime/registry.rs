@@ -40,6 +40,10 @@ const PART_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long an ended log-in is remembered, for handshakes that looked it up just before it ended.
 const REVOKED_MEMORY: Duration = Duration::from_secs(60);
 
+/// Sessions that are looked at before the first of them is dealt with. They lie apart in memory, and what is fetched for
+/// one is fetched for all of them at the same time.
+const AHEAD: usize = 16;
+
 /// The sessions of one thread.
 pub struct Registry {
     slots: RefCell<Slots>,
@@ -234,8 +238,10 @@ impl Registry {
     pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Rc<Session>)) -> bool {
         let slots = self.slots.borrow();
         let end = part.end.min(slots.sessions.len());
-        for session in slots.sessions[part.start.min(end)..end].iter().flatten() {
-            act(session);
+        for group in slots.sessions[part.start.min(end)..end].chunks(AHEAD) {
+            let looked_at: usize = group.iter().flatten().map(|session| session.outbox.look()).sum();
+            std::hint::black_box(looked_at);
+            group.iter().flatten().for_each(&mut act);
         }
         end < slots.sessions.len()
     }

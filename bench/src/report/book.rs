@@ -84,6 +84,10 @@ impl Book {
                 }
             }
         }
+        // Written by hand: no measurement can tell it.
+        if let Ok(steps) = fs::read_to_string(self.folder.join("STEPS.md")) {
+            writeln!(out, "\n{}", steps.trim_end())?;
+        }
         Ok(out)
     }
 }

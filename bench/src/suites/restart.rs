@@ -265,7 +265,7 @@ pub fn run(context: &Context) -> Result<Suite> {
         Table::new(&["signal", "process ended, s", "last one back, s", "all have all, s", "orders"]);
     let mut slowest = 0.0_f64;
     for (signal, kill) in [("SIGTERM", false), ("SIGKILL", true)] {
-        for number in 1..=context.pick(3, 1) {
+        for number in 1..=context.rounds(3) {
             let outcome = round(kill, context)?;
             let text =
                 format!("{signal}, round {number}: ended {:.2} s, back {:.2} s", outcome.ended, outcome.back);

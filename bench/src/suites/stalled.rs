@@ -75,7 +75,7 @@ pub fn run_suite(context: &Context) -> Result<Suite> {
          read after their handshake, with receive buffers of {RECEIVE_BUFFER} bytes. The server runs on one core."
     );
     let mut outcomes: [Vec<Outcome>; 2] = Default::default();
-    for number in 1..=context.pick(2, 1) {
+    for number in 1..=context.rounds(2) {
         for (stalled, outcomes) in [0, sleepers].into_iter().zip(&mut outcomes) {
             let outcome = round(stalled, context)?;
             context.step(&format!(

@@ -12,6 +12,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     io,
+    os::fd::AsRawFd,
     rc::{Rc, Weak},
     task::{Context, Waker},
     time::Instant,
@@ -144,6 +145,16 @@ impl Outbox {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.queue.borrow().bytes
+    }
+
+    /// Looks at what sending will need, so that it is near when it does. What it answers means nothing.
+    #[must_use]
+    pub fn look(&self) -> usize {
+        let socket = match &*self.way.borrow() {
+            Way::Socket(socket) => usize::try_from(socket.as_raw_fd()).unwrap_or_default(),
+            _ => 0,
+        };
+        socket ^ self.waiting()
     }
 
     /// Whether `bytes` more may wait.
