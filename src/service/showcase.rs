@@ -2,7 +2,7 @@
 //!
 //! Nobody reads less than was acknowledged: the store's [`Feed`] counts each change before its caller is answered, the
 //! count is taken before the database is read, and what was kept under an older count is thrown away. What another
-//! process writes into the same file is not counted; therefore nothing is kept for longer than [`MAX_AGE`].
+//! process writes into the same file is not counted; therefore nothing is kept for longer than a second.
 
 use std::{
     collections::HashMap,

@@ -1,6 +1,6 @@
 //! Brings requests and sockets to an Engine.IO [`Engine`]. A session lives on one worker thread; what arrives at
-//! another finds its way by the session's name ([`directory`]). Here is the door, and what comes through it as a
-//! WebSocket; polls and posts over HTTP are in [`polling`], who speaks over a WebSocket in [`peer`].
+//! another finds its way by the session's name (`directory`). Here is the door, and what comes through it as a
+//! WebSocket; polls and posts over HTTP are in [`polling`], who speaks over a WebSocket in `peer`.
 
 mod directory;
 mod peer;
