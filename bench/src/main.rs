@@ -161,8 +161,7 @@ fn install_peers(root: &Path) -> Result<()> {
 fn raised_limits(shopbell: &Path) -> Result<Vec<String>> {
     let help = Command::new(shopbell).args(["serve", "--help"]).output()?;
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    let flags =
-        ["--max-sessions", "--max-sessions-per-account", "--max-sessions-per-address", "--handshake-rate"];
+    let flags = ["--max-sessions-per-account", "--max-sessions-per-address", "--handshake-rate"];
     let has = |flag: &&&str| help.split_whitespace().any(|word| word == **flag);
     Ok(flags.iter().filter(has).flat_map(|flag| [(*flag).to_owned(), "1000000".to_owned()]).collect())
 }
