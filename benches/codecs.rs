@@ -100,7 +100,11 @@ fn batches(criterion: &mut Criterion) {
             let publications: Vec<_> = (1..=i64::try_from(count).expect("few")).map(publication).collect();
             let new = || Batch::new(publications.clone(), NicknameDisplay::Full).expect("not empty");
             group.bench_function(format!("{name}, {count}"), |bench| {
-                bench.iter_batched(new, |batch| batch.encoded_after(Offset(0), wire), BatchSize::SmallInput);
+                bench.iter_batched(
+                    new,
+                    |batch| batch.encoded_after(Offset(0), wire).into_owned(),
+                    BatchSize::SmallInput,
+                );
             });
         }
     }

@@ -74,7 +74,7 @@ impl Thread {
         let join = |number: u64| {
             let (near, far) = connection(runtime);
             far_ends.push(far);
-            let outbox = Outbox::to_socket(Rc::new(near), Wire::Native, OUTBOX_LIMIT);
+            let outbox = Outbox::to_socket(near, Wire::Native, OUTBOX_LIMIT);
             let session = Session::new(&registry, None, Person::Guest(number), outbox, Feeding::Live);
             let slot = registry.join(Rc::clone(&session));
             (session, slot)
@@ -115,11 +115,6 @@ fn connection(runtime: &Runtime) -> (tokio::net::TcpStream, TcpStream) {
     let far = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
     let (near, _) = listener.accept().expect("a connection");
     near.set_nonblocking(true).expect("a socket");
-    let near = runtime.block_on(async {
-        let near = tokio::net::TcpStream::from_std(near)?;
-        // Until the reactor has looked, the socket counts as not writable, and all would be queued.
-        near.writable().await?;
-        Ok::<_, std::io::Error>(near)
-    });
+    let near = runtime.block_on(async { tokio::net::TcpStream::from_std(near) });
     (near.expect("a socket"), far)
 }

@@ -142,11 +142,11 @@ struct PlainEcho;
 
 impl Peer for PlainEcho {
     fn text(&self, text: String, line: &Line<Self>) {
-        line.outbox().send(frame::text(&text));
+        line.outbox().send(&frame::text(&text));
     }
 
     fn binary(&self, bytes: Vec<u8>, line: &Line<Self>) {
-        line.outbox().send(frame::binary(&bytes));
+        line.outbox().send(&frame::binary(&bytes));
     }
 
     fn broke_protocol(&self, error: FrameError, line: &Line<Self>) {
@@ -199,9 +199,8 @@ async fn echo(arrival: Arrival) -> io::Result<()> {
         return Ok(());
     }
     let Taken { socket, already_read, .. } = arrival.accept(&[]).await?;
-    let socket = Rc::new(socket);
-    let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, OUTBOX);
-    websocket::run(socket, Line::new(PlainEcho, outbox, None), MAX_ECHO, &already_read);
+    let outbox = Outbox::to_socket(socket, Wire::Native, OUTBOX);
+    websocket::run(Line::new(PlainEcho, outbox, None), MAX_ECHO, &already_read);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What is said to many: encoded once per wire, its bytes shared by all who want all of it.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, OnceLock},
     time::Instant,
 };
@@ -18,8 +19,8 @@ use crate::{
 struct PerWire([OnceLock<Bytes>; 4]);
 
 impl PerWire {
-    fn get(&self, wire: Wire, encode: impl FnOnce() -> Bytes) -> Bytes {
-        self.0[wire as usize].get_or_init(encode).clone()
+    fn get(&self, wire: Wire, encode: impl FnOnce() -> Bytes) -> &Bytes {
+        self.0[wire as usize].get_or_init(encode)
     }
 }
 
@@ -133,7 +134,7 @@ impl Announcement {
 
     /// As it leaves on a wire.
     #[must_use]
-    pub fn encoded(&self, wire: Wire) -> Bytes {
+    pub fn encoded(&self, wire: Wire) -> &Bytes {
         self.encoded.get(wire, || {
             let mut writer = Writer::new(wire);
             writer.put(self.event, &self.args, self.several);
@@ -212,7 +213,7 @@ impl Batch {
 
     /// What a session on this wire that has seen everything up to `after` has not seen, to leave in one write.
     #[must_use]
-    pub fn encoded_after(&self, after: Offset, wire: Wire) -> Bytes {
+    pub fn encoded_after(&self, after: Offset, wire: Wire) -> Cow<'_, Bytes> {
         let encode = || {
             let mut writer = Writer::new(wire);
             for publication in self.publications.iter().filter(|publication| publication.id > after) {
@@ -220,7 +221,11 @@ impl Batch {
             }
             writer.finish()
         };
-        if after < self.first() { self.encoded.get(wire, encode) } else { encode() }
+        if after < self.first() {
+            Cow::Borrowed(self.encoded.get(wire, encode))
+        } else {
+            Cow::Owned(encode())
+        }
     }
 }
 
@@ -250,7 +255,7 @@ mod tests {
                 '\x1e'
             )
         };
-        assert_eq!(batch.encoded_after(Offset(2), Wire::Polling), body(3));
-        assert_eq!(batch.encoded_after(Offset(1), Wire::Polling), format!("{}\x1e{}", body(2), body(3)));
+        assert_eq!(*batch.encoded_after(Offset(2), Wire::Polling), body(3));
+        assert_eq!(*batch.encoded_after(Offset(1), Wire::Polling), format!("{}\x1e{}", body(2), body(3)));
     }
 }

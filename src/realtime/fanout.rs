@@ -171,7 +171,7 @@ mod tests {
         first.await;
         assert!(sessions.iter().all(|session| session.position() >= Offset(1)));
         second.await;
-        let all = batch(1..=4).encoded_after(Offset(0), Wire::Polling);
+        let all = batch(1..=4).encoded_after(Offset(0), Wire::Polling).into_owned();
         for session in &sessions {
             let (answer, mut answered) = oneshot::channel();
             assert!(session.outbox.poll(answer));

@@ -291,13 +291,13 @@ impl Registry {
             Wire::SocketIo | Wire::Polling => {}
             Wire::Native => match session.outbox.pulse.beat(now, ping_interval, ping_timeout, true) {
                 Beat::Quiet => {}
-                Beat::Ask => session.send(frame::PING),
+                Beat::Ask => session.send(&frame::PING),
                 Beat::Dead => session.close(Close::Silent),
             },
             Wire::Sse => {
                 if session.outbox.pulse.beat(now, COMMENT_INTERVAL, COMMENT_INTERVAL, true) != Beat::Quiet {
                     session.outbox.pulse.hear(now);
-                    session.send(sse::COMMENT);
+                    session.send(&sse::COMMENT);
                 }
             }
         }

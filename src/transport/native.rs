@@ -39,22 +39,22 @@ impl NativeSession {
         let user = session.login().map(|login| json!({"nickname": login.nickname}));
         let latest = self.shopper.gateway().registry.latest().max(session.position());
         let payload = json!({"session": session.name(), "user": user, "latest": latest});
-        session.send(native::event("hello", &payload.to_string()));
+        session.send(&native::event("hello", &payload.to_string()));
     }
 }
 
 /// Sends the acknowledgement that was asked for; without one, only a refusal is worth an event.
 fn answer(session: &Session, event: &str, id: Option<&Value>, reply: Reply) {
     match (id, reply) {
-        (Some(id), Ok(payload)) => session.send(native::ack(id, &payload.to_string())),
-        (Some(id), Err(refusal)) => session.send(native::ack(id, &refusal.ack().to_string())),
+        (Some(id), Ok(payload)) => session.send(&native::ack(id, &payload.to_string())),
+        (Some(id), Err(refusal)) => session.send(&native::ack(id, &refusal.ack().to_string())),
         (None, Ok(_)) => {}
         (None, Err(refusal)) => refuse(session, Some(event), &refusal),
     }
 }
 
 fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
-    session.send(native::event("error", &refusal.event(event).to_string()));
+    session.send(&native::event("error", &refusal.event(event).to_string()));
 }
 
 impl Peer for NativeSession {

@@ -67,7 +67,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
     if let Some(after) = after {
         session.set_position(gateway.within_log(after).await?);
     }
-    outbox.send(sse::RETRY);
+    outbox.send(&sse::RETRY);
     let shopper = Shopper::enter(gateway, session, places);
     shopper.session.read_on();
     Ok(response.streaming(Events { shopper, ended: Box::pin(ended) }))

@@ -143,8 +143,7 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, taken: Taken) {
         Some(_) => Feeding::Behind,
     };
     let Taken { socket, connected, already_read } = taken;
-    let socket = Rc::new(socket);
-    let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::Native, gateway.app.settings.outbox_limit);
+    let outbox = Outbox::to_socket(socket, Wire::Native, gateway.app.settings.outbox_limit);
     let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
     if let Some(after) = admission.after {
         session.set_position(after);
@@ -154,7 +153,7 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, taken: Taken) {
     }
     let max_payload = gateway.app.settings.max_payload;
     let peer = NativeSession::new(Shopper::enter(gateway, session, admission.places));
-    websocket::run(socket, Line::new(peer, outbox, connected), max_payload, &already_read);
+    websocket::run(Line::new(peer, outbox, connected), max_payload, &already_read);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.

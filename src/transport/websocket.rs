@@ -15,7 +15,6 @@ use actix::{Actor, ActorContext, AsyncContext, StreamHandler};
 use actix_web_actors::ws::{self, WebsocketContext};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use tokio::net::TcpStream;
 
 use crate::{
     protocol::frame::{self, Decoder, FrameError, Message},
@@ -136,7 +135,7 @@ impl<P: Peer> StreamHandler<Result<Message, FrameError>> for Speaker<P> {
             Ok(Message::Text(text)) => peer.text(text, line),
             Ok(Message::Binary(bytes)) => peer.binary(bytes, line),
             // Not through the context: what it writes would come after all that the peer says to later messages.
-            Ok(Message::Ping(payload)) => line.outbox().send(frame::pong(&payload)),
+            Ok(Message::Ping(payload)) => line.outbox().send(&frame::pong(&payload)),
             Ok(Message::Pong(_)) => {}
         }
     }
@@ -156,8 +155,8 @@ impl<P: Peer> Drop for Speaker<P> {
 }
 
 /// Runs a connection on this thread until it ends. `already_read` are bytes that came right behind the handshake.
-pub fn run<P: Peer>(socket: Rc<TcpStream>, line: Line<P>, max_message: usize, already_read: &[u8]) {
-    let incoming = Incoming::new(socket, line.clone(), max_message, already_read);
+pub fn run<P: Peer>(line: Line<P>, max_message: usize, already_read: &[u8]) {
+    let incoming = Incoming::new(line.clone(), max_message, already_read);
     let speaker = Speaker(line.clone());
     // The context wants a stream of bytes for the decoder of its own, which is laxer than RFC 6455 in what text it
     // takes and leaves fragments to be joined: it gets one without any, and our messages as a second stream.
@@ -170,7 +169,6 @@ pub fn run<P: Peer>(socket: Rc<TcpStream>, line: Line<P>, max_message: usize, al
 
 /// The messages of a client, decoded as their bytes arrive.
 struct Incoming<P> {
-    socket: Rc<TcpStream>,
     line: Line<P>,
     decoder: Decoder,
     decoded: VecDeque<Message>,
@@ -183,9 +181,8 @@ struct Incoming<P> {
 }
 
 impl<P> Incoming<P> {
-    fn new(socket: Rc<TcpStream>, line: Line<P>, max_message: usize, already_read: &[u8]) -> Self {
+    fn new(line: Line<P>, max_message: usize, already_read: &[u8]) -> Self {
         let mut incoming = Self {
-            socket,
             line,
             decoder: Decoder::new(max_message),
             decoded: VecDeque::new(),
@@ -204,15 +201,22 @@ impl<P> Incoming<P> {
         }
     }
 
-    /// Reads one piece; `None` when there is nothing to read now, 0 at the end.
-    fn read(&mut self) -> Option<io::Result<usize>> {
-        BUFFER.with_borrow_mut(|buffer| match self.socket.try_read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            Ok(length) => {
-                self.accept(&buffer[..length]);
-                Some(Ok(length))
+    /// Reads one piece, when there is any; 0 at the end.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let outbox = self.line.outbox();
+        let Some(socket) = outbox.socket() else { return Poll::Ready(Ok(0)) };
+        BUFFER.with_borrow_mut(|buffer| {
+            loop {
+                std::task::ready!(socket.poll_read_ready(context))?;
+                match socket.try_read(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Poll::Ready(Err(error)),
+                    Ok(length) => {
+                        self.accept(&buffer[..length]);
+                        return Poll::Ready(Ok(length));
+                    }
+                }
             }
-            Err(error) => Some(Err(error)),
         })
     }
 }
@@ -239,13 +243,9 @@ impl<P> Stream for Incoming<P> {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if std::task::ready!(self.socket.poll_read_ready(context)).is_err() {
-                return Poll::Ready(None);
-            }
-            match self.read() {
-                None => {}
-                Some(Ok(0) | Err(_)) => return Poll::Ready(None),
-                Some(Ok(_)) => self.had_turn = true,
+            match std::task::ready!(self.poll_read(context)) {
+                Ok(0) | Err(_) => return Poll::Ready(None),
+                Ok(_) => self.had_turn = true,
             }
         }
     }
@@ -270,7 +270,7 @@ where
         }
         while !self.line.0.context_ended.get() {
             match self.context.poll_next_unpin(context) {
-                Poll::Ready(Some(Ok(frames))) => self.line.outbox().send(frames),
+                Poll::Ready(Some(Ok(frames))) => self.line.outbox().send(&frames),
                 Poll::Ready(_) => self.line.0.context_ended.set(true),
                 Poll::Pending => break,
             }

@@ -11,14 +11,13 @@ mod stream;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    io,
     os::fd::AsRawFd,
     rc::{Rc, Weak},
     task::{Context, Waker},
     time::Instant,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::net::TcpStream;
 
 use self::polls::Polls;
@@ -60,12 +59,14 @@ pub trait Drained {
 }
 
 enum Way {
-    /// A WebSocket.
-    Socket(Rc<TcpStream>),
+    /// A WebSocket. Not behind a pointer: a fan-out should find it where it finds the outbox.
+    Socket(TcpStream),
     /// Polls. In a box, because most ways out are another.
     Polls(Box<Polls>),
     /// The body of an answer that has no end. In a box, too.
     Stream(Box<Stream>),
+    /// None any more: the socket was taken.
+    Gone,
 }
 
 struct Stream {
@@ -73,24 +74,42 @@ struct Stream {
     cut: Box<dyn Fn()>,
 }
 
-#[derive(Default)]
+/// What waits. Never empty.
 struct Queue {
     pieces: VecDeque<Bytes>,
     bytes: usize,
+    /// Since when nothing was taken.
+    stalled_since: Instant,
+}
+
+impl Queue {
+    fn of(piece: Bytes) -> Box<Self> {
+        let mut queue = Self { pieces: VecDeque::new(), bytes: 0, stalled_since: Instant::now() };
+        queue.push(piece);
+        Box::new(queue)
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        self.bytes += piece.len();
+        self.pieces.push_back(piece);
+    }
 }
 
 /// The outgoing side of one session.
+///
+/// In the order of the fields: what a fan-out reads of every session comes first and lies together.
+#[repr(C)]
 pub struct Outbox {
     way: RefCell<Way>,
     wire: Cell<Wire>,
-    queue: RefCell<Queue>,
-    limit: usize,
+    broken: Cell<bool>,
+    /// Bytes that may wait.
+    limit: u32,
+    /// In a box, because most of the time nothing waits.
+    queue: RefCell<Option<Box<Queue>>>,
+    closing_since: Cell<Option<Instant>>,
     /// Wakes whoever drives the socket, to flush or to end.
     driver: Cell<Option<Waker>>,
-    /// Since when nothing was taken although something waits.
-    stalled_since: Cell<Option<Instant>>,
-    closing_since: Cell<Option<Instant>>,
-    broken: Cell<bool>,
     observer: Cell<Option<Weak<dyn Drained>>>,
     /// The heartbeat of the connection, kept by whoever serves it.
     pub pulse: Pulse,
@@ -99,7 +118,7 @@ pub struct Outbox {
 impl Outbox {
     /// Over a WebSocket; `limit` is how many bytes may wait.
     #[must_use]
-    pub fn to_socket(socket: Rc<TcpStream>, wire: Wire, limit: usize) -> Rc<Self> {
+    pub fn to_socket(socket: TcpStream, wire: Wire, limit: usize) -> Rc<Self> {
         Rc::new(Self::new(Way::Socket(socket), wire, limit))
     }
 
@@ -119,12 +138,11 @@ impl Outbox {
         Self {
             way: RefCell::new(way),
             wire: Cell::new(wire),
-            queue: RefCell::default(),
-            limit,
-            driver: Cell::default(),
-            stalled_since: Cell::default(),
-            closing_since: Cell::default(),
             broken: Cell::new(false),
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+            queue: RefCell::default(),
+            closing_since: Cell::default(),
+            driver: Cell::default(),
             observer: Cell::default(),
             pulse: Pulse::new(Instant::now()),
         }
@@ -144,7 +162,7 @@ impl Outbox {
     /// How many bytes wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.queue.borrow().bytes
+        self.queue.borrow().as_ref().map_or(0, |queue| queue.bytes)
     }
 
     /// Looks at what sending will need, so that it is near when it does. What it answers means nothing.
@@ -161,50 +179,52 @@ impl Outbox {
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
         let waiting = self.waiting();
-        waiting == 0 || waiting + bytes <= self.limit
+        waiting == 0 || waiting + bytes <= self.limit()
     }
 
     /// Whether more waits than may: answers to what the client itself says are not held back. It is not listened to
     /// any more until it has taken some.
     #[must_use]
     pub fn is_overfull(&self) -> bool {
-        self.queue.borrow().bytes > self.limit && !self.is_closing() && !self.is_aborted()
+        self.waiting() > self.limit() && !self.is_closing() && !self.is_aborted()
+    }
+
+    fn limit(&self) -> usize {
+        self.limit as usize
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.queue.borrow().pieces.is_empty()
+        self.queue.borrow().is_none()
     }
 
     /// Since when nothing was taken although something waits.
     #[must_use]
     pub fn stalled_since(&self) -> Option<Instant> {
-        self.stalled_since.get()
+        self.queue.borrow().as_ref().map(|queue| queue.stalled_since)
     }
 
     /// Sends what is written down for [`Outbox::wire`], at once if nothing waits before it.
-    pub fn send(&self, mut bytes: Bytes) {
+    pub fn send(&self, bytes: &Bytes) {
         if self.broken.get() || self.is_closing() || bytes.is_empty() {
             return;
         }
-        if let Some(socket) = self.socket().filter(|_| self.is_empty()) {
-            match socket.try_write(&bytes) {
-                Ok(written) if written == bytes.len() => return,
-                Ok(written) => bytes.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return self.abort(),
-            }
+        let sent = if self.is_empty() { self.send_now(bytes) } else { Ok(0) };
+        match sent {
+            Ok(sent) if sent == bytes.len() => {}
+            Ok(sent) => self.put_off(bytes.slice(sent..)),
+            Err(_) => self.abort(),
         }
-        let mut queue = self.queue.borrow_mut();
-        if queue.pieces.is_empty() {
-            self.stalled_since.set(Some(Instant::now()));
+    }
+
+    /// Lets a piece wait for its turn.
+    fn put_off(&self, piece: Bytes) {
+        match &mut *self.queue.borrow_mut() {
+            Some(queue) => queue.push(piece),
+            empty => *empty = Some(Queue::of(piece)),
         }
-        queue.bytes += bytes.len();
-        queue.pieces.push_back(bytes);
-        let hopeless = queue.bytes > HOPELESS * self.limit.max(LARGEST_ANSWER);
-        drop(queue);
-        if hopeless {
+        if self.waiting() > HOPELESS * self.limit().max(LARGEST_ANSWER) {
             // Broadcasts stop long before: these are answers to a client that asks and does not read.
             return self.abort();
         }
@@ -219,7 +239,7 @@ impl Outbox {
             return;
         }
         match self.wire.get() {
-            Wire::Native | Wire::SocketIo => self.send(frame::close(code, reason)),
+            Wire::Native | Wire::SocketIo => self.send(&frame::close(code, reason)),
             Wire::Polling => self.end_polls(code, reason),
             // A stream just ends.
             Wire::Sse => {}
@@ -265,7 +285,6 @@ impl Outbox {
     }
 
     fn tell_drained(&self) {
-        self.stalled_since.set(None);
         let observer = self.observer.take();
         let session = observer.as_ref().and_then(Weak::upgrade);
         self.observer.set(observer);

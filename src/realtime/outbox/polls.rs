@@ -1,6 +1,6 @@
 //! Into the answers to polls, and on from there over a WebSocket.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
@@ -68,7 +68,7 @@ impl Outbox {
             polls.farewell_is_due = is_due;
         }
         if !is_due {
-            self.send(CLOSE);
+            self.send(&CLOSE);
         }
     }
 
@@ -79,17 +79,9 @@ impl Outbox {
             _ => None,
         };
         let Some(poll) = poll else { return };
-        let body = {
-            let queue = self.queue.borrow();
-            join(&queue.pieces)
-        };
+        let body = self.queue.borrow().as_ref().map(|queue| join(&queue.pieces)).unwrap_or_default();
         if poll.send(body).is_ok() {
-            self.queue.replace(Queue::default());
-            if self.farewell_is_due() {
-                let mut queue = self.queue.borrow_mut();
-                queue.bytes += CLOSE.len();
-                queue.pieces.push_back(CLOSE);
-            }
+            self.queue.replace(self.farewell_is_due().then(|| Queue::of(CLOSE)));
             self.tell_drained();
         }
     }
@@ -98,7 +90,7 @@ impl Outbox {
     fn farewell_is_due(&self) -> bool {
         match &mut *self.way.borrow_mut() {
             Way::Polls(polls) => std::mem::take(&mut polls.farewell_is_due),
-            Way::Socket(_) | Way::Stream(_) => false,
+            Way::Socket(_) | Way::Stream(_) | Way::Gone => false,
         }
     }
 
@@ -106,20 +98,18 @@ impl Outbox {
     ///
     /// # Panics
     /// Never: what waits was encoded here.
-    pub fn upgrade(&self, socket: Rc<TcpStream>) {
+    pub fn upgrade(&self, socket: TcpStream) {
         let farewell = match self.way.replace(Way::Socket(socket)) {
             Way::Polls(polls) => polls.farewell,
-            Way::Socket(_) | Way::Stream(_) => None,
+            Way::Socket(_) | Way::Stream(_) | Way::Gone => None,
         };
         self.wire.set(Wire::SocketIo);
-        let waiting = self.queue.replace(Queue::default());
-        self.stalled_since.set(None);
         self.closing_since.take();
-        let payload = join(&waiting.pieces);
+        let payload = self.queue.take().map(|queue| join(&queue.pieces)).unwrap_or_default();
         let text = std::str::from_utf8(&payload).unwrap_or_default();
         for packet in engineio::decode_payload(text, usize::MAX).unwrap_or_default() {
             if packet != engineio::Packet::Close {
-                self.send(protocol::engineio_frame(&packet));
+                self.send(&protocol::engineio_frame(&packet));
             }
         }
         if let Some((code, reason)) = farewell {
@@ -149,7 +139,10 @@ fn join(pieces: &VecDeque<Bytes>) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, rc::Weak};
+    use std::{
+        cell::Cell,
+        rc::{Rc, Weak},
+    };
 
     use super::*;
     use crate::{protocol::frame, realtime::outbox::Drained};
@@ -174,7 +167,7 @@ mod tests {
     #[test]
     fn good_bye_to_a_poll_comes_after_what_waits_and_alone() {
         let outbox = Outbox::to_polls(LIMIT);
-        outbox.send(Bytes::from_static(b"41"));
+        outbox.send(&Bytes::from_static(b"41"));
         outbox.close(4001, "the log-in ended");
         assert_eq!(poll(&outbox).try_recv().unwrap(), "41");
         assert_eq!(poll(&outbox).try_recv().unwrap(), "1");
@@ -189,9 +182,9 @@ mod tests {
         let (outbox, reader) = (Outbox::to_polls(LIMIT), Rc::new(Reader::default()));
         let observer: Weak<dyn Drained> = Rc::downgrade(&(Rc::clone(&reader) as Rc<dyn Drained>));
         outbox.observe(observer);
-        outbox.send(Bytes::from_static(b"41"));
+        outbox.send(&Bytes::from_static(b"41"));
         outbox.close(4001, "the log-in ended");
-        outbox.upgrade(Rc::new(socket));
+        outbox.upgrade(socket);
         assert_eq!(reader.0.get(), 1);
         let expected = [&frame::text("41")[..], &frame::close(4001, "the log-in ended")[..]].concat();
         let mut heard = Vec::new();

@@ -1,16 +1,17 @@
 //! Over a WebSocket: what waits leaves in as few writes as the socket takes.
 
 use std::{
-    collections::VecDeque,
+    cell::Ref,
     io::{self, IoSlice},
-    net::Shutdown,
-    rc::Rc,
     task::{Context, Poll},
     time::Instant,
 };
 
-use bytes::Buf;
-use socket2::SockRef;
+use bytes::{Buf, Bytes};
+use rustix::{
+    io::Errno,
+    net::{SendFlags, Shutdown},
+};
 use tokio::net::TcpStream;
 
 use super::{Outbox, Way};
@@ -47,21 +48,44 @@ impl Outbox {
     pub fn hang_up(&self) {
         if let Some(socket) = self.socket().filter(|_| self.is_empty()) {
             // It fails where the client is gone, or this was done before.
-            drop(SockRef::from(&*socket).shutdown(Shutdown::Write));
+            let _ = rustix::net::shutdown(&*socket, Shutdown::Write);
         }
     }
 
-    /// The socket, when there is one.
+    /// The socket, when there is one. Not to be held while anything is sent.
     #[must_use]
-    pub fn socket(&self) -> Option<Rc<TcpStream>> {
-        match &*self.way.borrow() {
-            Way::Socket(socket) => Some(Rc::clone(socket)),
-            Way::Polls(_) | Way::Stream(_) => None,
+    pub fn socket(&self) -> Option<Ref<'_, TcpStream>> {
+        let socket = Ref::filter_map(self.way.borrow(), |way| match way {
+            Way::Socket(socket) => Some(socket),
+            Way::Polls(_) | Way::Stream(_) | Way::Gone => None,
+        });
+        socket.ok()
+    }
+
+    /// Takes the socket out, for another outbox. Nothing leaves through this one any more.
+    #[must_use]
+    pub fn take_socket(&self) -> Option<TcpStream> {
+        match self.way.replace(Way::Gone) {
+            Way::Socket(socket) => Some(socket),
+            Way::Polls(_) | Way::Stream(_) | Way::Gone => None,
+        }
+    }
+
+    /// Sends what the socket takes at once; answers how much that was.
+    ///
+    /// Past tokio, whose record of what is writable lies apart from all else: reading it would cost a fan-out more than
+    /// to ask the kernel. [`Outbox::poll_flush`] finds out, and waits, should the socket be full.
+    pub(super) fn send_now(&self, bytes: &Bytes) -> io::Result<usize> {
+        let Some(socket) = self.socket() else { return Ok(0) };
+        match rustix::net::send(&*socket, bytes, SendFlags::NOSIGNAL) {
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            sent => Ok(sent?),
         }
     }
 
     fn write_some(&self, socket: &TcpStream) -> io::Result<()> {
-        let mut queue = self.queue.borrow_mut();
+        let mut waiting = self.queue.borrow_mut();
+        let Some(queue) = &mut *waiting else { return Ok(()) };
         let mut slices = [IoSlice::new(&[]); GATHER];
         let gathered = queue.pieces.len().min(GATHER);
         for (slice, piece) in slices.iter_mut().zip(&queue.pieces) {
@@ -78,10 +102,9 @@ impl Outbox {
             queue.pieces.pop_front();
         }
         if queue.pieces.is_empty() {
-            // An idle session keeps no buffer.
-            queue.pieces = VecDeque::new();
+            *waiting = None;
         } else {
-            self.stalled_since.set(Some(Instant::now()));
+            queue.stalled_since = Instant::now();
         }
         Ok(())
     }

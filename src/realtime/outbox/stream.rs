@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::{Outbox, Queue};
+use super::Outbox;
 
 impl Outbox {
     /// The next part of a body: all that waits. `None` after good-bye.
@@ -13,10 +13,9 @@ impl Outbox {
         if self.is_aborted() {
             return Poll::Ready(None);
         }
-        let waiting = self.queue.replace(Queue::default());
-        if waiting.pieces.is_empty() {
+        let Some(waiting) = self.queue.take() else {
             return if self.is_closing() { Poll::Ready(None) } else { Poll::Pending };
-        }
+        };
         self.tell_drained();
         Poll::Ready(Some(waiting.pieces.into_iter().flatten().collect()))
     }

@@ -109,7 +109,7 @@ impl<S: Service> Session<S> {
             (_, [packet]) => engineio_frame(packet),
             (_, packets) => packets.iter().flat_map(engineio_frame).collect(),
         };
-        self.outbox.send(bytes);
+        self.outbox.send(&bytes);
     }
 
     /// Whether the session has ended, or its connection is gone.
@@ -185,7 +185,7 @@ impl<S: Service> Engine<S> {
     pub fn open_socket(&self, request: S::Request, outbox: Rc<Outbox>) -> Rc<Session<S>> {
         let session = self.open(request, outbox);
         let open = self.handshake(&session, &[]);
-        session.outbox.send(crate::protocol::frame::text(&open));
+        session.outbox.send(&crate::protocol::frame::text(&open));
         session
     }
 

@@ -32,7 +32,7 @@ impl<S: Service> Engine<S> {
     /// The client tests the WebSocket: "2probe".
     pub fn probed(&self, session: &Session<S>) {
         if let Some(probe) = session.probe() {
-            probe.outbox.send(engineio_frame(&Packet::Pong(engineio::PROBE)));
+            probe.outbox.send(&engineio_frame(&Packet::Pong(engineio::PROBE)));
         }
         release_poll(session);
     }
@@ -43,7 +43,7 @@ impl<S: Service> Engine<S> {
     /// The session has ended meanwhile.
     pub fn finish_upgrade(&self, session: &Session<S>) -> Result<(), Broken> {
         let probe = session.probe.take().filter(|_| !session.ended.get()).ok_or(Broken)?;
-        let socket = probe.outbox.socket().ok_or(Broken)?;
+        let socket = probe.outbox.take_socket().ok_or(Broken)?;
         session.outbox.pulse.hear(Instant::now());
         session.outbox.upgrade(socket);
         Ok(())

@@ -21,11 +21,10 @@ use crate::{
 /// Begins a session on a WebSocket.
 pub(super) fn open<S: Service>(engine: &Rc<Engine<S>>, request: S::Request, taken: Taken) {
     let Taken { socket, connected, already_read } = taken;
-    let socket = Rc::new(socket);
-    let outbox = Outbox::to_socket(Rc::clone(&socket), Wire::SocketIo, engine.limits.outbox);
+    let outbox = Outbox::to_socket(socket, Wire::SocketIo, engine.limits.outbox);
     let session = engine.open_socket(request, Rc::clone(&outbox));
     let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, outbox, connected);
-    websocket::run(socket, line, engine.limits.max_payload, &already_read);
+    websocket::run(line, engine.limits.max_payload, &already_read);
 }
 
 /// Lets a WebSocket try to take over from polls.
@@ -36,15 +35,14 @@ pub(super) fn adopt<S: Service>(
     connected: Option<Connected>,
     already_read: &[u8],
 ) {
-    let socket = Rc::new(socket);
-    let probe = Outbox::to_socket(Rc::clone(&socket), Wire::SocketIo, engine.limits.outbox);
+    let probe = Outbox::to_socket(socket, Wire::SocketIo, engine.limits.outbox);
     let Some(session) = engine.begin_upgrade(sid, Rc::clone(&probe)) else {
         // The reference server, too, accepts such a socket and closes it at once.
-        probe.send(frame::close(1000, ""));
+        probe.send(&frame::close(1000, ""));
         return;
     };
     let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, probe, connected);
-    websocket::run(socket, line, engine.limits.max_payload, already_read);
+    websocket::run(line, engine.limits.max_payload, already_read);
 }
 
 /// The session's side of a WebSocket.

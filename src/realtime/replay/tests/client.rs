@@ -182,7 +182,7 @@ impl Connection {
 
     /// All that waits leaves, and is read up to a mark behind it.
     async fn read_socket(&mut self) -> Vec<(String, Value)> {
-        self.session.send(frame::text(END));
+        self.session.send(&frame::text(END));
         poll_fn(|context| self.session.outbox.poll_flush(context)).await.unwrap();
         let (socket, mut events) = (self.socket.as_mut().unwrap(), Vec::new());
         loop {
@@ -230,11 +230,11 @@ fn stream(body: &[u8]) -> Vec<(String, Value)> {
 }
 
 /// Both ends of a connection. A pair of sockets without an address: as many connections as cases run out of ports.
-fn sockets() -> (Rc<TcpStream>, TcpStream) {
+fn sockets() -> (TcpStream, TcpStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let stream = |socket: UnixStream| {
         socket.set_nonblocking(true).unwrap();
         TcpStream::from_std(OwnedFd::from(socket).into()).unwrap()
     };
-    (Rc::new(stream(ours)), stream(theirs))
+    (stream(ours), stream(theirs))
 }
