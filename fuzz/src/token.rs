@@ -40,7 +40,7 @@ fn claims(input: &[u8]) {
     let Ok(token) = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key) else { return };
     if let Some(named) = TOKENS.read(&token, NOW) {
         assert!(named.user.0 > 0);
-        assert_eq!(claims["sid"].as_str(), Some(named.session.as_str()));
+        assert_eq!(claims["sid"].as_str(), Some(&*named.session.to_string()));
         assert!(claims["exp"].as_i64().is_some_and(|end| end > NOW.as_secs()));
     }
 }

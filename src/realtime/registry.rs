@@ -250,7 +250,7 @@ impl Registry {
     pub fn revoke(&self, ended: &HashSet<SessionId>, now: Instant) {
         let mut revoked = self.revoked.borrow_mut();
         revoked.retain(|_, at| now.duration_since(*at) < REVOKED_MEMORY);
-        revoked.extend(ended.iter().map(|id| (id.clone(), now)));
+        revoked.extend(ended.iter().map(|id| (*id, now)));
         self.each(0..usize::MAX, |session| {
             if session.login().is_some_and(|login| ended.contains(&login.id)) {
                 session.close(Close::LoggedOut);

@@ -80,7 +80,7 @@ pub struct Login {
     /// Whose.
     pub user_id: UserId,
     /// What the account was called when the session began.
-    pub nickname: String,
+    pub nickname: Box<str>,
     /// The session ends no later.
     pub expires_at: Timestamp,
 }

@@ -124,7 +124,7 @@ impl Accounts {
     pub async fn open(store: Arc<dyn Store>, settings: &Settings) -> Result<Self, ServiceError> {
         let secret = settings.jwt_secret.as_ref().map(|secret| secret.0.as_str());
         let tokens = Tokens::open(&*store, secret, settings.token_ttl).await?;
-        Ok(Self { store, tokens, passwords: Passwords::new()?, throttle: Throttle::default() })
+        Ok(Self { store, tokens, passwords: Passwords::default(), throttle: Throttle::default() })
     }
 
     /// Creates an account.

@@ -7,9 +7,10 @@ use std::sync::{
 };
 
 use argon2::{
-    Argon2,
+    Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use tokio::sync::Semaphore;
 
 use super::ServiceError;
@@ -31,20 +32,15 @@ pub struct Passwords {
     dummy: PasswordHash,
 }
 
-impl Passwords {
-    /// With as many hashes at once as there are cores.
-    ///
-    /// # Errors
-    /// The system gives no randomness.
-    pub fn new() -> Result<Self, ServiceError> {
+impl Default for Passwords {
+    /// As many hashes at once as there are cores.
+    fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self {
-            cores: Arc::new(Semaphore::new(cores)),
-            in_line: AtomicUsize::new(0),
-            dummy: hash(&rand::random::<[u8; 16]>())?,
-        })
+        Self { cores: Arc::new(Semaphore::new(cores)), in_line: AtomicUsize::new(0), dummy: nobodys() }
     }
+}
 
+impl Passwords {
     /// Hashes a new password with the default parameters of Argon2id and a salt of its own.
     ///
     /// # Errors
@@ -104,6 +100,23 @@ impl Drop for Place<'_> {
     }
 }
 
+/// A hash like any other, but of no password that anyone knows. It is drawn, not computed, which would cost every start
+/// the time and the memory of a hash.
+fn nobodys() -> PasswordHash {
+    let (params, version) = (Params::DEFAULT, Version::default() as u32);
+    let random: [u8; 16 + Params::DEFAULT_OUTPUT_LEN] = rand::random();
+    let (salt, output) = random.split_at(16);
+    PasswordHash(format!(
+        "${}$v={version}$m={},t={},p={}${}${}",
+        Algorithm::default(),
+        params.m_cost(),
+        params.t_cost(),
+        params.p_cost(),
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(output),
+    ))
+}
+
 fn hash(password: &[u8]) -> Result<PasswordHash, ServiceError> {
     let hash: phc::PasswordHash = Argon2::default()
         .hash_password(password)
@@ -127,9 +140,13 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_of_an_account_verifies() {
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::default();
         let stored = passwords.hash(Password::parse("correct horse").unwrap()).await.unwrap();
         assert!(stored.0.starts_with("$argon2id$v=19$"));
+        // What is verified where there is no account costs the same.
+        let costs = |hash: &PasswordHash| hash.0.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(costs(&passwords.dummy), costs(&stored));
+        assert_eq!(passwords.dummy.0.len(), stored.0.len());
         assert!(passwords.verify("correct horse".into(), Some(stored.clone())).await.unwrap());
         assert!(!passwords.verify("wrong horse".into(), Some(stored)).await.unwrap());
         assert!(!passwords.verify("correct horse".into(), None).await.unwrap());

@@ -91,7 +91,7 @@ impl Tokens {
     pub fn sign(&self, named: &Named, now: Timestamp, expires_at: Timestamp) -> Result<String, ServiceError> {
         let claims = Claims {
             sub: named.user.to_string(),
-            sid: named.session.as_str().to_owned(),
+            sid: named.session.to_string(),
             iat: now.as_secs(),
             // Rounded up: the session in the store ends to the millisecond, its token must not end before.
             exp: expires_at.plus(Duration::from_millis(999)).as_secs(),
@@ -109,12 +109,14 @@ impl Tokens {
         if claims.exp <= now.as_secs() {
             return None;
         }
-        Some(Named { user: UserId::parse(&claims.sub)?, session: SessionId::from_claim(claims.sid) })
+        Some(Named { user: UserId::parse(&claims.sub)?, session: SessionId::parse(&claims.sid)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_763_686_461_123);
@@ -132,9 +134,12 @@ mod tests {
         tokens().sign(&named(), NOW, NOW.plus(Duration::from_secs(60))).unwrap()
     }
 
+    fn claims() -> Claims {
+        Claims { sub: "7".into(), sid: named().session.to_string(), iat: 0, exp: i64::MAX }
+    }
+
     fn forged(header: &Header, key: &[u8]) -> String {
-        let claims = Claims { sub: "7".into(), sid: "x".into(), iat: 0, exp: i64::MAX };
-        jsonwebtoken::encode(header, &claims, &EncodingKey::from_secret(key)).unwrap()
+        jsonwebtoken::encode(header, &claims(), &EncodingKey::from_secret(key)).unwrap()
     }
 
     #[test]
@@ -149,9 +154,8 @@ mod tests {
         assert!(tokens().read(&forged(&Header::new(Algorithm::HS256), SECRET), NOW).is_some());
         assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS256), b"another key"), NOW), None);
         assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS384), SECRET), NOW), None);
-        // {"alg":"none","typ":"JWT"} and {"sub":"7","sid":"x","iat":0,"exp":9999999999}
-        let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.\
-                    eyJzdWIiOiI3Iiwic2lkIjoieCIsImlhdCI6MCwiZXhwIjo5OTk5OTk5OTk5fQ";
+        let claims = URL_SAFE_NO_PAD.encode(serde_json::to_string(&claims()).unwrap());
+        let none = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));
         for signature in ["", ".", ".AAAA"] {
             assert_eq!(tokens().read(&format!("{none}{signature}"), NOW), None);
         }

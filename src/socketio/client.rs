@@ -5,8 +5,8 @@
 
 use std::{
     borrow::Cow,
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
+    cell::RefCell,
+    collections::HashMap,
     rc::{Rc, Weak},
     time::Duration,
 };
@@ -92,9 +92,15 @@ pub struct Socket<H: Handlers> {
     /// What the handlers keep of it.
     pub data: H::Data,
     session: Weak<Session<SocketIo<H>>>,
-    /// By their numbers; an ordered map because it is the smaller one while it is empty, which it mostly is.
-    acks: RefCell<BTreeMap<u64, oneshot::Sender<Args<'static>>>>,
-    next_ack: Cell<u64>,
+    /// Made when it is first asked for one.
+    acks: RefCell<Option<Box<Acks>>>,
+}
+
+/// The acknowledgements that a client owes, by their numbers.
+#[derive(Default)]
+struct Acks {
+    waiting: HashMap<u64, oneshot::Sender<Args<'static>>>,
+    next: u64,
 }
 
 impl<H: Handlers> Socket<H> {
@@ -118,16 +124,30 @@ impl<H: Handlers> Socket<H> {
         args: Args<'_>,
         timeout: Duration,
     ) -> Result<Args<'static>, AckError> {
-        if self.acks.borrow().len() >= MAX_ACKS {
-            return Err(AckError::TooMany);
-        }
-        let id = self.next_ack.replace(self.next_ack.get() + 1);
-        let (answer, answered) = oneshot::channel();
-        self.acks.borrow_mut().insert(id, answer);
+        let (id, answered) = self.expect_ack().ok_or(AckError::TooMany)?;
         self.send(Body::Event(Event { name: name.into(), args, ack_id: Some(id) }));
         let answered = tokio::time::timeout(timeout, answered).await;
-        self.acks.borrow_mut().remove(&id);
+        self.take_ack(id);
         answered.map_err(|_| AckError::TimedOut)?.map_err(|_| AckError::Disconnected)
+    }
+
+    /// One acknowledgement more, by a number of its own.
+    fn expect_ack(&self) -> Option<(u64, oneshot::Receiver<Args<'static>>)> {
+        let mut acks = self.acks.borrow_mut();
+        let acks = acks.get_or_insert_default();
+        if acks.waiting.len() >= MAX_ACKS {
+            return None;
+        }
+        let (answer, answered) = oneshot::channel();
+        let id = acks.next;
+        acks.next += 1;
+        acks.waiting.insert(id, answer);
+        Some((id, answered))
+    }
+
+    /// Who waits for an acknowledgement, if anyone does.
+    fn take_ack(&self, id: u64) -> Option<oneshot::Sender<Args<'static>>> {
+        self.acks.borrow_mut().as_mut()?.waiting.remove(&id)
     }
 
     /// Disconnects the client from the namespace, on purpose: it does not come back by itself.
@@ -212,7 +232,7 @@ impl<H: Handlers> Client<H> {
     fn leave(&self, namespace: &str) {
         let left = self.remove(|one| one.socket().is_some_and(|socket| socket.namespace == namespace));
         if let Some(Namespace::Connected(socket)) = left {
-            socket.acks.borrow_mut().clear();
+            socket.acks.take();
             self.handlers.disconnected(&socket);
         }
     }
@@ -247,7 +267,7 @@ impl<H: Handlers> SocketIo<H> {
             }
             Body::Ack { id, args } => {
                 let socket = session.state.socket(&namespace).ok_or(Broken)?;
-                let answer = socket.acks.borrow_mut().remove(&id);
+                let answer = socket.take_ack(id);
                 // An acknowledgement that nobody waits for any more is late, not wrong.
                 answer.map(|answer| answer.send(args.into_owned()));
                 Ok(())
@@ -299,7 +319,6 @@ fn enter<H: Handlers>(
         data: accepted.data,
         session: Rc::downgrade(session),
         acks: RefCell::default(),
-        next_ack: Cell::new(0),
     });
     let random: [u8; 15] = rand::random();
     let (id, mut text) = (URL_SAFE_NO_PAD.encode(random), String::new());

@@ -34,7 +34,7 @@ pub fn login(session: LoginSession) -> Rc<Login> {
     Rc::new(Login {
         id: session.id,
         user_id: session.user.user_id,
-        nickname: session.user.nickname.as_str().to_owned(),
+        nickname: session.user.nickname.as_str().into(),
         expires_at: session.expires_at,
     })
 }

@@ -49,9 +49,6 @@ pub trait Peer: Sized + 'static {
 }
 
 /// Who speaks over a socket, and which outbox writes to it: another one after an upgrade from polling.
-///
-/// In an allocation of its own, because the task of a connection is to fit into 512 bytes: the allocator's next size
-/// is 640, for each session.
 pub struct Line<P>(Rc<LineState<P>>);
 
 impl<P> Clone for Line<P> {
@@ -164,7 +161,8 @@ pub fn run<P: Peer>(line: Line<P>, max_message: usize, already_read: &[u8]) {
         context.add_stream(incoming);
         speaker
     });
-    actix_rt::spawn(Connection { line, context });
+    // In a box, because a task's size is rounded up to 128 bytes: with the context in it, that would be 640.
+    actix_rt::spawn(Connection { line, context: Box::new(context) });
 }
 
 /// The messages of a client, decoded as their bytes arrive.
@@ -172,7 +170,8 @@ struct Incoming<P> {
     line: Line<P>,
     decoder: Decoder,
     decoded: VecDeque<Message>,
-    failed: Option<FrameError>,
+    /// In a box, because it comes once at most.
+    failed: Option<Box<FrameError>>,
     /// After an error bytes are thrown away: closing with unread bytes would reset the connection, and the close
     /// frame with its code would be lost.
     discarding: bool,
@@ -196,7 +195,7 @@ impl<P> Incoming<P> {
 
     fn accept(&mut self, bytes: &[u8]) {
         if !self.discarding {
-            self.failed = self.decoder.decode(bytes, &mut self.decoded).err();
+            self.failed = self.decoder.decode(bytes, &mut self.decoded).err().map(Box::new);
             self.discarding = self.failed.is_some();
         }
     }
@@ -235,7 +234,7 @@ impl<P> Stream for Incoming<P> {
                 return Poll::Ready(Some(Ok(message)));
             }
             if let Some(error) = self.failed.take() {
-                return Poll::Ready(Some(Err(error)));
+                return Poll::Ready(Some(Err(*error)));
             }
             // An idle session keeps no queue.
             self.decoded = VecDeque::new();

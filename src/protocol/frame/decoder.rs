@@ -20,20 +20,28 @@ struct Header {
 }
 
 /// Decodes what a client sends. Feed it bytes as they come; it keeps what is incomplete.
+/// While nothing is under way, that is little: there is a decoder for each session.
 #[derive(Debug)]
 pub struct Decoder {
     max_message: usize,
     /// The bytes of a header that is not complete: at most 14.
     head: [u8; 14],
-    head_len: usize,
-    /// The frame under way and how much of its payload has come.
+    head_len: u8,
+    under_way: Option<Box<UnderWay>>,
+}
+
+/// What has begun and is not complete.
+#[derive(Debug, Default)]
+struct UnderWay {
+    /// The frame and how much of its payload has come.
     frame: Option<(Header, usize)>,
-    /// The message under way.
+    /// The message.
     message: Vec<u8>,
+    /// Its kind, while there is one.
     kind: Option<Kind>,
     /// How much of a text message is known to be UTF-8.
     checked: usize,
-    /// The control frame under way, which may stand between fragments (§5.4).
+    /// The control frame, which may stand between fragments (§5.4).
     control: Vec<u8>,
 }
 
@@ -41,16 +49,7 @@ impl Decoder {
     /// A decoder that refuses messages over `max_message` bytes.
     #[must_use]
     pub fn new(max_message: usize) -> Self {
-        Self {
-            max_message,
-            head: [0; 14],
-            head_len: 0,
-            frame: None,
-            message: Vec::new(),
-            kind: None,
-            checked: 0,
-            control: Vec::new(),
-        }
+        Self { max_message, head: [0; 14], head_len: 0, under_way: None }
     }
 
     /// Takes bytes and appends the messages that they complete to `out`.
@@ -60,24 +59,28 @@ impl Decoder {
     /// further use.
     pub fn decode(&mut self, mut input: &[u8], out: &mut VecDeque<Message>) -> Result<(), FrameError> {
         loop {
-            let (header, received) = match self.frame {
+            let (header, received) = match self.under_way.as_ref().and_then(|under_way| under_way.frame) {
                 Some(frame) => frame,
                 None => match self.read_header(&mut input)? {
                     Some(header) => (header, 0),
                     None => return Ok(()),
                 },
             };
+            let under_way = self.under_way.get_or_insert_default();
             let take = (header.length - received).min(input.len());
             let (payload, rest) = input.split_at(take);
             input = rest;
-            self.read_payload(header, received, payload)?;
+            under_way.read_payload(header, received, payload)?;
             if received + take < header.length {
-                self.frame = Some((header, received + take));
+                under_way.frame = Some((header, received + take));
                 return Ok(());
             }
-            self.frame = None;
-            if let Some(message) = self.finish_frame(header)? {
+            under_way.frame = None;
+            if let Some(message) = under_way.finish_frame(header)? {
                 out.push_back(message);
+            }
+            if under_way.kind.is_none() {
+                self.under_way = None;
             }
         }
     }
@@ -89,12 +92,13 @@ impl Decoder {
                 0 | 1 => 2,
                 _ => header_len(self.head[1]),
             };
-            if self.head_len >= 2 && self.head_len == needed {
+            let filled = usize::from(self.head_len);
+            if filled >= 2 && filled == needed {
                 self.head_len = 0;
                 return self.check_header().map(Some);
             }
             let Some((&byte, rest)) = input.split_first() else { return Ok(None) };
-            self.head[self.head_len] = byte;
+            self.head[filled] = byte;
             self.head_len += 1;
             *input = rest;
             if self.head_len == 2 {
@@ -106,6 +110,7 @@ impl Decoder {
     /// What the first two bytes show to be wrong, before any more is waited for.
     fn check_start(&self, first: u8, second: u8) -> Result<(), FrameError> {
         let (fin, opcode) = (first & FIN != 0, first & 0x0F);
+        let in_message = self.under_way.as_ref().is_some_and(|under_way| under_way.kind.is_some());
         if first & RESERVED != 0 {
             return Err(FrameError::Protocol("a reserved bit is set"));
         }
@@ -113,8 +118,8 @@ impl Decoder {
             return Err(FrameError::Protocol("a client's frame is not masked"));
         }
         match opcode {
-            opcode::CONTINUATION if self.kind.is_none() => Err(FrameError::Protocol("nothing to continue")),
-            opcode::TEXT | opcode::BINARY if self.kind.is_some() => {
+            opcode::CONTINUATION if !in_message => Err(FrameError::Protocol("nothing to continue")),
+            opcode::TEXT | opcode::BINARY if in_message => {
                 Err(FrameError::Protocol("a message begins inside another"))
             }
             opcode::CONTINUATION | opcode::TEXT | opcode::BINARY => Ok(()),
@@ -146,18 +151,21 @@ impl Decoder {
             mask,
             length: usize::try_from(length).map_err(|_| FrameError::TooBig)?,
         };
-        if header.opcode < opcode::CLOSE && header.length > self.max_message - self.message.len() {
+        let so_far = self.under_way.as_ref().map_or(0, |under_way| under_way.message.len());
+        if header.opcode < opcode::CLOSE && header.length > self.max_message - so_far {
             return Err(FrameError::TooBig);
         }
+        Ok(header)
+    }
+}
+
+impl UnderWay {
+    fn read_payload(&mut self, header: Header, received: usize, payload: &[u8]) -> Result<(), FrameError> {
         match header.opcode {
             opcode::TEXT => self.kind = Some(Kind::Text),
             opcode::BINARY => self.kind = Some(Kind::Binary),
             _ => {}
         }
-        Ok(header)
-    }
-
-    fn read_payload(&mut self, header: Header, received: usize, payload: &[u8]) -> Result<(), FrameError> {
         let data = header.opcode < opcode::CLOSE;
         let into = if data { &mut self.message } else { &mut self.control };
         let start = into.len();

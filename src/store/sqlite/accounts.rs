@@ -178,10 +178,10 @@ async fn revoke_others(
     )
     .bind(now.as_millis())
     .bind(user.0)
-    .bind(keep.as_str())
+    .bind(keep.to_string())
     .fetch_all(&mut tx.conn)
     .await?;
-    tx.news.revoked.extend(revoked.into_iter().map(SessionId::from_claim));
+    tx.news.revoked.extend(log_ins(&revoked)?);
     Ok(())
 }
 
@@ -199,7 +199,7 @@ pub(super) async fn open_session(
          from users
          where user_id = $2 and banned_at is null",
     )
-    .bind(id.as_str())
+    .bind(id.to_string())
     .bind(user.0)
     .bind(now.as_millis())
     .bind(expires_at.as_millis())
@@ -219,13 +219,13 @@ pub(super) async fn session(
          from sessions join users using (user_id)
          where session_id = ? and revoked_at is null and expires_at > ? and banned_at is null",
     )
-    .bind(id.as_str())
+    .bind(id.to_string())
     .bind(now.as_millis())
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
         let expires_at = rows::time(&row, "expires_at")?;
-        Ok(LoginSession { id: id.clone(), user: rows::user(&row)?, expires_at })
+        Ok(LoginSession { id: *id, user: rows::user(&row)?, expires_at })
     })
     .transpose()
 }
@@ -238,7 +238,7 @@ pub(super) async fn revoke(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result
          where session_id = ? and revoked_at is null",
     )
     .bind(now.as_millis())
-    .bind(id.as_str())
+    .bind(id.to_string())
     .execute(&mut tx.conn)
     .await?;
     if ended.rows_affected() > 0 {
@@ -260,7 +260,14 @@ pub(super) async fn revoked_since(
     .bind(moment.as_millis())
     .fetch_all(conn)
     .await?;
-    Ok(ended.into_iter().map(SessionId::from_claim).collect())
+    log_ins(&ended)
+}
+
+fn log_ins(texts: &[String]) -> Result<Vec<SessionId>, StoreError> {
+    let read = |text: &String| {
+        SessionId::parse(text).ok_or_else(|| StoreError::Corrupt(format!("{text:?} is no log-in")))
+    };
+    texts.iter().map(read).collect()
 }
 
 /// Bans an account and ends its log-ins, or lets it in again.
@@ -286,6 +293,6 @@ pub(super) async fn ban(tx: &mut Tx, email: Email, banned: bool, now: Timestamp)
     .bind(user)
     .fetch_all(&mut tx.conn)
     .await?;
-    tx.news.revoked.extend(ended.into_iter().map(SessionId::from_claim));
+    tx.news.revoked.extend(log_ins(&ended)?);
     Ok(true)
 }

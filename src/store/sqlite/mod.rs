@@ -166,7 +166,7 @@ impl Store for SqliteStore {
         keep: &SessionId,
         now: Timestamp,
     ) -> Result<User, AccountError> {
-        let keep = keep.clone();
+        let keep = *keep;
         self.writer.write(move |tx| Box::pin(accounts::change(tx, user, patch, keep, now))).await
     }
 
@@ -177,7 +177,7 @@ impl Store for SqliteStore {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let id = id.clone();
+        let id = *id;
         self.writer.write(move |tx| Box::pin(accounts::open_session(tx, id, user, now, expires_at))).await
     }
 
@@ -186,7 +186,7 @@ impl Store for SqliteStore {
     }
 
     async fn revoke_session(&self, id: &SessionId, now: Timestamp) -> Result<(), StoreError> {
-        let id = id.clone();
+        let id = *id;
         self.writer.write(move |tx| Box::pin(accounts::revoke(tx, id, now))).await
     }
 

@@ -48,7 +48,7 @@ impl Shopper {
 
     fn chat_name(&self) -> String {
         match self.session.login() {
-            Some(login) => login.nickname.clone(),
+            Some(login) => login.nickname.to_string(),
             None => {
                 let chat = self.chat.borrow();
                 chat.as_ref().and_then(|chat| chat.guest_name.clone()).unwrap_or_else(|| GUEST.to_owned())

@@ -144,7 +144,7 @@ impl Shopper {
                 "This connection belongs to someone else: please open another.",
             ));
         }
-        let (until, id) = (fresh.expires_at, fresh.id.clone());
+        let (until, id) = (fresh.expires_at, fresh.id);
         self.session.extend(visitor::login(fresh));
         if self.gateway.registry.is_revoked(&id) {
             // It ended while it was looked up.
