@@ -4,6 +4,7 @@
 use std::{
     io::{ErrorKind, Read},
     net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
 };
 
 use memchr::memmem;
@@ -79,8 +80,8 @@ fn answer(body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Serves until the process is ended.
-pub(super) fn run() -> Result<()> {
+/// Serves until the process is ended. Before each alert that it sends, it is busy for so long.
+pub(super) fn run(busy: Duration) -> Result<()> {
     let alert = Alert::new(&alert()?);
     let listener = TcpListener::bind("127.0.0.1:0")?;
     // `listen` again with a longer queue: the default is 128.
@@ -109,7 +110,7 @@ pub(super) fn run() -> Result<()> {
                 _ => None,
             };
             match orders {
-                Some(orders) => (0..orders).for_each(|_| broadcast(&mut connections, &alert)),
+                Some(orders) => (0..orders).for_each(|_| broadcast(&mut connections, &alert, busy)),
                 None => connections[index] = None,
             }
         }
@@ -134,7 +135,7 @@ fn accept(
 }
 
 /// The floor itself.
-fn broadcast(connections: &mut [Option<Connection>], alert: &Alert) {
+fn broadcast(connections: &mut [Option<Connection>], alert: &Alert, busy: Duration) {
     for slot in connections {
         let Some(connection) = slot.as_mut().filter(|connection| connection.joined) else { continue };
         let bytes = match connection.wire {
@@ -151,6 +152,10 @@ fn broadcast(connections: &mut [Option<Connection>], alert: &Alert) {
             }
             Wire::Http => continue,
         };
+        if !busy.is_zero() {
+            let begin = Instant::now();
+            while begin.elapsed() < busy {}
+        }
         if connection.send(bytes).is_none() {
             *slot = None;
         }

@@ -7,6 +7,8 @@ mod socketioxide;
 
 pub use server::{Kind, Options, Seed, Server, Shop, sample_alert};
 
+use std::time::Duration;
+
 use crate::Result;
 
 /// A peer that this program is itself, as a child process.
@@ -14,6 +16,8 @@ use crate::Result;
 pub enum Builtin {
     /// A loop of `send(2)`.
     Floor,
+    /// The same, but busy for 0.1 µs before each of them.
+    BusyFloor,
     /// socketioxide on axum.
     Socketioxide,
     /// actix-web that answers with bytes it was given.
@@ -26,7 +30,8 @@ pub enum Builtin {
 /// It cannot serve.
 pub fn run(peer: Builtin) -> Result<()> {
     match peer {
-        Builtin::Floor => floor::run(),
+        Builtin::Floor => floor::run(Duration::ZERO),
+        Builtin::BusyFloor => floor::run(Duration::from_nanos(100)),
         Builtin::Socketioxide => socketioxide::run(),
         Builtin::Actix => actix::run(),
     }

@@ -29,6 +29,8 @@ pub enum Kind {
     Shopbell,
     /// A loop of `send(2)`.
     Floor,
+    /// The same, but busy for 0.1 µs before each of them: what the least of a server's own work costs here.
+    BusyFloor,
     /// Bun's own server.
     Bun,
     /// The library ws on Node.
@@ -50,6 +52,7 @@ impl Kind {
         match self {
             Self::Shopbell => "shopbell",
             Self::Floor => "floor",
+            Self::BusyFloor => "floor + 0.1 µs",
             Self::Bun => "Bun",
             Self::Ws => "ws (Node)",
             Self::SocketIo => "socket.io (Node)",
@@ -63,7 +66,7 @@ impl Kind {
     #[must_use]
     pub fn on(wire: Wire) -> &'static [Self] {
         match wire {
-            Wire::Ws => &[Self::Shopbell, Self::Floor, Self::Bun, Self::Ws],
+            Wire::Ws => &[Self::Shopbell, Self::Floor, Self::BusyFloor, Self::Bun, Self::Ws],
             Wire::SocketIo | Wire::Polling => {
                 &[Self::Shopbell, Self::Floor, Self::SocketIo, Self::Socketioxide]
             }
@@ -253,6 +256,7 @@ fn command(kind: Kind, context: &Context, options: &Options, database: &Path) ->
             command
         }
         Kind::Floor => builtin("floor")?,
+        Kind::BusyFloor => builtin("busy-floor")?,
         Kind::Socketioxide => builtin("socketioxide")?,
         Kind::Actix => {
             let file = database.with_file_name("answers.json");

@@ -46,7 +46,8 @@ pub fn run(context: &Context) -> Result<Suite> {
     let mut medians: Vec<(Wire, Kind, f64)> = Vec::new();
     for wire in [Wire::Ws, Wire::SocketIo, Wire::Polling, Wire::Sse] {
         // The floor has no sessions to speak of.
-        let kinds: Vec<Kind> = Kind::on(wire).iter().copied().filter(|kind| *kind != Kind::Floor).collect();
+        let has_sessions = |kind: &Kind| !matches!(kind, Kind::Floor | Kind::BusyFloor);
+        let kinds: Vec<Kind> = Kind::on(wire).iter().copied().filter(has_sessions).collect();
         let mut sizes: Vec<(Kind, Vec<f64>)> = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
         for round in 1..=context.rounds(3) {
             for (kind, sizes) in &mut sizes {
