@@ -39,6 +39,7 @@ impl Outbox {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        drop(socket);
         self.tell_drained();
         Poll::Ready(Ok(()))
     }
