@@ -13,6 +13,7 @@ use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_server::{Server, ServerHandle};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::{dev::AppConfig, middleware::from_fn};
+use rustix::net;
 use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
@@ -275,10 +276,11 @@ fn return_spread(sessions: usize) -> Duration {
 
 /// Binds with a backlog for a crowd that comes at once, and so that a restart need not wait for old connections.
 fn bind(addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
+    let family = if addr.is_ipv4() { net::AddressFamily::INET } else { net::AddressFamily::INET6 };
+    let socket = net::socket_with(family, net::SocketType::STREAM, net::SocketFlags::CLOEXEC, None)?;
+    net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    net::bind(&socket, &addr)?;
+    net::listen(&socket, BACKLOG)?;
     let listener = TcpListener::from(socket);
     let addr = listener.local_addr()?;
     Ok((listener, addr))
