@@ -2,7 +2,7 @@
 
 # List the commands
 default:
-    @just --list --unsorted
+    @{{just_executable()}} --list --unsorted
 
 # Compile everything, tests and examples included
 build:
@@ -21,9 +21,9 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# Run the sample shop at http://127.0.0.1:3000 with a database of its own; ARGS go to `serve`
+# Run the sample shop at http://127.0.0.1:3000; ARGS go to `serve`. The first start prints the passwords
 demo *ARGS:
-    cargo run --locked -- serve --demo --database-url sqlite://target/demo.db {{ARGS}}
+    cargo run --locked -- serve --demo {{ARGS}}
 
 # Measure against the other servers: `just bench fanout memory`, `just bench all --quick`
 bench *SUITES="list":

@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match listen(&http, &args.server, token, &mut position).await {
             Ok(reqwest::StatusCode::UNAUTHORIZED) => return Err("the log-in has ended".into()),
             Ok(status) => println!("-- the stream ended ({status})"),
-            Err(error) => println!("-- no connection: {error}"),
+            Err(error) => println!("-- no connection, or it was lost: {error}"),
         }
         tokio::time::sleep(position.retry).await;
     }
