@@ -16,7 +16,7 @@ test:
 one NAME:
     cargo test --locked --test it {{NAME}}
 
-# Format, lints and documentation
+# Format and lints
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
