@@ -13,7 +13,6 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::ServiceError;
 use crate::domain::Timestamp;
 
 /// How long a failure counts.
@@ -49,7 +48,7 @@ impl Key {
 }
 
 /// Whom an address stands for. An IPv6 subscriber has 2^64 addresses or more, so that the prefix counts (RFC 6177 §2).
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
         v4 => v4,
@@ -57,6 +56,14 @@ pub(super) fn network(address: IpAddr) -> IpAddr {
 }
 
 type Failures = HashMap<Key, VecDeque<Timestamp>>;
+
+/// Too many log-ins failed, for the account or from the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many attempts")]
+pub struct TooManyAttempts {
+    /// Whole seconds after which the next attempt is taken.
+    pub retry_after: Duration,
+}
 
 /// Counts failed log-ins.
 #[derive(Debug)]
@@ -84,20 +91,18 @@ impl Throttle {
     /// Counts an attempt for an account (known or not) and an address.
     ///
     /// # Errors
-    /// [`ServiceError::TooManyAttempts`] with the seconds after which an attempt will be taken.
+    /// [`TooManyAttempts`] with the seconds after which an attempt will be taken.
     pub fn attempt(
         &self,
         log_in: &str,
         address: IpAddr,
         now: Timestamp,
-    ) -> Result<Attempt<'_>, ServiceError> {
+    ) -> Result<Attempt<'_>, TooManyAttempts> {
         let keys = [Key::account(log_in), Key::address(address)];
         let mut failures = self.failures();
         let wait = keys.iter().filter_map(|key| wait(&mut failures, key, now)).max();
         if let Some(millis) = wait {
-            return Err(ServiceError::TooManyAttempts {
-                retry_after: Duration::from_secs(millis.div_ceil(1000)),
-            });
+            return Err(TooManyAttempts { retry_after: Duration::from_secs(millis.div_ceil(1000)) });
         }
         for key in keys {
             make_room(&mut failures, self.max_keys, key, now);
@@ -179,8 +184,7 @@ mod tests {
     fn fail(throttle: &Throttle, log_in: &str, address: IpAddr, now: Timestamp) -> Result<(), u64> {
         match throttle.attempt(log_in, address, now) {
             Ok(_) => Ok(()),
-            Err(ServiceError::TooManyAttempts { retry_after }) => Err(retry_after.as_secs()),
-            Err(error) => panic!("{error}"),
+            Err(TooManyAttempts { retry_after }) => Err(retry_after.as_secs()),
         }
     }
 

@@ -10,12 +10,11 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
 
-use super::peer;
-use crate::{
-    protocol::engineio::ErrorCode,
-    service::admissions::Connected,
-    socketio::{Engine, Service},
+use super::{
+    engine::{Engine, Service},
+    websocket,
 };
+use crate::{limits::admission::Connected, protocol::engineio::ErrorCode};
 
 /// Where the sessions of each worker thread are.
 pub struct Directory<S: Service>(Arc<Mutex<Vec<Addr<Worker<S>>>>>);
@@ -133,7 +132,7 @@ impl<S: Service> Handler<Adopt> for Worker<S> {
 
     fn handle(&mut self, Adopt { sid, socket, connected, already_read }: Adopt, _: &mut Self::Context) {
         match TcpStream::from_std(socket) {
-            Ok(socket) => peer::adopt(&self.0, &sid, socket, connected, &already_read),
+            Ok(socket) => websocket::adopt(&self.0, &sid, socket, connected, &already_read),
             Err(error) => tracing::warn!(%error, "a socket could not move to another thread"),
         }
     }

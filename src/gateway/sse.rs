@@ -18,11 +18,13 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::{Stream, future::LocalBoxFuture};
 
-use super::{Gateway, cursor, shop::Shopper, visitor, watched::Ended};
+use super::{Gateway, client::Shopper, cursor, visitor};
 use crate::{
+    outbox::Outbox,
     protocol::sse,
-    realtime::{Outbox, Person, Session, session::Feeding},
+    realtime::{Person, Session, session::Feeding},
     service::ServiceError,
+    transport::connection::Ended,
     web::{Listener, Problem, client},
 };
 

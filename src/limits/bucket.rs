@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 /// So many times a second, and so many at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Allowance {
+pub struct Bucket {
     rate: f32,
     most: f32,
     left: f32,
     at: Instant,
 }
 
-impl Allowance {
+impl Bucket {
     /// A full bucket, which holds what comes in within `burst` seconds.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate of millions a second is not kept to the message")]
@@ -52,12 +52,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_allowance_refills_with_time() {
+    fn a_bucket_refills_with_time() {
         let start = Instant::now();
-        let mut allowance = Allowance::new(10, 2, start);
-        assert_eq!((0..30).filter(|_| allowance.take(start)).count(), 20);
+        let mut bucket = Bucket::new(10, 2, start);
+        assert_eq!((0..30).filter(|_| bucket.take(start)).count(), 20);
         let later = start + Duration::from_millis(500);
-        assert_eq!((0..30).filter(|_| allowance.take(later)).count(), 5);
-        assert!(!allowance.is_full(later) && allowance.is_full(later + Duration::from_secs(2)));
+        assert_eq!((0..30).filter(|_| bucket.take(later)).count(), 5);
+        assert!(!bucket.is_full(later) && bucket.is_full(later + Duration::from_secs(2)));
     }
 }

@@ -4,6 +4,7 @@
 //! Frames that wait together leave in one write. The queue never grows past its limit by broadcasts: the caller
 //! asks [`Outbox::has_room`] first, and a session without room reads on from the log when its way out has drained.
 
+pub mod heartbeat;
 mod polls;
 mod socket;
 mod stream;
@@ -20,9 +21,9 @@ use std::{
 use bytes::Bytes;
 use tokio::net::TcpStream;
 
+pub use self::heartbeat::{Beat, Pulse};
 use self::polls::Polls;
 
-use super::Pulse;
 use crate::{protocol::frame, telemetry};
 
 /// So many times its limit may wait for a session before it is dropped: broadcasts keep to the limit, answers to what

@@ -5,11 +5,14 @@ use std::{rc::Rc, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{BURST, Refusal, Reply, Shopper};
+use super::{
+    client::{BURST, Shopper},
+    refusal::{Refusal, Reply},
+};
 use crate::{
     domain::Nickname,
+    limits::bucket::Bucket,
     realtime::{Announcement, Room, hub::TellRoom},
-    service::allowance::Allowance,
     web::problem::Problem,
 };
 
@@ -25,12 +28,12 @@ const MAX_MESSAGE: usize = 2000;
 /// What is kept of a session that chats.
 pub(super) struct Chat {
     guest_name: Option<String>,
-    allowance: Allowance,
+    messages: Bucket,
 }
 
 impl Chat {
     fn new(now: Instant) -> Self {
-        Self { guest_name: None, allowance: Allowance::new(RATE, BURST, now) }
+        Self { guest_name: None, messages: Bucket::new(RATE, BURST, now) }
     }
 }
 
@@ -42,7 +45,7 @@ impl Shopper {
         }
         let now = Instant::now();
         let mut chat = self.chat.borrow_mut();
-        let allowed = chat.get_or_insert_with(|| Box::new(Chat::new(now))).allowance.take(now);
+        let allowed = chat.get_or_insert_with(|| Box::new(Chat::new(now))).messages.take(now);
         if allowed { Ok(()) } else { Err(Refusal::too_many_messages()) }
     }
 

@@ -9,25 +9,21 @@ use actix_http::{
 };
 use actix_web::http::StatusCode;
 
-use super::{
-    Gateway, cursor,
-    engineio::Rejection,
-    handshake::{self, Arrival, Taken},
-    native::NativeSession,
-    shop::Shopper,
-    visitor::Visitor,
-    watched::Watched,
-    websocket::{self, Line},
-};
+use super::{Gateway, client::Shopper, cursor, native::NativeSession, visitor::Visitor};
 use crate::{
     clock,
     domain::Offset,
-    realtime::{Close, Outbox, Session, outbox::Wire, session::Feeding},
-    service::{
-        ServiceError,
-        admissions::{Limit, Place},
-    },
+    limits::admission::{Limit, Place},
+    outbox::{Outbox, Wire},
+    realtime::{Close, Session, session::Feeding},
+    service::ServiceError,
+    socketio::Rejection,
     telemetry,
+    transport::{
+        connection::Watched,
+        handshake::{self, Arrival, Taken},
+        websocket::{self, Line},
+    },
     web::{client, edge::log_cause, headers, messages::Language, problem::Problem},
 };
 

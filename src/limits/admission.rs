@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{allowance::Allowance, throttle::network};
+use super::{bucket::Bucket, login_attempts::network};
 use crate::{config::Settings, domain::UserId, telemetry};
 
 /// Seconds' worth of handshakes that an address may begin at once: after a restart an office comes back together.
@@ -94,7 +94,7 @@ struct Addresses {
 #[derive(Debug)]
 struct Address {
     sessions: usize,
-    handshakes: Allowance,
+    handshakes: Bucket,
 }
 
 impl Admissions {
@@ -185,7 +185,7 @@ impl Addresses {
         self.tidy(now);
         let known = self.known.entry(address).or_insert_with(|| Address {
             sessions: 0,
-            handshakes: Allowance::new(limits.handshake_rate, BURST, now),
+            handshakes: Bucket::new(limits.handshake_rate, BURST, now),
         });
         if !known.handshakes.take(now) {
             return Err(Limit::Handshakes);

@@ -10,24 +10,24 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Gateway, visitor};
+use super::{
+    Gateway, chat,
+    refusal::{Refusal, Reply},
+    visitor,
+};
 use crate::{
     clock,
     domain::{Fields, LoginSession, UserId},
-    realtime::{Close, Page, Session, outbox::Wire, registry::Slot},
-    service::{admissions::Place, allowance::Allowance, orders::OrderRequest},
+    limits::{admission::Place, bucket::Bucket},
+    outbox::Wire,
+    realtime::{Close, Page, Session, registry::Slot},
+    service::orders::OrderRequest,
     telemetry,
     web::problem::Problem,
 };
 
-mod chat;
-pub mod refusal;
-pub mod socketio;
-
-pub use refusal::{Refusal, Reply};
-
 /// Seconds' worth of messages that may come at once.
-const BURST: u8 = 2;
+pub(super) const BURST: u8 = 2;
 /// Orders of one session that may be under way at once.
 const ORDERS_UNDER_WAY: usize = 64;
 /// Orders of one session that may wait for that; a small struct each, and more than the message rate lets in at once.
@@ -35,17 +35,17 @@ const ORDERS_WAITING: u32 = 8192;
 
 /// A session in the shop.
 pub struct Shopper {
-    gateway: Rc<Gateway>,
+    pub(super) gateway: Rc<Gateway>,
     /// The session.
     pub session: Rc<Session>,
-    slot: Slot,
+    pub(super) slot: Slot,
     /// What it came by.
     came_by: Wire,
-    messages: Cell<Allowance>,
+    messages: Cell<Bucket>,
     /// Made with the first order: most sessions never place one.
     orders: OnceCell<Arc<Semaphore>>,
     /// Made when it first chats.
-    chat: RefCell<Option<Box<chat::Chat>>>,
+    pub(super) chat: RefCell<Option<Box<chat::Chat>>>,
     /// Given back when it leaves.
     places: Cell<Vec<Place>>,
 }
@@ -58,7 +58,7 @@ impl Shopper {
         let came_by = session.outbox.wire();
         telemetry::session_opened(came_by.transport());
         Rc::new(Self {
-            messages: Cell::new(Allowance::new(gateway.app.settings.message_rate, BURST, Instant::now())),
+            messages: Cell::new(Bucket::new(gateway.app.settings.message_rate, BURST, Instant::now())),
             gateway,
             session,
             slot,

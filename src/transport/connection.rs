@@ -23,7 +23,7 @@ use tokio::{
     time::Sleep,
 };
 
-use crate::{service::admissions::Connected, telemetry};
+use crate::{limits::admission::Connected, telemetry};
 
 #[derive(Default)]
 struct State {

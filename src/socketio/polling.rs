@@ -17,14 +17,14 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::oneshot;
 
 use super::{
-    Endpoint, Rejection,
-    directory::{Poll, PollAborted, Post, Worker},
+    endpoint::{Endpoint, Rejection},
+    engine::Service,
+    workers::{Poll, PollAborted, Post, Worker},
 };
 use crate::{
     protocol::engineio::{ErrorCode, Query, Transport},
-    socketio::Service,
     telemetry,
-    transport::watched::Ended,
+    transport::connection::Ended,
     web::{
         edge::{AsIs, log_cause},
         messages::Language,

@@ -4,14 +4,15 @@ use std::rc::Rc;
 
 use tokio::net::TcpStream;
 
+use super::engine::{Engine, Service, Session};
+
 use crate::{
+    limits::admission::Connected,
+    outbox::{Outbox, Wire},
     protocol::{
         engineio::Packet,
         frame::{self, FrameError},
     },
-    realtime::{Outbox, outbox::Wire},
-    service::admissions::Connected,
-    socketio::{Engine, Service, Session},
     transport::{
         handshake::Taken,
         websocket::{self, Line, Peer},

@@ -2,21 +2,19 @@
 //! another finds its way by the session's name (`directory`). Here is the door, and what comes through it as a
 //! WebSocket; polls and posts over HTTP are in [`polling`], who speaks over a WebSocket in `peer`.
 
-mod directory;
-mod peer;
-mod polling;
-
 use std::{io, rc::Rc, sync::Arc};
 
 use actix_http::RequestHead;
 use futures_util::future::LocalBoxFuture;
 
-use self::directory::{Adopt, Knows};
-pub use self::{directory::Directory, polling::polling};
-use super::handshake::Taken;
+use super::{
+    engine::{Engine, Service},
+    websocket,
+    workers::{Adopt, Directory, Knows},
+};
 use crate::{
     protocol::engineio::{ErrorCode, Query, Transport},
-    socketio::{Engine, Service},
+    transport::handshake::Taken,
     web::problem::Problem,
 };
 
@@ -48,9 +46,9 @@ pub type Admit<R> = Box<dyn Fn(&RequestHead) -> LocalBoxFuture<'static, Result<A
 
 /// An engine's door on one worker thread.
 pub struct Endpoint<S: Service> {
-    engine: Rc<Engine<S>>,
-    directory: Directory<S>,
-    admit: Admit<S::Request>,
+    pub(super) engine: Rc<Engine<S>>,
+    pub(super) directory: Directory<S>,
+    pub(super) admit: Admit<S::Request>,
 }
 
 impl<S: Service> Endpoint<S> {
@@ -114,7 +112,7 @@ impl<S: Service> Endpoint<S> {
     pub async fn let_in(&self, handshake: Handshake<S>, taken: Taken) -> io::Result<()> {
         match handshake {
             Handshake::Open(admitted) => {
-                peer::open(&self.engine, admitted.request, taken);
+                websocket::open(&self.engine, admitted.request, taken);
                 Ok(())
             }
             Handshake::Upgrade(sid) => {

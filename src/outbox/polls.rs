@@ -145,7 +145,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{protocol::frame, realtime::outbox::Drained};
+    use crate::{outbox::Drained, protocol::frame};
 
     const LIMIT: usize = 1024;
 

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::{Broken, Engine, Service, Session};
 use crate::{
+    outbox::Wire,
     protocol::engineio::{self, ErrorCode, Packet},
-    realtime::outbox::Wire,
 };
 
 /// The most packets of one poll's body: the smallest are two bytes with their separator.

@@ -10,23 +10,24 @@ use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Refusal, Reply, Shopper};
+use super::{
+    Gateway,
+    client::Shopper,
+    refusal::{Refusal, Reply},
+    visitor::{self, Visitor},
+};
 use crate::{
     clock,
     domain::Offset,
+    limits::admission::Place,
     protocol::{
         engineio::ErrorCode,
         socketio::{Event, MAIN},
     },
     realtime::{Announcement, Login, Person, Session, session::Feeding},
-    service::{ServiceError, admissions::Place},
-    socketio::{self, Accepted, Handlers, Refused, Socket, SocketIo},
+    service::ServiceError,
+    socketio::{self, Accepted, Admit, Admitted, Handlers, Refused, Rejection, Socket, SocketIo},
     state::AppState,
-    transport::{
-        Gateway,
-        engineio::{Admit, Admitted, Rejection},
-        visitor::{self, Visitor},
-    },
     web::{client, edge::log_cause, problem::Problem},
 };
 

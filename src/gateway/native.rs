@@ -5,8 +5,8 @@ use std::{rc::Rc, time::Instant};
 use serde_json::{Value, json};
 
 use super::{
-    shop::{Refusal, Reply, Shopper},
-    websocket::{Line, Peer},
+    client::Shopper,
+    refusal::{Refusal, Reply},
 };
 use crate::{
     protocol::{
@@ -14,6 +14,7 @@ use crate::{
         native::{self, Envelope},
     },
     realtime::{Close, Session},
+    transport::websocket::{Line, Peer},
 };
 
 /// A `/ws` session.
