@@ -17,7 +17,7 @@ pub mod names {
     pub const SESSIONS: &str = "shopbell_sessions";
     /// Sessions that the server closed, by close `code` (counter).
     pub const SESSIONS_CLOSED: &str = "shopbell_sessions_closed_total";
-    /// Sessions that are not up to date and read on from the log, as of the last round (gauge).
+    /// Sessions that are not up to date and read on from the log (gauge).
     pub const SESSIONS_LAGGING: &str = "shopbell_sessions_lagging";
     /// Times that a session could not keep up and went on from the log (counter).
     pub const SESSIONS_LAGGED: &str = "shopbell_sessions_lagged_total";
@@ -76,12 +76,14 @@ fn install() -> Result<PrometheusHandle, BuildError> {
 }
 
 /// Starts counting; every number is there from the start.
-pub fn start_metrics() {
+///
+/// `transports` are the values of the label `transport`.
+pub fn start_metrics(transports: impl IntoIterator<Item = &'static str>) {
     if recorder().is_none() {
         tracing::warn!("metrics are not available");
     }
     describe();
-    for transport in TRANSPORTS {
+    for transport in transports {
         metrics::gauge!(names::SESSIONS, "transport" => transport).increment(0.0);
         metrics::counter!(names::ALERTS_DELIVERED, "transport" => transport).increment(0);
     }
@@ -114,9 +116,6 @@ fn describe() {
     metrics::describe_counter!(names::WRITER_FAILURES, "Transactions that failed as a whole");
     metrics::describe_histogram!(names::SQLITE_SECONDS, "Time that the database takes, by step");
 }
-
-/// What sessions come by, as the label `transport` has it.
-pub const TRANSPORTS: [&str; 4] = ["websocket", "socketio", "polling", "sse"];
 
 /// All numbers in Prometheus' text format.
 #[must_use]
@@ -217,22 +216,17 @@ pub fn queue_shrank(queue: Queue, by: usize) {
     queue.gauge().decrement(by as f64);
 }
 
-/// What waits to be sent on a thread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// Sessions that are not up to date.
-    pub sessions: usize,
-    /// Bytes in outboxes.
-    pub bytes: usize,
+/// The bytes that wait on a thread have changed.
+#[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^53")]
+pub fn outbox_bytes(before: usize, now: usize) {
+    if before != now {
+        metrics::gauge!(names::OUTBOX_BYTES).increment(now as f64 - before as f64);
+    }
 }
 
-/// A thread's backlog has changed.
-#[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^53")]
-pub fn backlog(before: Backlog, now: Backlog) {
-    if before != now {
-        metrics::gauge!(names::SESSIONS_LAGGING).increment(now.sessions as f64 - before.sessions as f64);
-        metrics::gauge!(names::OUTBOX_BYTES).increment(now.bytes as f64 - before.bytes as f64);
-    }
+/// A session no longer is up to date and reads on from the log, or has caught up.
+pub fn session_lags(lags: bool) {
+    metrics::gauge!(names::SESSIONS_LAGGING).increment(if lags { 1.0 } else { -1.0 });
 }
 
 /// What the database takes time for.

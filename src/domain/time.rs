@@ -8,6 +8,9 @@ use serde::{Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The end of representable time.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// From milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {

@@ -4,3 +4,4 @@
 pub mod admission;
 pub mod bucket;
 pub mod login_attempts;
+pub mod session;

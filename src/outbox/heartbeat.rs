@@ -1,59 +1,76 @@
-//! Heartbeats: when to ask for a sign of life, and when to wait no longer.
+//! When a client is pinged, and when it is given up.
 
 use std::{
     cell::Cell,
     time::{Duration, Instant},
 };
 
-/// Signs of life: asked for after some silence, awaited for some time.
+/// The last sign of life of a client.
 #[derive(Debug)]
-pub struct Pulse {
-    /// The last sign of life; when it was asked for one since then, that.
+pub struct Heartbeat {
+    /// The last sign of life; since a ping, when that was sent.
     at: Cell<Instant>,
-    is_asked: Cell<bool>,
+    state: Cell<State>,
 }
 
-/// What a pulse wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
-    /// Nothing yet.
+enum State {
     Quiet,
+    /// A ping was sent and not answered yet.
+    Pinged,
+    /// "heartbeats pause while an upgrade is under way".
+    Paused,
+}
+
+/// What is to be done for a client now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing.
+    Nothing,
     /// A ping is due.
-    Ask,
+    Ping,
     /// No answer came in time.
     Dead,
 }
 
-impl Pulse {
-    /// Begins with a sign of life.
+impl Heartbeat {
+    /// A client that has just come.
     #[must_use]
     pub fn new(now: Instant) -> Self {
-        Self { at: Cell::new(now), is_asked: Cell::new(false) }
+        Self { at: Cell::new(now), state: Cell::new(State::Quiet) }
     }
 
-    /// Notes a sign of life.
+    /// Notes a sign of life. Ends a pause.
     pub fn hear(&self, now: Instant) {
         self.at.set(now);
-        self.is_asked.set(false);
+        self.state.set(State::Quiet);
     }
 
-    /// What is due now. `reachable`: a ping can leave at once, and the time for the answer counts from then, however
-    /// late this server is. A client that is not there for its ping, a poller between polls, has until it would have
-    /// timed out.
-    pub fn beat(&self, now: Instant, interval: Duration, timeout: Duration, reachable: bool) -> Beat {
-        if self.is_asked.get() {
-            return if now >= self.at.get() + timeout { Beat::Dead } else { Beat::Quiet };
+    /// Asks for nothing until the next sign of life.
+    pub fn pause(&self) {
+        self.state.set(State::Paused);
+    }
+
+    /// What is due. Counts a ping as sent when it is.
+    ///
+    /// `reachable`: a ping leaves at once, and the time for the answer counts from then, however late this server is. A
+    /// client that polls is not reachable between two polls: its time counts from when the ping was due.
+    pub fn due(&self, now: Instant, interval: Duration, timeout: Duration, reachable: bool) -> Due {
+        match self.state.get() {
+            State::Paused => return Due::Nothing,
+            State::Pinged => return if now >= self.at.get() + timeout { Due::Dead } else { Due::Nothing },
+            State::Quiet => {}
         }
         let due = self.at.get() + interval;
         if now < due {
-            return Beat::Quiet;
+            return Due::Nothing;
         }
         if !reachable && now >= due + timeout {
-            return Beat::Dead;
+            return Due::Dead;
         }
         self.at.set(if reachable { now } else { due });
-        self.is_asked.set(true);
-        Beat::Ask
+        self.state.set(State::Pinged);
+        Due::Ping
     }
 }
 
@@ -61,37 +78,34 @@ impl Pulse {
 mod tests {
     use super::*;
 
+    const INTERVAL: Duration = Duration::from_millis(300);
+    const TIMEOUT: Duration = Duration::from_millis(200);
+
     #[test]
-    fn a_pulse_asks_once_and_waits_for_the_answer() {
+    fn a_client_is_pinged_once_and_given_time_for_the_answer() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        let (interval, timeout) = (Duration::from_millis(300), Duration::from_millis(200));
-        let pulse = Pulse::new(start);
-        let beat = |millis| pulse.beat(at(millis), interval, timeout, true);
-        assert_eq!(
-            [beat(299), beat(310), beat(320), beat(509)],
-            [Beat::Quiet, Beat::Ask, Beat::Quiet, Beat::Quiet]
-        );
-        assert_eq!(beat(510), Beat::Dead);
-        pulse.hear(at(400));
-        assert_eq!(
-            [beat(699), beat(700), beat(899), beat(900)],
-            [Beat::Quiet, Beat::Ask, Beat::Quiet, Beat::Dead]
-        );
+        let heartbeat = Heartbeat::new(start);
+        let due = |millis| heartbeat.due(at(millis), INTERVAL, TIMEOUT, true);
+        assert_eq!([due(299), due(310), due(320), due(509)], [Due::Nothing, Due::Ping, Due::Nothing, Due::Nothing]);
+        assert_eq!(due(510), Due::Dead);
+        heartbeat.hear(at(400));
+        assert_eq!([due(699), due(700), due(899), due(900)], [Due::Nothing, Due::Ping, Due::Nothing, Due::Dead]);
+        heartbeat.pause();
+        assert_eq!(due(5000), Due::Nothing);
     }
 
     #[test]
-    fn a_pulse_forgives_its_own_server_but_no_absent_client() {
+    fn a_late_server_is_forgiven_and_an_absent_client_is_not() {
         let start = Instant::now();
-        let beat = |pulse: &Pulse, millis, reachable| {
-            let (interval, timeout) = (Duration::from_millis(300), Duration::from_millis(200));
-            pulse.beat(start + Duration::from_millis(millis), interval, timeout, reachable)
+        let due = |heartbeat: &Heartbeat, millis, reachable| {
+            heartbeat.due(start + Duration::from_millis(millis), INTERVAL, TIMEOUT, reachable)
         };
-        let late = Pulse::new(start);
-        assert_eq!([beat(&late, 600, true), beat(&late, 799, true)], [Beat::Ask, Beat::Quiet]);
-        assert_eq!(beat(&late, 800, true), Beat::Dead);
-        let absent = Pulse::new(start);
-        assert_eq!([beat(&absent, 310, false), beat(&absent, 500, false)], [Beat::Ask, Beat::Dead]);
-        assert_eq!(beat(&Pulse::new(start), 500, false), Beat::Dead);
+        let late = Heartbeat::new(start);
+        assert_eq!([due(&late, 600, true), due(&late, 799, true)], [Due::Ping, Due::Nothing]);
+        assert_eq!(due(&late, 800, true), Due::Dead);
+        let absent = Heartbeat::new(start);
+        assert_eq!([due(&absent, 310, false), due(&absent, 500, false)], [Due::Ping, Due::Dead]);
+        assert_eq!(due(&Heartbeat::new(start), 500, false), Due::Dead);
     }
 }

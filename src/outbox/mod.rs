@@ -1,179 +1,126 @@
-//! The way out of a session: straight to its socket while the socket takes it, into a bounded queue when not, or into
-//! the next poll's answer.
+//! The way out of a session, and its life: what is sent goes straight to the socket while that takes it, into a bounded
+//! queue when it does not, or into the next poll's answer; and there is one way to end, [`Outbox::close`].
 //!
-//! Frames that wait together leave in one write. The queue never grows past its limit by broadcasts: the caller
-//! asks [`Outbox::has_room`] first, and a session without room reads on from the log when its way out has drained.
+//! Frames that wait together leave in one write. Broadcasts never let the queue grow past its limit: the caller asks
+//! [`Outbox::has_room`] first, and a session without room reads on from the log when its outbox has drained.
 
-pub mod heartbeat;
+mod close;
+mod heartbeat;
+mod limits;
 mod polls;
+mod queue;
 mod socket;
 mod stream;
+mod sweeper;
+mod way;
+mod wire;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
-    os::fd::AsRawFd,
-    rc::{Rc, Weak},
-    task::{Context, Waker},
-    time::Instant,
+    future::{Future, poll_fn},
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
+pub use self::{
+    close::Close,
+    heartbeat::Heartbeat,
+    limits::OutboxLimits,
+    sweeper::Sweeper,
+    wire::{Args, PerWire, Wire},
+};
+use self::{queue::Queue, way::Way, wire::Goodbye};
+use crate::{domain::Timestamp, telemetry};
 
-pub use self::heartbeat::{Beat, Pulse};
-use self::polls::Polls;
-
-use crate::{protocol::frame, telemetry};
-
-/// So many times its limit may wait for a session before it is dropped: broadcasts keep to the limit, answers to what
-/// the client itself asks for do not.
-const HOPELESS: usize = 4;
-/// The largest single answer: an echo of the largest message.
+/// An outbox is dropped when so many times its limit waits: broadcasts keep to the limit, answers to what the client
+/// itself asks for do not.
+const HARD_LIMIT_FACTOR: usize = 4;
+/// Bytes of the largest single answer: an echo of the largest message.
 const LARGEST_ANSWER: usize = 1 << 20;
 
-/// How what is said to a session is written down.
+/// Where a session is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
-    /// The envelope of `/ws`, as WebSocket frames.
-    Native,
-    /// Socket.IO packets as WebSocket frames.
-    SocketIo,
-    /// Socket.IO packets as a polling payload.
-    Polling,
-    /// Server-Sent Events.
-    Sse,
-}
-
-impl Wire {
-    /// What the numbers call it.
-    #[must_use]
-    pub fn transport(self) -> &'static str {
-        telemetry::TRANSPORTS[self as usize]
-    }
-}
-
-/// Who is told that everything that waited has left.
-pub trait Drained {
-    /// There is room again.
-    fn drained(self: Rc<Self>);
-}
-
-enum Way {
-    /// A WebSocket. Not behind a pointer: a fan-out should find it where it finds the outbox.
-    Socket(TcpStream),
-    /// Polls. In a box, because most ways out are another.
-    Polls(Box<Polls>),
-    /// The body of an answer that has no end. In a box, too.
-    Stream(Box<Stream>),
-    /// None any more: the socket was taken.
+enum Life {
+    /// It is open.
+    Open,
+    /// Its client was asked to end the connection itself.
+    Asked(Instant),
+    /// The last bytes were sent, or wait; the connection ends when the client has read them.
+    Closing(Instant),
+    /// The connection is gone, or is to be dropped.
     Gone,
-}
-
-struct Stream {
-    /// Cuts the connection, whose task may not look at it while the client reads nothing.
-    cut: Box<dyn Fn()>,
-}
-
-/// What waits. Never empty.
-struct Queue {
-    pieces: VecDeque<Bytes>,
-    bytes: usize,
-    /// Since when nothing was taken.
-    stalled_since: Instant,
-}
-
-impl Queue {
-    fn of(piece: Bytes) -> Box<Self> {
-        let mut queue = Self { pieces: VecDeque::new(), bytes: 0, stalled_since: Instant::now() };
-        queue.push(piece);
-        Box::new(queue)
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        self.bytes += piece.len();
-        self.pieces.push_back(piece);
-    }
 }
 
 /// The outgoing side of one session.
 ///
-/// In the order of the fields: what a fan-out reads of every session comes first and lies together.
+/// In the order of the fields: what a fan-out reads of every session comes first and shares a cache line, which an
+/// assertion below holds.
 #[repr(C)]
 pub struct Outbox {
     way: RefCell<Way>,
-    wire: Cell<Wire>,
-    broken: Cell<bool>,
-    /// Bytes that may wait.
-    limit: u32,
     /// In a box, because most of the time nothing waits.
     queue: RefCell<Option<Box<Queue>>>,
-    closing_since: Cell<Option<Instant>>,
-    /// Wakes whoever drives the socket, to flush or to end.
+    life: Cell<Life>,
+    wire: Cell<Wire>,
+    /// Bytes that may wait.
+    limit: u32,
+    /// Wakes the task that drives the connection, to flush or to end.
     driver: Cell<Option<Waker>>,
-    observer: Cell<Option<Weak<dyn Drained>>>,
-    /// The heartbeat of the connection, kept by whoever serves it.
-    pub pulse: Pulse,
+    /// Wakes who waits until nothing waits any more.
+    drained: Cell<Option<Waker>>,
+    /// The session ends no later, by the wall clock.
+    expires_at: Cell<Timestamp>,
+    /// The last sign of life of the client.
+    pub heartbeat: Heartbeat,
 }
 
+const _: () = assert!(std::mem::offset_of!(Outbox, driver) <= 96, "a fan-out reads what lies before it");
+
 impl Outbox {
-    /// Over a WebSocket; `limit` is how many bytes may wait.
-    #[must_use]
-    pub fn to_socket(socket: TcpStream, wire: Wire, limit: usize) -> Rc<Self> {
-        Rc::new(Self::new(Way::Socket(socket), wire, limit))
-    }
-
-    /// Into the answers to polls.
-    #[must_use]
-    pub fn to_polls(limit: usize) -> Rc<Self> {
-        Rc::new(Self::new(Way::Polls(Box::default()), Wire::Polling, limit))
-    }
-
-    /// Into the body of an answer that has no end; `cut` ends its connection.
-    #[must_use]
-    pub fn to_stream(limit: usize, cut: Box<dyn Fn()>) -> Rc<Self> {
-        Rc::new(Self::new(Way::Stream(Box::new(Stream { cut })), Wire::Sse, limit))
-    }
-
+    /// An open one; `limit` is how many bytes of broadcasts may wait.
     fn new(way: Way, wire: Wire, limit: usize) -> Self {
         Self {
             way: RefCell::new(way),
-            wire: Cell::new(wire),
-            broken: Cell::new(false),
-            limit: u32::try_from(limit).unwrap_or(u32::MAX),
             queue: RefCell::default(),
-            closing_since: Cell::default(),
+            life: Cell::new(Life::Open),
+            wire: Cell::new(wire),
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
             driver: Cell::default(),
-            observer: Cell::default(),
-            pulse: Pulse::new(Instant::now()),
+            drained: Cell::default(),
+            expires_at: Cell::new(Timestamp::MAX),
+            heartbeat: Heartbeat::new(Instant::now()),
         }
     }
 
-    /// How what goes through it is written down. Changes with an upgrade from polling.
+    /// The form in which bytes leave. Changes with an upgrade from polling.
     #[must_use]
     pub fn wire(&self) -> Wire {
         self.wire.get()
     }
 
-    /// Names who is told when everything that waited has left.
-    pub fn observe(&self, observer: Weak<dyn Drained>) {
-        self.observer.set(Some(observer));
+    /// When the session ends at the latest.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at.get()
     }
 
-    /// How many bytes wait.
+    /// Sets when the session ends at the latest: with its log-in.
+    pub fn expire_at(&self, moment: Timestamp) {
+        self.expires_at.set(moment);
+    }
+
+    /// Bytes that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.queue.borrow().as_ref().map_or(0, |queue| queue.bytes)
+        self.queue.borrow().as_ref().map_or(0, |queue| queue.bytes())
     }
 
-    /// Looks at what sending will need, so that it is near when it does. What it answers means nothing.
+    /// Whether nothing waits.
     #[must_use]
-    pub fn look(&self) -> usize {
-        let socket = match &*self.way.borrow() {
-            Way::Socket(socket) => usize::try_from(socket.as_raw_fd()).unwrap_or_default(),
-            _ => 0,
-        };
-        socket ^ self.waiting()
+    pub fn is_empty(&self) -> bool {
+        self.queue.borrow().is_none()
     }
 
     /// Whether `bytes` more may wait.
@@ -183,118 +130,169 @@ impl Outbox {
         waiting == 0 || waiting + bytes <= self.limit()
     }
 
-    /// Whether more waits than may: answers to what the client itself says are not held back. It is not listened to
-    /// any more until it has taken some.
+    /// Whether more waits than may, by answers to what the client itself says. It is not read from until it has taken
+    /// some (backpressure).
     #[must_use]
     pub fn is_overfull(&self) -> bool {
-        self.waiting() > self.limit() && !self.is_closing() && !self.is_aborted()
+        self.life.get() == Life::Open && self.waiting() > self.limit()
     }
 
     fn limit(&self) -> usize {
         self.limit as usize
     }
 
-    /// Whether nothing waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.queue.borrow().is_none()
+    /// Whether something waits and none of it was taken for so long.
+    fn is_stalled(&self, now: Instant, timeout: Duration) -> bool {
+        self.queue.borrow().as_ref().is_some_and(|queue| now.duration_since(queue.stalled_since()) >= timeout)
     }
 
-    /// Since when nothing was taken although something waits.
-    #[must_use]
-    pub fn stalled_since(&self) -> Option<Instant> {
-        self.queue.borrow().as_ref().map(|queue| queue.stalled_since)
-    }
-
-    /// Sends what is written down for [`Outbox::wire`], at once if nothing waits before it.
+    /// Sends bytes encoded for [`Outbox::wire`], at once if nothing waits before them. Bytes for a session that is
+    /// closing are dropped.
     pub fn send(&self, bytes: &Bytes) {
-        if self.broken.get() || self.is_closing() || bytes.is_empty() {
+        if self.life.get() == Life::Open {
+            self.write(bytes);
+        }
+    }
+
+    fn write(&self, bytes: &Bytes) {
+        if bytes.is_empty() {
             return;
         }
         let sent = if self.is_empty() { self.send_now(bytes) } else { Ok(0) };
         match sent {
             Ok(sent) if sent == bytes.len() => {}
-            Ok(sent) => self.put_off(bytes.slice(sent..)),
-            Err(_) => self.abort(),
+            Ok(sent) => self.enqueue(bytes.slice(sent..)),
+            Err(_) => self.close(Close::Lost),
         }
     }
 
-    /// Lets a piece wait for its turn.
-    fn put_off(&self, piece: Bytes) {
+    fn enqueue(&self, piece: Bytes) {
         match &mut *self.queue.borrow_mut() {
             Some(queue) => queue.push(piece),
             empty => *empty = Some(Queue::of(piece)),
         }
-        if self.waiting() > HOPELESS * self.limit().max(LARGEST_ANSWER) {
-            // Broadcasts stop long before: these are answers to a client that asks and does not read.
-            return self.abort();
+        if self.waiting() > HARD_LIMIT_FACTOR * self.limit().max(LARGEST_ANSWER) {
+            return self.close(Close::Lost);
         }
-        self.release_poll();
+        self.answer_poll();
         self.wake();
     }
 
-    /// Says good-bye: nothing is sent after it, and the connection ends when the client has answered,
-    /// or soon without.
-    pub fn close(&self, code: u16, reason: &str) {
-        if self.is_closing() {
-            return;
+    /// Ends the session: the one way to do so, whoever ends it. What the client hears of it follows from the reason and
+    /// the wire. Does nothing to a session that is closing already, but for [`Close::Lost`].
+    pub fn close(&self, why: Close) {
+        match (self.life.get(), why) {
+            // A client that was asked to leave says that it does.
+            (Life::Open, _) | (Life::Asked(_), Close::Left) | (Life::Asked(_) | Life::Closing(_), Close::Lost) => {}
+            _ => return,
         }
-        match self.wire.get() {
-            Wire::Native | Wire::SocketIo => self.send(&frame::close(code, reason)),
-            Wire::Polling => self.end_polls(code, reason),
-            // A stream just ends.
-            Wire::Sse => {}
+        if !matches!(why, Close::Left | Close::Lost) {
+            telemetry::session_closed(why.code());
         }
-        self.closing_since.set(Some(Instant::now()));
+        match self.wire.get().goodbye(why) {
+            Goodbye::Ask(bytes) => {
+                self.write(&bytes);
+                // Writing may have found the connection gone.
+                if self.is_open() {
+                    self.life.set(Life::Asked(Instant::now()));
+                    self.wake();
+                }
+            }
+            Goodbye::Last(bytes) => self.finish(&bytes, why),
+            Goodbye::Now(bytes) => {
+                if self.is_polled() {
+                    self.write(&bytes);
+                }
+                self.drop_connection();
+            }
+            Goodbye::Drop => self.drop_connection(),
+        }
+    }
+
+    /// Closes the session of a client that was asked to end the connection and did not.
+    fn end_asked(&self) {
+        let why = Close::LoggedOut;
+        self.finish(&self.wire.get().last_bytes(why), why);
+    }
+
+    /// Sends the last bytes.
+    fn finish(&self, bytes: &Bytes, why: Close) {
+        self.life.set(Life::Closing(Instant::now()));
+        let is_kept_for_a_poll = self.finish_polls(bytes, why);
+        if !is_kept_for_a_poll {
+            self.write(bytes);
+        }
         self.wake();
     }
 
-    /// Whether good-bye was said.
+    fn drop_connection(&self) {
+        self.life.set(Life::Gone);
+        let gone = self.abandon_polls();
+        if let Way::Stream(cut) = &*self.way.borrow() {
+            cut();
+        }
+        self.wake();
+        if let Some(gone) = gone {
+            gone();
+        }
+    }
+
+    fn life(&self) -> Life {
+        self.life.get()
+    }
+
+    /// Whether the session is open: neither closing nor gone.
     #[must_use]
-    pub fn is_closing(&self) -> bool {
-        self.closing_since.get().is_some()
-    }
-
-    /// When good-bye was said.
-    #[must_use]
-    pub fn closing_since(&self) -> Option<Instant> {
-        self.closing_since.get()
-    }
-
-    /// Drops the connection.
-    pub fn abort(&self) {
-        self.broken.set(true);
-        self.drop_poll();
-        if let Way::Stream(stream) = &*self.way.borrow() {
-            (stream.cut)();
-        }
-        self.wake();
+    pub fn is_open(&self) -> bool {
+        self.life.get() == Life::Open
     }
 
     /// Whether the connection is gone or to be dropped.
     #[must_use]
-    pub fn is_aborted(&self) -> bool {
-        self.broken.get()
+    pub fn is_gone(&self) -> bool {
+        self.life.get() == Life::Gone
     }
 
-    /// Wakes the task that drives the socket.
-    pub fn wake(&self) {
+    /// Whether the last bytes were sent, so that the connection only waits for its end.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        matches!(self.life.get(), Life::Closing(_) | Life::Gone)
+    }
+
+    /// Whether a ping would leave at once.
+    fn is_reachable(&self) -> bool {
+        !self.wire.get().is_polling() || self.is_polled()
+    }
+
+    /// Waits until nothing waits to be sent, or the session is no longer open. For one task at a time.
+    pub fn drained(&self) -> impl Future<Output = ()> + '_ {
+        poll_fn(|context| {
+            if self.is_empty() || !self.is_open() {
+                return Poll::Ready(());
+            }
+            self.drained.set(Some(context.waker().clone()));
+            Poll::Pending
+        })
+    }
+
+    /// Wakes the tasks that wait for the outbox.
+    fn wake(&self) {
         if let Some(driver) = self.driver.take() {
             driver.wake_by_ref();
             self.driver.set(Some(driver));
         }
-    }
-
-    fn tell_drained(&self) {
-        let observer = self.observer.take();
-        let session = observer.as_ref().and_then(Weak::upgrade);
-        self.observer.set(observer);
-        if let Some(session) = session {
-            session.drained();
+        if !self.is_open() {
+            self.wake_drained();
         }
     }
 
-    fn remember(&self, context: &Context<'_>) {
+    fn wake_drained(&self) {
+        if let Some(waker) = self.drained.take() {
+            waker.wake();
+        }
+    }
+
+    fn register_driver(&self, context: &Context<'_>) {
         let known = self.driver.take().filter(|known| known.will_wake(context.waker()));
         self.driver.set(Some(known.unwrap_or_else(|| context.waker().clone())));
     }

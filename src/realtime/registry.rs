@@ -3,44 +3,26 @@
 //! The hub actor and the connections of the thread share it by `Rc`: joining and leaving cost no message.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, Ref, RefCell},
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{Announcement, Batch, Close, Log, Page, Room, Rooms, Session, Viewers, session::Feeding};
+use super::{
+    announcement::{Announcement, Batch},
+    rooms::{Room, Rooms},
+    session::Session,
+    viewers::{Page, Viewers},
+};
 use crate::{
-    domain::{Offset, SessionId, Timestamp},
-    outbox::{Beat, Wire},
-    protocol::{frame, sse},
-    telemetry::{self, Backlog},
+    domain::{Offset, SessionId},
+    outbox::Close,
 };
 
-/// The times that the registry keeps.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// Silence after which a session is pinged.
-    pub ping_interval: Duration,
-    /// Time for the answer.
-    pub ping_timeout: Duration,
-    /// How long a session may take nothing of what waits for it.
-    pub stall_timeout: Duration,
-}
-
-/// "a comment at least every 15 s" (CONTRACT §3c).
-const COMMENT_INTERVAL: Duration = Duration::from_secs(14);
-/// Time between good-bye and dropping the connection.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time for a client to end the connection itself after it was told so.
-const PART_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long an ended log-in is remembered, for handshakes that looked it up just before it ended.
 const REVOKED_MEMORY: Duration = Duration::from_secs(60);
-
-/// Sessions that are looked at before the first of them is dealt with. They lie apart in memory, and what is fetched for
-/// one is fetched for all of them at the same time.
-const AHEAD: usize = 16;
 
 /// The sessions of one thread.
 pub struct Registry {
@@ -49,61 +31,45 @@ pub struct Registry {
     members: RefCell<HashMap<Room, Vec<usize>>>,
     viewers: Arc<Viewers>,
     rooms: Arc<Rooms>,
-    log: Log,
     revoked: RefCell<HashMap<SessionId, Instant>>,
-    /// The newest notification that was broadcast here, or is being.
+    /// The newest publication that was broadcast here, or is being.
     latest: Cell<Offset>,
-    /// What the last round has found.
-    backlog: Cell<Backlog>,
-    patience: Patience,
 }
 
+/// Sessions by a number that each keeps while it is here.
 #[derive(Default)]
 struct Slots {
     sessions: Vec<Option<Rc<Session>>>,
     free: Vec<usize>,
 }
 
-/// A place in the registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot(usize);
-
 impl Registry {
     /// An empty registry.
     #[must_use]
-    pub fn new(viewers: Arc<Viewers>, rooms: Arc<Rooms>, log: Log, patience: Patience) -> Rc<Self> {
+    pub fn new(viewers: Arc<Viewers>, rooms: Arc<Rooms>) -> Rc<Self> {
         Rc::new(Self {
             slots: RefCell::default(),
             pages: RefCell::default(),
             members: RefCell::default(),
             viewers,
             rooms,
-            log,
             revoked: RefCell::default(),
             latest: Cell::default(),
-            backlog: Cell::default(),
-            patience,
         })
     }
 
-    /// The past.
-    #[must_use]
-    pub fn log(&self) -> &Log {
-        &self.log
-    }
-
-    /// The newest notification that was broadcast here, or is being: who has seen it may be fed live.
+    /// The newest publication that was broadcast here, or is being: a session that has seen it may be fed live.
     #[must_use]
     pub fn latest(&self) -> Offset {
         self.latest.get()
     }
 
-    /// Says where the log stands, before the first broadcast.
+    /// Sets where the log ends, before the first broadcast.
     pub fn start_at(&self, latest: Offset) {
         self.latest.set(latest);
     }
 
-    /// How many sessions there are.
+    /// Number of sessions.
     #[must_use]
     pub fn len(&self) -> usize {
         let slots = self.slots.borrow();
@@ -116,21 +82,21 @@ impl Registry {
         self.len() == 0
     }
 
-    /// Takes a session in. One whose log-in has just ended is closed at once.
-    pub fn join(&self, session: Rc<Session>) -> Slot {
+    /// Adds a session. One whose log-in has just ended is closed at once.
+    pub fn join(&self, session: &Rc<Session>) {
         let ended = session.login().is_some_and(|login| self.is_revoked(&login.id));
         if ended {
             session.close(Close::LoggedOut);
         }
         let mut slots = self.slots.borrow_mut();
         let slot = if let Some(slot) = slots.free.pop() {
-            slots.sessions[slot] = Some(session);
+            slots.sessions[slot] = Some(Rc::clone(session));
             slot
         } else {
-            slots.sessions.push(Some(session));
+            slots.sessions.push(Some(Rc::clone(session)));
             slots.sessions.len() - 1
         };
-        Slot(slot)
+        session.slot.set(slot);
     }
 
     /// Whether a log-in ended lately.
@@ -139,57 +105,56 @@ impl Registry {
         self.revoked.borrow().contains_key(login)
     }
 
-    /// Lets a session go.
-    pub fn leave(&self, Slot(slot): Slot) {
-        let session = {
-            let mut slots = self.slots.borrow_mut();
-            let session = slots.sessions[slot].take();
+    /// Removes a session from its page, its rooms and the registry, and gives its permits back.
+    pub fn leave(&self, session: &Session) {
+        self.leave_page(session);
+        for room in session.rooms() {
+            self.leave_room(session, &room);
+        }
+        let slot = session.slot.replace(usize::MAX);
+        let mut slots = self.slots.borrow_mut();
+        if let Some(left) = slots.sessions.get_mut(slot).and_then(Option::take) {
             slots.free.push(slot);
-            session
-        };
-        if let Some(session) = session {
-            self.leave_page(&session, slot);
-            for room in session.rooms() {
-                self.leave_room(&session, Slot(slot), &room);
-            }
+            drop(slots);
+            left.release();
         }
     }
 
     /// A session now looks at a page; it is told at once how many others do.
-    pub fn look_at(&self, session: &Session, Slot(slot): Slot, page: Page) {
-        if session.page.borrow().as_ref() == Some(&page) {
+    pub fn look_at(&self, session: &Session, page: Page) {
+        if session.has_left() || session.page.borrow().as_ref() == Some(&page) {
             return;
         }
         // Come before going: a person who moves between two pages is never nowhere.
         let count = self.viewers.come(session.person, &page);
-        self.leave_page(session, slot);
-        self.pages.borrow_mut().entry(page.clone()).or_default().push(slot);
+        self.leave_page(session);
+        self.pages.borrow_mut().entry(page.clone()).or_default().push(session.slot.get());
         session.page.replace(Some(page));
         session.forget_viewers();
-        session.tell_viewers(count, &Announcement::viewers(count));
+        session.announce_viewers(count, &Announcement::viewers(count));
     }
 
-    fn leave_page(&self, session: &Session, slot: usize) {
+    fn leave_page(&self, session: &Session) {
         let Some(page) = session.page.take() else { return };
         self.viewers.go(session.person, &page);
-        remove(&mut self.pages.borrow_mut(), &page, slot);
+        remove(&mut self.pages.borrow_mut(), &page, session.slot.get());
     }
 
-    /// A session comes into a room. Answers how many are in it now; `None` when it was in it already.
-    pub fn enter_room(&self, session: &Session, Slot(slot): Slot, room: &Room) -> Option<usize> {
-        if session.is_in(room) {
+    /// A session joins a room. Returns how many are in it now; `None` when it was in it already.
+    pub fn enter_room(&self, session: &Session, room: &Room) -> Option<usize> {
+        if session.has_left() || session.is_in(room) {
             return None;
         }
         session.rooms.borrow_mut().push(room.clone());
-        self.members.borrow_mut().entry(room.clone()).or_default().push(slot);
+        self.members.borrow_mut().entry(room.clone()).or_default().push(session.slot.get());
         Some(self.rooms.come(room))
     }
 
-    /// A session leaves a room. Answers how many are left; `None` when it was not in it.
-    pub fn leave_room(&self, session: &Session, Slot(slot): Slot, room: &Room) -> Option<usize> {
-        let place = session.rooms.borrow().iter().position(|other| other == room)?;
-        session.rooms.borrow_mut().swap_remove(place);
-        remove(&mut self.members.borrow_mut(), room, slot);
+    /// A session leaves a room. Returns how many are left; `None` when it was not in it.
+    pub fn leave_room(&self, session: &Session, room: &Room) -> Option<usize> {
+        let index = session.rooms.borrow().iter().position(|other| other == room)?;
+        session.rooms.borrow_mut().swap_remove(index);
+        remove(&mut self.members.borrow_mut(), room, session.slot.get());
         Some(self.rooms.go(room))
     }
 
@@ -199,49 +164,53 @@ impl Registry {
         self.rooms.count(room)
     }
 
-    /// Tells those in a room, but for one.
-    pub fn tell_room(&self, room: &Room, except: u64, announcement: &Announcement) {
+    /// Sends an event to a room, except to one session.
+    pub fn announce_to_room(&self, room: &Room, except: u64, announcement: &Announcement) {
         let members = self.members.borrow();
         let slots = self.slots.borrow();
         for slot in members.get(room).into_iter().flatten() {
-            if let Some(session) = slots.sessions[*slot].as_ref().filter(|session| session.id != except) {
-                session.tell(announcement);
+            let session = slots.sessions.get(*slot).and_then(Option::as_ref);
+            if let Some(session) = session.filter(|session| session.id != except) {
+                session.announce(announcement);
             }
         }
     }
 
-    /// Tells those who look at a page how many they are.
-    pub fn tell_viewers(&self, page: &Page, count: usize, announcement: &Announcement) {
+    /// Sends the people who look at a page how many they are.
+    pub fn announce_viewers(&self, page: &Page, count: usize, announcement: &Announcement) {
         let pages = self.pages.borrow();
         let slots = self.slots.borrow();
         for slot in pages.get(page).into_iter().flatten() {
-            if let Some(session) = &slots.sessions[*slot] {
-                session.tell_viewers(count, announcement);
+            if let Some(session) = slots.sessions.get(*slot).and_then(Option::as_ref) {
+                session.announce_viewers(count, announcement);
             }
         }
     }
 
-    /// Begins to broadcast a batch: from now on, who joins and has seen less reads it from the log.
+    /// A batch begins to be broadcast: a session that joins from now on and has seen less reads it from the log.
     pub fn begin(&self, batch: &Batch) {
         self.latest.set(batch.last());
     }
 
-    /// How many slots there are, taken or free. They only become more.
+    /// Number of slots, taken or free. It only grows.
     #[must_use]
     pub fn slots(&self) -> usize {
         self.slots.borrow().sessions.len()
     }
 
-    /// Calls `act` for the sessions in a part of the slots; answers whether there are slots beyond it.
-    pub fn each(&self, part: std::ops::Range<usize>, mut act: impl FnMut(&Rc<Session>)) -> bool {
-        let slots = self.slots.borrow();
-        let end = part.end.min(slots.sessions.len());
-        for group in slots.sessions[part.start.min(end)..end].chunks(AHEAD) {
-            let looked_at: usize = group.iter().flatten().map(|session| session.outbox.look()).sum();
-            std::hint::black_box(looked_at);
-            group.iter().flatten().for_each(&mut act);
-        }
-        end < slots.sessions.len()
+    /// The slots of a range, taken or free, as far as there are any.
+    pub(super) fn range(&self, range: std::ops::Range<usize>) -> Ref<'_, [Option<Rc<Session>>]> {
+        Ref::map(self.slots.borrow(), |slots| {
+            let end = range.end.min(slots.sessions.len());
+            &slots.sessions[range.start.min(end)..end]
+        })
+    }
+
+    /// Calls `act` for the sessions in a range of the slots; returns whether there are slots beyond it.
+    pub fn each(&self, range: std::ops::Range<usize>, act: impl FnMut(&Rc<Session>)) -> bool {
+        let end = range.end;
+        self.range(range).iter().flatten().for_each(act);
+        end < self.slots()
     }
 
     /// Closes the sessions of log-ins that have ended.
@@ -255,58 +224,13 @@ impl Registry {
             }
         });
     }
-
-    /// Looks after every session: heartbeats, expired log-ins, stalled ways out, good-byes without an answer.
-    pub fn sweep(&self, now: Instant, clock: Timestamp) {
-        let mut backlog = Backlog::default();
-        self.each(0..usize::MAX, |session| {
-            let outbox = &session.outbox;
-            backlog.bytes += outbox.waiting();
-            backlog.sessions +=
-                usize::from(matches!(session.feeding(), Feeding::Behind | Feeding::CatchingUp));
-            if outbox.closing_since().is_some_and(|since| now.duration_since(since) >= CLOSE_TIMEOUT) {
-                outbox.abort();
-            } else if session.is_closing() {
-                session.part(now, PART_TIMEOUT);
-            } else if session.login().is_some_and(|login| login.expires_at <= clock) {
-                session.close(Close::LoggedOut);
-            } else if outbox
-                .stalled_since()
-                .is_some_and(|since| now.duration_since(since) >= self.patience.stall_timeout)
-            {
-                session.close(Close::TooSlow);
-            } else {
-                self.beat(session, now);
-            }
-        });
-        telemetry::backlog(self.backlog.replace(backlog), backlog);
-    }
-
-    fn beat(&self, session: &Session, now: Instant) {
-        let Patience { ping_interval, ping_timeout, .. } = self.patience;
-        match session.outbox.wire() {
-            // Engine.IO has heartbeats of its own.
-            Wire::SocketIo | Wire::Polling => {}
-            Wire::Native => match session.outbox.pulse.beat(now, ping_interval, ping_timeout, true) {
-                Beat::Quiet => {}
-                Beat::Ask => session.send(&frame::PING),
-                Beat::Dead => session.close(Close::Silent),
-            },
-            Wire::Sse => {
-                if session.outbox.pulse.beat(now, COMMENT_INTERVAL, COMMENT_INTERVAL, true) != Beat::Quiet {
-                    session.outbox.pulse.hear(now);
-                    session.send(&sse::COMMENT);
-                }
-            }
-        }
-    }
 }
 
-/// Takes a session out of a group; the group goes with its last.
+/// Removes a session from a group; the group goes with its last.
 fn remove<K: std::hash::Hash + Eq>(groups: &mut HashMap<K, Vec<usize>>, key: &K, slot: usize) {
     if let Some(slots) = groups.get_mut(key) {
-        if let Some(place) = slots.iter().position(|other| *other == slot) {
-            slots.swap_remove(place);
+        if let Some(index) = slots.iter().position(|other| *other == slot) {
+            slots.swap_remove(index);
         }
         if slots.is_empty() {
             groups.remove(key);

@@ -1,200 +1,40 @@
-//! Socket.IO 5 over an Engine.IO session: a client connects to namespaces, and in each sends and gets events and
+//! Socket.IO 5 over an Engine.IO connection: a client connects to namespaces, and in each sends and gets events and
 //! acknowledgements.
-//!
-//! What is quoted comes from `docs/socket.io-protocol/v5-current.md` of socketio/socket.io.
 
-use std::{
-    borrow::Cow,
-    cell::RefCell,
-    collections::HashMap,
-    rc::{Rc, Weak},
-    time::Duration,
-};
+use std::{borrow::Cow, cell::RefCell, rc::Rc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
-use tokio::sync::oneshot;
 
-use super::engine::{Broken, Limits, Service, Session};
+use super::{
+    connection::{Connection, Limits, Service, Violation},
+    handlers::{Accepted, Connect, Handlers, Refused},
+    socket::{Socket, send},
+};
 use crate::protocol::{
     engineio::Packet as Frame,
-    socketio::{self, Args, Body, Decoder, Event},
+    socketio::{self, Body, Decoder},
 };
 
 /// The most attachments of one packet, as in the reference.
 const MAX_ATTACHMENTS: usize = 10;
-/// The most namespaces that one client may be in, and the most acknowledgements that it may owe.
+/// The most namespaces that one client may be in.
 const MAX_NAMESPACES: usize = 16;
-const MAX_ACKS: usize = 1024;
-
-/// A client that may come in.
-pub struct Accepted<D> {
-    /// What the handlers keep of it.
-    pub data: D,
-    /// Its private id, when lost connections can be recovered. The same as the client brought means: recovered.
-    pub pid: Option<String>,
-}
-
-/// A client that may not.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    /// What its `connect_error` says.
-    pub message: String,
-    /// What comes with it.
-    pub data: Option<Value>,
-}
-
-/// What events mean: given to the engine by whoever uses it.
-pub trait Handlers: Sized + 'static {
-    /// What is known from the request that began the session.
-    type Request: 'static;
-    /// What is kept of a client in a namespace.
-    type Data: 'static;
-
-    /// The name of a namespace as it is known here; `None` when there is no such namespace.
-    fn namespace(&self, name: &str) -> Option<&'static str>;
-    /// A client wants to connect to a namespace; `auth` is the JSON object that it brought. Its events come after
-    /// the answer.
-    fn connect(
-        &self,
-        session: &Rc<Session<SocketIo<Self>>>,
-        namespace: &'static str,
-        auth: Option<&str>,
-    ) -> LocalBoxFuture<'static, Result<Accepted<Self::Data>, Refused>>;
-    /// It is connected, and knows.
-    fn connected(&self, socket: &Rc<Socket<Self>>);
-    /// It sent an event.
-    fn event(&self, socket: &Rc<Socket<Self>>, event: Event<'_>);
-    /// It is no longer connected.
-    fn disconnected(&self, socket: &Rc<Socket<Self>>);
-}
-
-/// Why no acknowledgement came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AckError {
-    /// Not in time.
-    #[error("no acknowledgement in time")]
-    TimedOut,
-    /// The client left.
-    #[error("the client left")]
-    Disconnected,
-    /// It owes too many already.
-    #[error("the client owes too many acknowledgements")]
-    TooMany,
-}
-
-/// A client in a namespace.
-pub struct Socket<H: Handlers> {
-    /// Which namespace.
-    pub namespace: &'static str,
-    /// What the handlers keep of it.
-    pub data: H::Data,
-    session: Weak<Session<SocketIo<H>>>,
-    /// Made when it is first asked for one.
-    acks: RefCell<Option<Box<Acks>>>,
-}
-
-/// The acknowledgements that a client owes, by their numbers.
-#[derive(Default)]
-struct Acks {
-    waiting: HashMap<u64, oneshot::Sender<Args<'static>>>,
-    next: u64,
-}
-
-impl<H: Handlers> Socket<H> {
-    /// Sends an event. The arguments are JSON values joined by commas, with their attachments.
-    pub fn emit(&self, name: &str, args: Args<'_>) {
-        self.send(Body::Event(Event { name: name.into(), args, ack_id: None }));
-    }
-
-    /// Answers an event.
-    pub fn ack(&self, id: u64, args: Args<'_>) {
-        self.send(Body::Ack { id, args });
-    }
-
-    /// Sends an event and waits for its acknowledgement.
-    ///
-    /// # Errors
-    /// None comes in time, or ever.
-    pub async fn request(
-        &self,
-        name: &str,
-        args: Args<'_>,
-        timeout: Duration,
-    ) -> Result<Args<'static>, AckError> {
-        let (id, answered) = self.expect_ack().ok_or(AckError::TooMany)?;
-        self.send(Body::Event(Event { name: name.into(), args, ack_id: Some(id) }));
-        let answered = tokio::time::timeout(timeout, answered).await;
-        self.take_ack(id);
-        answered.map_err(|_| AckError::TimedOut)?.map_err(|_| AckError::Disconnected)
-    }
-
-    /// One acknowledgement more, by a number of its own.
-    fn expect_ack(&self) -> Option<(u64, oneshot::Receiver<Args<'static>>)> {
-        let mut acks = self.acks.borrow_mut();
-        let acks = acks.get_or_insert_default();
-        if acks.waiting.len() >= MAX_ACKS {
-            return None;
-        }
-        let (answer, answered) = oneshot::channel();
-        let id = acks.next;
-        acks.next += 1;
-        acks.waiting.insert(id, answer);
-        Some((id, answered))
-    }
-
-    /// Who waits for an acknowledgement, if anyone does.
-    fn take_ack(&self, id: u64) -> Option<oneshot::Sender<Args<'static>>> {
-        self.acks.borrow_mut().as_mut()?.waiting.remove(&id)
-    }
-
-    /// Disconnects the client from the namespace, on purpose: it does not come back by itself.
-    pub fn disconnect(&self) {
-        self.send(Body::Disconnect);
-        if let Some(session) = self.session.upgrade() {
-            session.state.leave(self.namespace);
-        }
-    }
-
-    /// The session that it is part of, while that lasts.
-    #[must_use]
-    pub fn session(&self) -> Option<Rc<Session<SocketIo<H>>>> {
-        self.session.upgrade()
-    }
-
-    fn send(&self, body: Body<'_>) {
-        if let Some(session) = self.session.upgrade() {
-            send(&session, self.namespace, body);
-        }
-    }
-}
-
-fn send<H: Handlers>(session: &Session<SocketIo<H>>, namespace: &str, body: Body<'_>) {
-    let packet = socketio::Packet { namespace: namespace.into(), body };
-    let mut text = String::new();
-    packet.put(&mut text);
-    let attachments = packet.attachments().iter().cloned().map(Frame::Binary);
-    let frames: Vec<Frame<'_>> = std::iter::once(Frame::Message(&text)).chain(attachments).collect();
-    session.send(&frames);
-}
 
 /// What is kept of a client.
 pub struct Client<H: Handlers> {
     decoder: RefCell<Decoder>,
-    namespaces: RefCell<Vec<Namespace<H>>>,
-    handlers: Rc<H>,
+    namespaces: RefCell<Vec<Namespace<H::Data>>>,
 }
 
 /// A namespace that a client is in, or about to be.
-enum Namespace<H: Handlers> {
+enum Namespace<D> {
     /// The handlers have not answered yet.
     Connecting(&'static str),
-    Connected(Rc<Socket<H>>),
+    Connected(Rc<Socket<D>>),
 }
 
-impl<H: Handlers> Namespace<H> {
+impl<D> Namespace<D> {
     fn name(&self) -> &'static str {
         match self {
             Self::Connecting(name) => name,
@@ -202,7 +42,7 @@ impl<H: Handlers> Namespace<H> {
         }
     }
 
-    fn socket(&self) -> Option<&Rc<Socket<H>>> {
+    fn socket(&self) -> Option<&Rc<Socket<D>>> {
         match self {
             Self::Connecting(_) => None,
             Self::Connected(socket) => Some(socket),
@@ -211,30 +51,22 @@ impl<H: Handlers> Namespace<H> {
 }
 
 impl<H: Handlers> Client<H> {
-    fn socket(&self, namespace: &str) -> Option<Rc<Socket<H>>> {
+    fn socket(&self, namespace: &str) -> Option<Rc<Socket<H::Data>>> {
         let namespaces = self.namespaces.borrow();
         namespaces.iter().filter_map(Namespace::socket).find(|socket| socket.namespace == namespace).cloned()
     }
 
-    fn add(&self, namespace: Namespace<H>) {
+    fn add(&self, namespace: Namespace<H::Data>) {
         let mut namespaces = self.namespaces.borrow_mut();
-        // Hardly anyone has a second.
+        // Hardly any client has a second.
         namespaces.reserve_exact(1);
         namespaces.push(namespace);
     }
 
-    fn remove(&self, which: impl Fn(&Namespace<H>) -> bool) -> Option<Namespace<H>> {
+    fn remove(&self, is_it: impl Fn(&Namespace<H::Data>) -> bool) -> Option<Namespace<H::Data>> {
         let mut namespaces = self.namespaces.borrow_mut();
-        let place = namespaces.iter().position(which)?;
-        Some(namespaces.swap_remove(place))
-    }
-
-    fn leave(&self, namespace: &str) {
-        let left = self.remove(|one| one.socket().is_some_and(|socket| socket.namespace == namespace));
-        if let Some(Namespace::Connected(socket)) = left {
-            socket.acks.take();
-            self.handlers.disconnected(&socket);
-        }
+        let index = namespaces.iter().position(is_it)?;
+        Some(namespaces.swap_remove(index))
     }
 }
 
@@ -250,26 +82,28 @@ impl<H: Handlers> SocketIo<H> {
         Self { handlers: Rc::new(handlers) }
     }
 
-    fn packet(&self, session: &Rc<Session<Self>>, packet: socketio::Packet<'_>) -> Result<(), Broken> {
+    fn packet(
+        &self,
+        connection: &Rc<Connection<Self>>,
+        packet: socketio::Packet<'_>,
+    ) -> Result<(), Violation> {
         let namespace = packet.namespace;
         match packet.body {
-            Body::Connect(auth) => self.connect(session, &namespace, auth.as_deref()),
+            Body::Connect(auth) => self.connect(connection, &namespace, auth.as_deref()),
             Body::Disconnect => {
-                session.state.leave(&namespace);
+                leave(&self.handlers, connection, &namespace);
                 Ok(())
             }
             // "if that's not the case, then the receiver MUST close the connection".
-            Body::ConnectError(_) => Err(Broken),
+            Body::ConnectError(_) => Err(Violation),
             Body::Event(event) => {
-                let socket = session.state.socket(&namespace).ok_or(Broken)?;
-                self.handlers.event(&socket, event);
-                Ok(())
+                let socket = connection.state.socket(&namespace).ok_or(Violation)?;
+                self.handlers.event(&socket, event)
             }
             Body::Ack { id, args } => {
-                let socket = session.state.socket(&namespace).ok_or(Broken)?;
-                let answer = socket.take_ack(id);
+                let socket = connection.state.socket(&namespace).ok_or(Violation)?;
                 // An acknowledgement that nobody waits for any more is late, not wrong.
-                answer.map(|answer| answer.send(args.into_owned()));
+                socket.take_ack(id).map(|waiting| waiting.send(args.into_owned()));
                 Ok(())
             }
         }
@@ -277,31 +111,37 @@ impl<H: Handlers> SocketIo<H> {
 
     fn connect(
         &self,
-        session: &Rc<Session<Self>>,
+        connection: &Rc<Connection<Self>>,
         namespace: &str,
         auth: Option<&str>,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Violation> {
         let Some(namespace) = self.handlers.namespace(namespace) else {
             let error = Cow::Borrowed(r#"{"message":"Invalid namespace"}"#);
-            send(session, namespace, Body::ConnectError(error));
+            send(&connection.outbox, namespace, Body::ConnectError(error));
             return Ok(());
         };
         {
-            let namespaces = session.state.namespaces.borrow();
+            let namespaces = connection.state.namespaces.borrow();
             let known = namespaces.iter().any(|known| known.name() == namespace);
             if known || namespaces.len() >= MAX_NAMESPACES {
-                return Err(Broken);
+                return Err(Violation);
             }
         }
-        session.state.add(Namespace::Connecting(namespace));
-        let answer = self.handlers.connect(session, namespace, auth);
-        let (handlers, session) = (Rc::clone(&self.handlers), Rc::clone(session));
+        connection.state.add(Namespace::Connecting(namespace));
+        let connecting = self.handlers.connect(Connect {
+            request: &connection.request,
+            age: connection.age(),
+            outbox: &connection.outbox,
+            namespace,
+            auth,
+        });
+        let (handlers, connection) = (Rc::clone(&self.handlers), Rc::clone(connection));
         actix_rt::spawn(async move {
-            let answer = answer.await;
-            session.state.remove(|one| one.socket().is_none() && one.name() == namespace);
+            let answer = connecting.await;
+            connection.state.remove(|one| one.socket().is_none() && one.name() == namespace);
             match answer {
-                Ok(accepted) => enter(&handlers, &session, namespace, accepted),
-                Err(refused) => refuse(&session, namespace, &refused),
+                Ok(accepted) => enter(&handlers, &connection, namespace, accepted),
+                Err(refused) => refuse(&connection, namespace, &refused),
             }
         });
         Ok(())
@@ -309,34 +149,39 @@ impl<H: Handlers> SocketIo<H> {
 }
 
 fn enter<H: Handlers>(
-    handlers: &Rc<H>,
-    session: &Rc<Session<SocketIo<H>>>,
+    handlers: &H,
+    connection: &Rc<Connection<SocketIo<H>>>,
     namespace: &'static str,
     accepted: Accepted<H::Data>,
 ) {
-    let socket = Rc::new(Socket {
-        namespace,
-        data: accepted.data,
-        session: Rc::downgrade(session),
-        acks: RefCell::default(),
-    });
+    let socket = Socket::new(namespace, accepted.data, Rc::clone(&connection.outbox));
     let random: [u8; 15] = rand::random();
     let (id, mut text) = (URL_SAFE_NO_PAD.encode(random), String::new());
     socketio::put_connect(&mut text, namespace, &id, accepted.pid.as_deref());
-    session.send(&[Frame::Message(&text)]);
-    session.set_used();
-    session.state.add(Namespace::Connected(Rc::clone(&socket)));
+    connection.send(&[Frame::Message(&text)]);
+    connection.set_used();
+    connection.state.add(Namespace::Connected(Rc::clone(&socket)));
     handlers.connected(&socket);
-    if session.is_over() {
+    if connection.is_over() {
         // The client left while it was let in.
-        session.state.leave(namespace);
+        leave(handlers, connection, namespace);
     }
 }
 
-fn refuse<H: Handlers>(session: &Session<SocketIo<H>>, namespace: &str, refused: &Refused) {
+fn refuse<H: Handlers>(connection: &Connection<SocketIo<H>>, namespace: &str, refused: &Refused) {
     let mut text = String::new();
     socketio::put_connect_error(&mut text, namespace, &refused.message, refused.data.as_ref());
-    session.send(&[Frame::Message(&text)]);
+    connection.send(&[Frame::Message(&text)]);
+}
+
+/// The client leaves a namespace, if it is in it.
+fn leave<H: Handlers>(handlers: &H, connection: &Connection<SocketIo<H>>, namespace: &str) {
+    let left =
+        connection.state.remove(|one| one.socket().is_some_and(|socket| socket.namespace == namespace));
+    if let Some(Namespace::Connected(socket)) = left {
+        socket.forget_acks();
+        handlers.disconnected(&socket);
+    }
 }
 
 impl<H: Handlers> Service for SocketIo<H> {
@@ -345,27 +190,23 @@ impl<H: Handlers> Service for SocketIo<H> {
 
     fn open(&self, limits: &Limits) -> Client<H> {
         let limits = socketio::Limits { attachments: MAX_ATTACHMENTS, binary_packet: limits.max_payload };
-        Client {
-            decoder: RefCell::new(Decoder::new(limits)),
-            namespaces: RefCell::default(),
-            handlers: Rc::clone(&self.handlers),
-        }
+        Client { decoder: RefCell::new(Decoder::new(limits)), namespaces: RefCell::default() }
     }
 
-    fn text(&self, session: &Rc<Session<Self>>, text: &str) -> Result<(), Broken> {
-        let packet = session.state.decoder.borrow_mut().text(text).map_err(|_| Broken)?;
-        packet.map_or(Ok(()), |packet| self.packet(session, packet))
+    fn text(&self, connection: &Rc<Connection<Self>>, text: &str) -> Result<(), Violation> {
+        let packet = connection.state.decoder.borrow_mut().text(text).map_err(|_| Violation)?;
+        packet.map_or(Ok(()), |packet| self.packet(connection, packet))
     }
 
-    fn binary(&self, session: &Rc<Session<Self>>, bytes: Bytes) -> Result<(), Broken> {
-        let packet = session.state.decoder.borrow_mut().binary(bytes).map_err(|_| Broken)?;
-        packet.map_or(Ok(()), |packet| self.packet(session, packet))
+    fn binary(&self, connection: &Rc<Connection<Self>>, bytes: Bytes) -> Result<(), Violation> {
+        let packet = connection.state.decoder.borrow_mut().binary(bytes).map_err(|_| Violation)?;
+        packet.map_or(Ok(()), |packet| self.packet(connection, packet))
     }
 
-    fn close(&self, session: &Rc<Session<Self>>) {
-        let namespaces: Vec<_> = session.state.namespaces.borrow().iter().map(Namespace::name).collect();
+    fn closed(&self, connection: &Rc<Connection<Self>>) {
+        let namespaces: Vec<_> = connection.state.namespaces.borrow().iter().map(Namespace::name).collect();
         for namespace in namespaces {
-            session.state.leave(namespace);
+            leave(&*self.handlers, connection, namespace);
         }
     }
 }

@@ -1,24 +1,27 @@
-//! Brings requests and sockets to an Engine.IO [`Engine`]. A session lives on one worker thread; what arrives at
-//! another finds its way by the session's name (`directory`). Here is the door, and what comes through it as a
-//! WebSocket; polls and posts over HTTP are in [`polling`], who speaks over a WebSocket in `peer`.
+//! Where requests and sockets for an [`Engine`] come in. A connection lives on one worker thread; what arrives at another
+//! finds its way by the session id.
 
 use std::{io, rc::Rc, sync::Arc};
 
-use actix_http::RequestHead;
+use actix_http::{
+    RequestHead, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue},
+};
 use futures_util::future::LocalBoxFuture;
 
 use super::{
-    engine::{Engine, Service},
+    connection::Service,
+    engine::Engine,
     websocket,
     workers::{Adopt, Directory, Knows},
 };
 use crate::{
     protocol::engineio::{ErrorCode, Query, Transport},
-    transport::handshake::Taken,
-    web::problem::Problem,
+    telemetry,
+    transport::handshake::{Refusal, Upgraded},
 };
 
-/// A request that may begin a session.
+/// A request that may begin a connection.
 pub struct Admitted<R> {
     /// What the service is told of it.
     pub request: R,
@@ -29,10 +32,10 @@ pub struct Admitted<R> {
 /// Why a handshake is refused.
 #[derive(Debug)]
 pub enum Rejection {
-    /// As the reference server says it.
+    /// For a reason that the reference server knows, and in its form.
     Protocol(ErrorCode),
-    /// For a reason that it does not know, such as a server that is full.
-    Problem(Problem),
+    /// For another, such as a server that is full.
+    Other(Refusal),
 }
 
 impl From<ErrorCode> for Rejection {
@@ -41,39 +44,43 @@ impl From<ErrorCode> for Rejection {
     }
 }
 
-/// Decides who may begin a session.
+impl Rejection {
+    /// The response to send. Counts the refusal.
+    #[must_use]
+    pub fn into_response(self) -> Refusal {
+        let code = match self {
+            Self::Protocol(code) => code,
+            Self::Other(refusal) => return refusal,
+        };
+        telemetry::refused(code.name());
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
+        Refusal { status, headers, body: code.body().into() }
+    }
+}
+
+/// Decides who may begin a connection.
 pub type Admit<R> = Box<dyn Fn(&RequestHead) -> LocalBoxFuture<'static, Result<Admitted<R>, Rejection>>>;
 
-/// An engine's door on one worker thread.
+/// The way to an engine, on one worker thread.
 pub struct Endpoint<S: Service> {
     pub(super) engine: Rc<Engine<S>>,
     pub(super) directory: Directory<S>,
     pub(super) admit: Admit<S::Request>,
 }
 
-impl<S: Service> Endpoint<S> {
-    /// Opens an engine on this thread: `make` gets the thread's number.
-    #[must_use]
-    pub fn open(
-        directory: &Directory<S>,
-        admit: Admit<S::Request>,
-        make: impl FnOnce(u8) -> Rc<Engine<S>>,
-    ) -> Rc<Self> {
-        let engine = directory.enter(make);
-        Rc::new(Self { engine, directory: directory.clone(), admit })
-    }
-}
-
-/// What becomes of a WebSocket handshake at an engine's address.
+/// What a WebSocket handshake leads to.
 pub enum Handshake<S: Service> {
-    /// A new session.
+    /// A new connection.
     Open(Admitted<S::Request>),
-    /// A session that polls wants to go on over the WebSocket.
+    /// A connection that polls goes on over the WebSocket.
     Upgrade(Arc<str>),
 }
 
 impl<S: Service> Handshake<S> {
-    /// A cookie for its answer.
+    /// A cookie for its response.
     #[must_use]
     pub fn cookie(&self) -> Option<&str> {
         match self {
@@ -84,12 +91,23 @@ impl<S: Service> Handshake<S> {
 }
 
 impl<S: Service> Endpoint<S> {
+    /// To an engine of this thread: `make` gets the thread's number.
+    #[must_use]
+    pub fn open(
+        directory: &Directory<S>,
+        admit: Admit<S::Request>,
+        make: impl FnOnce(u8) -> Rc<Engine<S>>,
+    ) -> Rc<Self> {
+        let engine = directory.add(make);
+        Rc::new(Self { engine, directory: directory.clone(), admit })
+    }
+
     /// Decides on a WebSocket handshake; its 101 is for the caller to write.
     ///
     /// # Errors
     /// As the reference server: an unknown transport, version or session, or an origin that may not connect. And what
-    /// who decides on sessions says.
-    pub async fn shake_hands(&self, head: &RequestHead) -> Result<Handshake<S>, Rejection> {
+    /// [`Admit`] says.
+    pub async fn handshake(&self, head: &RequestHead) -> Result<Handshake<S>, Rejection> {
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
         if query.transport != Transport::Websocket {
             return Err(ErrorCode::BadRequest.into());
@@ -105,21 +123,21 @@ impl<S: Service> Endpoint<S> {
         }
     }
 
-    /// Lets a WebSocket in after its 101.
+    /// Serves a WebSocket after its 101.
     ///
     /// # Errors
-    /// The socket cannot move to the thread of its session.
-    pub async fn let_in(&self, handshake: Handshake<S>, taken: Taken) -> io::Result<()> {
+    /// The socket cannot move to the thread of its connection.
+    pub async fn serve(&self, handshake: Handshake<S>, upgraded: Upgraded) -> io::Result<()> {
         match handshake {
             Handshake::Open(admitted) => {
-                websocket::open(&self.engine, admitted.request, taken);
+                websocket::open(&self.engine, admitted.request, upgraded);
                 Ok(())
             }
             Handshake::Upgrade(sid) => {
                 let Some(owner) = self.directory.owner(&sid) else { return Ok(()) };
-                let Taken { socket, connected, already_read } = taken;
+                let Upgraded { socket, permit, already_read } = upgraded;
                 let (socket, already_read) = (socket.into_std()?, already_read.freeze());
-                let adopted = owner.send(Adopt { sid, socket, connected, already_read }).await;
+                let adopted = owner.send(Adopt { sid, socket, permit, already_read }).await;
                 adopted.map_err(io::Error::other)
             }
         }

@@ -1,17 +1,29 @@
-//! A Socket.IO server that knows nothing of shops: Engine.IO sessions across polling and WebSocket ([`engine`]), and on
-//! top of them namespaces, events and acknowledgements ([`client`]). What events mean is for the [`Handlers`] that are
-//! given to it; how requests and sockets get here is for `transport`.
+//! A Socket.IO server that knows nothing of shops: Engine.IO connections across polling and WebSocket ([`engine`]), and
+//! over them namespaces, events and acknowledgements ([`client`]). What events mean is for the [`Handlers`] that are
+//! given to it.
 //!
-//! Everything of one session happens on one thread.
+//! Everything of one connection happens on one thread. Requests and sockets that arrive at another thread are handed to
+//! it ([`Directory`]).
+//!
+//! What is quoted comes from `docs/engine.io-protocol/v4-current.md` and `docs/socket.io-protocol/v5-current.md` of
+//! socketio/socket.io.
 
 pub mod client;
-pub mod endpoint;
+mod connection;
+mod endpoint;
 pub mod engine;
+mod handlers;
 pub mod polling;
+mod polls;
+mod socket;
+mod upgrade;
 mod websocket;
 mod workers;
 
-pub use client::{Accepted, Client, Handlers, Refused, Socket, SocketIo};
+pub use client::SocketIo;
+pub use connection::{Connection, Limits, Service, Violation};
 pub use endpoint::{Admit, Admitted, Endpoint, Handshake, Rejection};
-pub use engine::{Engine, Limits, Service, Session};
+pub use engine::Engine;
+pub use handlers::{Accepted, Connect, Handlers, Refused};
+pub use socket::{AckError, Socket};
 pub use workers::Directory;

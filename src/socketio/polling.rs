@@ -1,13 +1,13 @@
-//! HTTP long-polling.
+//! HTTP long-polling: requests become polls and posts of a connection.
 
-use std::{rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use actix::Addr;
 use actix_web::{
     HttpRequest, HttpResponse,
     error::PayloadError,
     http::{
-        Method, StatusCode,
+        Method,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SET_COOKIE},
     },
     web,
@@ -17,33 +17,29 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::oneshot;
 
 use super::{
+    connection::Service,
     endpoint::{Endpoint, Rejection},
-    engine::Service,
     workers::{Poll, PollAborted, Post, Worker},
 };
 use crate::{
     protocol::engineio::{ErrorCode, Query, Transport},
-    telemetry,
-    transport::connection::Ended,
-    web::{
-        edge::{AsIs, log_cause},
-        messages::Language,
-    },
+    transport::connection::ConnectionHandle,
 };
 
-/// HTTP long-polling: every request at an engine's address that is no WebSocket handshake.
-pub async fn polling<S: Service>(request: HttpRequest, body: web::Payload) -> HttpResponse {
-    let Some(endpoint) = request.app_data::<Rc<Endpoint<S>>>().cloned() else {
-        return HttpResponse::NotFound().finish();
-    };
-    endpoint.answer(&request, body).await.unwrap_or_else(|refusal| refusal)
-}
+/// In the extensions of a response: a refusal in the reference server's form, which its clients read.
+#[derive(Clone, Copy, Debug)]
+pub struct ProtocolRefusal;
 
-/// Answers; what is refused is an answer too.
-type Answer = Result<HttpResponse, HttpResponse>;
+/// A response; a refusal is one, too.
+type Response = Result<HttpResponse, HttpResponse>;
 
 impl<S: Service> Endpoint<S> {
-    async fn answer(&self, request: &HttpRequest, body: web::Payload) -> Answer {
+    /// Responds to a request that is no WebSocket handshake.
+    pub async fn respond(&self, request: &HttpRequest, body: web::Payload) -> HttpResponse {
+        self.dispatch(request, body).await.unwrap_or_else(|refusal| refusal)
+    }
+
+    async fn dispatch(&self, request: &HttpRequest, body: web::Payload) -> Response {
         let query = Query::parse(request.query_string()).map_err(refused)?;
         if query.transport != Transport::Polling {
             return Err(refused(ErrorCode::BadRequest));
@@ -51,20 +47,14 @@ impl<S: Service> Endpoint<S> {
         match (request.method(), query.sid) {
             (&Method::GET, None) => self.open_session(request).await,
             (_, None) => Err(refused(ErrorCode::BadHandshakeMethod)),
-            (&Method::GET, Some(sid)) => self.poll(sid.into(), request.conn_data::<Ended>().cloned()).await,
+            (&Method::GET, Some(sid)) => self.poll(sid.into(), request.conn_data::<ConnectionHandle>().cloned()).await,
             (&Method::POST, Some(sid)) => self.post(sid.into(), request, body).await,
             _ => Err(refused(ErrorCode::BadRequest)),
         }
     }
 
-    async fn open_session(&self, request: &HttpRequest) -> Answer {
-        let admitted = (self.admit)(request.head()).await.map_err(|rejection| match rejection {
-            Rejection::Protocol(code) => refused(code),
-            Rejection::Problem(problem) => {
-                log_cause(&problem);
-                problem.respond(Language::of(request.headers()))
-            }
-        })?;
+    async fn open_session(&self, request: &HttpRequest) -> Response {
+        let admitted = (self.admit)(request.head()).await.map_err(respond)?;
         let (_, body) = self.engine.open_polling(admitted.request);
         let mut response = text(body);
         if let Some(cookie) = admitted.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
@@ -73,7 +63,7 @@ impl<S: Service> Endpoint<S> {
         Ok(response)
     }
 
-    async fn poll(&self, sid: Arc<str>, ended: Option<Ended>) -> Answer {
+    async fn poll(&self, sid: Arc<str>, handle: Option<ConnectionHandle>) -> Response {
         let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
         let (answer, answered) = oneshot::channel();
         let mut watch = PollWatch { owner: owner.clone(), sid: Some(Arc::clone(&sid)) };
@@ -82,18 +72,18 @@ impl<S: Service> Endpoint<S> {
             watch.sid = None;
             return Err(refused(code));
         }
-        let ended = ended.unwrap_or_default();
+        let handle = handle.unwrap_or_default();
         let body = tokio::select! {
             body = answered => body,
             // The watch tells the session.
-            () = ended.wait() => return Err(refused(ErrorCode::BadRequest)),
+            () = handle.ended() => return Err(refused(ErrorCode::BadRequest)),
         };
         watch.sid = None;
         // Without an answer the session went on over a WebSocket, or is gone.
         body.map(text).map_err(|_| refused(ErrorCode::BadRequest))
     }
 
-    async fn post(&self, sid: Arc<str>, request: &HttpRequest, payload: web::Payload) -> Answer {
+    async fn post(&self, sid: Arc<str>, request: &HttpRequest, payload: web::Payload) -> Response {
         let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
         let limit = self.engine.limits.max_payload;
         let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
@@ -148,14 +138,17 @@ fn text(body: impl Into<Bytes>) -> HttpResponse {
         .body(body.into())
 }
 
-/// A refusal as the reference server gives it, which its clients read.
 fn refused(code: ErrorCode) -> HttpResponse {
-    telemetry::refused(code.name());
-    let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = HttpResponse::build(status)
-        .insert_header((CONTENT_TYPE, "application/json"))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(code.body());
-    response.extensions_mut().insert(AsIs);
+    respond(code.into())
+}
+
+fn respond(rejection: Rejection) -> HttpResponse {
+    let is_protocol = matches!(rejection, Rejection::Protocol(_));
+    let refusal = rejection.into_response();
+    let mut response = HttpResponse::build(refusal.status).body(refusal.body);
+    *response.headers_mut() = refusal.headers;
+    if is_protocol {
+        response.extensions_mut().insert(ProtocolRefusal);
+    }
     response
 }

@@ -1,31 +1,30 @@
-//! The session's side of a WebSocket: packets, and before them the upgrade when the session polls.
+//! Engine.IO over a WebSocket: packets, and before them the upgrade when the connection polls.
 
 use std::rc::Rc;
 
 use tokio::net::TcpStream;
 
-use super::engine::{Engine, Service, Session};
-
+use super::{
+    connection::{Connection, Service},
+    engine::Engine,
+};
 use crate::{
     limits::admission::Connected,
-    outbox::{Outbox, Wire},
-    protocol::{
-        engineio::Packet,
-        frame::{self, FrameError},
-    },
+    outbox::{Close, Wire},
+    protocol::{engineio::Packet, frame},
     transport::{
-        handshake::Taken,
-        websocket::{self, Line, Peer},
+        handshake::Upgraded,
+        websocket::{self, Handler, WebSocket},
     },
 };
 
-/// Begins a session on a WebSocket.
-pub(super) fn open<S: Service>(engine: &Rc<Engine<S>>, request: S::Request, taken: Taken) {
-    let Taken { socket, connected, already_read } = taken;
-    let outbox = Outbox::to_socket(socket, Wire::SocketIo, engine.limits.outbox);
-    let session = engine.open_socket(request, Rc::clone(&outbox));
-    let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, outbox, connected);
-    websocket::run(line, engine.limits.max_payload, &already_read);
+/// Begins a connection on a WebSocket.
+pub(super) fn open<S: Service>(engine: &Rc<Engine<S>>, request: S::Request, upgraded: Upgraded) {
+    let Upgraded { socket, permit, already_read } = upgraded;
+    let outbox = engine.sweeper.to_socket(socket, Wire::SocketIo);
+    let connection = engine.open_socket(request, Rc::clone(&outbox));
+    let handler = EngineSocket { engine: Rc::clone(engine), connection };
+    websocket::run(WebSocket::new(handler, outbox, permit), engine.limits.max_payload, &already_read);
 }
 
 /// Lets a WebSocket try to take over from polls.
@@ -33,78 +32,74 @@ pub(super) fn adopt<S: Service>(
     engine: &Rc<Engine<S>>,
     sid: &str,
     socket: TcpStream,
-    connected: Option<Connected>,
+    permit: Option<Connected>,
     already_read: &[u8],
 ) {
-    let probe = Outbox::to_socket(socket, Wire::SocketIo, engine.limits.outbox);
-    let Some(session) = engine.begin_upgrade(sid, Rc::clone(&probe)) else {
+    let probe = engine.sweeper.to_socket(socket, Wire::SocketIo);
+    let Some(connection) = engine.begin_upgrade(sid, Rc::clone(&probe)) else {
         // The reference server, too, accepts such a socket and closes it at once.
         probe.send(&frame::close(1000, ""));
         return;
     };
-    let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, probe, connected);
-    websocket::run(line, engine.limits.max_payload, already_read);
+    let handler = EngineSocket { engine: Rc::clone(engine), connection };
+    websocket::run(WebSocket::new(handler, probe, permit), engine.limits.max_payload, already_read);
 }
 
-/// The session's side of a WebSocket.
-struct EnginePeer<S: Service> {
+/// The WebSocket of a connection.
+struct EngineSocket<S: Service> {
     engine: Rc<Engine<S>>,
-    session: Rc<Session<S>>,
+    connection: Rc<Connection<S>>,
 }
 
-impl<S: Service> EnginePeer<S> {
-    /// Whether the session still polls.
-    fn is_probing(&self, line: &Line<Self>) -> bool {
-        !Rc::ptr_eq(&line.outbox(), &self.session.outbox)
+impl<S: Service> EngineSocket<S> {
+    /// Whether the connection still polls.
+    fn is_probing(&self, socket: &WebSocket<Self>) -> bool {
+        !Rc::ptr_eq(&socket.outbox(), &self.connection.outbox)
     }
 
     fn packet(&self, packet: Packet<'_>) {
-        if self.engine.packet(&self.session, packet).is_err() {
+        if self.engine.packet(&self.connection, packet).is_err() {
             tracing::debug!("a client broke the protocol");
         }
     }
 
-    fn probe(&self, text: &str, line: &Line<Self>) {
+    fn probe(&self, text: &str, socket: &WebSocket<Self>) {
         match Packet::decode(text) {
-            Ok(Packet::Ping("probe")) => self.engine.probed(&self.session),
+            Ok(Packet::Ping("probe")) => self.engine.probed(&self.connection),
             Ok(Packet::Upgrade) => {
-                if self.engine.finish_upgrade(&self.session).is_ok() {
-                    line.switch(Rc::clone(&self.session.outbox));
+                if self.engine.finish_upgrade(&self.connection).is_ok() {
+                    socket.set_outbox(Rc::clone(&self.connection.outbox));
                 } else {
-                    line.outbox().close(1000, "");
+                    socket.outbox().close(Close::Left);
                 }
             }
-            _ => line.outbox().close(1002, "this is no upgrade"),
+            _ => socket.outbox().close(Close::NotAnUpgrade),
         }
     }
 }
 
-impl<S: Service> Peer for EnginePeer<S> {
-    fn text(&self, text: String, line: &Line<Self>) {
-        if self.is_probing(line) {
-            return self.probe(&text, line);
+impl<S: Service> Handler for EngineSocket<S> {
+    fn text(&self, text: String, socket: &WebSocket<Self>) {
+        if self.is_probing(socket) {
+            return self.probe(&text, socket);
         }
         match Packet::decode(&text) {
             Ok(packet) => self.packet(packet),
-            Err(_) => self.engine.close(&self.session),
+            Err(_) => self.engine.close(&self.connection, Close::Violation),
         }
     }
 
-    fn binary(&self, bytes: Vec<u8>, line: &Line<Self>) {
-        if !self.is_probing(line) {
+    fn binary(&self, bytes: Vec<u8>, socket: &WebSocket<Self>) {
+        if !self.is_probing(socket) {
             self.packet(Packet::Binary(bytes.into()));
         }
     }
 
-    fn broke_protocol(&self, error: FrameError, line: &Line<Self>) {
-        line.outbox().close(error.close_code(), &error.to_string());
-    }
-
-    fn end(&self, line: &Line<Self>) {
-        if self.is_probing(line) {
-            self.engine.give_up_upgrade(&self.session, &line.outbox());
+    fn closed(&self, socket: &WebSocket<Self>) {
+        if self.is_probing(socket) {
+            self.engine.give_up_upgrade(&self.connection, &socket.outbox());
         } else {
-            self.engine.end(&self.session);
+            self.engine.gone(&self.connection);
         }
     }
 }

@@ -1,22 +1,18 @@
-//! How requests find the thread of their session.
+//! How requests find the thread of their connection: an actor on each worker thread, and the directory of them.
 
 use std::{
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
 };
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use actix::{Actor, Addr, Context, Handler, Message};
 use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
 
-use super::{
-    engine::{Engine, Service},
-    websocket,
-};
+use super::{connection::Service, engine::Engine, websocket};
 use crate::{limits::admission::Connected, protocol::engineio::ErrorCode};
 
-/// Where the sessions of each worker thread are.
+/// Where the connections of each worker thread are. The number of a thread begins their session ids.
 pub struct Directory<S: Service>(Arc<Mutex<Vec<Addr<Worker<S>>>>>);
 
 impl<S: Service> Clone for Directory<S> {
@@ -32,23 +28,23 @@ impl<S: Service> Default for Directory<S> {
 }
 
 impl<S: Service> Directory<S> {
-    pub(super) fn enter(&self, make: impl FnOnce(u8) -> Rc<Engine<S>>) -> Rc<Engine<S>> {
+    pub(super) fn add(&self, make: impl FnOnce(u8) -> Rc<Engine<S>>) -> Rc<Engine<S>> {
         let mut workers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A worker that died left its number to its successor.
-        let place = workers.iter().position(|worker| !worker.connected()).unwrap_or(workers.len());
-        let engine = make(u8::try_from(place).unwrap_or(u8::MAX));
+        let number = workers.iter().position(|worker| !worker.connected()).unwrap_or(workers.len());
+        let engine = make(u8::try_from(number).unwrap_or(u8::MAX));
         let worker = Worker(Rc::clone(&engine)).start();
-        if place == workers.len() {
+        if number == workers.len() {
             workers.push(worker)
         } else {
-            workers[place] = worker
+            workers[number] = worker
         }
         engine
     }
 
     pub(super) fn owner(&self, sid: &str) -> Option<Addr<Worker<S>>> {
-        let place = usize::from_str_radix(sid.get(..2)?, 16).ok()?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
+        let number = usize::from_str_radix(sid.get(..2)?, 16).ok()?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
     }
 }
 
@@ -57,10 +53,6 @@ pub(super) struct Worker<S: Service>(Rc<Engine<S>>);
 
 impl<S: Service> Actor for Worker<S> {
     type Context = Context<Self>;
-
-    fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(self.0.sweep_every(), |worker, _| worker.0.sweep(Instant::now()));
-    }
 }
 
 #[derive(Message)]
@@ -117,22 +109,22 @@ impl<S: Service> Handler<Knows> for Worker<S> {
     }
 }
 
-/// A WebSocket that wants to take over from polls moves to the thread of its session.
+/// A WebSocket that wants to take over from polls moves to the thread of its connection.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Adopt {
     pub(super) sid: Arc<str>,
     pub(super) socket: std::net::TcpStream,
-    pub(super) connected: Option<Connected>,
+    pub(super) permit: Option<Connected>,
     pub(super) already_read: Bytes,
 }
 
 impl<S: Service> Handler<Adopt> for Worker<S> {
     type Result = ();
 
-    fn handle(&mut self, Adopt { sid, socket, connected, already_read }: Adopt, _: &mut Self::Context) {
+    fn handle(&mut self, Adopt { sid, socket, permit, already_read }: Adopt, _: &mut Self::Context) {
         match TcpStream::from_std(socket) {
-            Ok(socket) => websocket::adopt(&self.0, &sid, socket, connected, &already_read),
+            Ok(socket) => websocket::adopt(&self.0, &sid, socket, permit, &already_read),
             Err(error) => tracing::warn!(%error, "a socket could not move to another thread"),
         }
     }

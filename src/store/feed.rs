@@ -53,6 +53,40 @@ struct State {
     revoked: HashSet<SessionId>,
 }
 
+impl State {
+    /// As [`Feed::recent_after`].
+    fn recent_after(&self, after: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
+        let first = self.recent.front()?.id;
+        if first.0 > after.0 + 1 {
+            return None;
+        }
+        // Not by counting from the first: where another process wrote in between there is a hole.
+        let skip = self.recent.partition_point(|publication| publication.id <= after);
+        let found: Vec<_> = self.recent.iter().skip(skip).take(limit).cloned().collect();
+        found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
+    }
+
+    /// When a publication was committed, if that was here and not long ago.
+    fn committed(&self, id: Offset) -> Option<Instant> {
+        let index = self.commits.partition_point(|(last, _)| *last < id);
+        let (_, at) = self.commits.get(index)?;
+        (self.recent.front()?.id <= id).then_some(*at)
+    }
+}
+
+/// What was announced since the last look.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Publications in the order of their offsets; `None` when memory does not reach back without a hole.
+    pub publications: Option<Vec<Arc<Publication>>>,
+    /// When the first of them was committed, if that is known.
+    pub committed: Option<Instant>,
+    /// The goods that changed, each as it is now.
+    pub goods: Vec<GoodsEvent>,
+    /// The log-ins that ended.
+    pub revoked: HashSet<SessionId>,
+}
+
 /// The meeting place of the writer and the relay.
 #[derive(Debug)]
 pub struct Feed {
@@ -117,6 +151,21 @@ impl Feed {
         self.news.notify_one();
     }
 
+    /// Takes what was announced since the last call: the publications after an offset, at most `limit`, without taking
+    /// them out of memory, and the changed goods and ended log-ins.
+    #[must_use]
+    pub fn take_news(&self, after: Offset, limit: usize) -> Taken {
+        let mut state = self.state();
+        let publications = state.recent_after(after, limit);
+        let first = publications.as_ref().and_then(|publications| publications.first());
+        Taken {
+            committed: first.and_then(|first| state.committed(first.id)),
+            publications,
+            goods: std::mem::take(&mut state.goods).into_values().collect(),
+            revoked: std::mem::take(&mut state.revoked),
+        }
+    }
+
     /// The version of the catalogue: another number after each change of goods by this process, before whoever made
     /// it is answered. What is read from the store after this call is at least as new as the version says.
     #[must_use]
@@ -133,36 +182,7 @@ impl Feed {
     /// without a hole.
     #[must_use]
     pub fn recent_after(&self, after: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
-        let state = self.state();
-        let first = state.recent.front()?.id;
-        if first.0 > after.0 + 1 {
-            return None;
-        }
-        // Not by counting from the first: where another process wrote in between there is a hole.
-        let skip = state.recent.partition_point(|publication| publication.id <= after);
-        let found: Vec<_> = state.recent.iter().skip(skip).take(limit).cloned().collect();
-        found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
-    }
-
-    /// When a notification was committed, if that was here and not long ago.
-    #[must_use]
-    pub fn committed(&self, id: Offset) -> Option<Instant> {
-        let state = self.state();
-        let place = state.commits.partition_point(|(last, _)| *last < id);
-        let (_, at) = state.commits.get(place)?;
-        (state.recent.front()?.id <= id).then_some(*at)
-    }
-
-    /// Takes the goods that changed since the last call, each as it is now.
-    #[must_use]
-    pub fn take_goods(&self) -> Vec<GoodsEvent> {
-        std::mem::take(&mut self.state().goods).into_values().collect()
-    }
-
-    /// Takes the log-ins that ended since the last call.
-    #[must_use]
-    pub fn take_revoked(&self) -> HashSet<SessionId> {
-        std::mem::take(&mut self.state().revoked)
+        self.state().recent_after(after, limit)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -208,14 +228,14 @@ mod tests {
         assert_eq!(ids(feed.recent_after(Offset(4), 10)), Some(vec![5, 6, 7]));
         assert_eq!(ids(feed.recent_after(Offset(5), 1)), Some(vec![6]));
         assert_eq!(ids(feed.recent_after(Offset(7), 10)), Some(vec![]));
-        assert_eq!(feed.committed(Offset(4)), None);
-        assert_eq!(feed.committed(Offset(5)), feed.committed(Offset(7)));
+        assert_eq!(feed.state().committed(Offset(4)), None);
+        assert_eq!(feed.state().committed(Offset(5)), feed.state().committed(Offset(7)));
         feed.tell(News { publications: vec![publication(9)], ..News::default() });
         assert_eq!(ids(feed.recent_after(Offset(5), 10)), None);
         assert!(
-            feed.committed(Offset(7)) <= feed.committed(Offset(9)) && feed.committed(Offset(7)).is_some()
+            feed.state().committed(Offset(7)) <= feed.state().committed(Offset(9)) && feed.state().committed(Offset(7)).is_some()
         );
-        assert_eq!(feed.committed(Offset(10)), None);
+        assert_eq!(feed.state().committed(Offset(10)), None);
         assert_eq!(ids(feed.recent_after(Offset(8), 10)), Some(vec![9]));
         assert_eq!(ids(feed.recent_after(Offset(9), 10)), Some(vec![]));
     }

@@ -1,5 +1,8 @@
-//! A socket that says when its client has stopped sending. HTTP goes on then, as it should: whoever has sent a request
-//! may close its side and wait for the answer. But a poll or a stream without an end must not wait for ever.
+//! A TCP connection that serves HTTP, watched: a client that has stopped sending is noticed, a request whose head comes
+//! too slowly ends it, and a response can cut it.
+//!
+//! HTTP goes on when a client has stopped sending, as it should: a client may close its side after a request and wait
+//! for the response. But a poll or a stream without an end must not wait for ever.
 
 use std::{
     cell::{Cell, RefCell},
@@ -27,8 +30,8 @@ use crate::{limits::admission::Connected, telemetry};
 
 #[derive(Default)]
 struct State {
-    /// Requests whose answer is not finished, and all that there were.
-    under_way: Cell<usize>,
+    /// Requests whose response is not finished, and all that there were.
+    in_flight: Cell<usize>,
     requests: Cell<u64>,
     ended: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
@@ -36,13 +39,13 @@ struct State {
     writing: RefCell<Option<Waker>>,
 }
 
-/// Whether the client of a connection has stopped sending, and the way to end its connection from this side.
+/// A handle on a connection, for the handlers of its requests.
 #[derive(Clone, Default)]
-pub struct Ended(Rc<State>);
+pub struct ConnectionHandle(Rc<State>);
 
-impl Ended {
-    /// Waits until it has.
-    pub fn wait(&self) -> impl Future<Output = ()> + use<> {
+impl ConnectionHandle {
+    /// Waits until the client has stopped sending.
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
         let state = Rc::clone(&self.0);
         poll_fn(move |context| {
             if state.ended.get() {
@@ -53,22 +56,23 @@ impl Ended {
         })
     }
 
-    /// A request came on it; it is under way until what is answered is dropped.
+    /// A request came; it is in flight until what is returned is dropped.
     #[must_use]
-    pub fn request(&self) -> UnderWay {
-        self.0.under_way.set(self.0.under_way.get() + 1);
+    pub fn track_request(&self) -> RequestInFlight {
+        self.0.in_flight.set(self.0.in_flight.get() + 1);
         self.0.requests.set(self.0.requests.get() + 1);
-        UnderWay(Rc::clone(&self.0))
+        RequestInFlight(Rc::clone(&self.0))
     }
 
-    fn tell(&self) {
+    fn set_ended(&self) {
         self.0.ended.set(true);
         if let Some(waker) = self.0.waiting.take() {
             waker.wake();
         }
     }
 
-    /// Ends the connection: HTTP does not look at a body while its client reads nothing, but it does write.
+    /// Cuts the connection at its next write: HTTP does not look at a body while its client reads nothing, but it does
+    /// write.
     pub fn cut(&self) {
         self.0.cut.set(true);
         if let Some(waker) = self.0.writing.take() {
@@ -76,8 +80,8 @@ impl Ended {
         }
     }
 
-    /// Refuses to write once the connection is cut; remembers whom to wake then.
-    fn check(&self, context: &Context<'_>) -> io::Result<()> {
+    /// Fails once the connection is cut; registers the task to wake then.
+    fn check_cut(&self, context: &Context<'_>) -> io::Result<()> {
         if self.0.cut.get() {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -86,93 +90,93 @@ impl Ended {
     }
 }
 
-/// A request that is being answered.
-pub struct UnderWay(Rc<State>);
+/// A request whose response is not finished.
+pub struct RequestInFlight(Rc<State>);
 
-impl Drop for UnderWay {
+impl Drop for RequestInFlight {
     fn drop(&mut self) {
-        self.0.under_way.set(self.0.under_way.get() - 1);
+        self.0.in_flight.set(self.0.in_flight.get() - 1);
     }
 }
 
-/// The outermost middleware: says on the connection that a request is under way.
+/// The outermost middleware: tells the connection that a request is in flight.
 ///
 /// # Errors
 /// Those of what it goes around.
-pub async fn mark<B: MessageBody>(
+pub async fn track_requests<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let _under_way = request.conn_data::<Ended>().map(Ended::request);
+    let _in_flight = request.conn_data::<ConnectionHandle>().map(ConnectionHandle::track_request);
     next.call(request).await
 }
 
-/// For how long a connection that is one too many may be without a request.
-const HURRIED: Duration = Duration::from_secs(1);
+/// How long a connection beyond the limit may be without a request.
+const EXTRA_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Since when bytes have come that are part of no request yet.
-struct Slow {
+/// The time for the head of a request that has begun to come.
+struct HeadTimer {
     requests: u64,
     timer: Pin<Box<Sleep>>,
 }
 
-/// A socket that is watched.
-pub struct Watched {
+/// A connection.
+pub struct Connection {
     socket: TcpStream,
-    /// Its place among the connections; `None` where they are not counted.
-    connected: Option<Connected>,
+    /// `None` where connections are not counted.
+    permit: Option<Connected>,
     header_timeout: Duration,
-    slow: Option<Slow>,
-    /// Whether its client has stopped sending.
-    pub ended: Ended,
+    head: Option<HeadTimer>,
+    /// For the handlers of its requests.
+    pub handle: ConnectionHandle,
 }
 
-impl Watched {
-    /// Watches a socket.
+impl Connection {
+    /// Over a socket, without limits.
     #[must_use]
     pub fn new(socket: TcpStream) -> Self {
-        Self { socket, connected: None, header_timeout: Duration::MAX, slow: None, ended: Ended::default() }
+        Self { socket, permit: None, header_timeout: Duration::MAX, head: None, handle: ConnectionHandle::default() }
     }
 
-    /// Counts it, and ends it when the head of a request takes longer than this to come. HTTP itself keeps time for the
-    /// first request of a connection only.
+    /// With its permit, and with a time for the head of each request. (HTTP itself keeps time for the first request of a
+    /// connection only.)
     #[must_use]
-    pub fn limited(mut self, connected: Connected, header_timeout: Duration) -> Self {
-        self.connected = Some(connected);
+    pub fn limited(mut self, permit: Connected, header_timeout: Duration) -> Self {
+        self.permit = Some(permit);
         self.header_timeout = header_timeout;
         self
     }
 
-    /// Whether there was no room for it.
+    /// Whether it is beyond the limit of connections, to be told so and no more.
     #[must_use]
     pub fn is_extra(&self) -> bool {
-        self.connected.as_ref().is_some_and(Connected::is_extra)
+        self.permit.as_ref().is_some_and(Connected::is_extra)
     }
 
-    /// The socket alone, with its place among the connections.
+    /// The socket and its permit.
     #[must_use]
     pub fn into_inner(self) -> (TcpStream, Option<Connected>) {
-        (self.socket, self.connected)
+        (self.socket, self.permit)
     }
 
     /// Whether the head of a request has taken too long. `read`: some bytes have just come.
-    fn is_slow(&mut self, read: bool, context: &mut Context<'_>) -> bool {
-        let hurried = self.is_extra();
-        let patience = if hurried { self.header_timeout.min(HURRIED) } else { self.header_timeout };
-        let state = &self.ended.0;
+    fn head_timed_out(&mut self, read: bool, context: &mut Context<'_>) -> bool {
+        let is_extra = self.is_extra();
+        let timeout = if is_extra { self.header_timeout.min(EXTRA_TIMEOUT) } else { self.header_timeout };
+        let state = &self.handle.0;
         let requests = state.requests.get();
-        if self.slow.as_ref().is_some_and(|slow| slow.requests != requests || state.under_way.get() > 0) {
-            self.slow = None;
+        if self.head.as_ref().is_some_and(|head| head.requests != requests || state.in_flight.get() > 0) {
+            self.head = None;
         }
-        let begun = hurried || read && requests > 0;
-        if begun && self.slow.is_none() && state.under_way.get() == 0 {
-            self.slow = Some(Slow { requests, timer: Box::pin(tokio::time::sleep(patience)) });
+        let begun = is_extra || read && requests > 0;
+        if begun && self.head.is_none() && state.in_flight.get() == 0 {
+            self.head = Some(HeadTimer { requests, timer: Box::pin(tokio::time::sleep(timeout)) });
         }
-        self.slow.as_mut().is_some_and(|slow| slow.timer.as_mut().poll(context).is_ready())
+        self.head.as_mut().is_some_and(|head| head.timer.as_mut().poll(context).is_ready())
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -181,30 +185,30 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         let some = buffer.filled().len() > before;
-        if self.is_slow(some, context) {
+        if self.head_timed_out(some, context) {
             telemetry::refused("request_timeout");
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let nothing = !some && buffer.remaining() > 0;
         if matches!(&read, Poll::Ready(Ok(())) if nothing) || matches!(&read, Poll::Ready(Err(_))) {
-            self.ended.tell();
+            self.handle.set_ended();
         }
         read
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.ended.check(context)?;
+        self.handle.check_cut(context)?;
         Pin::new(&mut self.socket).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.ended.check(context)?;
+        self.handle.check_cut(context)?;
         Pin::new(&mut self.socket).poll_flush(context)
     }
 
@@ -217,7 +221,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.ended.check(context)?;
+        self.handle.check_cut(context)?;
         Pin::new(&mut self.socket).poll_write_vectored(context, slices)
     }
 

@@ -1,5 +1,5 @@
-//! Bytes and sockets: connections that are watched, the WebSocket handshake and what runs over a WebSocket. What the
-//! bytes mean is for the layers above.
+//! Bytes and sockets: connections that serve HTTP ([`connection`]), the WebSocket handshake ([`handshake`]), and what
+//! runs over a WebSocket ([`websocket`]). What the bytes mean is for the layers above.
 
 pub mod connection;
 pub mod handshake;

@@ -1,0 +1,68 @@
+//! What waits to be sent.
+
+use std::{collections::VecDeque, io::IoSlice, time::Instant};
+
+use bytes::{Buf, Bytes};
+
+/// Pieces in the order in which they leave. Never empty while it is kept.
+pub(super) struct Queue {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    stalled_since: Instant,
+}
+
+impl Queue {
+    /// With a first piece.
+    pub(super) fn of(piece: Bytes) -> Box<Self> {
+        let mut queue = Self { pieces: VecDeque::new(), bytes: 0, stalled_since: Instant::now() };
+        queue.push(piece);
+        Box::new(queue)
+    }
+
+    pub(super) fn push(&mut self, piece: Bytes) {
+        self.bytes += piece.len();
+        self.pieces.push_back(piece);
+    }
+
+    /// Bytes of all pieces.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Since when nothing was taken.
+    pub(super) fn stalled_since(&self) -> Instant {
+        self.stalled_since
+    }
+
+    /// Fills slices for a gathering write; returns how many.
+    pub(super) fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let gathered = self.pieces.len().min(slices.len());
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            *slice = IoSlice::new(piece);
+        }
+        gathered
+    }
+
+    /// Notes that so many bytes were taken; returns whether nothing is left.
+    pub(super) fn take(&mut self, mut taken: usize) -> bool {
+        self.bytes -= taken;
+        self.stalled_since = Instant::now();
+        while let Some(first) = self.pieces.front_mut() {
+            if first.len() > taken {
+                first.advance(taken);
+                break;
+            }
+            taken -= first.len();
+            self.pieces.pop_front();
+        }
+        self.pieces.is_empty()
+    }
+
+    /// All pieces as one, with a separator between them.
+    pub(super) fn join(self, separator: &[u8]) -> Bytes {
+        match <[Bytes; 1]>::try_from(Vec::from(self.pieces)) {
+            Ok([only]) => only,
+            Err(pieces) => pieces.join(separator).into(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The events of the log as clients get them: `BUY_GOODS` and `BUY_CANCELED` (docs/contract.md §3), the same payload on
+//! every transport and over HTTP.
+
+use serde::Serialize;
+
+use crate::domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp};
+
+/// The event's name.
+#[must_use]
+pub fn event(publication: &Publication) -> &'static str {
+    match publication.notification {
+        Notification::Purchase { .. } => "BUY_GOODS",
+        Notification::Cancellation { .. } => "BUY_CANCELED",
+    }
+}
+
+/// The event's payload as JSON.
+#[must_use]
+pub fn payload(publication: &Publication, display: NicknameDisplay) -> String {
+    let Publication { id, date, .. } = *publication;
+    let json = match &publication.notification {
+        Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity } => {
+            serde_json::to_string(&BuyGoods {
+                nickname: &display.show(nickname),
+                goods_id: *goods_id,
+                goods_name: &summary(first_goods_name, *other_goods),
+                date,
+                id,
+                quantity: *quantity,
+                first_goods_name,
+                other_goods: *other_goods,
+            })
+        }
+        Notification::Cancellation { goods_id, canceled } => {
+            serde_json::to_string(&BuyCanceled { id, goods_id: *goods_id, date, canceled: *canceled })
+        }
+    };
+    json.expect("structs of numbers and strings are always JSON")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BuyGoods<'a> {
+    nickname: &'a str,
+    goods_id: GoodsId,
+    goods_name: &'a str,
+    date: Timestamp,
+    id: Offset,
+    quantity: i64,
+    first_goods_name: &'a str,
+    other_goods: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BuyCanceled {
+    id: Offset,
+    goods_id: GoodsId,
+    date: Timestamp,
+    canceled: Offset,
+}
+
+/// The name of an order of several goods: that of the first, and how many others there are.
+fn summary(first: &str, others: i64) -> String {
+    if others == 0 { first.to_owned() } else { format!("{first} 외 {others}개의 상품") }
+}
+
+/// The number of other goods in a name as [`BuyGoods`] has it; `None` for any other name. Too large a number to count
+/// is the largest.
+#[must_use]
+pub fn other_goods(summary: &str) -> Option<usize> {
+    let (_, number) = summary.strip_suffix("개의 상품")?.rsplit_once(" 외 ")?;
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| number.parse().unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_of_several_goods_names_the_first_and_counts_the_rest() {
+        let publication = Publication {
+            id: Offset(41),
+            date: Timestamp::from_millis(0),
+            notification: Notification::Purchase {
+                nickname: "kim".into(),
+                goods_id: GoodsId(4),
+                first_goods_name: "Sparkling water".into(),
+                other_goods: 2,
+                quantity: 5,
+            },
+        };
+        assert_eq!(
+            payload(&publication, NicknameDisplay::Masked),
+            r#"{"nickname":"k**","goodsId":4,"goodsName":"Sparkling water 외 2개의 상품","date":"1970-01-01T00:00:00.000Z","id":41,"quantity":5,"firstGoodsName":"Sparkling water","otherGoods":2}"#
+        );
+        assert_eq!(other_goods("Sparkling water 외 2개의 상품"), Some(2));
+        assert_eq!([other_goods("Sparkling water"), other_goods(" 외 x개의 상품")], [None, None]);
+    }
+}

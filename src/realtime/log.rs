@@ -1,0 +1,68 @@
+//! The log as sessions and the relay read it: from memory while that reaches back, else from the store.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{NicknameDisplay, Offset, Publication, SessionId, Timestamp},
+    store::{Feed, LogStore, StoreError},
+};
+
+/// Reads the log.
+#[derive(Clone)]
+pub struct Log {
+    store: Arc<dyn LogStore>,
+    display: NicknameDisplay,
+}
+
+impl Log {
+    /// Over a store; `display` is how nicknames appear.
+    #[must_use]
+    pub fn new(store: Arc<dyn LogStore>, display: NicknameDisplay) -> Self {
+        Self { store, display }
+    }
+
+    /// How nicknames appear.
+    #[must_use]
+    pub fn display(&self) -> NicknameDisplay {
+        self.display
+    }
+
+    /// What commits announce.
+    #[must_use]
+    pub fn feed(&self) -> &Arc<Feed> {
+        self.store.feed()
+    }
+
+    /// The publications after an offset, at most `limit`, from memory if that has any.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn after(&self, after: Offset, limit: usize) -> Result<Vec<Arc<Publication>>, StoreError> {
+        match self.feed().recent_after(after, limit) {
+            Some(recent) if !recent.is_empty() => Ok(recent),
+            // What another process wrote is in the store, and memory knows nothing of it.
+            _ => self.stored_after(after, limit).await,
+        }
+    }
+
+    /// The publications after an offset, at most `limit`, from the store.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn stored_after(
+        &self,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<Arc<Publication>>, StoreError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        Ok(self.store.log_after(after, limit).await?.into_iter().map(Arc::new).collect())
+    }
+
+    /// The log-ins that were ended at or after a moment, by whichever process.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        self.store.revoked_since(moment).await
+    }
+}

@@ -1,0 +1,126 @@
+//! One Engine.IO connection, which the protocol document calls a session, and the service that runs over it.
+
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use crate::{outbox::Outbox, protocol::engineio::Packet};
+
+/// What an engine grants its connections.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of one message or of one poll's body.
+    pub max_payload: usize,
+    /// Time for the body of a poll's POST to come.
+    pub body_timeout: Duration,
+    /// Time for the service to call [`Connection::set_used`]; `None` when it never does.
+    pub connect_timeout: Option<Duration>,
+}
+
+/// What runs over an engine's connections.
+pub trait Service: Sized + 'static {
+    /// What is known from the request that began a connection.
+    type Request: 'static;
+    /// What the service keeps of a connection.
+    type State: 'static;
+
+    /// A connection begins.
+    fn open(&self, limits: &Limits) -> Self::State;
+    /// A text message came.
+    ///
+    /// # Errors
+    /// It breaks the protocol: the connection is closed.
+    fn text(&self, connection: &Rc<Connection<Self>>, text: &str) -> Result<(), Violation>;
+    /// A binary message came.
+    ///
+    /// # Errors
+    /// It breaks the protocol: the connection is closed.
+    fn binary(&self, connection: &Rc<Connection<Self>>, bytes: Bytes) -> Result<(), Violation>;
+    /// The connection is over.
+    fn closed(&self, connection: &Rc<Connection<Self>>);
+}
+
+/// The client broke the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation;
+
+/// One connection.
+pub struct Connection<S: Service> {
+    /// Its session id.
+    pub sid: Rc<str>,
+    /// What is known from the request that began it.
+    pub request: S::Request,
+    /// The way out, and its life.
+    pub outbox: Rc<Outbox>,
+    /// What the service keeps of it.
+    pub state: S::State,
+    opened: Instant,
+    /// The outbox of a WebSocket that wants to take over from polls.
+    probe: Cell<Option<Rc<Outbox>>>,
+    /// The client has tested it, see [`Engine::probed`](super::engine::Engine::probed).
+    pub(super) probed: Cell<bool>,
+    used: Cell<bool>,
+    /// The service was told that it is over.
+    pub(super) ended: Cell<bool>,
+}
+
+impl<S: Service> Connection<S> {
+    pub(super) fn new(sid: Rc<str>, request: S::Request, outbox: Rc<Outbox>, state: S::State) -> Rc<Self> {
+        Rc::new(Self {
+            sid,
+            request,
+            outbox,
+            state,
+            opened: Instant::now(),
+            probe: Cell::default(),
+            probed: Cell::new(false),
+            used: Cell::new(false),
+            ended: Cell::new(false),
+        })
+    }
+
+    /// Sends packets, all in one write.
+    pub fn send(&self, packets: &[Packet<'_>]) {
+        self.outbox.send(&self.outbox.wire().packets(packets));
+    }
+
+    /// Whether it is over, or its network connection is gone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ended.get() || self.outbox.is_gone()
+    }
+
+    /// Time since it began.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    /// The service has found a use for it, see [`Limits::connect_timeout`].
+    pub fn set_used(&self) {
+        self.used.set(true);
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.used.get()
+    }
+
+    pub(super) fn probe(&self) -> Option<Rc<Outbox>> {
+        let probe = self.probe.take();
+        self.probe.set(probe.clone());
+        probe
+    }
+
+    pub(super) fn set_probe(&self, probe: Option<Rc<Outbox>>) -> Option<Rc<Outbox>> {
+        self.probed.set(false);
+        self.probe.replace(probe)
+    }
+
+    pub(super) fn is_upgrading(&self) -> bool {
+        self.probe().is_some()
+    }
+}

@@ -1,0 +1,201 @@
+//! Engine.IO 4: connections that begin with a poll or a WebSocket, may go from one to the other, and live while they
+//! answer pings. What their messages say is for a [`Service`].
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    rc::{Rc, Weak},
+    time::Instant,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::connection::{Connection, Limits, Service, Violation};
+use crate::{
+    outbox::{Close, Outbox, Sweeper},
+    protocol::engineio::{Handshake, Packet, Transport},
+};
+
+/// The connections of one thread.
+pub struct Engine<S: Service> {
+    /// What runs over them.
+    pub service: S,
+    /// What they are granted.
+    pub limits: Limits,
+    /// Makes and sweeps their outboxes.
+    pub(super) sweeper: Rc<Sweeper>,
+    /// Begins their session ids, so that requests that arrive at another thread find their way.
+    worker: u8,
+    connections: RefCell<HashMap<Rc<str>, Rc<Connection<S>>>>,
+    /// Connections whose time to be used runs, oldest first.
+    unused: RefCell<VecDeque<Weak<Connection<S>>>>,
+}
+
+impl<S: Service> Engine<S> {
+    /// Without connections. `worker` is the number of its thread.
+    #[must_use]
+    pub fn new(service: S, limits: Limits, sweeper: &Rc<Sweeper>, worker: u8) -> Rc<Self> {
+        let engine = Rc::new(Self {
+            service,
+            limits,
+            sweeper: Rc::clone(sweeper),
+            worker,
+            connections: RefCell::default(),
+            unused: RefCell::default(),
+        });
+        let weak = Rc::downgrade(&engine);
+        sweeper.each_round(Box::new(move |_| {
+            if let Some(engine) = weak.upgrade() {
+                engine.close_unused();
+            }
+        }));
+        engine
+    }
+
+    /// Begins a connection that polls. Returns it and the body of the first response.
+    pub fn open_polling(self: &Rc<Self>, request: S::Request) -> (Rc<Connection<S>>, String) {
+        let connection = self.open(request, self.sweeper.to_polls());
+        let (engine, sid) = (Rc::downgrade(self), Rc::clone(&connection.sid));
+        connection.outbox.when_gone(Box::new(move || {
+            if let Some(engine) = engine.upgrade() {
+                engine.remove(&sid);
+            }
+        }));
+        let body = self.handshake(&connection, &[Transport::Websocket]);
+        (connection, body)
+    }
+
+    /// Begins a connection on a WebSocket.
+    pub fn open_socket(&self, request: S::Request, outbox: Rc<Outbox>) -> Rc<Connection<S>> {
+        let connection = self.open(request, outbox);
+        let open = self.handshake(&connection, &[]);
+        connection.outbox.send(&crate::protocol::frame::text(&open));
+        connection
+    }
+
+    fn open(&self, request: S::Request, outbox: Rc<Outbox>) -> Rc<Connection<S>> {
+        let sid: Rc<str> = self.new_sid().into();
+        let connection = Connection::new(Rc::clone(&sid), request, outbox, self.service.open(&self.limits));
+        self.connections.borrow_mut().insert(sid, Rc::clone(&connection));
+        if self.limits.connect_timeout.is_some() {
+            self.unused.borrow_mut().push_back(Rc::downgrade(&connection));
+        }
+        connection
+    }
+
+    fn new_sid(&self) -> String {
+        let random: [u8; 15] = rand::random();
+        format!("{:02x}{}", self.worker, URL_SAFE_NO_PAD.encode(random))
+    }
+
+    fn handshake(&self, connection: &Connection<S>, upgrades: &[Transport]) -> String {
+        let handshake = Handshake {
+            sid: &connection.sid,
+            upgrades,
+            ping_interval: self.sweeper.limits.ping_interval,
+            ping_timeout: self.sweeper.limits.ping_timeout,
+            max_payload: self.limits.max_payload,
+        };
+        let mut open = String::new();
+        handshake.put(&mut open);
+        open
+    }
+
+    /// Number of connections.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.connections.borrow().len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A connection by its session id, unless its network connection is gone.
+    pub(super) fn get(&self, sid: &str) -> Option<Rc<Connection<S>>> {
+        let connection = self.connections.borrow().get(sid).cloned();
+        connection.filter(|connection| !connection.outbox.is_gone())
+    }
+
+    /// Like [`Engine::get`], but gives up a connection whose time to answer a ping is over.
+    pub(super) fn get_alive(&self, sid: &str) -> Option<Rc<Connection<S>>> {
+        let connection = self.get(sid)?;
+        self.sweeper.check_now(&connection.outbox);
+        (!connection.outbox.is_gone()).then_some(connection)
+    }
+
+    /// Closes a connection from this side, or because its client left.
+    pub fn close(&self, connection: &Rc<Connection<S>>, why: Close) {
+        connection.outbox.close(why);
+        self.end(connection);
+    }
+
+    /// The network connection is gone.
+    pub(super) fn gone(&self, connection: &Rc<Connection<S>>) {
+        self.connections.borrow_mut().remove(&connection.sid);
+        self.end(connection);
+    }
+
+    fn remove(&self, sid: &str) {
+        let removed = self.connections.borrow_mut().remove(sid);
+        if let Some(connection) = removed {
+            self.end(&connection);
+        }
+    }
+
+    /// Tells the service, once, that a connection is over.
+    fn end(&self, connection: &Rc<Connection<S>>) {
+        if connection.ended.replace(true) {
+            return;
+        }
+        if let Some(probe) = connection.set_probe(None) {
+            probe.close(Close::Lost);
+        }
+        self.service.closed(connection);
+    }
+
+    fn close_unused(&self) {
+        let Some(timeout) = self.limits.connect_timeout else { return };
+        loop {
+            let oldest = self.unused.borrow().front().cloned();
+            let Some(oldest) = oldest else { return };
+            match oldest.upgrade().filter(|connection| !connection.is_used() && !connection.is_over()) {
+                Some(connection) if connection.age() < timeout => return,
+                Some(connection) => self.close(&connection, Close::Violation),
+                None => {}
+            }
+            self.unused.borrow_mut().pop_front();
+        }
+    }
+
+    /// Takes one packet of a connection.
+    ///
+    /// # Errors
+    /// It breaks the protocol, and the connection is closed.
+    pub fn packet(&self, connection: &Rc<Connection<S>>, packet: Packet<'_>) -> Result<(), Violation> {
+        if connection.ended.get() || connection.outbox.is_closing() {
+            return Err(Violation);
+        }
+        let taken = match packet {
+            Packet::Message(text) => self.service.text(connection, text),
+            Packet::Binary(bytes) => self.service.binary(connection, bytes),
+            Packet::Pong(_) => {
+                connection.outbox.heartbeat.hear(Instant::now());
+                Ok(())
+            }
+            Packet::Close => {
+                self.close(connection, Close::Left);
+                Ok(())
+            }
+            // "the server sends a ping packet": one from the client is of another version of the protocol.
+            Packet::Ping(_) | Packet::Open(_) => Err(Violation),
+            Packet::Upgrade | Packet::Noop => Ok(()),
+        };
+        if taken.is_err() {
+            self.close(connection, Close::Violation);
+        }
+        taken
+    }
+}
