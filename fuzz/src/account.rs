@@ -1,7 +1,7 @@
 //! What people say of themselves: nicknames, addresses, passwords. What was taken is taken again, as it is.
 
 use serde_json::{Map, Value};
-use shopbell::domain::{Email, Fields, Nickname, Password};
+use shopbell::domain::{Email, FieldError, Fields, Nickname, Password};
 
 /// Checks one input.
 pub fn check(input: &[u8]) {
@@ -20,7 +20,8 @@ pub fn check(input: &[u8]) {
     if let Ok(password) = Password::parse(text) {
         assert_eq!(password.reveal(), text.as_bytes());
     }
-    let mut fields = Fields::new(Map::from_iter([("nickname".to_owned(), Value::from(text))]));
+    let fields = Fields::new(Map::from_iter([("nickname".to_owned(), Value::from(text))]));
     let read = fields.required("nickname", Nickname::parse);
-    assert_eq!(read.is_some(), fields.finish().is_ok());
+    assert_eq!(read.is_ok(), Nickname::parse(text).is_ok());
+    assert_eq!(read.is_ok(), fields.finish((read, Ok::<_, FieldError>(()))).is_ok());
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     domain::{GoodsId, Quantity},
-    web::{Body, CurrentUser, Id, Problem, State, answer, problem::finish},
+    web::{Body, CurrentUser, Id, Problem, State, answer},
 };
 
 pub(super) async fn list(state: State, member: CurrentUser) -> Result<HttpResponse, Problem> {
@@ -41,8 +41,5 @@ pub(super) async fn remove(state: State, member: CurrentUser, id: Id) -> Result<
 }
 
 async fn quantity(body: Body) -> Result<Quantity, Problem> {
-    let mut fields = body.fields().await?;
-    let quantity = fields.required("quantity", Quantity::parse);
-    finish(fields)?;
-    quantity.ok_or_else(|| Problem::new("validation", "quantity is required"))
+    Ok(body.fields().await?.required("quantity", Quantity::parse)?)
 }

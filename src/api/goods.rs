@@ -18,7 +18,6 @@ use crate::{
     web::{
         Admin, Body, Id, Problem, Query, State, answer, etag,
         params::{cursor, limit},
-        problem::finish,
     },
 };
 
@@ -34,14 +33,13 @@ struct List {
 }
 
 pub(super) async fn list(state: State, request: HttpRequest, query: Query) -> Result<HttpResponse, Problem> {
-    let mut fields = query.0;
-    let wanted = GoodsQuery {
-        category: fields.optional("category", search).flatten(),
-        text: fields.optional("q", search).flatten(),
-        before: fields.optional("cursor", cursor(GoodsId::parse)),
-        limit: fields.optional("limit", limit(MOST)).unwrap_or(MOST),
-    };
-    finish(fields)?;
+    let fields = query.0;
+    let category = fields.optional("category", search).map(Option::flatten);
+    let text = fields.optional("q", search).map(Option::flatten);
+    let before = fields.optional("cursor", cursor(GoodsId::parse));
+    let limit = fields.optional("limit", limit(MOST));
+    let (category, text, before, limit) = fields.finish((category, text, before, limit))?;
+    let wanted = GoodsQuery { category, text, before, limit: limit.unwrap_or(MOST) };
     let render =
         |page: Page<Goods, GoodsId>| etag::document(&List { goods: page.items, next_cursor: page.next });
     Ok(etag::public(request.headers(), &state.catalog.list(wanted, render).await?))

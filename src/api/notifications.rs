@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::{
     domain::{Invalid, NicknameDisplay, Offset, Publication},
     service::ServiceError,
-    web::{Listener, Problem, Query, State, answer, params::limit, problem::finish},
+    web::{Listener, Problem, Query, State, answer, params::limit},
 };
 
 const MOST: u32 = 1000;
@@ -35,15 +35,15 @@ impl Entry {
 }
 
 pub(super) async fn list(state: State, _who: Listener, query: Query) -> Result<HttpResponse, Problem> {
-    let mut fields = query.0;
+    let fields = query.0;
     let after = fields.optional("after", |text| {
         Offset::parse(text).ok_or(Invalid::new("invalid", "after is the id of a notification, or 0"))
     });
-    let limit = fields.optional("limit", limit(MOST)).unwrap_or(USUAL);
-    finish(fields)?;
+    let limit = fields.optional("limit", limit(MOST));
+    let (after, limit) = fields.finish((after, limit))?;
     let stretch = match after {
-        Some(after) => state.history.after(after, limit).await?,
-        None => state.history.newest(limit).await?,
+        Some(after) => state.history.after(after, limit.unwrap_or(USUAL)).await?,
+        None => state.history.newest(limit.unwrap_or(USUAL)).await?,
     };
     let display = state.settings.nickname_display;
     let entries = stretch.publications.iter().map(|publication| Entry::of(publication, display));

@@ -11,7 +11,6 @@ use crate::{
     web::{
         Body, CurrentUser, Id, Problem, Query, State, answer,
         params::{cursor, limit},
-        problem::finish,
     },
 };
 
@@ -48,11 +47,11 @@ pub(super) async fn place(
 }
 
 pub(super) async fn list(state: State, member: CurrentUser, query: Query) -> Result<HttpResponse, Problem> {
-    let mut fields = query.0;
+    let fields = query.0;
     let before = fields.optional("cursor", cursor(OrderId::parse));
-    let limit = fields.optional("limit", limit(MOST)).unwrap_or(USUAL);
-    finish(fields)?;
-    let page = state.orders.list(member.user().user_id, before, limit).await?;
+    let limit = fields.optional("limit", limit(MOST));
+    let (before, limit) = fields.finish((before, limit))?;
+    let page = state.orders.list(member.user().user_id, before, limit.unwrap_or(USUAL)).await?;
     Ok(answer::ok(&List { orders: page.items, next_cursor: page.next }))
 }
 

@@ -1,5 +1,5 @@
-//! Reading a bag of loosely typed fields (a JSON object, a form, a socket message) into domain types, gathering
-//! what is wrong with each field instead of stopping at the first.
+//! Reads loosely typed fields (a JSON object, a form, a socket message) into domain types and gathers what is wrong
+//! with each field instead of stopping at the first.
 //!
 //! Numbers may come as strings: a form has nothing else, and pages send what an `<input>` holds.
 
@@ -33,81 +33,134 @@ impl Invalid {
     pub const fn new(code: &'static str, message: &'static str) -> Self {
         Self { code, message }
     }
+
+    /// Binds it to a field's name.
+    #[must_use]
+    pub fn in_field(self, field: &str) -> FieldError {
+        FieldError { field: field.to_owned(), code: self.code, message: self.message }
+    }
 }
 
 const REQUIRED: Invalid = Invalid::new("required", "this field is required");
 const NOT_TEXT: Invalid = Invalid::new("invalid", "this field must be a string");
 
-/// The fields of one request, and what was found wrong with them so far.
+/// A field that was read: its value, or what is wrong with it.
+pub type Field<T> = Result<T, FieldError>;
+
+/// The fields of one request.
+///
+/// Each is read on its own; [`finish`](Self::finish) turns all that were read into values or all their errors:
+///
+/// ```text
+/// let name = fields.required("name", GoodsName::parse);
+/// let stock = fields.optional("stock", parse_stock);
+/// let (name, stock) = fields.finish((name, stock))?;
+/// ```
 #[derive(Debug, Default)]
-pub struct Fields {
-    values: Map<String, Value>,
-    errors: Vec<FieldError>,
-}
+pub struct Fields(Map<String, Value>);
 
 impl Fields {
     /// Over the members of an object.
     #[must_use]
     pub fn new(values: Map<String, Value>) -> Self {
-        Self { values, errors: Vec::new() }
+        Self(values)
     }
 
     /// Whether the field is there and not `null`.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {
-        self.values.get(field).is_some_and(|value| !value.is_null())
+        self.raw(field).is_some()
     }
 
     /// Whether the field is there and `null`, which says more than its absence.
     #[must_use]
     pub fn is_null(&self, field: &str) -> bool {
-        self.values.get(field).is_some_and(Value::is_null)
+        self.0.get(field).is_some_and(Value::is_null)
     }
 
     /// The field as it came; `None` when absent or `null`.
     #[must_use]
     pub fn raw(&self, field: &str) -> Option<&Value> {
-        self.values.get(field).filter(|value| !value.is_null())
+        self.0.get(field).filter(|value| !value.is_null())
     }
 
-    /// A field that must be there, read by `parse` from its text. `None` after noting what is wrong.
-    pub fn required<T>(&mut self, field: &str, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
-        match self.optional(field, parse) {
-            None if !self.has(field) => self.reject(field, REQUIRED),
-            found => found,
-        }
+    /// A field that must be there, read by `parse` from its text.
+    ///
+    /// # Errors
+    /// `required` when it is absent or `null`; else as [`optional`](Self::optional).
+    pub fn required<T>(&self, field: &str, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Field<T> {
+        self.optional(field, parse)?.ok_or_else(|| REQUIRED.in_field(field))
     }
 
     /// A field that may be absent (or `null`), read by `parse` from its text.
-    pub fn optional<T>(&mut self, field: &str, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
-        let parsed = match self.raw(field)? {
+    ///
+    /// # Errors
+    /// A list or an object; what `parse` refuses.
+    pub fn optional<T>(
+        &self,
+        field: &str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Field<Option<T>> {
+        let Some(value) = self.raw(field) else { return Ok(None) };
+        let parsed = match value {
             Value::String(text) => parse(text),
             Value::Number(number) => parse(&number.to_string()),
             Value::Bool(flag) => parse(if *flag { "true" } else { "false" }),
-            _ => Err(NOT_TEXT),
+            Value::Null | Value::Array(_) | Value::Object(_) => Err(NOT_TEXT),
         };
-        match parsed {
-            Ok(value) => Some(value),
-            Err(invalid) => self.reject(field, invalid),
-        }
+        parsed.map(Some).map_err(|invalid| invalid.in_field(field))
     }
 
-    /// Notes that a field is wrong.
-    pub fn reject<T>(&mut self, field: &str, invalid: Invalid) -> Option<T> {
-        self.errors.push(FieldError {
-            field: field.to_owned(),
-            code: invalid.code,
-            message: invalid.message,
-        });
-        None
-    }
-
-    /// What was wrong; empty when every field read so far was right.
+    /// Ends the reading: a tuple of fields becomes the tuple of their values.
     ///
     /// # Errors
-    /// The fields that were wrong, in the order in which they were read.
-    pub fn finish(self) -> Result<(), Vec<FieldError>> {
-        if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
+    /// What is wrong with each of them, in the order of the tuple; never empty.
+    pub fn finish<R: ReadFields>(self, read: R) -> Result<R::Values, Vec<FieldError>> {
+        read.gather()
+    }
+}
+
+/// A tuple of results of reading: [`Field`]s, or what already gathered several errors.
+pub trait ReadFields {
+    /// The tuple of values.
+    type Values;
+
+    /// All values, or all errors.
+    ///
+    /// # Errors
+    /// What is wrong, in the order of the tuple.
+    fn gather(self) -> Result<Self::Values, Vec<FieldError>>;
+}
+
+macro_rules! read_fields {
+    ($($value:ident: $error:ident),+) => {
+        impl<$($value, $error: Into<Vec<FieldError>>),+> ReadFields for ($(Result<$value, $error>,)+) {
+            type Values = ($($value,)+);
+
+            #[expect(non_snake_case, reason = "the names of the types are those of the values")]
+            fn gather(self) -> Result<Self::Values, Vec<FieldError>> {
+                match self {
+                    ($(Ok($value),)+) => Ok(($($value,)+)),
+                    ($($value,)+) => {
+                        let mut errors = Vec::new();
+                        $(errors.extend($value.err().map(Into::into).unwrap_or_default());)+
+                        Err(errors)
+                    }
+                }
+            }
+        }
+    };
+}
+
+read_fields!(A: EA, B: EB);
+read_fields!(A: EA, B: EB, C: EC);
+read_fields!(A: EA, B: EB, C: EC, D: ED);
+read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE);
+read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF);
+
+impl From<FieldError> for Vec<FieldError> {
+    fn from(error: FieldError) -> Self {
+        vec![error]
     }
 }
 
@@ -146,11 +199,11 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named_once() {
-        let mut fields = Fields::new(serde_json::from_str(r#"{"a": [1], "b": null, "c": 7}"#).unwrap());
-        assert_eq!(fields.optional("a", |t| Ok(t.to_owned())), None);
-        assert_eq!(fields.required("b", |t| Ok(t.to_owned())), None);
-        assert_eq!(fields.required("c", |t| Ok(t.to_owned())), Some("7".to_owned()));
-        let errors = fields.finish().unwrap_err();
+        let fields = Fields::new(serde_json::from_str(r#"{"a": [1], "b": null, "c": 7}"#).unwrap());
+        let text = |text: &str| Ok(text.to_owned());
+        let (a, b, c) = (fields.optional("a", text), fields.required("b", text), fields.required("c", text));
+        assert_eq!(c.as_deref(), Ok("7"));
+        let errors = fields.finish((a, b, c)).unwrap_err();
         assert_eq!(
             errors.iter().map(|e| (e.field.as_str(), e.code)).collect::<Vec<_>>(),
             [("a", "invalid"), ("b", "required")]

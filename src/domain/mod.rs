@@ -14,7 +14,7 @@ pub mod time;
 pub mod user;
 
 pub use cart::{CartLine, Quantity};
-pub use fields::{FieldError, Fields, Invalid};
+pub use fields::{Field, FieldError, Fields, Invalid};
 pub use goods::{
     Category, Goods, GoodsAction, GoodsEvent, GoodsName, GoodsPatch, NewGoods, Stock, ThumbnailUrl,
 };

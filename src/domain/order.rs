@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Fields, GoodsId, Invalid, OrderId, Price, Quantity, Timestamp, UserId};
+use super::{
+    FieldError, Fields, GoodsId, Invalid, OrderId, Price, Quantity, Timestamp, UserId,
+    fields::ReadFields as _,
+};
 
 /// The most lines of one order.
 pub const MAX_LINES: usize = 100;
@@ -52,11 +55,11 @@ impl Basket {
         }
         let mut lines: Vec<Line> = Vec::with_capacity(items.len());
         for item in items {
-            let mut fields = Fields::new(item.as_object().ok_or(BAD)?.clone());
-            let goods_id = fields.required("goodsId", super::goods::parse_goods_id).ok_or(BAD)?;
+            let fields = Fields::new(item.as_object().ok_or(BAD)?.clone());
+            let goods_id = fields.required("goodsId", super::goods::parse_goods_id).or(Err(BAD))?;
             let quantity = fields
                 .required("quantity", Quantity::parse)
-                .ok_or(Invalid::new("out_of_range", "quantity is a whole number from 1 to 999"))?;
+                .or(Err(Invalid::new("out_of_range", "quantity is a whole number from 1 to 999")))?;
             match lines.iter_mut().find(|line| line.goods_id == goods_id) {
                 Some(line) => {
                     line.quantity = Quantity::new(line.quantity.get() + quantity.get()).ok_or(
@@ -70,17 +73,21 @@ impl Basket {
     }
 
     /// Reads the payload of the event `BUY` (CONTRACT §3, "`BUY` rules"). What it says of the buyer is not looked at.
-    pub fn parse_buy(fields: &mut Fields) -> Option<Self> {
-        if let Some(items) = fields.raw("items").cloned() {
-            return Self::parse_items(&items).map_or_else(|invalid| fields.reject("items", invalid), Some);
+    ///
+    /// # Errors
+    /// What is wrong with each field.
+    pub fn parse_buy(fields: &Fields) -> Result<Self, Vec<FieldError>> {
+        if let Some(items) = fields.raw("items") {
+            return Ok(Self::parse_items(items).map_err(|invalid| invalid.in_field("items"))?);
         }
         let goods_id = fields.required("goodsId", super::goods::parse_goods_id);
         if fields.has("quantity") {
             let quantity = fields.required("quantity", Quantity::parse);
-            return Some(Self::Lines(vec![Line { goods_id: goods_id?, quantity: quantity? }]));
+            let (goods_id, quantity) = (goods_id, quantity).gather()?;
+            return Ok(Self::Lines(vec![Line { goods_id, quantity }]));
         }
         let name = fields.raw("goodsName").and_then(Value::as_str).unwrap_or_default();
-        Some(match other_goods(name) {
+        Ok(match other_goods(name) {
             Some(others) => {
                 Self::CartOf { goods_id: goods_id?, lines: others.saturating_add(1), name: name.to_owned() }
             }
@@ -215,7 +222,7 @@ mod tests {
     use super::*;
 
     fn buy(json: &str) -> Option<Basket> {
-        Basket::parse_buy(&mut Fields::new(serde_json::from_str(json).unwrap()))
+        Basket::parse_buy(&Fields::new(serde_json::from_str(json).unwrap())).ok()
     }
 
     #[test]

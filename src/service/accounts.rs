@@ -33,21 +33,16 @@ impl Registration {
     ///
     /// # Errors
     /// Fields that are not valid, or passwords that differ.
-    pub fn read(mut fields: Fields) -> Result<Self, ServiceError> {
+    pub fn read(fields: Fields) -> Result<Self, ServiceError> {
         let nickname = fields.required("nickname", Nickname::parse);
         let email = fields.required("email", Email::parse);
         let password = fields.required("password", Password::parse);
         let confirmed = fields.required("confirmPassword", |text| Ok(text.to_owned()));
-        fields.finish()?;
-        match (nickname, email, password, confirmed) {
-            (Some(nickname), Some(email), Some(password), Some(confirmed)) => {
-                if confirmed.as_bytes() != password.reveal() {
-                    return Err(ServiceError::PasswordMismatch);
-                }
-                Ok(Self { email, nickname, password })
-            }
-            _ => Err(ServiceError::Validation(Vec::new())),
+        let (nickname, email, password, confirmed) = fields.finish((nickname, email, password, confirmed))?;
+        if confirmed.as_bytes() != password.reveal() {
+            return Err(ServiceError::PasswordMismatch);
         }
+        Ok(Self { email, nickname, password })
     }
 }
 
@@ -62,11 +57,11 @@ impl LogIn {
     ///
     /// # Errors
     /// A field that is missing or no text.
-    pub fn read(mut fields: Fields) -> Result<Self, ServiceError> {
+    pub fn read(fields: Fields) -> Result<Self, ServiceError> {
         let email = fields.required("email", |text| Ok(text.to_owned()));
         let password = fields.required("password", |text| Ok(text.to_owned()));
-        fields.finish()?;
-        Ok(Self { email: email.unwrap_or_default(), password: password.unwrap_or_default() })
+        let (email, password) = fields.finish((email, password))?;
+        Ok(Self { email, password })
     }
 }
 
@@ -94,16 +89,17 @@ impl Change {
     ///
     /// # Errors
     /// Fields that are not valid.
-    pub fn read(mut fields: Fields) -> Result<Self, ServiceError> {
+    pub fn read(fields: Fields) -> Result<Self, ServiceError> {
         let nickname = fields.optional("nickname", Nickname::parse);
         let hide_purchases = fields.optional("hidePurchases", flag);
         let password = fields.optional("password", Password::parse);
         let current = if fields.has("password") {
-            fields.required("currentPassword", |text| Ok(text.to_owned()))
+            fields.required("currentPassword", |text| Ok(text.to_owned())).map(Some)
         } else {
-            None
+            Ok(None)
         };
-        fields.finish()?;
+        let (nickname, hide_purchases, password, current) =
+            fields.finish((nickname, hide_purchases, password, current))?;
         Ok(Self { nickname, hide_purchases, password: password.zip(current) })
     }
 }

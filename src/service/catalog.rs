@@ -111,43 +111,35 @@ impl Catalog {
     ///
     /// # Errors
     /// Fields that are not valid, an id that is taken.
-    pub async fn create(&self, mut fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
+    pub async fn create(&self, fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
         let currency = self.currency;
         let name = fields.required("name", GoodsName::parse);
         let thumbnail_url = fields.required("thumbnailUrl", ThumbnailUrl::parse_url);
         let category = fields.required("category", Category::parse);
         let price = fields.required("price", |text| parse_price(text, currency));
-        let stock = fields.optional("stock", stock_or_none).flatten();
+        let stock = fields.optional("stock", stock_or_none).map(Option::flatten);
         let goods_id = fields.optional("goodsId", parse_chosen_id);
-        fields.finish()?;
-        match (name, thumbnail_url, category, price) {
-            (Some(name), Some(thumbnail_url), Some(category), Some(price)) => {
-                let goods = NewGoods { goods_id, name, thumbnail_url, category, price, stock };
-                Ok(self.store.create_goods(goods, now).await?)
-            }
-            _ => Err(ServiceError::Validation(Vec::new())),
-        }
+        let (name, thumbnail_url, category, price, stock, goods_id) =
+            fields.finish((name, thumbnail_url, category, price, stock, goods_id))?;
+        let goods = NewGoods { goods_id, name, thumbnail_url, category, price, stock };
+        Ok(self.store.create_goods(goods, now).await?)
     }
 
     /// Changes goods. `stock: null`, or an empty one in a form, stops counting.
     ///
     /// # Errors
     /// Fields that are not valid, [`ServiceError::NotFound`].
-    pub async fn change(
-        &self,
-        id: GoodsId,
-        mut fields: Fields,
-        now: Timestamp,
-    ) -> Result<Goods, ServiceError> {
+    pub async fn change(&self, id: GoodsId, fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
         let currency = self.currency;
-        let patch = GoodsPatch {
-            name: fields.optional("name", GoodsName::parse),
-            thumbnail_url: fields.optional("thumbnailUrl", ThumbnailUrl::parse_url),
-            category: fields.optional("category", Category::parse),
-            price: fields.optional("price", |text| parse_price(text, currency)),
-            stock: if fields.is_null("stock") { Some(None) } else { fields.optional("stock", stock_or_none) },
-        };
-        fields.finish()?;
+        let name = fields.optional("name", GoodsName::parse);
+        let thumbnail_url = fields.optional("thumbnailUrl", ThumbnailUrl::parse_url);
+        let category = fields.optional("category", Category::parse);
+        let price = fields.optional("price", |text| parse_price(text, currency));
+        let stock =
+            if fields.is_null("stock") { Ok(Some(None)) } else { fields.optional("stock", stock_or_none) };
+        let (name, thumbnail_url, category, price, stock) =
+            fields.finish((name, thumbnail_url, category, price, stock))?;
+        let patch = GoodsPatch { name, thumbnail_url, category, price, stock };
         Ok(self.store.change_goods(id, patch, now).await?)
     }
 

@@ -151,6 +151,12 @@ impl From<login_attempts::TooManyAttempts> for ServiceError {
     }
 }
 
+impl From<FieldError> for ServiceError {
+    fn from(error: FieldError) -> Self {
+        Self::Validation(vec![error])
+    }
+}
+
 impl From<Vec<FieldError>> for ServiceError {
     fn from(errors: Vec<FieldError>) -> Self {
         Self::Validation(errors)

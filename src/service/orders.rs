@@ -25,36 +25,31 @@ impl OrderRequest {
     ///
     /// # Errors
     /// Fields that are not valid; both or neither.
-    pub fn read(mut fields: Fields, key: Option<&str>) -> Result<Self, ServiceError> {
+    pub fn read(fields: Fields, key: Option<&str>) -> Result<Self, ServiceError> {
         const ONE_OF: Invalid = Invalid::new("invalid", "an order has either items or fromCart");
-        let from_cart = fields.optional("fromCart", flag);
-        let basket = match (fields.raw("items").cloned(), from_cart) {
-            (Some(items), None | Some(false)) => match Basket::parse_items(&items) {
-                Ok(basket) => Some(basket),
-                Err(invalid) => fields.reject("items", invalid),
-            },
-            (None, Some(true)) => Some(Basket::Cart),
-            // A `fromCart` that is no flag was refused already.
-            (None, None) if fields.has("fromCart") => None,
-            _ => fields.reject("items", ONE_OF),
+        let basket = match (fields.raw("items"), fields.optional("fromCart", flag)) {
+            (_, Err(error)) => Err(error),
+            (Some(items), Ok(None | Some(false))) => {
+                Basket::parse_items(items).map_err(|invalid| invalid.in_field("items"))
+            }
+            (None, Ok(Some(true))) => Ok(Basket::Cart),
+            _ => Err(ONE_OF.in_field("items")),
         };
-        let key = key.and_then(|key| match IdempotencyKey::parse(key) {
-            Ok(key) => Some(key),
-            Err(invalid) => fields.reject("Idempotency-Key", invalid),
-        });
-        fields.finish()?;
-        basket.map(|basket| Self { basket, key }).ok_or(ServiceError::Validation(Vec::new()))
+        let key = key.map(IdempotencyKey::parse).transpose();
+        let key = key.map_err(|invalid| invalid.in_field("Idempotency-Key"));
+        let (basket, key) = fields.finish((basket, key))?;
+        Ok(Self { basket, key })
     }
 
     /// Reads the payload of the event `BUY` (CONTRACT §3).
     ///
     /// # Errors
     /// Fields that are not valid.
-    pub fn read_buy(mut fields: Fields) -> Result<Self, ServiceError> {
-        let basket = Basket::parse_buy(&mut fields);
+    pub fn read_buy(fields: Fields) -> Result<Self, ServiceError> {
+        let basket = Basket::parse_buy(&fields);
         let key = fields.optional("idempotencyKey", IdempotencyKey::parse);
-        fields.finish()?;
-        basket.map(|basket| Self { basket, key }).ok_or(ServiceError::Validation(Vec::new()))
+        let (basket, key) = fields.finish((basket, key))?;
+        Ok(Self { basket, key })
     }
 }
 

@@ -19,10 +19,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::messages::{self, Language};
-use crate::{
-    domain::{FieldError, fields::Fields},
-    service::ServiceError,
-};
+use crate::{domain::FieldError, service::ServiceError};
 
 /// When there is no better guess: work that waits is done a second later.
 const RETRY_SECONDS: u64 = 1;
@@ -282,12 +279,10 @@ impl From<Vec<FieldError>> for Problem {
     }
 }
 
-/// Ends the reading of fields.
-///
-/// # Errors
-/// The fields that were not valid.
-pub fn finish(fields: Fields) -> Result<(), Problem> {
-    Ok(fields.finish()?)
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        ServiceError::from(error).into()
+    }
 }
 
 impl std::fmt::Display for Problem {
