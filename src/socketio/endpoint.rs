@@ -117,9 +117,9 @@ impl<S: Service> Endpoint<S> {
             }
             Handshake::Upgrade(sid) => {
                 let Some(owner) = self.directory.owner(&sid) else { return Ok(()) };
-                let Taken { socket, connected, already_read } = taken;
+                let Taken { socket, permit, already_read } = taken;
                 let (socket, already_read) = (socket.into_std()?, already_read.freeze());
-                let adopted = owner.send(Adopt { sid, socket, connected, already_read }).await;
+                let adopted = owner.send(Adopt { sid, socket, permit, already_read }).await;
                 adopted.map_err(io::Error::other)
             }
         }

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use super::engine::{Engine, Service, Session};
 
 use crate::{
-    limits::admission::Connected,
+    limits::ConnectionPermit,
     outbox::{Outbox, Wire},
     protocol::{
         engineio::Packet,
@@ -21,10 +21,10 @@ use crate::{
 
 /// Begins a session on a WebSocket.
 pub(super) fn open<S: Service>(engine: &Rc<Engine<S>>, request: S::Request, taken: Taken) {
-    let Taken { socket, connected, already_read } = taken;
+    let Taken { socket, permit, already_read } = taken;
     let outbox = Outbox::to_socket(socket, Wire::SocketIo, engine.limits.outbox);
     let session = engine.open_socket(request, Rc::clone(&outbox));
-    let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, outbox, connected);
+    let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, outbox, permit);
     websocket::run(line, engine.limits.max_payload, &already_read);
 }
 
@@ -33,7 +33,7 @@ pub(super) fn adopt<S: Service>(
     engine: &Rc<Engine<S>>,
     sid: &str,
     socket: TcpStream,
-    connected: Option<Connected>,
+    permit: Option<ConnectionPermit>,
     already_read: &[u8],
 ) {
     let probe = Outbox::to_socket(socket, Wire::SocketIo, engine.limits.outbox);
@@ -42,7 +42,7 @@ pub(super) fn adopt<S: Service>(
         probe.send(&frame::close(1000, ""));
         return;
     };
-    let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, probe, connected);
+    let line = Line::new(EnginePeer { engine: Rc::clone(engine), session }, probe, permit);
     websocket::run(line, engine.limits.max_payload, already_read);
 }
 

@@ -14,7 +14,7 @@ use super::{
     engine::{Engine, Service},
     websocket,
 };
-use crate::{limits::admission::Connected, protocol::engineio::ErrorCode};
+use crate::{limits::ConnectionPermit, protocol::engineio::ErrorCode};
 
 /// Where the sessions of each worker thread are.
 pub struct Directory<S: Service>(Arc<Mutex<Vec<Addr<Worker<S>>>>>);
@@ -123,16 +123,16 @@ impl<S: Service> Handler<Knows> for Worker<S> {
 pub(super) struct Adopt {
     pub(super) sid: Arc<str>,
     pub(super) socket: std::net::TcpStream,
-    pub(super) connected: Option<Connected>,
+    pub(super) permit: Option<ConnectionPermit>,
     pub(super) already_read: Bytes,
 }
 
 impl<S: Service> Handler<Adopt> for Worker<S> {
     type Result = ();
 
-    fn handle(&mut self, Adopt { sid, socket, connected, already_read }: Adopt, _: &mut Self::Context) {
+    fn handle(&mut self, Adopt { sid, socket, permit, already_read }: Adopt, _: &mut Self::Context) {
         match TcpStream::from_std(socket) {
-            Ok(socket) => websocket::adopt(&self.0, &sid, socket, connected, &already_read),
+            Ok(socket) => websocket::adopt(&self.0, &sid, socket, permit, &already_read),
             Err(error) => tracing::warn!(%error, "a socket could not move to another thread"),
         }
     }

@@ -23,7 +23,7 @@ use tokio::{
     time::Sleep,
 };
 
-use crate::{limits::admission::Connected, telemetry};
+use crate::{limits::ConnectionPermit, telemetry};
 
 #[derive(Default)]
 struct State {
@@ -119,8 +119,8 @@ struct Slow {
 /// A socket that is watched.
 pub struct Watched {
     socket: TcpStream,
-    /// Its place among the connections; `None` where they are not counted.
-    connected: Option<Connected>,
+    /// Its permit; `None` where they are not counted.
+    permit: Option<ConnectionPermit>,
     header_timeout: Duration,
     slow: Option<Slow>,
     /// Whether its client has stopped sending.
@@ -131,33 +131,33 @@ impl Watched {
     /// Watches a socket.
     #[must_use]
     pub fn new(socket: TcpStream) -> Self {
-        Self { socket, connected: None, header_timeout: Duration::MAX, slow: None, ended: Ended::default() }
+        Self { socket, permit: None, header_timeout: Duration::MAX, slow: None, ended: Ended::default() }
     }
 
     /// Counts it, and ends it when the head of a request takes longer than this to come. HTTP itself keeps time for the
     /// first request of a connection only.
     #[must_use]
-    pub fn limited(mut self, connected: Connected, header_timeout: Duration) -> Self {
-        self.connected = Some(connected);
+    pub fn limited(mut self, permit: ConnectionPermit, header_timeout: Duration) -> Self {
+        self.permit = Some(permit);
         self.header_timeout = header_timeout;
         self
     }
 
     /// Whether there was no room for it.
     #[must_use]
-    pub fn is_extra(&self) -> bool {
-        self.connected.as_ref().is_some_and(Connected::is_extra)
+    pub fn is_over_limit(&self) -> bool {
+        self.permit.as_ref().is_some_and(ConnectionPermit::is_over_limit)
     }
 
-    /// The socket alone, with its place among the connections.
+    /// The socket alone, with its permit.
     #[must_use]
-    pub fn into_inner(self) -> (TcpStream, Option<Connected>) {
-        (self.socket, self.connected)
+    pub fn into_inner(self) -> (TcpStream, Option<ConnectionPermit>) {
+        (self.socket, self.permit)
     }
 
     /// Whether the head of a request has taken too long. `read`: some bytes have just come.
     fn is_slow(&mut self, read: bool, context: &mut Context<'_>) -> bool {
-        let hurried = self.is_extra();
+        let hurried = self.is_over_limit();
         let patience = if hurried { self.header_timeout.min(HURRIED) } else { self.header_timeout };
         let state = &self.ended.0;
         let requests = state.requests.get();

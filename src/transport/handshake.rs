@@ -14,13 +14,13 @@ use bytes::BytesMut;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::connection::Watched;
-use crate::{limits::admission::Connected, web::problem::Problem};
+use crate::{limits::ConnectionPermit, web::problem::Problem};
 
 /// A request with its socket.
 pub struct Arrival {
     request: Request,
     socket: TcpStream,
-    connected: Option<Connected>,
+    permit: Option<ConnectionPermit>,
     already_read: BytesMut,
     /// Answers to requests that were pipelined before this one.
     unwritten: BytesMut,
@@ -30,8 +30,8 @@ pub struct Arrival {
 pub struct Taken {
     /// The socket.
     pub socket: TcpStream,
-    /// Its place among the connections.
-    pub connected: Option<Connected>,
+    /// Its permit.
+    pub permit: Option<ConnectionPermit>,
     /// What came right behind the request.
     pub already_read: BytesMut,
 }
@@ -41,14 +41,14 @@ impl Arrival {
     #[must_use]
     pub fn new((request, framed): (Request, Framed<Watched, h1::Codec>)) -> Self {
         let parts = framed.into_parts();
-        let (socket, connected) = parts.io.into_inner();
-        Self { request, socket, connected, already_read: parts.read_buf, unwritten: parts.write_buf }
+        let (socket, permit) = parts.io.into_inner();
+        Self { request, socket, permit, already_read: parts.read_buf, unwritten: parts.write_buf }
     }
 
     /// Whether there was no room for its connection.
     #[must_use]
-    pub fn is_extra(&self) -> bool {
-        self.connected.as_ref().is_some_and(Connected::is_extra)
+    pub fn is_over_limit(&self) -> bool {
+        self.permit.as_ref().is_some_and(ConnectionPermit::is_over_limit)
     }
 
     /// The request.
@@ -77,7 +77,7 @@ impl Arrival {
         // An alert should not wait for another to fill a segment.
         self.socket.set_nodelay(true)?;
         self.socket.write_all(&self.unwritten).await?;
-        Ok(Taken { socket: self.socket, connected: self.connected, already_read: self.already_read })
+        Ok(Taken { socket: self.socket, permit: self.permit, already_read: self.already_read })
     }
 
     /// Answers with something else. The connection ends with it.

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
 use crate::{
-    limits::admission::Connected,
+    limits::ConnectionPermit,
     outbox::Outbox,
     protocol::frame::{self, Decoder, FrameError, Message},
 };
@@ -68,20 +68,20 @@ struct LineState<P> {
     /// The client is not listened to, because it does not take what it is told.
     held_back: Cell<bool>,
     /// Given back with the last of the connection.
-    _connected: Option<Connected>,
+    _permit: Option<ConnectionPermit>,
 }
 
 impl<P> Line<P> {
-    /// A line with this outbox, and the connection's place among all.
+    /// A line with this outbox, and the permit of the connection.
     #[must_use]
-    pub fn new(peer: P, outbox: Rc<Outbox>, connected: Option<Connected>) -> Self {
+    pub fn new(peer: P, outbox: Rc<Outbox>, permit: Option<ConnectionPermit>) -> Self {
         Self(Rc::new(LineState {
             peer,
             outbox: RefCell::new(outbox),
             context_ended: Cell::new(false),
             hang_up: Cell::new(false),
             held_back: Cell::new(false),
-            _connected: connected,
+            _permit: permit,
         }))
     }
 
