@@ -35,7 +35,7 @@ use crate::{
     },
     telemetry,
     transport::connection::{Watched, mark},
-    web::edge::OneTooMany,
+    web::edge::OverLimit,
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -155,13 +155,13 @@ impl Application {
             let gateway = Gateway::open(state.clone(), registry, hubs.clone(), &socketio);
             let routes = Rc::clone(&gateway);
             let draining = draining.clone();
-            let (admissions, header_timeout) = (Arc::clone(&state.admissions), state.settings.header_timeout);
+            let (permits, header_timeout) = (Arc::clone(&state.permits), state.settings.header_timeout);
             let watch = fn_service(move |socket: TcpStream| {
                 let peer = socket.peer_addr().ok();
-                let watched = admissions.connect().ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
-                let watched = watched.and_then(|connected| {
+                let watched = permits.acquire_connection().ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
+                let watched = watched.and_then(|permit| {
                     socket.set_nodelay(true)?;
-                    Ok((Watched::new(socket).limited(connected, header_timeout), peer))
+                    Ok((Watched::new(socket).limited(permit, header_timeout), peer))
                 });
                 ready(watched.map_err(DispatchError::Io))
             });
@@ -173,8 +173,8 @@ impl Application {
                 })
                 .on_connect_ext(|socket: &Watched, extensions| {
                     extensions.insert(socket.ended.clone());
-                    if socket.is_extra() {
-                        extensions.insert(OneTooMany);
+                    if socket.is_over_limit() {
+                        extensions.insert(OverLimit);
                     }
                 })
                 .keep_alive(KeepAlive::Timeout(state.settings.keep_alive))
@@ -191,7 +191,7 @@ impl Application {
             .workers(workers)
             .disable_signals()
             .shutdown_timeout(drain_timeout)
-            .max_concurrent_connections(self.state.admissions.in_http().div_ceil(workers) + SLACK)
+            .max_concurrent_connections(self.state.permits.http_connections().div_ceil(workers) + SLACK)
             .listen("shopbell", listener, worker)?;
         Ok(server.run())
     }

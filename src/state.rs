@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{
     config::Settings,
-    limits::admission::Admissions,
+    limits::Permits,
     service::{
         ServiceError, accounts::Accounts, carts::Carts, catalog::Catalog, history::History, orders::Orders,
     },
@@ -32,7 +32,7 @@ pub struct AppState {
     /// The log of notifications.
     pub history: Arc<History>,
     /// Who may connect and begin a session.
-    pub admissions: Arc<Admissions>,
+    pub permits: Arc<Permits>,
     /// Whether new work is welcome.
     pub readiness: Arc<Readiness>,
 }
@@ -50,7 +50,7 @@ impl AppState {
             carts: Arc::new(Carts::new(Arc::clone(&store))),
             orders: Arc::new(Orders::new(Arc::clone(&store))),
             history: Arc::new(History::new(Arc::clone(&store))),
-            admissions: Arc::new(Admissions::new(&settings)),
+            permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),
             settings: Arc::new(settings),
             store,

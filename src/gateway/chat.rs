@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::Nickname,
-    limits::bucket::Bucket,
+    limits::TokenBucket,
     realtime::{Announcement, Room, hub::TellRoom},
     web::problem::Problem,
 };
@@ -28,12 +28,12 @@ const MAX_MESSAGE: usize = 2000;
 /// What is kept of a session that chats.
 pub(super) struct Chat {
     guest_name: Option<String>,
-    messages: Bucket,
+    messages: TokenBucket,
 }
 
 impl Chat {
     fn new(now: Instant) -> Self {
-        Self { guest_name: None, messages: Bucket::new(RATE, BURST, now) }
+        Self { guest_name: None, messages: TokenBucket::new(RATE, BURST, now) }
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock,
     domain::{Fields, LoginSession, UserId},
-    limits::{admission::Place, bucket::Bucket},
+    limits::{SessionPermit, TokenBucket},
     outbox::Wire,
     realtime::{Close, Page, Session, registry::Slot},
     service::orders::OrderRequest,
@@ -41,31 +41,31 @@ pub struct Shopper {
     pub(super) slot: Slot,
     /// What it came by.
     came_by: Wire,
-    messages: Cell<Bucket>,
+    messages: Cell<TokenBucket>,
     /// Made with the first order: most sessions never place one.
     orders: OnceCell<Arc<Semaphore>>,
     /// Made when it first chats.
     pub(super) chat: RefCell<Option<Box<chat::Chat>>>,
-    /// Given back when it leaves.
-    places: Cell<Vec<Place>>,
+    /// Released when it leaves.
+    permits: Cell<Vec<SessionPermit>>,
 }
 
 impl Shopper {
-    /// A session comes in and takes its places.
+    /// A session comes in and keeps its permits.
     #[must_use]
-    pub fn enter(gateway: Rc<Gateway>, session: Rc<Session>, places: Vec<Place>) -> Rc<Self> {
+    pub fn enter(gateway: Rc<Gateway>, session: Rc<Session>, permits: Vec<SessionPermit>) -> Rc<Self> {
         let slot = gateway.registry.join(Rc::clone(&session));
         let came_by = session.outbox.wire();
         telemetry::session_opened(came_by.transport());
         Rc::new(Self {
-            messages: Cell::new(Bucket::new(gateway.app.settings.message_rate, BURST, Instant::now())),
+            messages: Cell::new(TokenBucket::new(gateway.app.settings.message_rate, BURST, Instant::now())),
             gateway,
             session,
             slot,
             came_by,
             orders: OnceCell::new(),
             chat: RefCell::default(),
-            places: Cell::new(places),
+            permits: Cell::new(permits),
         })
     }
 
@@ -76,7 +76,7 @@ impl Shopper {
         }
         self.gateway.registry.leave(self.slot);
         telemetry::session_ended(self.came_by.transport());
-        self.places.take();
+        self.permits.take();
     }
 
     /// What the threads' connections share.

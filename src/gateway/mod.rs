@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 use crate::{
     config::Audience,
     domain::Offset,
-    limits::admission::{Limit, Place},
+    limits::{LimitExceeded, SessionPermit},
     realtime::{Hubs, Login, Registry},
     service::ServiceError,
     socketio::{self as engineio, Directory, Endpoint, Engine, Limits, SocketIo},
@@ -62,13 +62,17 @@ impl Gateway {
         })
     }
 
-    /// Takes the places of a session of an account.
+    /// Takes the permits of a session of an account.
     ///
     /// # Errors
     /// The account has as many sessions as it may.
-    pub fn places(&self, place: Option<Place>, login: Option<&Login>) -> Result<Vec<Place>, Limit> {
-        let account = login.map(|login| self.app.admissions.identify(login.user_id)).transpose()?;
-        Ok(place.into_iter().chain(account).collect())
+    pub fn permits(
+        &self,
+        permit: Option<SessionPermit>,
+        login: Option<&Login>,
+    ) -> Result<Vec<SessionPermit>, LimitExceeded> {
+        let account = login.map(|login| self.app.permits.acquire_account(login.user_id)).transpose()?;
+        Ok(permit.into_iter().chain(account).collect())
     }
 
     /// Whether a session gets alerts.

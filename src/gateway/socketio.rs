@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock,
     domain::Offset,
-    limits::admission::Place,
+    limits::SessionPermit,
     protocol::{
         engineio::ErrorCode,
         socketio::{Event, MAIN},
@@ -37,7 +37,7 @@ pub struct Handshake {
     /// Who it is without one.
     guest: u64,
     /// Kept as long as the session.
-    _place: Place,
+    _permit: SessionPermit,
 }
 
 /// What is told of the name of an event that was refused, in characters.
@@ -72,15 +72,15 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
                 return Err(ErrorCode::BadRequest.into());
             }
             let address = client::address(&app.settings, peer, &headers);
-            let place = app.admissions.arrive(address, Instant::now());
-            let place = place.map_err(|limit| Rejection::Problem(ServiceError::from(limit).into()))?;
+            let permit = app.permits.acquire_session(address, Instant::now());
+            let permit = permit.map_err(|limit| Rejection::Problem(ServiceError::from(limit).into()))?;
             match Visitor::of(&app, &headers, peer).await {
                 Ok(Visitor { login, person, cookie }) => {
                     let guest = match person {
                         Person::Guest(guest) => guest,
                         Person::Member(_) => 0,
                     };
-                    Ok(Admitted { request: Handshake { login, guest, _place: place }, cookie })
+                    Ok(Admitted { request: Handshake { login, guest, _permit: permit }, cookie })
                 }
                 Err(problem) => {
                     log_cause(&problem);
@@ -147,7 +147,7 @@ impl Shop {
         };
         let person =
             login.as_ref().map_or(Person::Guest(handshake.guest), |login| Person::Member(login.user_id));
-        let places = gateway.places(None, login.as_deref()).map_err(ServiceError::from)?;
+        let permits = gateway.permits(None, login.as_deref()).map_err(ServiceError::from)?;
         let audience = gateway.is_audience(login.is_some());
         let (pid, position) = match auth.resume().filter(|_| audience) {
             Some((pid, offset)) if gateway.reaches(offset).await? => (pid, Some(offset)),
@@ -162,7 +162,7 @@ impl Shop {
         if let Some(position) = position {
             live.set_position(position);
         }
-        let shopper = Shopper::enter(Rc::clone(gateway), live, places);
+        let shopper = Shopper::enter(Rc::clone(gateway), live, permits);
         Ok(Accepted { data: shopper, pid: Some(pid) })
     }
 }

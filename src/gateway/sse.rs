@@ -50,7 +50,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
         return Ok(response.finish());
     }
     let address = client::address(&gateway.app.settings, request.peer_addr(), request.headers());
-    let place = gateway.app.admissions.arrive(address, Instant::now()).map_err(ServiceError::from)?;
+    let permit = gateway.app.permits.acquire_session(address, Instant::now()).map_err(ServiceError::from)?;
     let (login, person) = match listener.0 {
         Some(member) => {
             let login = visitor::login(member.login);
@@ -59,7 +59,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
         }
         None => (None, Person::Guest(rand::random())),
     };
-    let places = gateway.places(Some(place), login.as_deref()).map_err(ServiceError::from)?;
+    let permits = gateway.permits(Some(permit), login.as_deref()).map_err(ServiceError::from)?;
     let connection = request.conn_data::<Ended>().cloned().unwrap_or_default();
     let ended = connection.wait();
     let cut = Box::new(move || connection.cut());
@@ -70,7 +70,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
         session.set_position(gateway.within_log(after).await?);
     }
     outbox.send(&sse::RETRY);
-    let shopper = Shopper::enter(gateway, session, places);
+    let shopper = Shopper::enter(gateway, session, permits);
     shopper.session.read_on();
     Ok(response.streaming(Events { shopper, ended: Box::pin(ended) }))
 }

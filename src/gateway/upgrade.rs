@@ -13,7 +13,7 @@ use super::{Gateway, client::Shopper, cursor, native::NativeSession, visitor::Vi
 use crate::{
     clock,
     domain::Offset,
-    limits::admission::{Limit, Place},
+    limits::{LimitExceeded, SessionPermit},
     outbox::{Outbox, Wire},
     realtime::{Close, Session, session::Feeding},
     service::ServiceError,
@@ -41,7 +41,11 @@ pub async fn upgrade(
 ) -> Result<(), Infallible> {
     let arrival = Arrival::new(request);
     let size = headers::check_size(arrival.head(), gateway.app.settings.max_head);
-    let room = if arrival.is_extra() { Err(ServiceError::from(Limit::Server).into()) } else { Ok(()) };
+    let room = if arrival.is_over_limit() {
+        Err(ServiceError::from(LimitExceeded::Connections).into())
+    } else {
+        Ok(())
+    };
     if let Err(problem) = size.and(room) {
         refuse(arrival, &problem).await;
         return Ok(());
@@ -107,7 +111,7 @@ struct Admission {
     subprotocol: bool,
     /// The token of the subprotocol does not hold: a browser sees no status, so it is told by a close code.
     log_in_again: bool,
-    places: Vec<Place>,
+    permits: Vec<SessionPermit>,
 }
 
 async fn native(gateway: Rc<Gateway>, arrival: Arrival) -> io::Result<()> {
@@ -138,7 +142,7 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, taken: Taken) {
         None => Feeding::Live,
         Some(_) => Feeding::Behind,
     };
-    let Taken { socket, connected, already_read } = taken;
+    let Taken { socket, permit, already_read } = taken;
     let outbox = Outbox::to_socket(socket, Wire::Native, gateway.app.settings.outbox_limit);
     let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
     if let Some(after) = admission.after {
@@ -148,8 +152,8 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, taken: Taken) {
         session.close(Close::LoggedOut);
     }
     let max_payload = gateway.app.settings.max_payload;
-    let peer = NativeSession::new(Shopper::enter(gateway, session, admission.places));
-    websocket::run(Line::new(peer, outbox, connected), max_payload, &already_read);
+    let peer = NativeSession::new(Shopper::enter(gateway, session, admission.permits));
+    websocket::run(Line::new(peer, outbox, permit), max_payload, &already_read);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.
@@ -157,7 +161,7 @@ async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Probl
     handshake::check(head)?;
     gateway.app.readiness.admit()?;
     let address = client::address(&gateway.app.settings, head.peer_addr, head.headers());
-    let place = gateway.app.admissions.arrive(address, Instant::now()).map_err(ServiceError::from)?;
+    let permit = gateway.app.permits.acquire_session(address, Instant::now()).map_err(ServiceError::from)?;
     let after = match cursor::after(head.uri.query().unwrap_or_default())? {
         Some(after) => Some(gateway.within_log(after).await?),
         None => None,
@@ -172,8 +176,8 @@ async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Probl
         },
         None => (visitor?, false),
     };
-    let places = gateway.places(Some(place), visitor.login.as_deref()).map_err(ServiceError::from)?;
-    Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, places })
+    let permits = gateway.permits(Some(permit), visitor.login.as_deref()).map_err(ServiceError::from)?;
+    Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
 }
 
 /// The subprotocols that a handshake offers (RFC 6455 §11.3.4).

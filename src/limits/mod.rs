@@ -1,7 +1,17 @@
 //! What may be used up, by whom and how fast: permits for connections and sessions, rates, and log-in attempts.
 //! Nothing here knows what the permits are for.
+//!
+//! The crate `governor` limits rates too. It is not used here, because it does something else in each of the three
+//! cases: its limiters read the clock themselves, while here time is an argument and no test sleeps; its store of keys
+//! has no bound, while the addresses here share one bounded map with their session counts; and it cannot take back
+//! an attempt, while a log-in with the right password does not count.
 
-pub mod admission;
-pub mod bucket;
-pub mod login_attempts;
-pub mod session;
+mod login_throttle;
+mod permits;
+mod session;
+mod token_bucket;
+
+pub use login_throttle::{LoginThrottle, TooManyAttempts};
+pub use permits::{ConnectionPermit, LimitExceeded, Permits, SessionPermit};
+pub use session::SessionLimits;
+pub use token_bucket::TokenBucket;

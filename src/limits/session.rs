@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::bucket::Bucket;
+use super::token_bucket::TokenBucket;
 
 /// Seconds' worth of messages that may come at once.
 const BURST_SECONDS: u8 = 2;
@@ -21,8 +21,8 @@ const ORDERS_WAITING: u32 = 8192;
 
 /// The rates of one session. What most sessions never use is made when it is first used.
 pub struct SessionLimits {
-    messages: Cell<Bucket>,
-    chat: Cell<Option<Box<Bucket>>>,
+    messages: Cell<TokenBucket>,
+    chat: Cell<Option<Box<TokenBucket>>>,
     orders: Cell<u32>,
     order_permits: OnceCell<Arc<Semaphore>>,
 }
@@ -32,7 +32,7 @@ impl SessionLimits {
     #[must_use]
     pub fn new(message_rate: u32, now: Instant) -> Self {
         Self {
-            messages: Cell::new(Bucket::new(message_rate, BURST_SECONDS, now)),
+            messages: Cell::new(TokenBucket::new(message_rate, BURST_SECONDS, now)),
             chat: Cell::default(),
             orders: Cell::default(),
             order_permits: OnceCell::new(),
@@ -49,7 +49,7 @@ impl SessionLimits {
 
     /// Counts a chat message, a join or a leave; `false` when it is one too many.
     pub fn take_chat(&self, now: Instant) -> bool {
-        let fresh = || Box::new(Bucket::new(CHAT_RATE, BURST_SECONDS, now));
+        let fresh = || Box::new(TokenBucket::new(CHAT_RATE, BURST_SECONDS, now));
         let mut chat = self.chat.take().unwrap_or_else(fresh);
         let taken = chat.take(now);
         self.chat.set(Some(chat));

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Offset, SessionId, Timestamp, UserId},
-    limits::{admission::Place, session::SessionLimits},
+    limits::{SessionLimits, SessionPermit},
     outbox::{Close, Outbox, Wire},
     telemetry,
 };
@@ -69,7 +69,7 @@ pub struct NewSession {
     /// What it may do.
     pub limits: SessionLimits,
     /// Given back when it leaves.
-    pub permits: Vec<Place>,
+    pub permits: Vec<SessionPermit>,
 }
 
 /// One client on one connection.
@@ -97,7 +97,7 @@ pub struct Session {
     pub limits: SessionLimits,
     /// The name that a guest chose for chat.
     pub guest_name: RefCell<Option<Box<str>>>,
-    permits: Cell<Vec<Place>>,
+    permits: Cell<Vec<SessionPermit>>,
     pub(super) slot: Cell<usize>,
     pub(super) page: RefCell<Option<Page>>,
     pub(super) rooms: RefCell<Vec<Room>>,

@@ -13,7 +13,7 @@ use crate::{
         Email, Fields, LoginSession, NewUser, Nickname, Password, Role, SessionId, Timestamp, User,
         UserPatch, fields::flag,
     },
-    limits::login_attempts::Throttle,
+    limits::LoginThrottle,
     store::Store,
 };
 
@@ -109,7 +109,7 @@ pub struct Accounts {
     store: Arc<dyn Store>,
     tokens: Tokens,
     passwords: Passwords,
-    throttle: Throttle,
+    throttle: LoginThrottle,
 }
 
 impl Accounts {
@@ -120,7 +120,7 @@ impl Accounts {
     pub async fn open(store: Arc<dyn Store>, settings: &Settings) -> Result<Self, ServiceError> {
         let secret = settings.jwt_secret.as_ref().map(|secret| secret.0.as_str());
         let tokens = Tokens::open(&*store, secret, settings.token_ttl).await?;
-        Ok(Self { store, tokens, passwords: Passwords::default(), throttle: Throttle::default() })
+        Ok(Self { store, tokens, passwords: Passwords::default(), throttle: LoginThrottle::default() })
     }
 
     /// Creates an account.
@@ -150,7 +150,7 @@ impl Accounts {
         let checked = self.check(who).await;
         // Only a wrong password counts; whoever leaves while it is verified does not learn, and does count.
         if !matches!(checked, Err(ServiceError::BadCredentials)) {
-            attempt.give_back();
+            attempt.refund();
         }
         self.open_login(checked?, now).await
     }
@@ -239,7 +239,7 @@ impl Accounts {
         match right {
             Ok(false) => Err(ServiceError::BadCredentials),
             other => {
-                attempt.give_back();
+                attempt.refund();
                 other.map(drop)
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{
     domain::{FieldError, GoodsId, Offset},
-    limits::{admission::Limit, login_attempts},
+    limits::{LimitExceeded, TooManyAttempts},
     store::{AccountError, CancelError, CatalogError, OrderError, StoreError},
 };
 
@@ -45,7 +45,7 @@ pub enum ServiceError {
     },
     /// There are as many sessions or connections as there may be.
     #[error("{0}")]
-    Limit(#[from] Limit),
+    Limit(#[from] LimitExceeded),
     /// Another account has the address.
     #[error("the e-mail address is taken")]
     EmailTaken,
@@ -145,8 +145,8 @@ impl ServiceError {
     }
 }
 
-impl From<login_attempts::TooManyAttempts> for ServiceError {
-    fn from(login_attempts::TooManyAttempts { retry_after }: login_attempts::TooManyAttempts) -> Self {
+impl From<TooManyAttempts> for ServiceError {
+    fn from(TooManyAttempts { retry_after }: TooManyAttempts) -> Self {
         Self::TooManyAttempts { retry_after }
     }
 }

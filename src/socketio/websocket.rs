@@ -9,7 +9,7 @@ use super::{
     engine::Engine,
 };
 use crate::{
-    limits::admission::Connected,
+    limits::ConnectionPermit,
     outbox::{Close, Wire},
     protocol::{engineio::Packet, frame},
     transport::{
@@ -32,7 +32,7 @@ pub(super) fn adopt<S: Service>(
     engine: &Rc<Engine<S>>,
     sid: &str,
     socket: TcpStream,
-    permit: Option<Connected>,
+    permit: Option<ConnectionPermit>,
     already_read: &[u8],
 ) {
     let probe = engine.sweeper.to_socket(socket, Wire::SocketIo);

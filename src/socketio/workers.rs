@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
 
 use super::{connection::Service, engine::Engine, websocket};
-use crate::{limits::admission::Connected, protocol::engineio::ErrorCode};
+use crate::{limits::ConnectionPermit, protocol::engineio::ErrorCode};
 
 /// Where the connections of each worker thread are. The number of a thread begins their session ids.
 pub struct Directory<S: Service>(Arc<Mutex<Vec<Addr<Worker<S>>>>>);
@@ -115,7 +115,7 @@ impl<S: Service> Handler<Knows> for Worker<S> {
 pub(super) struct Adopt {
     pub(super) sid: Arc<str>,
     pub(super) socket: std::net::TcpStream,
-    pub(super) permit: Option<Connected>,
+    pub(super) permit: Option<ConnectionPermit>,
     pub(super) already_read: Bytes,
 }
 

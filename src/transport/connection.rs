@@ -26,7 +26,7 @@ use tokio::{
     time::Sleep,
 };
 
-use crate::{limits::admission::Connected, telemetry};
+use crate::{limits::ConnectionPermit, telemetry};
 
 #[derive(Default)]
 struct State {
@@ -124,7 +124,7 @@ struct HeadTimer {
 pub struct Connection {
     socket: TcpStream,
     /// `None` where connections are not counted.
-    permit: Option<Connected>,
+    permit: Option<ConnectionPermit>,
     header_timeout: Duration,
     head: Option<HeadTimer>,
     /// For the handlers of its requests.
@@ -141,7 +141,7 @@ impl Connection {
     /// With its permit, and with a time for the head of each request. (HTTP itself keeps time for the first request of a
     /// connection only.)
     #[must_use]
-    pub fn limited(mut self, permit: Connected, header_timeout: Duration) -> Self {
+    pub fn limited(mut self, permit: ConnectionPermit, header_timeout: Duration) -> Self {
         self.permit = Some(permit);
         self.header_timeout = header_timeout;
         self
@@ -149,19 +149,19 @@ impl Connection {
 
     /// Whether it is beyond the limit of connections, to be told so and no more.
     #[must_use]
-    pub fn is_extra(&self) -> bool {
-        self.permit.as_ref().is_some_and(Connected::is_extra)
+    pub fn is_over_limit(&self) -> bool {
+        self.permit.as_ref().is_some_and(ConnectionPermit::is_extra)
     }
 
     /// The socket and its permit.
     #[must_use]
-    pub fn into_inner(self) -> (TcpStream, Option<Connected>) {
+    pub fn into_inner(self) -> (TcpStream, Option<ConnectionPermit>) {
         (self.socket, self.permit)
     }
 
     /// Whether the head of a request has taken too long. `read`: some bytes have just come.
     fn head_timed_out(&mut self, read: bool, context: &mut Context<'_>) -> bool {
-        let is_extra = self.is_extra();
+        let is_extra = self.is_over_limit();
         let timeout = if is_extra { self.header_timeout.min(EXTRA_TIMEOUT) } else { self.header_timeout };
         let state = &self.handle.0;
         let requests = state.requests.get();

@@ -14,13 +14,13 @@ use bytes::{Bytes, BytesMut};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::connection::Connection;
-use crate::limits::admission::Connected;
+use crate::limits::ConnectionPermit;
 
 /// A request for an upgrade, with its socket.
 pub struct UpgradeRequest {
     request: Request,
     socket: TcpStream,
-    permit: Option<Connected>,
+    permit: Option<ConnectionPermit>,
     already_read: BytesMut,
     /// Responses to requests that were pipelined before this one.
     unwritten: BytesMut,
@@ -31,7 +31,7 @@ pub struct Upgraded {
     /// The socket.
     pub socket: TcpStream,
     /// The connection's permit.
-    pub permit: Option<Connected>,
+    pub permit: Option<ConnectionPermit>,
     /// What came right behind the request.
     pub already_read: BytesMut,
 }
@@ -69,8 +69,8 @@ impl UpgradeRequest {
 
     /// Whether its connection is beyond the limit.
     #[must_use]
-    pub fn is_extra(&self) -> bool {
-        self.permit.as_ref().is_some_and(Connected::is_extra)
+    pub fn is_over_limit(&self) -> bool {
+        self.permit.as_ref().is_some_and(ConnectionPermit::is_extra)
     }
 
     /// The request.

@@ -10,7 +10,7 @@ use std::{
 };
 
 pub use self::run::run;
-use crate::{limits::admission::Connected, outbox::Outbox};
+use crate::{limits::ConnectionPermit, outbox::Outbox};
 
 /// What the messages of a WebSocket mean.
 pub trait Handler: Sized + 'static {
@@ -48,13 +48,13 @@ struct Inner<H> {
     /// The client is not read from, because it does not take what it is sent.
     held_back: Cell<bool>,
     /// Given back with the last of the connection.
-    _permit: Option<Connected>,
+    _permit: Option<ConnectionPermit>,
 }
 
 impl<H: Handler> WebSocket<H> {
     /// With the outbox that writes to it, and the connection's permit.
     #[must_use]
-    pub fn new(handler: H, outbox: Rc<Outbox>, permit: Option<Connected>) -> Self {
+    pub fn new(handler: H, outbox: Rc<Outbox>, permit: Option<ConnectionPermit>) -> Self {
         Self(Rc::new(Inner {
             handler,
             outbox: RefCell::new(outbox),

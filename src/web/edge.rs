@@ -20,7 +20,7 @@ use super::{
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
-use crate::{limits::admission::Limit, service::ServiceError, state::AppState, telemetry};
+use crate::{limits::LimitExceeded, service::ServiceError, state::AppState, telemetry};
 
 /// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
 /// person (the page for 404) reads it.
@@ -29,7 +29,7 @@ pub struct AsIs;
 
 /// In the data of a connection: there was no room for it, it is only to be told so.
 #[derive(Clone, Copy, Debug)]
-pub struct OneTooMany;
+pub struct OverLimit;
 
 /// The outermost middleware. Needs [`AppState`] as `app_data`.
 ///
@@ -95,8 +95,8 @@ const FOR_OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 fn admit(state: &AppState, request: &ServiceRequest) -> Result<(), Problem> {
     headers::check_size(request.head(), state.settings.max_head)?;
-    if request.conn_data::<OneTooMany>().is_some() && !FOR_OPERATORS.contains(&request.path()) {
-        return Err(ServiceError::from(Limit::Server).into());
+    if request.conn_data::<OverLimit>().is_some() && !FOR_OPERATORS.contains(&request.path()) {
+        return Err(ServiceError::from(LimitExceeded::Connections).into());
     }
     Ok(())
 }

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 /// So many times a second, and so many at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Bucket {
+pub struct TokenBucket {
     rate: f32,
     most: f32,
     left: f32,
     at: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full bucket, which holds what comes in within `burst` seconds.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate of millions a second is not kept to the message")]
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_bucket_refills_with_time() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(10, 2, start);
+        let mut bucket = TokenBucket::new(10, 2, start);
         assert_eq!((0..30).filter(|_| bucket.take(start)).count(), 20);
         let later = start + Duration::from_millis(500);
         assert_eq!((0..30).filter(|_| bucket.take(later)).count(), 5);

@@ -1,7 +1,7 @@
-//! Guessing passwords is slow: 10 failed log-ins in 5 minutes for an account, 50 from an address, then none is
-//! tried until the oldest of them is 5 minutes past. Says nothing about who may log in.
+//! Slows the guessing of passwords: after 10 failed log-ins in 5 minutes for an account, or 50 from an address, the
+//! next attempt is refused until the oldest of them is 5 minutes past. Says nothing about who may log in.
 //!
-//! An attempt is counted before its password is verified and given back if that was right, so that a hundred
+//! An attempt is counted before its password is verified and refunded if that was right, so that a hundred
 //! attempts at the same moment cannot all slip through while the first is being hashed.
 
 use std::{
@@ -48,7 +48,7 @@ impl Key {
 }
 
 /// Whom an address stands for. An IPv6 subscriber has 2^64 addresses or more, so that the prefix counts (RFC 6177 §2).
-pub fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
         v4 => v4,
@@ -67,27 +67,27 @@ pub struct TooManyAttempts {
 
 /// Counts failed log-ins.
 #[derive(Debug)]
-pub struct Throttle {
+pub struct LoginThrottle {
     failures: Mutex<Failures>,
     max_keys: usize,
 }
 
-impl Default for Throttle {
+impl Default for LoginThrottle {
     fn default() -> Self {
         Self { failures: Mutex::default(), max_keys: MAX_KEYS }
     }
 }
 
-/// An attempt that counts as failed unless it is given back.
+/// An attempt that counts as failed unless it is refunded.
 #[derive(Debug)]
-#[must_use = "an attempt that was not a wrong password is to be given back"]
+#[must_use = "an attempt that was not a wrong password must be refunded"]
 pub struct Attempt<'a> {
-    throttle: &'a Throttle,
+    throttle: &'a LoginThrottle,
     keys: [Key; 2],
     at: Timestamp,
 }
 
-impl Throttle {
+impl LoginThrottle {
     /// Counts an attempt for an account (known or not) and an address.
     ///
     /// # Errors
@@ -119,12 +119,12 @@ impl Throttle {
 
 impl Attempt<'_> {
     /// It was not a wrong password: it does not count.
-    pub fn give_back(self) {
+    pub fn refund(self) {
         let mut failures = self.throttle.failures();
         for key in self.keys {
             if let Some(times) = failures.get_mut(&key) {
-                if let Some(place) = times.iter().position(|at| *at == self.at) {
-                    times.remove(place);
+                if let Some(index) = times.iter().position(|at| *at == self.at) {
+                    times.remove(index);
                 }
                 if times.is_empty() {
                     failures.remove(&key);
@@ -181,7 +181,7 @@ mod tests {
         Timestamp::from_millis(1_000_000_000 + seconds * 1000)
     }
 
-    fn fail(throttle: &Throttle, log_in: &str, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+    fn fail(throttle: &LoginThrottle, log_in: &str, address: IpAddr, now: Timestamp) -> Result<(), u64> {
         match throttle.attempt(log_in, address, now) {
             Ok(_) => Ok(()),
             Err(TooManyAttempts { retry_after }) => Err(retry_after.as_secs()),
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_eleventh_failure_of_an_account_waits_exactly_until_the_first_is_five_minutes_past() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for second in 0..10 {
             assert_eq!(fail(&throttle, "kim@example.com", HERE, at(second)), Ok(()));
         }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn an_address_has_fifty_failures_over_all_accounts() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for n in 0..50 {
             assert_eq!(fail(&throttle, &format!("{n}@example.com"), HERE, at(0)), Ok(()));
         }
@@ -212,16 +212,16 @@ mod tests {
 
     #[test]
     fn a_right_password_does_not_count() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for _ in 0..100 {
-            throttle.attempt("kim@example.com", HERE, at(0)).unwrap().give_back();
+            throttle.attempt("kim@example.com", HERE, at(0)).unwrap().refund();
         }
         assert!(throttle.failures().is_empty());
     }
 
     #[test]
     fn attempts_at_the_same_moment_do_not_overshoot() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         let taken: Vec<_> =
             (0..100).filter_map(|_| throttle.attempt("kim@example.com", HERE, at(0)).ok()).collect();
         assert_eq!(taken.len(), 10);
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_network_of_ipv6_is_one_address() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for n in 0..50 {
             let address = format!("2001:db8:1:1::{n:x}").parse().unwrap();
             assert_eq!(fail(&throttle, &format!("{n}@example.com"), address, at(0)), Ok(()));
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_a_locked_account_stays_locked() {
-        let throttle = Throttle { max_keys: 100, ..Throttle::default() };
+        let throttle = LoginThrottle { max_keys: 100, ..LoginThrottle::default() };
         for _ in 0..10 {
             let _ = fail(&throttle, "kim@example.com", "10.9.9.9".parse().unwrap(), at(0));
         }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_locks_nobody_out() {
-        let throttle = Throttle::default();
+        let throttle = LoginThrottle::default();
         for _ in 0..10 {
             let _ = fail(&throttle, "kim@example.com", HERE, at(100_000));
         }
