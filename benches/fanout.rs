@@ -11,14 +11,10 @@ use std::{
 
 use criterion::{Criterion, Throughput};
 use shopbell::{
-    domain::{Currency, GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp},
-    outbox::{Outbox, Wire},
-    realtime::{
-        Batch, Log, Person, Registry, Rooms, Session, Viewers,
-        registry::{Patience, Slot},
-        session::Feeding,
-    },
-    store::sqlite::SqliteStore,
+    domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp},
+    limits::SessionLimits,
+    outbox::{OutboxLimits, Sweeper, Wire},
+    realtime::{Batch, Feeding, NewSession, Person, Registry, Rooms, Session, Viewers},
 };
 use tokio::runtime::Runtime;
 
@@ -55,32 +51,38 @@ fn main() {
 /// What one worker thread has.
 struct Thread {
     registry: Rc<Registry>,
-    _sessions: Vec<(Rc<Session>, Slot)>,
+    _sessions: Vec<Rc<Session>>,
     far_ends: Vec<TcpStream>,
-    _folder: tempfile::TempDir,
 }
 
 impl Thread {
     fn with(sessions: usize, runtime: &Runtime) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite://{}", folder.path().join("shop.db").display());
-        let currency: Currency = "USD".parse().expect("a currency");
-        let store = runtime.block_on(SqliteStore::open(&url, currency)).expect("a database");
-        let log = Log::new(Arc::new(store), NicknameDisplay::Full);
         let minute = Duration::from_mins(1);
-        let patience = Patience { ping_interval: minute, ping_timeout: minute, stall_timeout: minute };
-        let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()), log, patience);
+        let sweeper = Sweeper::new(OutboxLimits {
+            bytes: OUTBOX_LIMIT,
+            ping_interval: minute,
+            ping_timeout: minute,
+            stall_timeout: minute,
+        });
+        let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()));
         let mut far_ends = Vec::new();
         let join = |number: u64| {
             let (near, far) = connection(runtime);
             far_ends.push(far);
-            let outbox = Outbox::to_socket(near, Wire::Native, OUTBOX_LIMIT);
-            let session = Session::new(&registry, None, Person::Guest(number), outbox, Feeding::Live);
-            let slot = registry.join(Rc::clone(&session));
-            (session, slot)
+            let session = Session::new(NewSession {
+                outbox: sweeper.to_socket(near, Wire::Native),
+                login: None,
+                person: Person::Guest(number),
+                feeding: Feeding::Live,
+                position: Offset::START,
+                limits: SessionLimits::new(1, Instant::now()),
+                permits: Vec::new(),
+            });
+            registry.join(&session);
+            session
         };
         let sessions = (0..sessions as u64).map(join).collect();
-        Self { registry, _sessions: sessions, far_ends, _folder: folder }
+        Self { registry, _sessions: sessions, far_ends }
     }
 
     /// How many bytes each session was sent.

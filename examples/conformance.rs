@@ -17,32 +17,26 @@ use std::{
 };
 
 use actix_codec::Framed;
-use actix_http::{HttpService, Request, error::DispatchError, h1};
+use actix_http::{HttpService, Request, StatusCode, error::DispatchError, h1, header::HeaderMap};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
-use actix_web::{App, dev::AppConfig, web};
+use actix_web::{App, HttpRequest, HttpResponse, dev::AppConfig, web};
 use bytes::Bytes;
 use clap::Parser;
-use futures_util::future::LocalBoxFuture;
+use serde::de::IgnoredAny;
 use shopbell::{
     config::Span,
-    gateway::upgrade::reject,
-    outbox::{Outbox, Wire},
-    protocol::{
-        engineio::Packet,
-        frame::{self, FrameError},
-        socketio::Event,
-    },
+    outbox::{Close, OutboxLimits, Sweeper, Wire},
+    protocol::{engineio::Packet, frame, socketio::Event},
     socketio::{
-        Accepted, Admit, Admitted, Directory, Endpoint, Engine, Handlers, Limits, Refused, Service, Session,
-        Socket, SocketIo, engine::Broken, polling,
+        Accepted, Admit, Admitted, Connect, Connecting, Connection, Directory, Endpoint, Engine, Handlers,
+        Limits, Service, Socket, SocketIo, Violation,
     },
     transport::{
-        connection::Watched,
-        handshake::{self, Arrival, Taken},
-        websocket::{self, Line, Peer},
+        connection,
+        handshake::{Refusal, UpgradeRequest, Upgraded},
+        websocket::{self, Handler, WebSocket},
     },
-    web::messages::Language,
 };
 use tokio::net::TcpStream;
 
@@ -67,14 +61,19 @@ struct Options {
 impl Options {
     fn limits(&self) -> Limits {
         Limits {
-            ping_interval: self.ping_interval.0,
-            ping_timeout: self.ping_timeout.0,
             max_payload: self.max_payload,
             body_timeout: Duration::from_secs(30),
-            outbox: OUTBOX,
             connect_timeout: Some(Duration::from_secs(45)),
-            stall_timeout: Some(Duration::from_secs(60)),
         }
+    }
+
+    fn sweeper(&self) -> Rc<Sweeper> {
+        Sweeper::new(OutboxLimits {
+            bytes: OUTBOX,
+            ping_interval: self.ping_interval.0,
+            ping_timeout: self.ping_timeout.0,
+            stall_timeout: Duration::from_secs(60),
+        })
     }
 }
 
@@ -87,17 +86,17 @@ impl Service for Echo {
 
     fn open(&self, _: &Limits) {}
 
-    fn text(&self, session: &Rc<Session<Self>>, text: &str) -> Result<(), Broken> {
-        session.send(&[Packet::Message(text)]);
+    fn text(&self, connection: &Rc<Connection<Self>>, text: &str) -> Result<(), Violation> {
+        connection.send(&[Packet::Message(text)]);
         Ok(())
     }
 
-    fn binary(&self, session: &Rc<Session<Self>>, bytes: Bytes) -> Result<(), Broken> {
-        session.send(&[Packet::Binary(bytes)]);
+    fn binary(&self, connection: &Rc<Connection<Self>>, bytes: Bytes) -> Result<(), Violation> {
+        connection.send(&[Packet::Binary(bytes)]);
         Ok(())
     }
 
-    fn close(&self, _: &Rc<Session<Self>>) {}
+    fn closed(&self, _: &Rc<Connection<Self>>) {}
 }
 
 /// Socket.IO: the handlers that the suite expects.
@@ -112,52 +111,49 @@ impl Handlers for Suite {
         ["/", "/custom"].into_iter().find(|known| *known == name)
     }
 
-    fn connect(
-        &self,
-        _: &Rc<Session<SocketIo<Self>>>,
-        _: &'static str,
-        auth: Option<&str>,
-    ) -> LocalBoxFuture<'static, Result<Accepted<String>, Refused>> {
-        let data = auth.unwrap_or("{}").to_owned();
+    fn connect(&self, connect: Connect<'_, ()>) -> Connecting<String> {
+        let data = connect.auth.unwrap_or("{}").to_owned();
         Box::pin(async { Ok(Accepted { data, pid: None }) })
     }
 
-    fn connected(&self, socket: &Rc<Socket<Self>>) {
+    fn connected(&self, socket: &Rc<Socket<String>>) {
         socket.emit("auth", socket.data.as_str().into());
     }
 
-    fn event(&self, socket: &Rc<Socket<Self>>, event: Event<'_>) {
+    fn event(&self, socket: &Rc<Socket<String>>, event: Event<'_>) -> Result<(), Violation> {
+        event.args.parse::<Vec<IgnoredAny>>().map_err(|_| Violation)?;
         match (&*event.name, event.ack_id) {
             ("message", _) => socket.emit("message-back", event.args),
             ("message-with-ack", Some(id)) => socket.ack(id, event.args),
             _ => {}
         }
+        Ok(())
     }
 
-    fn disconnected(&self, _: &Rc<Socket<Self>>) {}
+    fn disconnected(&self, _: &Rc<Socket<String>>) {}
 }
 
 /// Plain WebSocket: every message comes back.
 struct PlainEcho;
 
-impl Peer for PlainEcho {
-    fn text(&self, text: String, line: &Line<Self>) {
-        line.outbox().send(&frame::text(&text));
+impl Handler for PlainEcho {
+    fn text(&self, text: String, socket: &WebSocket<Self>) {
+        socket.outbox().send(&frame::text(&text));
     }
 
-    fn binary(&self, bytes: Vec<u8>, line: &Line<Self>) {
-        line.outbox().send(&frame::binary(&bytes));
+    fn binary(&self, bytes: Vec<u8>, socket: &WebSocket<Self>) {
+        socket.outbox().send(&frame::binary(&bytes));
     }
 
-    fn broke_protocol(&self, error: FrameError, line: &Line<Self>) {
-        line.outbox().close(error.close_code(), &error.to_string());
+    fn closed(&self, socket: &WebSocket<Self>) {
+        socket.outbox().close(Close::Lost);
     }
-
-    fn end(&self, _: &Line<Self>) {}
 }
 
 /// What each thread has.
-struct Doors {
+#[derive(Clone)]
+struct Endpoints {
+    sweeper: Rc<Sweeper>,
     echo: Rc<Endpoint<Echo>>,
     suite: Rc<Endpoint<SocketIo<Suite>>>,
 }
@@ -166,12 +162,15 @@ fn anyone() -> Admit<()> {
     Box::new(|_| Box::pin(async { Ok(Admitted { request: (), cookie: None }) }))
 }
 
-async fn upgrade(doors: Rc<Doors>, request: (Request, Framed<Watched, h1::Codec>)) -> Result<(), Infallible> {
-    let arrival = Arrival::new(request);
-    let outcome = match arrival.head().uri.path() {
-        "/engine.io/" => engine(&doors.echo, arrival).await,
-        "/socket.io/" => engine(&doors.suite, arrival).await,
-        _ => echo(arrival).await,
+async fn upgrade(
+    endpoints: Endpoints,
+    request: (Request, Framed<connection::Connection, h1::Codec>),
+) -> Result<(), Infallible> {
+    let request = UpgradeRequest::new(request);
+    let outcome = match request.head().uri.path() {
+        "/engine.io/" => engine(&endpoints.echo, request).await,
+        "/socket.io/" => engine(&endpoints.suite, request).await,
+        _ => echo(&endpoints.sweeper, request).await,
     };
     if let Err(error) = outcome {
         eprintln!("a client left: {error}");
@@ -179,29 +178,36 @@ async fn upgrade(doors: Rc<Doors>, request: (Request, Framed<Watched, h1::Codec>
     Ok(())
 }
 
-async fn engine<S: Service>(endpoint: &Endpoint<S>, arrival: Arrival) -> io::Result<()> {
-    match endpoint.shake_hands(arrival.head()).await {
-        Ok(shaken) => {
-            let taken = arrival.accept(&[]).await?;
-            endpoint.let_in(shaken, taken).await
+async fn engine<S: Service>(endpoint: &Endpoint<S>, request: UpgradeRequest) -> io::Result<()> {
+    match endpoint.handshake(request.head()).await {
+        Ok(handshake) => {
+            let upgraded = request.accept(&[]).await?;
+            endpoint.serve(handshake, upgraded).await
         }
         Err(rejection) => {
-            reject(arrival, &rejection).await;
+            request.refuse(&rejection.into_response()).await;
             Ok(())
         }
     }
 }
 
-async fn echo(arrival: Arrival) -> io::Result<()> {
-    if let Err(problem) = handshake::check(arrival.head()) {
-        let (status, headers, body) = problem.parts(Language::English);
-        arrival.refuse(status, &headers, &body).await;
+async fn echo(sweeper: &Sweeper, request: UpgradeRequest) -> io::Result<()> {
+    if let Err(error) = request.verify() {
+        let body = error.to_string().into();
+        request.refuse(&Refusal { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), body }).await;
         return Ok(());
     }
-    let Taken { socket, already_read, .. } = arrival.accept(&[]).await?;
-    let outbox = Outbox::to_socket(socket, Wire::Native, OUTBOX);
-    websocket::run(Line::new(PlainEcho, outbox, None), MAX_ECHO, &already_read);
+    let Upgraded { socket, already_read, .. } = request.accept(&[]).await?;
+    let outbox = sweeper.to_socket(socket, Wire::Native);
+    websocket::run(WebSocket::new(PlainEcho, outbox, None), MAX_ECHO, &already_read);
     Ok(())
+}
+
+async fn polling<S: Service>(request: HttpRequest, body: web::Payload) -> HttpResponse {
+    match request.app_data::<Rc<Endpoint<S>>>().cloned() {
+        Some(endpoint) => endpoint.respond(&request, body).await,
+        None => HttpResponse::NotFound().finish(),
+    }
 }
 
 #[actix_rt::main]
@@ -215,35 +221,41 @@ async fn main() -> io::Result<()> {
         let (options, echoes, suites) = (options.clone(), echoes.clone(), suites.clone());
         let worker = move || {
             let limits = options.limits();
-            let doors = Rc::new(Doors {
+            let sweeper = options.sweeper();
+            actix_rt::spawn(Rc::clone(&sweeper).run());
+            let endpoints = Endpoints {
                 echo: Endpoint::open(&echoes, anyone(), |worker| {
-                    Engine::new(Echo, Limits { connect_timeout: None, ..limits.clone() }, worker)
+                    Engine::new(Echo, Limits { connect_timeout: None, ..limits.clone() }, &sweeper, worker)
                 }),
                 suite: Endpoint::open(&suites, anyone(), |worker| {
-                    Engine::new(SocketIo::new(Suite), limits.clone(), worker)
+                    Engine::new(SocketIo::new(Suite), limits.clone(), &sweeper, worker)
                 }),
-            });
+                sweeper,
+            };
             let app = App::new()
                 .service(
                     web::resource("/engine.io/")
-                        .app_data(Rc::clone(&doors.echo))
-                        .default_service(web::to(polling::polling::<Echo>)),
+                        .app_data(Rc::clone(&endpoints.echo))
+                        .default_service(web::to(polling::<Echo>)),
                 )
                 .service(
                     web::resource("/socket.io/")
-                        .app_data(Rc::clone(&doors.suite))
-                        .default_service(web::to(polling::polling::<SocketIo<Suite>>)),
+                        .app_data(Rc::clone(&endpoints.suite))
+                        .default_service(web::to(polling::<SocketIo<Suite>>)),
                 );
-            let watch = fn_service(|socket: TcpStream| {
+            let connect = fn_service(|socket: TcpStream| {
                 let peer = socket.peer_addr().ok();
-                let watched = socket.set_nodelay(true).map(|()| (Watched::new(socket), peer));
-                ready(watched.map_err(DispatchError::Io))
+                let connection = connection::Connection::new;
+                let connected = socket.set_nodelay(true).map(|()| (connection(socket), peer));
+                ready(connected.map_err(DispatchError::Io))
             });
             let http = HttpService::build()
-                .on_connect_ext(|socket: &Watched, extensions| drop(extensions.insert(socket.ended.clone())))
-                .upgrade(fn_service(move |request| upgrade(Rc::clone(&doors), request)))
+                .on_connect_ext(|connection: &connection::Connection, extensions| {
+                    extensions.insert(connection.handle.clone());
+                })
+                .upgrade(fn_service(move |request| upgrade(endpoints.clone(), request)))
                 .h1(map_config(app, |()| AppConfig::default()));
-            watch.and_then(http)
+            connect.and_then(http)
         };
         server = match server.bind("conformance", addr, worker) {
             Ok(server) => server,

@@ -21,8 +21,9 @@ use crate::{
     api,
     config::Settings,
     domain::Offset,
-    gateway::{Gateway, SocketIoDirectory, upgrade::upgrade},
-    realtime::{Hub, Hubs, Log, Registry, Relay, Rooms, Viewers, hub::Drain, registry::Patience},
+    gateway::{Endpoints, Gateway, SocketIoDirectory, upgrade::upgrade},
+    outbox::{OutboxLimits, Sweeper, Wire},
+    realtime::{Follower, Hub, Hubs, Log, Registry, Relay, Rooms, Viewers, hub::Drain},
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
@@ -34,7 +35,7 @@ use crate::{
         sqlite::{OpenError, SqliteStore},
     },
     telemetry,
-    transport::connection::{Watched, mark},
+    transport::connection::{Connection, track_requests},
     web::edge::OverLimit,
 };
 
@@ -68,7 +69,7 @@ impl Application {
     /// # Errors
     /// The database cannot be used, or the settings don't fit it.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
-        telemetry::start_metrics();
+        telemetry::start_metrics(Wire::ALL.map(Wire::label));
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&settings.database_url, settings.currency).await?);
         catalog::check_currency(&*store, settings.currency).await?;
@@ -145,25 +146,24 @@ impl Application {
         let draining = builder.graceful_shutdown_signal();
         // Called once on each worker thread.
         let worker = move || {
-            let patience = Patience {
-                ping_interval: state.settings.ping_interval,
-                ping_timeout: state.settings.ping_timeout,
-                stall_timeout: state.settings.stall_timeout,
-            };
-            let registry = Registry::new(Arc::clone(&viewers), Arc::clone(&rooms), log.clone(), patience);
-            hubs.add(Hub::new(Rc::clone(&registry), sweep_every(patience)));
-            let gateway = Gateway::open(state.clone(), registry, hubs.clone(), &socketio);
-            let routes = Rc::clone(&gateway);
+            let registry = Registry::new(Arc::clone(&viewers), Arc::clone(&rooms));
+            let follower = Follower::new(log.clone(), Rc::clone(&registry));
+            let sweeper = Sweeper::new(outbox_limits(&state.settings));
+            actix_rt::spawn(Rc::clone(&sweeper).run());
+            hubs.add(Hub::new(Rc::clone(&registry), Rc::clone(&follower)));
+            let gateway = Gateway { app: state.clone(), registry, follower, hubs: hubs.clone(), sweeper };
+            let endpoints = Endpoints::open(gateway, &socketio);
+            let routes = endpoints.clone();
             let draining = draining.clone();
             let (permits, header_timeout) = (Arc::clone(&state.permits), state.settings.header_timeout);
-            let watch = fn_service(move |socket: TcpStream| {
+            let connect = fn_service(move |socket: TcpStream| {
                 let peer = socket.peer_addr().ok();
-                let watched = permits.acquire_connection().ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
-                let watched = watched.and_then(|permit| {
+                let permit = permits.acquire_connection().ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
+                let connection = permit.and_then(|permit| {
                     socket.set_nodelay(true)?;
-                    Ok((Watched::new(socket).limited(permit, header_timeout), peer))
+                    Ok((Connection::new(socket).limited(permit, header_timeout), peer))
                 });
-                ready(watched.map_err(DispatchError::Io))
+                ready(connection.map_err(DispatchError::Io))
             });
             let http = HttpService::build()
                 // An idle connection that a browser keeps is no reason to stay.
@@ -171,21 +171,25 @@ impl Application {
                     let draining = draining.clone();
                     async move { draining.notified().await }
                 })
-                .on_connect_ext(|socket: &Watched, extensions| {
-                    extensions.insert(socket.ended.clone());
-                    if socket.is_over_limit() {
+                .on_connect_ext(|connection: &Connection, extensions| {
+                    extensions.insert(connection.handle.clone());
+                    if connection.is_over_limit() {
                         extensions.insert(OverLimit);
                     }
                 })
                 .keep_alive(KeepAlive::Timeout(state.settings.keep_alive))
                 .client_request_timeout(header_timeout)
                 .client_disconnect_timeout(Duration::from_secs(1))
-                .upgrade(fn_service(move |request| upgrade(Rc::clone(&gateway), request)))
+                .upgrade(fn_service(move |request| {
+                    let Endpoints { gateway, socketio } = endpoints.clone();
+                    upgrade(gateway, socketio, request)
+                }))
                 .h1(map_config(
-                    api::app(state.clone(), move |config| routes.configure(config)).wrap(from_fn(mark)),
+                    api::app(state.clone(), move |config| routes.configure(config))
+                        .wrap(from_fn(track_requests)),
                     |()| AppConfig::default(),
                 ));
-            watch.and_then(http)
+            connect.and_then(http)
         };
         let server = builder
             .workers(workers)
@@ -197,11 +201,13 @@ impl Application {
     }
 }
 
-/// How finely heartbeats are kept: a fraction of them, so that none is late by much. Log-ins that end and good-byes
-/// without an answer are seen as finely, and "within a second" (CONTRACT, DESIGN D9) has to hold for them.
-fn sweep_every(patience: Patience) -> Duration {
-    let finest = patience.ping_interval.min(patience.ping_timeout) / 8;
-    finest.clamp(Duration::from_millis(10), Duration::from_millis(250))
+fn outbox_limits(settings: &Settings) -> OutboxLimits {
+    OutboxLimits {
+        bytes: settings.outbox_limit,
+        ping_interval: settings.ping_interval,
+        ping_timeout: settings.ping_timeout,
+        stall_timeout: settings.stall_timeout,
+    }
 }
 
 /// Time for good-byes after the time for answers.
@@ -213,19 +219,20 @@ const DRAIN_BATCH: usize = 256;
 
 async fn drain(state: &AppState, hubs: &Hubs, handle: &ServerHandle) {
     state.readiness.drain();
-    let patience = state.settings.drain_timeout / 2;
+    let answer_time = state.settings.drain_timeout / 2;
     let begin = Instant::now();
     let sessions = hubs.drain(Drain { most: 0, spread: Duration::ZERO, at_once: false }).await;
     tracing::info!(sessions, "draining");
     // Half of the time for answers is for telling everyone.
-    let ticks = (patience.as_millis() / 2 / DRAIN_TICK.as_millis()).max(1);
+    let ticks = (answer_time.as_millis() / 2 / DRAIN_TICK.as_millis()).max(1);
     let batch = sessions.div_ceil(usize::try_from(ticks).unwrap_or(usize::MAX)).max(DRAIN_BATCH);
     let spread = return_spread(sessions);
     loop {
         // Those who do not answer a good-bye are dropped soon after it.
-        let at_once = begin.elapsed() >= patience;
+        let at_once = begin.elapsed() >= answer_time;
         let most = if at_once { usize::MAX } else { batch };
-        if hubs.drain(Drain { most, spread, at_once }).await == 0 || begin.elapsed() >= patience + GOOD_BYE {
+        if hubs.drain(Drain { most, spread, at_once }).await == 0 || begin.elapsed() >= answer_time + GOOD_BYE
+        {
             break;
         }
         tokio::time::sleep(DRAIN_TICK).await;

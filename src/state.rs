@@ -33,6 +33,8 @@ pub struct AppState {
     pub history: Arc<History>,
     /// Who may connect and begin a session.
     pub permits: Arc<Permits>,
+    /// The epoch of the log.
+    pub epoch: Arc<str>,
     /// Whether new work is welcome.
     pub readiness: Arc<Readiness>,
 }
@@ -51,6 +53,8 @@ impl AppState {
             orders: Arc::new(Orders::new(Arc::clone(&store))),
             history: Arc::new(History::new(Arc::clone(&store))),
             permits: Arc::new(Permits::new(&settings)),
+            // TODO epoch
+            epoch: "0".into(),
             readiness: Arc::default(),
             settings: Arc::new(settings),
             store,

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     domain::{Invalid, NicknameDisplay, Offset, Publication},
+    protocol::publication,
     service::ServiceError,
     web::{Listener, Problem, Query, State, answer, params::limit},
 };
@@ -28,9 +29,9 @@ struct Entry {
 
 impl Entry {
     fn of(publication: &Publication, display: NicknameDisplay) -> Result<Self, ServiceError> {
-        let data = RawValue::from_string(publication.payload(display))
+        let data = RawValue::from_string(publication::payload(publication, display))
             .map_err(|error| ServiceError::internal("a notification is no JSON", error))?;
-        Ok(Self { id: publication.id, event: publication.event(), data })
+        Ok(Self { id: publication.id, event: publication::event(publication), data })
     }
 }
 

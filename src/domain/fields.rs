@@ -84,6 +84,12 @@ impl Fields {
         self.0.get(field).filter(|value| !value.is_null())
     }
 
+    /// The text of a field; `None` when it is absent or something else.
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.raw(field).and_then(Value::as_str)
+    }
+
     /// A field that must be there, read by `parse` from its text.
     ///
     /// # Errors

@@ -3,10 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    FieldError, Fields, GoodsId, Invalid, OrderId, Price, Quantity, Timestamp, UserId,
-    fields::ReadFields as _,
-};
+use super::{Fields, GoodsId, Invalid, OrderId, Price, Quantity, Timestamp, UserId};
 
 /// The most lines of one order.
 pub const MAX_LINES: usize = 100;
@@ -27,15 +24,13 @@ pub enum Basket {
     Lines(Vec<Line>),
     /// What the stored cart holds, which is emptied.
     Cart,
-    /// The stored cart, if it still holds so many lines with these goods among them: an unmodified page's
-    /// `BUY` of "Sparkling water 외 2개의 상품".
+    /// The stored cart, if it still holds so many lines with these goods among them: what an unmodified page orders that
+    /// names the first goods and counts the others.
     CartOf {
         /// Goods that must be in the cart.
         goods_id: GoodsId,
         /// The number of lines that it must have.
         lines: usize,
-        /// The name under which the page knew all this, in case these goods are really called so.
-        name: String,
     },
     /// These goods as an unmodified page's `BUY` means them: the cart's line when it is the only one (the cart
     /// is emptied then), one piece otherwise.
@@ -72,29 +67,6 @@ impl Basket {
         Ok(Self::Lines(lines))
     }
 
-    /// Reads the payload of the event `BUY` (CONTRACT §3, "`BUY` rules"). What it says of the buyer is not looked at.
-    ///
-    /// # Errors
-    /// What is wrong with each field.
-    pub fn parse_buy(fields: &Fields) -> Result<Self, Vec<FieldError>> {
-        if let Some(items) = fields.raw("items") {
-            return Ok(Self::parse_items(items).map_err(|invalid| invalid.in_field("items"))?);
-        }
-        let goods_id = fields.required("goodsId", super::goods::parse_goods_id);
-        if fields.has("quantity") {
-            let quantity = fields.required("quantity", Quantity::parse);
-            let (goods_id, quantity) = (goods_id, quantity).gather()?;
-            return Ok(Self::Lines(vec![Line { goods_id, quantity }]));
-        }
-        let name = fields.raw("goodsName").and_then(Value::as_str).unwrap_or_default();
-        Ok(match other_goods(name) {
-            Some(others) => {
-                Self::CartOf { goods_id: goods_id?, lines: others.saturating_add(1), name: name.to_owned() }
-            }
-            None => Self::Single(goods_id?),
-        })
-    }
-
     /// A text that is the same for two baskets exactly when they ask for the same, kept with an idempotency key.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -110,19 +82,6 @@ impl Basket {
             Self::Single(goods_id) => format!("{goods_id}"),
         }
     }
-}
-
-/// The name of an order of several goods, as the alert and the seeds' pages give it.
-#[must_use]
-pub fn summary(first: &str, others: usize) -> String {
-    if others == 0 { first.to_owned() } else { format!("{first} 외 {others}개의 상품") }
-}
-
-/// The N of a name that ends in ` 외 N개의 상품`; one that no cart can have when it is too large to count.
-fn other_goods(name: &str) -> Option<usize> {
-    let (_, number) = name.strip_suffix("개의 상품")?.rsplit_once(" 외 ")?;
-    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| number.parse().unwrap_or(usize::MAX))
 }
 
 /// A client's own name for an order, so that a repeat is told from a second order: 1–255 visible ASCII characters.
@@ -220,39 +179,6 @@ impl Serialize for Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn buy(json: &str) -> Option<Basket> {
-        Basket::parse_buy(&Fields::new(serde_json::from_str(json).unwrap())).ok()
-    }
-
-    #[test]
-    fn a_buy_means_what_the_contract_says() {
-        let line = |goods_id, n| Line { goods_id: GoodsId(goods_id), quantity: Quantity::new(n).unwrap() };
-        assert_eq!(buy(r#"{"goodsId": 4, "quantity": 3}"#), Some(Basket::Lines(vec![line(4, 3)])));
-        assert_eq!(buy(r#"{"goodsId": "4", "goodsName": "water"}"#), Some(Basket::Single(GoodsId(4))));
-        assert_eq!(
-            buy(r#"{"goodsId": 4, "goodsName": "water 외 2개의 상품"}"#),
-            Some(Basket::CartOf { goods_id: GoodsId(4), lines: 3, name: "water 외 2개의 상품".into() })
-        );
-        assert_eq!(
-            buy(
-                r#"{"items": [{"goodsId": 4, "quantity": 1}, {"goodsId": 5, "quantity": 2}, {"goodsId": 4, "quantity": 1}]}"#
-            ),
-            Some(Basket::Lines(vec![line(4, 2), line(5, 2)]))
-        );
-        for bad in [
-            "{}",
-            r#"{"goodsId": {"$gt": 0}}"#,
-            r#"{"goodsId": 4, "quantity": 0}"#,
-            r#"{"goodsId": 4, "quantity": 1000}"#,
-            r#"{"goodsId": 4, "quantity": 1.5}"#,
-            r#"{"items": []}"#,
-            r#"{"items": [{"goodsId": 4, "quantity": 999}, {"goodsId": 4, "quantity": 1}]}"#,
-            r#"{"items": "4"}"#,
-        ] {
-            assert_eq!(buy(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn the_order_of_lines_does_not_make_another_request() {

@@ -1,97 +1,108 @@
 //! A `/ws` session: envelopes to events, replies to acknowledgements.
 
-use std::{rc::Rc, time::Instant};
+use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{
-    client::Shopper,
-    refusal::{Refusal, Reply},
+    client::Client,
+    events,
+    refusal::{Refusal, Reply, ack},
+    resume::Start,
 };
 use crate::{
+    domain::Offset,
+    outbox::Close,
     protocol::{
-        frame::FrameError,
+        events::ClientEvent,
         native::{self, Envelope},
     },
-    realtime::{Close, Session},
-    transport::websocket::{Line, Peer},
+    realtime::Session,
+    transport::websocket::{Handler, WebSocket},
 };
 
 /// A `/ws` session.
 pub(super) struct NativeSession {
-    shopper: Rc<Shopper>,
+    client: Client,
+}
+
+/// The first message to a client (docs/contract.md §3b).
+#[derive(Serialize)]
+struct Hello<'a> {
+    session: String,
+    user: Option<HelloUser<'a>>,
+    latest: Offset,
+    epoch: &'a str,
+}
+
+#[derive(Serialize)]
+struct HelloUser<'a> {
+    nickname: &'a str,
 }
 
 impl NativeSession {
-    /// Greets the client. To be called right after the session came in, so that nothing is said to it before.
-    pub(super) fn new(shopper: Rc<Shopper>) -> Self {
-        let session = Self { shopper };
-        // Not when the actor starts: an alert could come before it.
+    /// Greets the client. To be called right after the session has joined, and not when the actor starts: an alert could
+    /// come before the greeting.
+    pub(super) fn new(client: Client, start: Start) -> Self {
+        let session = Self { client };
         session.hello();
+        session.client.start(start);
         session
     }
 
-    fn session(&self) -> &Rc<Session> {
-        &self.shopper.session
-    }
-
     fn hello(&self) {
-        let session = self.session();
-        let user = session.login().map(|login| json!({"nickname": login.nickname}));
-        let latest = self.shopper.gateway().registry.latest().max(session.position());
-        let payload = json!({"session": session.name(), "user": user, "latest": latest});
-        session.send(&native::event("hello", &payload.to_string()));
+        let Client { gateway, session } = &self.client;
+        let login = session.login();
+        let hello = Hello {
+            session: session.name(),
+            user: login.as_ref().map(|login| HelloUser { nickname: &login.nickname }),
+            latest: gateway.registry.latest().max(session.position()),
+            epoch: gateway.epoch(),
+        };
+        let payload = serde_json::to_string(&hello).expect("structs of numbers and strings are always JSON");
+        session.send(&native::event("hello", &payload));
     }
 }
 
 /// Sends the acknowledgement that was asked for; without one, only a refusal is worth an event.
-fn answer(session: &Session, event: &str, id: Option<&Value>, reply: Reply) {
+fn answer(session: &Session, event: &str, id: Option<&Value>, reply: &Reply) {
     match (id, reply) {
-        (Some(id), Ok(payload)) => session.send(&native::ack(id, &payload.to_string())),
-        (Some(id), Err(refusal)) => session.send(&native::ack(id, &refusal.ack().to_string())),
+        (Some(id), reply) => session.send(&native::ack(id, &ack(reply))),
         (None, Ok(_)) => {}
-        (None, Err(refusal)) => refuse(session, Some(event), &refusal),
+        (None, Err(refusal)) => refuse(session, Some(event), refusal),
     }
 }
 
 fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
-    session.send(&native::event("error", &refusal.event(event).to_string()));
+    session.send(&native::event("error", &refusal.error_event(event)));
 }
 
-impl Peer for NativeSession {
-    fn begin(&self) {
-        self.session().read_on();
+impl Handler for NativeSession {
+    fn admit(&self) -> bool {
+        self.client.session.outbox.heartbeat.hear(Instant::now());
+        self.client.admit_message()
     }
 
-    fn hear(&self) -> bool {
-        self.session().outbox.pulse.hear(Instant::now());
-        self.shopper.may_speak()
-    }
-
-    fn text(&self, text: String, _: &Line<Self>) {
+    fn text(&self, text: String, _: &WebSocket<Self>) {
+        let session = &self.client.session;
         match native::decode(&text) {
-            Err(error) => refuse(self.session(), None, &error.into()),
-            Ok(Envelope { event, payload, id }) => {
-                // "several arguments come as an array in `payload`" (CONTRACT §3b), this way round too.
-                let args = match payload {
-                    Value::Array(args) => args,
-                    payload => vec![payload],
-                };
-                let (session, name) = (Rc::clone(self.session()), event.clone());
-                self.shopper.hear(&event, &args, move |reply| answer(&session, &name, id.as_ref(), reply));
+            Err(error) => refuse(session, None, &error.into()),
+            Ok(Envelope { event: name, args, id }) => {
+                let event = ClientEvent::read(&name, args);
+                let session = std::rc::Rc::clone(session);
+                events::handle(&self.client, event, move |reply| {
+                    answer(&session, &name, id.as_ref(), &reply);
+                });
             }
         }
     }
 
-    fn binary(&self, _: Vec<u8>, _: &Line<Self>) {
-        self.session().close(Close::Unsupported);
+    fn binary(&self, _: Vec<u8>, _: &WebSocket<Self>) {
+        self.client.session.close(Close::Unsupported);
     }
 
-    fn broke_protocol(&self, error: FrameError, _: &Line<Self>) {
-        self.session().close(Close::Protocol(error));
-    }
-
-    fn end(&self, _: &Line<Self>) {
-        self.shopper.leave();
+    fn closed(&self, _: &WebSocket<Self>) {
+        events::leave(&self.client);
     }
 }

@@ -1,35 +1,81 @@
-//! How the refusal of an event looks to its client: stable code and sentence, in an acknowledgement or in the event
-//! `error`.
+//! How the answer to an event looks to its client: an acknowledgement, or the event `error` for a refusal that nobody
+//! asked an acknowledgement of.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
-    protocol::native::EnvelopeError,
+    domain::{Offset, OrderId, Timestamp},
+    protocol::{events::EventError, native::EnvelopeError},
     service::ServiceError,
     telemetry,
     web::{edge::log_cause, messages::Language, problem::Problem},
 };
 
-/// The payload of a good acknowledgement, or why it is refused.
-pub type Reply = Result<Value, Refusal>;
+/// What an event leads to.
+pub(super) type Reply = Result<Ack, Refusal>;
 
-/// A refusal.
+/// The members of a good acknowledgement beside `ok`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(super) enum Ack {
+    /// Nothing more to say.
+    Done,
+    /// An order was placed; `id` is the offset of its alert, `null` when there is none.
+    Order { order_id: OrderId, id: Option<Offset> },
+    /// How many are in the room.
+    Room { count: usize },
+    /// The name in chat.
+    Nickname { nickname: String },
+    /// When the log-in ends.
+    Session { expires_at: Timestamp },
+}
+
+/// A refusal: a stable code and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     code: &'static str,
     message: String,
 }
 
-impl Refusal {
-    /// No such event.
-    #[must_use]
-    pub fn unknown_event() -> Self {
-        Self::new("unknown_event", "There is no such event.")
-    }
+#[derive(Serialize)]
+struct Accepted<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    ack: Option<&'a Ack>,
+}
 
+#[derive(Serialize)]
+struct Refused<'a> {
+    ok: bool,
+    code: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorEvent<'a> {
+    event: Option<&'a str>,
+    code: &'a str,
+    message: &'a str,
+}
+
+/// The acknowledgement of an event, as JSON.
+pub(super) fn ack(reply: &Reply) -> String {
+    match reply {
+        // `Done` serializes as null, which cannot be flattened.
+        Ok(Ack::Done) => json(&Accepted { ok: true, ack: None }),
+        Ok(ack) => json(&Accepted { ok: true, ack: Some(ack) }),
+        Err(Refusal { code, message }) => json(&Refused { ok: false, code, message }),
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("structs of numbers and strings are always JSON")
+}
+
+impl Refusal {
     /// A payload that is not what the event takes.
     #[must_use]
-    pub fn payload(message: &str) -> Self {
+    pub fn validation(message: &str) -> Self {
         Self::new("validation", message)
     }
 
@@ -39,7 +85,7 @@ impl Refusal {
         Self::new("too_many_messages", "Too many messages. Please wait a moment.")
     }
 
-    /// A refusal with a code of its own.
+    /// A refusal with a code of its own. Counts it.
     #[must_use]
     pub fn new(code: &'static str, message: &str) -> Self {
         telemetry::refused(code);
@@ -58,16 +104,10 @@ impl Refusal {
         &self.message
     }
 
-    /// As an acknowledgement.
+    /// The payload of the event `error`, naming the event that was refused, if it is known.
     #[must_use]
-    pub fn ack(&self) -> Value {
-        json!({"ok": false, "code": self.code, "message": self.message})
-    }
-
-    /// As the event `error`, naming the event that was refused, if it is known.
-    #[must_use]
-    pub fn event(&self, event: Option<&str>) -> Value {
-        json!({"event": event, "code": self.code, "message": self.message})
+    pub fn error_event(&self, event: Option<&str>) -> String {
+        json(&ErrorEvent { event, code: self.code, message: &self.message })
     }
 }
 
@@ -82,6 +122,15 @@ impl From<EnvelopeError> for Refusal {
                 }
             },
         )
+    }
+}
+
+impl From<EventError> for Refusal {
+    fn from(error: EventError) -> Self {
+        match error {
+            EventError::Unknown => Self::new("unknown_event", "There is no such event."),
+            EventError::Payload(message) => Self::validation(message),
+        }
     }
 }
 

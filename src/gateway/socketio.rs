@@ -1,64 +1,56 @@
-//! The shop over Socket.IO: who connects, from where in the log, and what its events mean.
+//! The shop over Socket.IO: who connects, from where in the log, and how events and acknowledgements are written.
 
 use std::{
-    rc::{Rc, Weak},
+    rc::Rc,
     time::{Duration, Instant},
 };
 
 use actix_http::RequestHead;
-use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Gateway,
-    client::Shopper,
-    refusal::{Refusal, Reply},
+    client::Client,
+    events,
+    refusal::{Refusal, Reply, ack},
+    resume::Start,
+    thread::Gateway,
+    upgrade::refusal,
     visitor::{self, Visitor},
 };
 use crate::{
     clock,
     domain::Offset,
     limits::SessionPermit,
+    outbox::Outbox,
     protocol::{
         engineio::ErrorCode,
+        events::ClientEvent,
         socketio::{Event, MAIN},
     },
-    realtime::{Announcement, Login, Person, Session, session::Feeding},
+    realtime::{Announcement, Feeding, Login, Person},
     service::ServiceError,
-    socketio::{self, Accepted, Admit, Admitted, Handlers, Refused, Rejection, Socket, SocketIo},
+    socketio::{
+        Accepted, Admit, Admitted, Connect, Connecting, Handlers, Refused, Rejection, Socket, Violation,
+    },
     state::AppState,
-    web::{client, edge::log_cause, problem::Problem},
+    web::{client, edge::log_cause, messages::Language, problem::Problem},
 };
 
-/// What is known of a session from its handshake.
+/// What is known of a connection from its handshake.
 pub struct Handshake {
     login: Option<Rc<Login>>,
     /// Who it is without one.
     guest: u64,
-    /// Kept as long as the session.
+    /// Kept as long as the connection.
     _permit: SessionPermit,
 }
 
-/// What is told of the name of an event that was refused, in characters.
+/// The longest name of an event that a refusal repeats, in characters.
 const MAX_EVENT_NAME: usize = 128;
 
-/// How long the log-in of a handshake is taken as it was: shorter than the registry remembers those that ended.
+/// How long the log-in of a handshake counts as it was: shorter than the registry remembers those that ended.
 const FRESH: Duration = Duration::from_secs(30);
-
-impl Handshake {
-    /// The log-in, if it still holds. `age` is how long ago the handshake was.
-    async fn login(&self, age: Duration, gateway: &Gateway) -> Result<Option<Rc<Login>>, Refusal> {
-        let Some(login) = &self.login else { return Ok(None) };
-        let now = clock::now();
-        let holds = if age < FRESH {
-            login.expires_at > now
-        } else {
-            gateway.app.store.session(&login.id, now).await.map_err(ServiceError::from)?.is_some()
-        };
-        if holds { Ok(Some(Rc::clone(login))) } else { Err(Problem::login_required().into()) }
-    }
-}
 
 /// Reads the credentials of a handshake's headers.
 #[must_use]
@@ -72,8 +64,10 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
                 return Err(ErrorCode::BadRequest.into());
             }
             let address = client::address(&app.settings, peer, &headers);
-            let permit = app.permits.acquire_session(address, Instant::now());
-            let permit = permit.map_err(|limit| Rejection::Problem(ServiceError::from(limit).into()))?;
+            let permit = app.permits.acquire_session(address, Instant::now()).map_err(|limit| {
+                let problem = Problem::from(ServiceError::from(limit));
+                Rejection::Other(refusal(&problem, Language::of(&headers)))
+            })?;
             match Visitor::of(&app, &headers, peer).await {
                 Ok(Visitor { login, person, cookie }) => {
                     let guest = match person {
@@ -102,7 +96,7 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Reads the payload of a CONNECT. What is something else says nothing, as with a client that brings nothing.
+    /// Reads the payload of a CONNECT. What is something else counts as nothing.
     #[must_use]
     pub fn read(json: Option<&str>) -> Self {
         json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
@@ -116,7 +110,7 @@ impl Auth {
         (!matches!(token, "" | "null" | "undefined")).then_some(token)
     }
 
-    /// Where a lost connection stood, when the client can say. Its `pid` opens nothing: credentials are checked anew,
+    /// Where a lost connection was, when the client can say. Its `pid` opens nothing: credentials are checked anew,
     /// and the log is the same for all of the audience.
     #[must_use]
     pub fn resume(&self) -> Option<(String, Offset)> {
@@ -125,67 +119,81 @@ impl Auth {
     }
 }
 
-/// The handlers of the shop. `Weak`: the gateway holds the engine that holds these.
-pub struct Shop(pub Weak<Gateway>);
+/// The handlers of the shop.
+pub struct Shop(pub Rc<Gateway>);
 
-impl Shop {
-    async fn connect(
-        gateway: &Rc<Gateway>,
-        session: &socketio::Session<SocketIo<Self>>,
-        auth: Auth,
-    ) -> Result<Accepted<Rc<Shopper>>, Refusal> {
-        let handshake = &session.request;
-        let login = match auth.token() {
-            Some(token) => {
-                let login = gateway.app.accounts.who(token, clock::now()).await?;
-                let login = login.ok_or_else(Problem::login_required)?;
-                // Mostly the one of the handshake: it is kept once.
-                let same = handshake.login.as_ref().filter(|known| known.id == login.id);
-                Some(same.map_or_else(|| visitor::login(login), Rc::clone))
-            }
-            None => handshake.login(session.age(), gateway).await?,
+/// What of a CONNECT is needed after its answer was waited for.
+struct Connecter {
+    gateway: Rc<Gateway>,
+    outbox: Rc<Outbox>,
+    age: Duration,
+    handshake_login: Option<Rc<Login>>,
+    guest: u64,
+}
+
+impl Connecter {
+    async fn connect(self, auth: Auth) -> Result<Accepted<Client>, Refusal> {
+        let login = self.login(&auth).await?;
+        let person = login.as_ref().map_or(Person::Guest(self.guest), |login| Person::Member(login.user_id));
+        let permits = self.gateway.permits(None, login.as_deref()).map_err(ServiceError::from)?;
+        let is_audience = self.gateway.is_audience(login.is_some());
+        let (pid, start) = match auth.resume().filter(|_| is_audience) {
+            Some((pid, after)) if self.can_resume(&pid, after).await? => (pid, Start::After(after)),
+            _ => (self.new_pid(), Start::Live),
         };
-        let person =
-            login.as_ref().map_or(Person::Guest(handshake.guest), |login| Person::Member(login.user_id));
-        let permits = gateway.permits(None, login.as_deref()).map_err(ServiceError::from)?;
-        let audience = gateway.is_audience(login.is_some());
-        let (pid, position) = match auth.resume().filter(|_| audience) {
-            Some((pid, offset)) if gateway.reaches(offset).await? => (pid, Some(offset)),
-            _ => (format!("{:032x}", rand::random::<u128>()), None),
-        };
-        let feeding = match position {
-            _ if !audience => Feeding::Never,
-            None => Feeding::Live,
-            Some(_) => Feeding::Behind,
-        };
-        let live = Session::new(&gateway.registry, login, person, Rc::clone(&session.outbox), feeding);
-        if let Some(position) = position {
-            live.set_position(position);
+        let new = self.gateway.new_session(self.outbox, (login, person), start, permits);
+        Ok(Accepted { data: Client::enter(self.gateway, new), pid: Some(pid) })
+    }
+
+    /// The log-in of the token, else that of the handshake, if it is still valid.
+    async fn login(&self, auth: &Auth) -> Result<Option<Rc<Login>>, Refusal> {
+        let now = clock::now();
+        if let Some(token) = auth.token() {
+            let login =
+                self.gateway.app.accounts.who(token, now).await?.ok_or_else(Problem::login_required)?;
+            // Mostly the one of the handshake: it is kept once.
+            let same = self.handshake_login.as_ref().filter(|known| known.id == login.id);
+            return Ok(Some(same.map_or_else(|| visitor::login(login), Rc::clone)));
         }
-        let shopper = Shopper::enter(Rc::clone(gateway), live, permits);
-        Ok(Accepted { data: shopper, pid: Some(pid) })
+        let Some(login) = &self.handshake_login else { return Ok(None) };
+        let is_valid = if self.age < FRESH {
+            login.expires_at > now
+        } else {
+            self.gateway.app.store.session(&login.id, now).await.map_err(ServiceError::from)?.is_some()
+        };
+        if is_valid { Ok(Some(Rc::clone(login))) } else { Err(Problem::login_required().into()) }
+    }
+
+    /// A private id begins with the epoch of the log: an offset of another log recovers nothing.
+    fn new_pid(&self) -> String {
+        format!("{}.{:032x}", self.gateway.epoch(), rand::random::<u128>())
+    }
+
+    async fn can_resume(&self, pid: &str, after: Offset) -> Result<bool, ServiceError> {
+        let is_of_this_log = pid.split_once('.').is_some_and(|(epoch, _)| epoch == self.gateway.epoch());
+        Ok(is_of_this_log && self.gateway.reaches_back_to(after).await?)
     }
 }
 
 impl Handlers for Shop {
     type Request = Handshake;
-    type Data = Rc<Shopper>;
+    type Data = Client;
 
     fn namespace(&self, name: &str) -> Option<&'static str> {
         (name == MAIN).then_some(MAIN)
     }
 
-    fn connect(
-        &self,
-        session: &Rc<socketio::Session<SocketIo<Self>>>,
-        _: &'static str,
-        auth: Option<&str>,
-    ) -> LocalBoxFuture<'static, Result<Accepted<Rc<Shopper>>, Refused>> {
-        let auth = Auth::read(auth);
-        let (gateway, session) = (self.0.upgrade(), Rc::clone(session));
+    fn connect(&self, connect: Connect<'_, Handshake>) -> Connecting<Client> {
+        let auth = Auth::read(connect.auth);
+        let connecter = Connecter {
+            gateway: Rc::clone(&self.0),
+            outbox: Rc::clone(connect.outbox),
+            age: connect.age,
+            handshake_login: connect.request.login.clone(),
+            guest: connect.request.guest,
+        };
         Box::pin(async move {
-            let gateway = gateway.ok_or(Refused { message: "unavailable".into(), data: None })?;
-            Self::connect(&gateway, &session, auth).await.map_err(|refusal| Refused {
+            connecter.connect(auth).await.map_err(|refusal| Refused {
                 message: refusal.code().to_owned(),
                 data: Some(json!({"code": refusal.code(), "message": refusal.message()})),
             })
@@ -193,44 +201,38 @@ impl Handlers for Shop {
     }
 
     /// The offset comes at once, so that recovery works before any alert; then what was missed.
-    fn connected(&self, socket: &Rc<Socket<Self>>) {
-        let session = &socket.data.session;
+    fn connected(&self, socket: &Rc<Socket<Client>>) {
+        let client = &socket.data;
+        let session = &client.session;
         if session.feeding() != Feeding::Never {
             session.send(Announcement::offset(session.position()).encoded(session.outbox.wire()));
         }
-        session.read_on();
+        client.start(Start::Live);
     }
 
-    fn event(&self, socket: &Rc<Socket<Self>>, event: Event<'_>) {
-        // As on any socket, what comes after good-bye is not looked at.
-        if socket.data.session.is_closing() || !socket.data.may_speak() {
-            return;
+    fn event(&self, socket: &Rc<Socket<Client>>, event: Event<'_>) -> Result<(), Violation> {
+        if !socket.data.admit_message() {
+            return Ok(());
         }
-        let args: Vec<Value> = event.args.parse().unwrap_or_default();
+        let args: Vec<Value> = event.args.parse().map_err(|_| Violation)?;
         let name: String = event.name.chars().take(MAX_EVENT_NAME).collect();
-        let (id, answered) = (event.ack_id, Rc::clone(socket));
-        socket.data.hear(&event.name, &args, move |reply| answer(&answered, &name, id, reply));
+        let (id, asker) = (event.ack_id, Rc::clone(socket));
+        events::handle(&socket.data, ClientEvent::read(&event.name, args), move |reply| {
+            answer(&asker, &name, id, &reply);
+        });
+        Ok(())
     }
 
-    fn disconnected(&self, socket: &Rc<Socket<Self>>) {
-        socket.data.leave();
+    fn disconnected(&self, socket: &Rc<Socket<Client>>) {
+        events::leave(&socket.data);
     }
 }
 
 /// Sends the acknowledgement that was asked for; without one, only a refusal is worth an event.
-fn answer(socket: &Socket<Shop>, event: &str, id: Option<u64>, reply: Reply) {
+fn answer(socket: &Socket<Client>, event: &str, id: Option<u64>, reply: &Reply) {
     match (id, reply) {
-        (Some(id), Ok(payload)) => socket.ack(id, payload.to_string().as_str().into()),
-        (Some(id), Err(refusal)) => socket.ack(id, refusal.ack().to_string().as_str().into()),
+        (Some(id), reply) => socket.ack(id, ack(reply).as_str().into()),
         (None, Ok(_)) => {}
-        (None, Err(refusal)) => socket.emit("error", refusal.event(Some(event)).to_string().as_str().into()),
-    }
-}
-
-/// Where an offset is beyond what the log holds, or before it, nothing can be recovered.
-impl Gateway {
-    async fn reaches(&self, offset: Offset) -> Result<bool, ServiceError> {
-        let reach = self.app.store.reach().await?;
-        Ok(offset.0 + 1 >= reach.oldest.0 && offset <= reach.latest)
+        (None, Err(refusal)) => socket.emit("error", refusal.error_event(Some(event)).as_str().into()),
     }
 }

@@ -1,4 +1,4 @@
-//! Server-Sent Events (WHATWG HTML §9.2): the alerts for whoever cannot or need not speak back.
+//! Server-Sent Events (WHATWG HTML §9.2): the alerts for clients that cannot or need not speak back.
 
 use std::{
     convert::Infallible,
@@ -18,28 +18,30 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::{Stream, future::LocalBoxFuture};
 
-use super::{Gateway, client::Shopper, cursor, visitor};
+use super::{
+    client::Client,
+    events,
+    resume::{self, Cursor},
+    thread::Gateway,
+    visitor,
+};
 use crate::{
-    outbox::Outbox,
+    outbox::Close,
     protocol::sse,
-    realtime::{Person, Session, session::Feeding},
+    realtime::Person,
     service::ServiceError,
-    transport::connection::Ended,
+    transport::connection::ConnectionHandle,
     web::{Listener, Problem, client},
 };
 
-/// Answers `GET /api/events`.
+/// Responds to `GET /api/events`.
 ///
 /// # Errors
-/// Whoever asks is not of the audience, or asks for no offset.
-pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResponse, Problem> {
+/// The client is not in the audience, or names no offset.
+pub(super) async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResponse, Problem> {
     let gateway = request.app_data::<Rc<Gateway>>().cloned().ok_or_else(Problem::not_found)?;
     gateway.app.readiness.admit()?;
-    // A browser that reconnects repeats the address it began with, so that its header counts first.
-    let after = match cursor::last_event_id(request.headers()) {
-        None => cursor::after(request.query_string())?,
-        seen => seen,
-    };
+    let cursor = cursor(&request)?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
@@ -51,7 +53,7 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
     }
     let address = client::address(&gateway.app.settings, request.peer_addr(), request.headers());
     let permit = gateway.app.permits.acquire_session(address, Instant::now()).map_err(ServiceError::from)?;
-    let (login, person) = match listener.0 {
+    let who = match listener.0 {
         Some(member) => {
             let login = visitor::login(member.login);
             let person = Person::Member(login.user_id);
@@ -59,42 +61,54 @@ pub async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResp
         }
         None => (None, Person::Guest(rand::random())),
     };
-    let permits = gateway.permits(Some(permit), login.as_deref()).map_err(ServiceError::from)?;
-    let connection = request.conn_data::<Ended>().cloned().unwrap_or_default();
-    let ended = connection.wait();
-    let cut = Box::new(move || connection.cut());
-    let outbox = Outbox::to_stream(gateway.app.settings.outbox_limit, cut);
-    let feeding = if after.is_some() { Feeding::Behind } else { Feeding::Live };
-    let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
-    if let Some(after) = after {
-        session.set_position(gateway.within_log(after).await?);
-    }
+    let permits = gateway.permits(Some(permit), who.0.as_deref()).map_err(ServiceError::from)?;
+    let start = gateway.start(cursor).await?;
+    let connection = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
+    let ended = connection.ended();
+    let outbox = gateway.sweeper.to_stream(Box::new(move || connection.cut()));
     outbox.send(&sse::RETRY);
-    let shopper = Shopper::enter(gateway, session, permits);
-    shopper.session.read_on();
-    Ok(response.streaming(Events { shopper, ended: Box::pin(ended) }))
+    let new = gateway.new_session(outbox, who, start, permits);
+    let client = Client::enter(gateway, new);
+    client.start(start);
+    Ok(response.streaming(Events { client, connection_ended: Box::pin(ended), is_finished: false }))
 }
 
-/// The body of the answer.
+/// Where the client stopped. A browser that reconnects repeats the address that it began with, so that its header
+/// counts first.
+fn cursor(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
+    let named = resume::from_query(request.query_string())?;
+    Ok(match resume::last_event_id(request.headers()) {
+        Some(after) => Some(Cursor { after, epoch: named.and_then(|cursor| cursor.epoch) }),
+        None => named,
+    })
+}
+
+/// The body of the response.
 struct Events {
-    shopper: Rc<Shopper>,
-    ended: LocalBoxFuture<'static, ()>,
+    client: Client,
+    connection_ended: LocalBoxFuture<'static, ()>,
+    /// It was read to its end: the connection has to write it yet, and must not be cut.
+    is_finished: bool,
 }
 
 impl Stream for Events {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended.as_mut().poll(context).is_ready() {
+        if self.connection_ended.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
-        self.shopper.session.outbox.poll_body(context).map(|bytes| bytes.map(Ok))
+        let body = self.client.session.outbox.poll_body(context);
+        self.is_finished = matches!(body, Poll::Ready(None));
+        body.map(|bytes| bytes.map(Ok))
     }
 }
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.shopper.session.outbox.abort();
-        self.shopper.leave();
+        if !self.is_finished {
+            self.client.session.close(Close::Lost);
+        }
+        events::leave(&self.client);
     }
 }

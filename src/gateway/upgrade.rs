@@ -5,24 +5,27 @@ use std::{convert::Infallible, io, rc::Rc, time::Instant};
 use actix_codec::Framed;
 use actix_http::{
     Request, RequestHead, h1,
-    header::{self, HeaderMap, HeaderValue},
+    header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use actix_web::http::StatusCode;
 
-use super::{Gateway, client::Shopper, cursor, native::NativeSession, visitor::Visitor};
+use super::{
+    client::Client,
+    native::NativeSession,
+    resume::{self, Start},
+    thread::Gateway,
+    visitor::Visitor,
+};
 use crate::{
     clock,
-    domain::Offset,
     limits::{LimitExceeded, SessionPermit},
-    outbox::{Outbox, Wire},
-    realtime::{Close, Session, session::Feeding},
+    outbox::{Close, Wire},
     service::ServiceError,
-    socketio::Rejection,
-    telemetry,
+    socketio::{Endpoint, Service},
     transport::{
-        connection::Watched,
-        handshake::{self, Arrival, Taken},
-        websocket::{self, Line},
+        connection::Connection,
+        handshake::{HandshakeError, Refusal, UpgradeRequest, Upgraded},
+        websocket::{self, WebSocket},
     },
     web::{client, edge::log_cause, headers, messages::Language, problem::Problem},
 };
@@ -34,27 +37,28 @@ const TOKEN_PREFIX: &str = "bearer.";
 /// Handles one request with `Upgrade: websocket`.
 ///
 /// # Errors
-/// Never: what is wrong is answered.
-pub async fn upgrade(
+/// Never: a request that is wrong is refused.
+pub async fn upgrade<S: Service>(
     gateway: Rc<Gateway>,
-    request: (Request, Framed<Watched, h1::Codec>),
+    socketio: Rc<Endpoint<S>>,
+    request: (Request, Framed<Connection, h1::Codec>),
 ) -> Result<(), Infallible> {
-    let arrival = Arrival::new(request);
-    let size = headers::check_size(arrival.head(), gateway.app.settings.max_head);
-    let room = if arrival.is_over_limit() {
+    let request = UpgradeRequest::new(request);
+    let size = headers::check_size(request.head(), gateway.app.settings.max_head);
+    let room = if request.is_over_limit() {
         Err(ServiceError::from(LimitExceeded::Connections).into())
     } else {
         Ok(())
     };
     if let Err(problem) = size.and(room) {
-        refuse(arrival, &problem).await;
+        refuse(request, &problem).await;
         return Ok(());
     }
-    let outcome = match arrival.head().uri.path() {
-        "/ws" => native(gateway, arrival).await,
-        "/socket.io/" | "/socket.io" => socketio(&gateway, arrival).await,
+    let outcome = match request.head().uri.path() {
+        "/ws" => native(gateway, request).await,
+        "/socket.io/" | "/socket.io" => socket_io(&socketio, request).await,
         _ => {
-            refuse(arrival, &Problem::not_found()).await;
+            refuse(request, &Problem::not_found()).await;
             Ok(())
         }
     };
@@ -64,61 +68,73 @@ pub async fn upgrade(
     Ok(())
 }
 
-async fn refuse(arrival: Arrival, problem: &Problem) {
-    log_cause(problem);
-    let (status, mut headers, body) = problem.parts(Language::of(arrival.head().headers()));
-    headers::secure(&mut headers);
-    arrival.refuse(status, &headers, &body).await;
+async fn refuse(request: UpgradeRequest, problem: &Problem) {
+    let language = Language::of(request.head().headers());
+    let refusal = refusal(problem, language);
+    request.refuse(&refusal).await;
 }
 
-async fn socketio(gateway: &Gateway, arrival: Arrival) -> io::Result<()> {
-    if let Err(problem) = handshake::check(arrival.head()) {
-        refuse(arrival, &problem).await;
+/// The response that a problem is. Logs and counts it.
+pub(super) fn refusal(problem: &Problem, language: Language) -> Refusal {
+    log_cause(problem);
+    let (status, mut headers, body) = problem.parts(language);
+    headers::secure(&mut headers);
+    Refusal { status, headers, body }
+}
+
+/// 426: this address speaks WebSocket only.
+pub(super) fn upgrade_required() -> Problem {
+    Problem::of_status(StatusCode::UPGRADE_REQUIRED)
+        .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
+}
+
+fn verify(request: &UpgradeRequest) -> Result<(), Problem> {
+    const VERSION: HeaderValue = HeaderValue::from_static("13");
+    request.verify().map_err(|error| match error {
+        // RFC 6455 §4.4: name the version that is spoken.
+        HandshakeError::Version => {
+            upgrade_required().with_header(HeaderName::from_static("sec-websocket-version"), VERSION)
+        }
+        HandshakeError::NotWebSocket => Problem::new("bad_request", "this is no WebSocket handshake"),
+    })
+}
+
+async fn socket_io<S: Service>(endpoint: &Endpoint<S>, request: UpgradeRequest) -> io::Result<()> {
+    if let Err(problem) = verify(&request) {
+        refuse(request, &problem).await;
         return Ok(());
     }
-    match gateway.socketio.shake_hands(arrival.head()).await {
+    match endpoint.handshake(request.head()).await {
         Ok(handshake) => {
             let cookie = handshake.cookie().map(|cookie| ("Set-Cookie", cookie.to_owned()));
             let headers: Vec<_> = cookie.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let taken = arrival.accept(&headers).await?;
-            gateway.socketio.let_in(handshake, taken).await
+            let upgraded = request.accept(&headers).await?;
+            endpoint.serve(handshake, upgraded).await
         }
         Err(rejection) => {
-            reject(arrival, &rejection).await;
+            let mut refusal = rejection.into_response();
+            headers::secure(&mut refusal.headers);
+            request.refuse(&refusal).await;
             Ok(())
         }
     }
 }
 
-/// Answers a handshake of Engine.IO that is refused.
-pub async fn reject(arrival: Arrival, rejection: &Rejection) {
-    let code = match rejection {
-        Rejection::Protocol(code) => code,
-        Rejection::Problem(problem) => return refuse(arrival, problem).await,
-    };
-    telemetry::refused(code.name());
-    let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers::secure(&mut headers);
-    arrival.refuse(status, &headers, code.body().as_bytes()).await;
-}
-
 /// What a good handshake on `/ws` leads to.
 struct Admission {
     visitor: Visitor,
-    after: Option<Offset>,
+    start: Start,
     subprotocol: bool,
-    /// The token of the subprotocol does not hold: a browser sees no status, so it is told by a close code.
+    /// The token of the subprotocol is not valid: a browser sees no status, so that a close code tells it.
     log_in_again: bool,
     permits: Vec<SessionPermit>,
 }
 
-async fn native(gateway: Rc<Gateway>, arrival: Arrival) -> io::Result<()> {
-    let admission = match admit(&gateway, arrival.head()).await {
+async fn native(gateway: Rc<Gateway>, request: UpgradeRequest) -> io::Result<()> {
+    let admission = match admit(&gateway, &request).await {
         Ok(admission) => admission,
         Err(problem) => {
-            refuse(arrival, &problem).await;
+            refuse(request, &problem).await;
             return Ok(());
         }
     };
@@ -129,43 +145,36 @@ async fn native(gateway: Rc<Gateway>, arrival: Arrival) -> io::Result<()> {
     if let Some(cookie) = &admission.visitor.cookie {
         headers.push(("Set-Cookie", cookie));
     }
-    let taken = arrival.accept(&headers).await?;
-    begin(gateway, admission, taken);
+    let upgraded = request.accept(&headers).await?;
+    begin(gateway, admission, upgraded);
     Ok(())
 }
 
-/// Makes the session and lets it run.
-fn begin(gateway: Rc<Gateway>, admission: Admission, taken: Taken) {
-    let Visitor { login, person, .. } = admission.visitor;
-    let feeding = match admission.after {
-        _ if !gateway.is_audience(login.is_some()) => Feeding::Never,
-        None => Feeding::Live,
-        Some(_) => Feeding::Behind,
-    };
-    let Taken { socket, permit, already_read } = taken;
-    let outbox = Outbox::to_socket(socket, Wire::Native, gateway.app.settings.outbox_limit);
-    let session = Session::new(&gateway.registry, login, person, Rc::clone(&outbox), feeding);
-    if let Some(after) = admission.after {
-        session.set_position(after);
-    }
-    if admission.log_in_again {
-        session.close(Close::LoggedOut);
-    }
+/// Makes the session and runs it.
+fn begin(gateway: Rc<Gateway>, admission: Admission, upgraded: Upgraded) {
+    let Admission { visitor, start, permits, log_in_again, .. } = admission;
+    let Upgraded { socket, permit, already_read } = upgraded;
+    let outbox = gateway.sweeper.to_socket(socket, Wire::Native);
     let max_payload = gateway.app.settings.max_payload;
-    let peer = NativeSession::new(Shopper::enter(gateway, session, admission.permits));
-    websocket::run(Line::new(peer, outbox, permit), max_payload, &already_read);
+    let who = (visitor.login, visitor.person);
+    let new = gateway.new_session(Rc::clone(&outbox), who, start, permits);
+    let client = Client::enter(gateway, new);
+    if log_in_again {
+        client.session.close(Close::LoggedOut);
+    }
+    let handler = NativeSession::new(client, start);
+    websocket::run(WebSocket::new(handler, outbox, permit), max_payload, &already_read);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.
-async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Problem> {
-    handshake::check(head)?;
+async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission, Problem> {
+    verify(request)?;
     gateway.app.readiness.admit()?;
+    let head: &RequestHead = request.head();
     let address = client::address(&gateway.app.settings, head.peer_addr, head.headers());
     let permit = gateway.app.permits.acquire_session(address, Instant::now()).map_err(ServiceError::from)?;
-    let after = match cursor::after(head.uri.query().unwrap_or_default())? {
-        Some(after) => Some(gateway.within_log(after).await?),
-        None => None,
-    };
+    let cursor = resume::from_query(head.uri.query().unwrap_or_default())?;
+    let start = gateway.start(cursor).await?;
     let offered = subprotocols(head.headers());
     let visitor = Visitor::of(&gateway.app, head.headers(), head.peer_addr).await;
     let token = offered.iter().find_map(|protocol| protocol.strip_prefix(TOKEN_PREFIX));
@@ -177,7 +186,7 @@ async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Probl
         None => (visitor?, false),
     };
     let permits = gateway.permits(Some(permit), visitor.login.as_deref()).map_err(ServiceError::from)?;
-    Ok(Admission { visitor, after, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
+    Ok(Admission { visitor, start, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
 }
 
 /// The subprotocols that a handshake offers (RFC 6455 §11.3.4).

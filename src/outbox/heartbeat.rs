@@ -87,10 +87,16 @@ mod tests {
         let at = |millis| start + Duration::from_millis(millis);
         let heartbeat = Heartbeat::new(start);
         let due = |millis| heartbeat.due(at(millis), INTERVAL, TIMEOUT, true);
-        assert_eq!([due(299), due(310), due(320), due(509)], [Due::Nothing, Due::Ping, Due::Nothing, Due::Nothing]);
+        assert_eq!(
+            [due(299), due(310), due(320), due(509)],
+            [Due::Nothing, Due::Ping, Due::Nothing, Due::Nothing]
+        );
         assert_eq!(due(510), Due::Dead);
         heartbeat.hear(at(400));
-        assert_eq!([due(699), due(700), due(899), due(900)], [Due::Nothing, Due::Ping, Due::Nothing, Due::Dead]);
+        assert_eq!(
+            [due(699), due(700), due(899), due(900)],
+            [Due::Nothing, Due::Ping, Due::Nothing, Due::Dead]
+        );
         heartbeat.pause();
         assert_eq!(due(5000), Due::Nothing);
     }

@@ -18,12 +18,10 @@ mod wire;
 use std::{
     cell::{Cell, RefCell},
     future::{Future, poll_fn},
-    rc::Rc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 pub use self::{
     close::Close,
     heartbeat::Heartbeat,
@@ -33,6 +31,7 @@ pub use self::{
 };
 use self::{queue::Queue, way::Way, wire::Goodbye};
 use crate::{domain::Timestamp, telemetry};
+use bytes::Bytes;
 
 /// An outbox is dropped when so many times its limit waits: broadcasts keep to the limit, answers to what the client
 /// itself asks for do not.
@@ -183,7 +182,9 @@ impl Outbox {
     pub fn close(&self, why: Close) {
         match (self.life.get(), why) {
             // A client that was asked to leave says that it does.
-            (Life::Open, _) | (Life::Asked(_), Close::Left) | (Life::Asked(_) | Life::Closing(_), Close::Lost) => {}
+            (Life::Open, _)
+            | (Life::Asked(_), Close::Left)
+            | (Life::Asked(_) | Life::Closing(_), Close::Lost) => {}
             _ => return,
         }
         if !matches!(why, Close::Left | Close::Lost) {

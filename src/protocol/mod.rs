@@ -1,8 +1,10 @@
 //! Codecs: bytes in, values out. No socket, no clock, no actor; whoever owns the bytes calls these.
 
 pub mod engineio;
+pub mod events;
 pub mod frame;
 pub mod native;
+pub mod publication;
 pub mod socketio;
 pub mod sse;
 

@@ -11,8 +11,8 @@ use super::frame;
 pub struct Envelope {
     /// The event's name.
     pub event: String,
-    /// What comes with it; `null` when it brought nothing.
-    pub payload: Value,
+    /// Its arguments: "several arguments come as an array in `payload`" (docs/contract.md §3b), this way round too.
+    pub args: Vec<Value>,
     /// The client's number for it, when it wants an answer: a JSON number or string, given back as it came.
     pub id: Option<Value>,
 }
@@ -56,7 +56,11 @@ pub fn decode(text: &str) -> Result<Envelope, EnvelopeError> {
     if !id_fits || incoming.event.is_empty() || incoming.event.len() > MAX_EVENT_NAME {
         return Err(EnvelopeError::NotAnEnvelope);
     }
-    Ok(Envelope { event: incoming.event, payload: incoming.payload, id: incoming.id })
+    let args = match incoming.payload {
+        Value::Array(args) => args,
+        payload => vec![payload],
+    };
+    Ok(Envelope { event: incoming.event, args, id: incoming.id })
 }
 
 /// Appends an event, its payload given as JSON, as a WebSocket frame.
@@ -96,7 +100,7 @@ mod tests {
     fn an_envelope_has_a_type_and_perhaps_the_rest() {
         let envelope = decode(r#"{"type": "BUY", "payload": {"goodsId": 4}, "id": 7, "more": 1}"#).unwrap();
         assert_eq!((envelope.event.as_str(), envelope.id), ("BUY", Some(7.into())));
-        assert_eq!(decode(r#"{"type": "PING"}"#).unwrap().payload, Value::Null);
+        assert_eq!(decode(r#"{"type": "PING"}"#).unwrap().args, [Value::Null]);
         assert_eq!(decode("rubbish"), Err(EnvelopeError::NotJson));
         assert_eq!(decode(""), Err(EnvelopeError::NotJson));
         for bad in ["[]", "7", "{}", r#"{"type": 7}"#, r#"{"type": ""}"#, r#"{"type": "BUY", "id": {}}"#] {

@@ -67,7 +67,7 @@ impl Follower {
             // Everything up to `latest` was in the log: what is missing was pruned.
             let oldest = publications.first().map_or(Offset(latest.0 + 1), |publication| publication.id);
             if after.0 + 1 < oldest.0 {
-                session.skip_to(oldest);
+                session.tell_gap(after, oldest);
             }
             if let Some(batch) = Batch::new(publications, self.log.display()) {
                 session.push(&batch);

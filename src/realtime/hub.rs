@@ -114,7 +114,11 @@ pub struct AnnounceToRoom {
 impl Handler<AnnounceToRoom> for Hub {
     type Result = ();
 
-    fn handle(&mut self, AnnounceToRoom { room, except, announcement }: AnnounceToRoom, _: &mut Self::Context) {
+    fn handle(
+        &mut self,
+        AnnounceToRoom { room, except, announcement }: AnnounceToRoom,
+        _: &mut Self::Context,
+    ) {
         self.registry.announce_to_room(&room, except, &announcement);
     }
 }

@@ -105,19 +105,20 @@ impl Registry {
         self.revoked.borrow().contains_key(login)
     }
 
-    /// Removes a session from its page, its rooms and the registry, and gives its permits back.
-    pub fn leave(&self, session: &Session) {
+    /// Removes a session from its page, its rooms and the registry, and gives its permits back. Returns whether it was
+    /// here.
+    pub fn leave(&self, session: &Session) -> bool {
         self.leave_page(session);
         for room in session.rooms() {
             self.leave_room(session, &room);
         }
         let slot = session.slot.replace(usize::MAX);
         let mut slots = self.slots.borrow_mut();
-        if let Some(left) = slots.sessions.get_mut(slot).and_then(Option::take) {
-            slots.free.push(slot);
-            drop(slots);
-            left.release();
-        }
+        let Some(left) = slots.sessions.get_mut(slot).and_then(Option::take) else { return false };
+        slots.free.push(slot);
+        drop(slots);
+        left.release();
+        true
     }
 
     /// A session now looks at a page; it is told at once how many others do.

@@ -243,10 +243,10 @@ impl Session {
         has_room
     }
 
-    /// Tells the client that nothing before `oldest` can be told any more, and goes on from there.
-    pub fn skip_to(&self, oldest: Offset) {
+    /// Tells the client that what came after an offset and before `oldest` can no longer be told, and goes on from there.
+    pub fn tell_gap(&self, after: Offset, oldest: Offset) {
         telemetry::gap();
-        self.send(Announcement::gap(self.position(), oldest).encoded(self.outbox.wire()));
+        self.send(Announcement::gap(after, oldest).encoded(self.outbox.wire()));
         self.position.set(Offset(oldest.0 - 1));
     }
 

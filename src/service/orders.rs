@@ -40,17 +40,6 @@ impl OrderRequest {
         let (basket, key) = fields.finish((basket, key))?;
         Ok(Self { basket, key })
     }
-
-    /// Reads the payload of the event `BUY` (CONTRACT §3).
-    ///
-    /// # Errors
-    /// Fields that are not valid.
-    pub fn read_buy(fields: Fields) -> Result<Self, ServiceError> {
-        let basket = Basket::parse_buy(&fields);
-        let key = fields.optional("idempotencyKey", IdempotencyKey::parse);
-        let (basket, key) = fields.finish((basket, key))?;
-        Ok(Self { basket, key })
-    }
 }
 
 /// The use cases of orders.

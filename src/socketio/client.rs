@@ -91,7 +91,7 @@ impl<H: Handlers> SocketIo<H> {
         match packet.body {
             Body::Connect(auth) => self.connect(connection, &namespace, auth.as_deref()),
             Body::Disconnect => {
-                leave(&self.handlers, connection, &namespace);
+                leave(&*self.handlers, connection, &namespace);
                 Ok(())
             }
             // "if that's not the case, then the receiver MUST close the connection".
@@ -140,7 +140,7 @@ impl<H: Handlers> SocketIo<H> {
             let answer = connecting.await;
             connection.state.remove(|one| one.socket().is_none() && one.name() == namespace);
             match answer {
-                Ok(accepted) => enter(&handlers, &connection, namespace, accepted),
+                Ok(accepted) => enter(&*handlers, &connection, namespace, accepted),
                 Err(refused) => refuse(&connection, namespace, &refused),
             }
         });

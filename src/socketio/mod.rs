@@ -24,6 +24,6 @@ pub use client::SocketIo;
 pub use connection::{Connection, Limits, Service, Violation};
 pub use endpoint::{Admit, Admitted, Endpoint, Handshake, Rejection};
 pub use engine::Engine;
-pub use handlers::{Accepted, Connect, Handlers, Refused};
+pub use handlers::{Accepted, Connect, Connecting, Handlers, Refused};
 pub use socket::{AckError, Socket};
 pub use workers::Directory;

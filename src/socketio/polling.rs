@@ -47,7 +47,9 @@ impl<S: Service> Endpoint<S> {
         match (request.method(), query.sid) {
             (&Method::GET, None) => self.open_session(request).await,
             (_, None) => Err(refused(ErrorCode::BadHandshakeMethod)),
-            (&Method::GET, Some(sid)) => self.poll(sid.into(), request.conn_data::<ConnectionHandle>().cloned()).await,
+            (&Method::GET, Some(sid)) => {
+                self.poll(sid.into(), request.conn_data::<ConnectionHandle>().cloned()).await
+            }
             (&Method::POST, Some(sid)) => self.post(sid.into(), request, body).await,
             _ => Err(refused(ErrorCode::BadRequest)),
         }

@@ -233,7 +233,8 @@ mod tests {
         feed.tell(News { publications: vec![publication(9)], ..News::default() });
         assert_eq!(ids(feed.recent_after(Offset(5), 10)), None);
         assert!(
-            feed.state().committed(Offset(7)) <= feed.state().committed(Offset(9)) && feed.state().committed(Offset(7)).is_some()
+            feed.state().committed(Offset(7)) <= feed.state().committed(Offset(9))
+                && feed.state().committed(Offset(7)).is_some()
         );
         assert_eq!(feed.state().committed(Offset(10)), None);
         assert_eq!(ids(feed.recent_after(Offset(8), 10)), Some(vec![9]));

@@ -135,7 +135,13 @@ impl Connection {
     /// Over a socket, without limits.
     #[must_use]
     pub fn new(socket: TcpStream) -> Self {
-        Self { socket, permit: None, header_timeout: Duration::MAX, head: None, handle: ConnectionHandle::default() }
+        Self {
+            socket,
+            permit: None,
+            header_timeout: Duration::MAX,
+            head: None,
+            handle: ConnectionHandle::default(),
+        }
     }
 
     /// With its permit, and with a time for the head of each request. (HTTP itself keeps time for the first request of a
@@ -150,7 +156,7 @@ impl Connection {
     /// Whether it is beyond the limit of connections, to be told so and no more.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
-        self.permit.as_ref().is_some_and(ConnectionPermit::is_extra)
+        self.permit.as_ref().is_some_and(ConnectionPermit::is_over_limit)
     }
 
     /// The socket and its permit.

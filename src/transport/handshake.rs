@@ -70,7 +70,7 @@ impl UpgradeRequest {
     /// Whether its connection is beyond the limit.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
-        self.permit.as_ref().is_some_and(ConnectionPermit::is_extra)
+        self.permit.as_ref().is_some_and(ConnectionPermit::is_over_limit)
     }
 
     /// The request.

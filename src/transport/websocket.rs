@@ -14,8 +14,6 @@ use crate::{limits::ConnectionPermit, outbox::Outbox};
 
 /// What the messages of a WebSocket mean.
 pub trait Handler: Sized + 'static {
-    /// The connection is open.
-    fn opened(&self) {}
     /// Something came, whatever it is. Returns whether it may be looked at.
     fn admit(&self) -> bool {
         true

@@ -28,7 +28,12 @@ pub(super) fn packet(text: &str, max_attachments: usize) -> Result<(Packet<'_>, 
         Kind::Disconnect if payload.is_empty() => Body::Disconnect,
         Kind::Disconnect => return Err(Error::InvalidPayload),
         Kind::ConnectError => Body::ConnectError(json(payload, &['{', '"'])?.into()),
-        Kind::Event | Kind::BinaryEvent => {
+        Kind::Event => {
+            // The arguments are read once, by whoever knows what they should be: see `Args::parse`.
+            let (name, args) = event(payload.trim_matches(BLANK))?;
+            Body::Event(Event { name, args: args.into(), ack_id: header.id })
+        }
+        Kind::BinaryEvent => {
             let (name, args) = event(array(&header, payload)?)?;
             Body::Event(Event { name, args: args.into(), ack_id: header.id })
         }
@@ -100,13 +105,14 @@ fn inside(array: &str) -> &str {
     array.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default()
 }
 
-/// Takes the name off the array of an event.
+/// Takes the name off the array of an event. What follows the name is not looked at.
 fn event(array: &str) -> Result<(Cow<'_, str>, &str), Error> {
     /// Borrowed, unless it has escapes.
     #[derive(Deserialize)]
     struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-    let items = inside(array);
+    let items =
+        array.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(Error::InvalidPayload)?;
     let mut values = serde_json::Deserializer::from_str(items).into_iter();
     let Some(Ok(Name(name))) = values.next() else { return Err(Error::InvalidPayload) };
     if RESERVED_EVENTS.contains(&&*name) {

@@ -8,6 +8,7 @@
 //!
 //! What is quoted comes from the protocol document, `docs/socket.io-protocol/v5-current.md` of socketio/socket.io.
 
+mod args;
 mod decode;
 mod decoder;
 mod encode;
@@ -18,8 +19,7 @@ mod tests;
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, value::SeqAccessDeserializer};
 
 pub use decoder::{Decoder, Limits};
 pub use encode::{put_ack, put_connect, put_connect_error, put_disconnect, put_event};
@@ -77,7 +77,8 @@ pub struct Event<'a> {
 /// The arguments of an event or an acknowledgement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args<'a> {
-    /// JSON values joined by commas; empty for none. A [`Placeholder`] stands for each attachment.
+    /// JSON values joined by commas; empty for none. A [`Placeholder`] stands for each attachment. Of an event without
+    /// attachments they are not checked before [`Args::parse`].
     pub json: Cow<'a, str>,
     /// "Binary attachments extracted", in the order of their placeholders' numbers.
     pub attachments: Vec<Bytes>,
@@ -163,9 +164,9 @@ impl Args<'_> {
     /// a JavaScript handler, arguments that nobody asks for are no error.
     ///
     /// # Errors
-    /// One of the arguments is missing or is something else.
+    /// One of the arguments is missing, is something else, or is not JSON.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&format!("[{}]", self.json)).map(|Leading(args)| args)
+        T::deserialize(SeqAccessDeserializer::new(args::Items::new(&self.json)))
     }
 
     /// The same arguments, independent of the text they were read from.
@@ -177,31 +178,6 @@ impl Args<'_> {
 
 fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
-}
-
-/// What an array begins with.
-struct Leading<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Leading<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Array<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Array<T> {
-            type Value = Leading<T>;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an array")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Leading<T>, A::Error> {
-                let leading = T::deserialize(SeqAccessDeserializer::new(&mut items))?;
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Leading(leading))
-            }
-        }
-
-        deserializer.deserialize_seq(Array(std::marker::PhantomData))
-    }
 }
 
 /// The types on the wire ("Exchange protocol"), where the binary ones are types of their own.

@@ -5,6 +5,7 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     rc::Rc,
     task::Context,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -14,9 +15,10 @@ use tokio::{io::AsyncReadExt, net::TcpStream, sync::oneshot};
 use super::world::{Table, World};
 use crate::{
     domain::Offset,
-    outbox::{Outbox, Wire},
+    limits::SessionLimits,
+    outbox::{Close, OutboxLimits, Sweeper, Wire},
     protocol::frame,
-    realtime::{Announcement, Person, Registry, Session, registry::Slot, session::Feeding},
+    realtime::{Announcement, Feeding, NewSession, Person, Registry, Session},
 };
 
 /// What may wait for a session, in bytes: two or three alerts.
@@ -38,7 +40,6 @@ struct Connection {
     worker: usize,
     registry: Rc<Registry>,
     session: Rc<Session>,
-    slot: Slot,
     poll: Option<oneshot::Receiver<Bytes>>,
     socket: Option<TcpStream>,
 }
@@ -59,34 +60,40 @@ impl Client {
         let reached = |after: &i64| !is_socketio || after + 1 >= world.log.oldest();
         let after = self.cursor.filter(reached);
         let feeding = if after.is_some() { Feeding::Behind } else { Feeding::Live };
+        let sweeper = sweeper();
         let (outbox, socket) = match wire {
-            Wire::Polling => (Outbox::to_polls(LIMIT), None),
-            Wire::Sse => (Outbox::to_stream(LIMIT, Box::new(|| {})), None),
+            Wire::Polling => (sweeper.to_polls(), None),
+            Wire::Sse => (sweeper.to_stream(Box::new(|| {})), None),
             Wire::Native | Wire::SocketIo => {
                 let (ours, theirs) = sockets();
-                (Outbox::to_socket(ours, wire, LIMIT), Some(theirs))
+                (sweeper.to_socket(ours, wire), Some(theirs))
             }
         };
-        let session = Session::new(&registry, None, Person::Guest(1), Rc::clone(&outbox), feeding);
-        if let Some(after) = after {
-            session.set_position(Offset(after));
-        }
+        let session = Session::new(NewSession {
+            outbox: Rc::clone(&outbox),
+            login: None,
+            person: Person::Guest(1),
+            feeding,
+            position: after.map_or(registry.latest(), Offset),
+            limits: SessionLimits::new(1, Instant::now()),
+            permits: Vec::new(),
+        });
         self.next = session.position().0 + 1;
-        let slot = registry.join(Rc::clone(&session));
+        registry.join(&session);
         if is_socketio {
             session.send(Announcement::offset(session.position()).encoded(outbox.wire()));
         } else {
             self.cursor = Some(session.position().0);
         }
-        session.read_on();
-        self.connection = Some(Connection { worker, registry, session, slot, poll: None, socket });
+        world.follower(worker).follow(&session);
+        self.connection = Some(Connection { worker, registry, session, poll: None, socket });
     }
 
     /// Loses the connection and what was on its way.
     pub(super) fn cut(&mut self) {
         if let Some(connection) = self.connection.take() {
-            connection.session.outbox.abort();
-            connection.registry.leave(connection.slot);
+            connection.session.close(Close::Lost);
+            connection.registry.leave(&connection.session);
         }
     }
 
@@ -203,6 +210,11 @@ impl Connection {
             }
         }
     }
+}
+
+fn sweeper() -> Rc<Sweeper> {
+    let hour = Duration::from_hours(1);
+    Sweeper::new(OutboxLimits { bytes: LIMIT, ping_interval: hour, ping_timeout: hour, stall_timeout: hour })
 }
 
 /// The Socket.IO events of a poll's answer.

@@ -4,20 +4,13 @@
 //! The sessions, their outboxes, the registries and the reading of the log are the real ones. The log itself, the relay
 //! and the clients are small models, so that every step can come at every moment.
 
-use std::rc::Rc;
-
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use self::{client::Client, world::World};
-use crate::{outbox::Wire, realtime::Registry};
+use crate::outbox::Wire;
 
 mod client;
 mod world;
-
-/// A registry over an empty log.
-pub(in crate::realtime) fn a_registry() -> Rc<Registry> {
-    World::new().registry(0)
-}
 
 const CLIENTS: usize = 3;
 const WORKERS: usize = 2;

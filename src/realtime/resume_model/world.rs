@@ -3,7 +3,6 @@
 use std::{
     rc::Rc,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -11,7 +10,7 @@ use async_trait::async_trait;
 use super::{WORKERS, pass};
 use crate::{
     domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp},
-    realtime::{Batch, Log, Registry, Rooms, Viewers, registry::Patience},
+    realtime::{Batch, Delivery, Follower, Log, Registry, Rooms, Viewers},
     store::{Feed, LogStore, StoreError, feed::News},
 };
 
@@ -19,6 +18,8 @@ use crate::{
 const RING: usize = 6;
 /// The most that the relay takes at a time.
 const BATCH: usize = 3;
+/// The most that a follower reads at a time.
+const PAGE: usize = 4;
 
 #[derive(Default)]
 struct Rows {
@@ -99,6 +100,7 @@ fn publication(id: i64) -> Publication {
 /// One worker: its sessions, and how far it is with the batch under way.
 struct Worker {
     registry: Rc<Registry>,
+    follower: Rc<Follower>,
     served: Option<usize>,
 }
 
@@ -114,7 +116,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Self {
         let log = Arc::new(Table { feed: Arc::new(Feed::keeping(RING)), rows: Mutex::default() });
-        let workers = std::array::from_fn(|_| Worker { registry: registry(&log), served: None });
+        let workers = std::array::from_fn(|_| Worker::new(&log, None));
         Self { log, workers, batch: None, told: Offset::START }
     }
 
@@ -122,17 +124,25 @@ impl World {
         Rc::clone(&self.workers[worker].registry)
     }
 
+    pub(super) fn follower(&self, worker: usize) -> &Rc<Follower> {
+        &self.workers[worker].follower
+    }
+
     pub(super) fn prune(&self, keep: u8) {
         self.log.prune(keep, self.told);
     }
 
-    /// The relay takes the next batch, see `Relay::follow`.
+    /// The relay takes the next batch, from the store or from memory.
     pub(super) async fn relay(&mut self, look: bool) {
         if self.batch.is_some() {
             return;
         }
-        let log = self.workers[0].registry.log().clone();
-        let found = log.after(self.told, BATCH, look).await.unwrap();
+        let log = log(&self.log);
+        let memory = self.log.feed.take_news(self.told, BATCH).publications;
+        let found = match memory.filter(|_| !look) {
+            Some(found) => found,
+            None => log.stored_after(self.told, BATCH).await.unwrap(),
+        };
         if let Some(batch) = Batch::new(found, log.display()) {
             self.told = batch.last();
             self.workers.iter_mut().for_each(|worker| worker.served = None);
@@ -150,7 +160,9 @@ impl World {
         });
         if from != usize::MAX {
             let more = worker.registry.each(from..from + sessions, |session| {
-                session.deliver(batch);
+                if session.deliver(batch) == Delivery::FellBehind {
+                    worker.follower.follow(session);
+                }
             });
             worker.served = Some(if more { from + sessions } else { usize::MAX });
         }
@@ -161,19 +173,20 @@ impl World {
 
     /// A worker begins anew, see `Hubs::add`.
     pub(super) fn restart(&mut self, worker: usize) {
-        let registry = registry(&self.log);
-        registry.start_at(self.told);
         // The relay counts on those hubs only that it had when the batch began.
-        self.workers[worker] = Worker { registry, served: Some(usize::MAX) };
+        self.workers[worker] = Worker::new(&self.log, Some(usize::MAX));
+        self.workers[worker].registry.start_at(self.told);
     }
 }
 
-fn registry(log: &Arc<Table>) -> Rc<Registry> {
-    let patience = Patience {
-        ping_interval: Duration::from_secs(3600),
-        ping_timeout: Duration::from_secs(3600),
-        stall_timeout: Duration::from_secs(3600),
-    };
-    let log = Log::new(Arc::clone(log) as Arc<dyn LogStore>, NicknameDisplay::Full);
-    Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()), log, patience)
+impl Worker {
+    fn new(table: &Arc<Table>, served: Option<usize>) -> Self {
+        let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()));
+        let follower = Follower::with_page(log(table), Rc::clone(&registry), PAGE);
+        Self { registry, follower, served }
+    }
+}
+
+fn log(table: &Arc<Table>) -> Log {
+    Log::new(Arc::clone(table) as Arc<dyn LogStore>, NicknameDisplay::Full)
 }

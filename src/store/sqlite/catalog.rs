@@ -1,6 +1,6 @@
 //! Goods: what is sold.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{rows, writer::Tx};
 use crate::{
@@ -209,18 +209,4 @@ fn tell_all(tx: &mut Tx, changed: &[sqlx::sqlite::SqliteRow]) -> Result<(), Stor
 fn tell(tx: &mut Tx, action: GoodsAction, goods: Goods) -> Goods {
     tx.news.goods.push(GoodsEvent { action, goods: goods.clone() });
     goods
-}
-
-/// Whether there are goods of this id and name.
-pub(super) async fn is_named(
-    conn: &mut SqliteConnection,
-    id: GoodsId,
-    name: &str,
-) -> Result<bool, StoreError> {
-    let row = sqlx::query("select exists (select 1 from goods where goods_id = ? and name = ?) as named")
-        .bind(id.0)
-        .bind(name)
-        .fetch_one(conn)
-        .await?;
-    Ok(row.try_get("named")?)
 }

@@ -77,11 +77,7 @@ async fn resolve(conn: &mut SqliteConnection, user: UserId, basket: Basket) -> R
             lines if lines.is_empty() => Err(OrderError::CartEmpty),
             lines => Ok(cart(lines)),
         },
-        Basket::CartOf { goods_id, lines: count, name } => {
-            // These goods may really be called like an order of several.
-            if catalog::is_named(conn, goods_id, &name).await? {
-                return single(conn, user, goods_id).await;
-            }
+        Basket::CartOf { goods_id, lines: count } => {
             let lines = carts::lines(conn, user).await?;
             let as_shown = lines.len() == count && lines.iter().any(|line| line.goods_id == goods_id);
             if as_shown { Ok(cart(lines)) } else { Err(OrderError::CartChanged) }

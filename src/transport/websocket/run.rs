@@ -37,10 +37,6 @@ struct ConnectionActor<H: Handler>(WebSocket<H>);
 
 impl<H: Handler> Actor for ConnectionActor<H> {
     type Context = WebsocketContext<Self>;
-
-    fn started(&mut self, _: &mut Self::Context) {
-        self.0.0.handler.opened();
-    }
 }
 
 impl<H: Handler> StreamHandler<Result<Message, FrameError>> for ConnectionActor<H> {

@@ -1,0 +1,79 @@
+//! What a client's events ask for (docs/contract.md §3), whatever transport they came by.
+
+use super::{
+    buy::buy,
+    chat,
+    client::Client,
+    refusal::{Ack, Refusal, Reply},
+    visitor,
+};
+use crate::{
+    clock,
+    domain::LoginSession,
+    outbox::Close,
+    protocol::events::{ClientEvent, EventError},
+    realtime::Page,
+    web::problem::Problem,
+};
+
+/// Handles an event; `answer` gets the reply when there is one.
+pub(super) fn handle(
+    client: &Client,
+    event: Result<ClientEvent, EventError>,
+    answer: impl FnOnce(Reply) + 'static,
+) {
+    match event {
+        Ok(ClientEvent::Buy(fields)) => buy(client, fields, answer),
+        Ok(ClientEvent::Auth { token }) => authenticate(client, token, answer),
+        Ok(ClientEvent::ChangedPage(location)) => answer(look_at(client, &location)),
+        Ok(ClientEvent::Nickname(name)) => chat::name_guest(client, &name, answer),
+        Ok(ClientEvent::EnterRoom(room)) => answer(chat::enter_room(client, &room)),
+        Ok(ClientEvent::LeaveRoom(room)) => answer(chat::exit_room(client, &room)),
+        Ok(ClientEvent::NewMessage { message, room }) => answer(chat::say(client, &message, &room)),
+        Err(error) => answer(Err(error.into())),
+    }
+}
+
+/// The client is gone.
+pub(super) fn leave(client: &Client) {
+    chat::leave_rooms(client);
+    client.leave();
+}
+
+fn look_at(client: &Client, location: &str) -> Reply {
+    let page = Page::parse(location).ok_or(EventError::Payload(
+        "CHANGED_PAGE takes the location of a page, \"/detail.html?goodsId=4\".",
+    ))?;
+    client.gateway.registry.look_at(&client.session, page);
+    Ok(Ack::Done)
+}
+
+/// A fresh token on the same connection, of the same account: the session lasts as long as that.
+fn authenticate(client: &Client, token: String, answer: impl FnOnce(Reply) + 'static) {
+    let client = client.clone();
+    actix_rt::spawn(async move {
+        let known = client.gateway.app.accounts.who(&token, clock::now()).await;
+        answer(match known {
+            Ok(Some(fresh)) => extend(&client, fresh),
+            Ok(None) => Err(Problem::login_required().into()),
+            Err(error) => Err(error.into()),
+        });
+    });
+}
+
+fn extend(client: &Client, fresh: LoginSession) -> Reply {
+    let session = &client.session;
+    if !session.login().is_some_and(|login| login.user_id == fresh.user.user_id) {
+        return Err(Refusal::new(
+            "forbidden",
+            "This connection belongs to someone else: please open another.",
+        ));
+    }
+    let (expires_at, id) = (fresh.expires_at, fresh.id);
+    session.log_in(visitor::login(fresh));
+    if client.gateway.registry.is_revoked(&id) {
+        // It ended while it was looked up.
+        session.close(Close::LoggedOut);
+    }
+    Ok(Ack::Session { expires_at })
+}

@@ -1,0 +1,98 @@
+//! What the clients of one worker thread share.
+
+use std::{rc::Rc, time::Instant};
+
+use super::resume::{Cursor, Start};
+use crate::{
+    config::Audience,
+    domain::Offset,
+    limits::{LimitExceeded, SessionLimits, SessionPermit},
+    outbox::{Outbox, Sweeper},
+    realtime::{Feeding, Follower, Hubs, Login, NewSession, Person, Registry},
+    service::ServiceError,
+    state::AppState,
+};
+
+/// Everything that a client of this thread needs.
+pub struct Gateway {
+    /// The use cases and settings.
+    pub app: AppState,
+    /// The sessions of this thread.
+    pub registry: Rc<Registry>,
+    /// Reads the log for sessions that are not up to date.
+    pub follower: Rc<Follower>,
+    /// The way to the sessions of all threads.
+    pub hubs: Hubs,
+    /// Makes and sweeps the outboxes of this thread.
+    pub sweeper: Rc<Sweeper>,
+}
+
+impl Gateway {
+    /// Whether a session gets alerts.
+    #[must_use]
+    pub fn is_audience(&self, is_member: bool) -> bool {
+        is_member || self.app.settings.audience == Audience::Everyone
+    }
+
+    /// The permits of a session of an account.
+    ///
+    /// # Errors
+    /// The account has as many sessions as it may.
+    pub fn permits(
+        &self,
+        session: Option<SessionPermit>,
+        login: Option<&Login>,
+    ) -> Result<Vec<SessionPermit>, LimitExceeded> {
+        let account = login.map(|login| self.app.permits.acquire_account(login.user_id)).transpose()?;
+        Ok(session.into_iter().chain(account).collect())
+    }
+
+    /// What a session begins with that starts at a place in the log.
+    #[must_use]
+    pub fn new_session(
+        &self,
+        outbox: Rc<Outbox>,
+        (login, person): (Option<Rc<Login>>, Person),
+        start: Start,
+        permits: Vec<SessionPermit>,
+    ) -> NewSession {
+        let is_audience = self.is_audience(login.is_some());
+        let (position, feeding) = match start {
+            _ if !is_audience => (self.registry.latest(), Feeding::Never),
+            Start::Live | Start::Gap(_) => (self.registry.latest(), Feeding::Live),
+            Start::After(offset) => (offset, Feeding::Behind),
+        };
+        let limits = SessionLimits::new(self.app.settings.message_rate, Instant::now());
+        NewSession { outbox, login, person, feeding, position, limits, permits }
+    }
+
+    /// Where a client starts that names a place in the log, or none. A place beyond the end of the log is one of
+    /// another database.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn start(&self, cursor: Option<Cursor>) -> Result<Start, ServiceError> {
+        let Some(Cursor { after, epoch }) = cursor else { return Ok(Start::Live) };
+        if epoch.is_some_and(|epoch| epoch != self.epoch()) {
+            return Ok(Start::Gap(after));
+        }
+        // Another thread may be ahead of this one.
+        let is_known = after <= self.registry.latest() || after <= self.app.store.reach().await?.latest;
+        Ok(if is_known { Start::After(after) } else { Start::Gap(after) })
+    }
+
+    /// Whether everything after a place in the log is still there.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn reaches_back_to(&self, after: Offset) -> Result<bool, ServiceError> {
+        let reach = self.app.store.reach().await?;
+        Ok(after.0 + 1 >= reach.oldest.0 && after <= reach.latest)
+    }
+
+    /// The epoch of the log.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.app.epoch
+    }
+}

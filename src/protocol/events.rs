@@ -1,0 +1,102 @@
+//! What a client says, as typed events (docs/contract.md §3, "to server"), whatever transport it came by.
+
+use serde_json::Value;
+
+use crate::domain::Fields;
+
+/// An event of a client.
+#[derive(Debug)]
+pub enum ClientEvent {
+    /// `BUY`: place an order. Its fields are read where orders are.
+    Buy(Fields),
+    /// `auth`: a fresh token.
+    Auth {
+        /// The token.
+        token: String,
+    },
+    /// `CHANGED_PAGE`: the client now looks at the page of this location.
+    ChangedPage(String),
+    /// `nickname`: a guest's name in chat.
+    Nickname(String),
+    /// `enter_room`: join a chat room.
+    EnterRoom(String),
+    /// `leave_room`: leave it.
+    LeaveRoom(String),
+    /// `new_message`: say something in a room.
+    NewMessage {
+        /// What.
+        message: String,
+        /// In which room.
+        room: String,
+    },
+}
+
+/// Why something is no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventError {
+    /// There is none of this name.
+    Unknown,
+    /// The arguments are something else; the sentence says what it takes.
+    Payload(&'static str),
+}
+
+impl ClientEvent {
+    /// Reads an event from its name and its arguments. Arguments that nobody asks for are no error.
+    ///
+    /// # Errors
+    /// There is no such event, or it takes other arguments.
+    pub fn read(name: &str, args: impl IntoIterator<Item = Value>) -> Result<Self, EventError> {
+        let mut args = args.into_iter();
+        let mut next = || args.next().unwrap_or_default();
+        match name {
+            "BUY" => match next() {
+                Value::Object(fields) => Ok(Self::Buy(Fields::new(fields))),
+                _ => Err(EventError::Payload("BUY takes an object with goodsId or items.")),
+            },
+            "auth" => match member(next(), "token") {
+                Some(Value::String(token)) => Ok(Self::Auth { token }),
+                _ => Err(EventError::Payload("auth takes {token}.")),
+            },
+            "CHANGED_PAGE" => text(next()).map(Self::ChangedPage).ok_or(EventError::Payload(
+                "CHANGED_PAGE takes the location of a page, \"/detail.html?goodsId=4\".",
+            )),
+            "nickname" => {
+                payload(next()).map(Self::Nickname).ok_or(EventError::Payload("nickname takes a string."))
+            }
+            "enter_room" => {
+                payload(next()).map(Self::EnterRoom).ok_or(EventError::Payload("enter_room takes a string."))
+            }
+            "leave_room" => {
+                payload(next()).map(Self::LeaveRoom).ok_or(EventError::Payload("leave_room takes a string."))
+            }
+            "new_message" => new_message(next(), next())
+                .ok_or(EventError::Payload("new_message takes a message and a room.")),
+            _ => Err(EventError::Unknown),
+        }
+    }
+}
+
+/// `(message, room)`, or an object with these.
+fn new_message(first: Value, second: Value) -> Option<ClientEvent> {
+    let (message, room) = match first {
+        Value::Object(mut both) => (both.remove("message")?, both.remove("room")?),
+        message => (message, second),
+    };
+    Some(ClientEvent::NewMessage { message: text(message)?, room: payload(room)? })
+}
+
+/// `"kim"` or `{payload: "kim"}`.
+fn payload(value: Value) -> Option<String> {
+    match value {
+        Value::Object(mut object) => text(object.remove("payload")?),
+        value => text(value),
+    }
+}
+
+fn member(value: Value, name: &str) -> Option<Value> {
+    if let Value::Object(mut object) = value { object.remove(name) } else { None }
+}
+
+fn text(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
+}
