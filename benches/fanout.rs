@@ -18,7 +18,7 @@ use shopbell::{
         registry::{Patience, Slot},
         session::Feeding,
     },
-    store::sqlite::SqliteStore,
+    store,
 };
 use tokio::runtime::Runtime;
 
@@ -65,8 +65,8 @@ impl Thread {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}", folder.path().join("shop.db").display());
         let currency: Currency = "USD".parse().expect("a currency");
-        let store = runtime.block_on(SqliteStore::open(&url, currency)).expect("a database");
-        let log = Log::new(Arc::new(store), NicknameDisplay::Full);
+        let store = runtime.block_on(store::open(&url, currency)).expect("a database");
+        let log = Log::new(store, NicknameDisplay::Full);
         let minute = Duration::from_mins(1);
         let patience = Patience { ping_interval: minute, ping_timeout: minute, stall_timeout: minute };
         let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()), log, patience);

@@ -28,10 +28,7 @@ use crate::{
         housekeeping,
     },
     state::AppState,
-    store::{
-        Store, StoreError,
-        sqlite::{OpenError, SqliteStore},
-    },
+    store::{self, OpenError, Store, StoreError},
     telemetry,
     transport::connection::{Watched, mark},
     web::edge::OneTooMany,
@@ -91,8 +88,7 @@ impl Application {
     /// The database or the address cannot be used.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
         telemetry::start_metrics();
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&settings.database_url, settings.currency).await?);
+        let store = store::open(&settings.database_url, settings.currency).await?;
         catalog::check_currency(&*store, settings.currency).await?;
         let latest = store.reach().await?.latest;
         let requested = settings.addr;

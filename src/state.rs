@@ -44,12 +44,13 @@ impl AppState {
     /// The store failed.
     pub async fn open(settings: Settings, store: Arc<dyn Store>) -> Result<Self, ServiceError> {
         let accounts = Accounts::open(Arc::clone(&store), &settings).await?;
+        let feed = Arc::clone(store.feed());
         Ok(Self {
             accounts: Arc::new(accounts),
-            catalog: Arc::new(Catalog::new(Arc::clone(&store), settings.currency)),
-            carts: Arc::new(Carts::new(Arc::clone(&store))),
-            orders: Arc::new(Orders::new(Arc::clone(&store))),
-            history: Arc::new(History::new(Arc::clone(&store))),
+            catalog: Arc::new(Catalog::new(store.clone(), feed, settings.currency)),
+            carts: Arc::new(Carts::new(store.clone())),
+            orders: Arc::new(Orders::new(store.clone())),
+            history: Arc::new(History::new(store.clone())),
             admissions: Arc::new(Admissions::new(&settings)),
             readiness: Arc::default(),
             settings: Arc::new(settings),

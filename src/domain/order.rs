@@ -31,8 +31,6 @@ pub enum Basket {
         goods_id: GoodsId,
         /// The number of lines that it must have.
         lines: usize,
-        /// The name under which the page knew all this, in case these goods are really called so.
-        name: String,
     },
     /// These goods as an unmodified page's `BUY` means them: the cart's line when it is the only one (the cart
     /// is emptied then), one piece otherwise.
@@ -81,9 +79,7 @@ impl Basket {
         }
         let name = fields.raw("goodsName").and_then(Value::as_str).unwrap_or_default();
         Some(match other_goods(name) {
-            Some(others) => {
-                Self::CartOf { goods_id: goods_id?, lines: others.saturating_add(1), name: name.to_owned() }
-            }
+            Some(others) => Self::CartOf { goods_id: goods_id?, lines: others.saturating_add(1) },
             None => Self::Single(goods_id?),
         })
     }
@@ -99,7 +95,7 @@ impl Basket {
                 lines.iter().map(|(goods_id, quantity)| format!("{goods_id}x{quantity} ")).collect()
             }
             Self::Cart => "cart".to_owned(),
-            Self::CartOf { goods_id, lines, .. } => format!("cart of {lines} with {goods_id}"),
+            Self::CartOf { goods_id, lines } => format!("cart of {lines} with {goods_id}"),
             Self::Single(goods_id) => format!("{goods_id}"),
         }
     }
@@ -225,7 +221,7 @@ mod tests {
         assert_eq!(buy(r#"{"goodsId": "4", "goodsName": "water"}"#), Some(Basket::Single(GoodsId(4))));
         assert_eq!(
             buy(r#"{"goodsId": 4, "goodsName": "water 외 2개의 상품"}"#),
-            Some(Basket::CartOf { goods_id: GoodsId(4), lines: 3, name: "water 외 2개의 상품".into() })
+            Some(Basket::CartOf { goods_id: GoodsId(4), lines: 3 })
         );
         assert_eq!(
             buy(
