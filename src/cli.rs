@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, Write},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -20,7 +21,7 @@ use crate::{
         demo::{self, Demo},
         passwords::Passwords,
     },
-    store::{Store, sqlite::SqliteStore},
+    store::{self, Store},
     telemetry,
 };
 
@@ -226,7 +227,7 @@ async fn create_admin(args: AdminArgs) -> Result<(), Failure> {
     };
     let password = sentence(Password::parse(&typed)).map_err(Failure::Usage)?;
     let wanted = Registration { email: args.email, nickname: args.nickname, password };
-    let created = accounts::create(&store, &Passwords::default(), wanted, Role::Admin, clock::now()).await;
+    let created = accounts::create(&*store, &Passwords::default(), wanted, Role::Admin, clock::now()).await;
     store.close().await;
     let user = created.map_err(|error| Failure::Run(error.to_string()))?;
     print(&format!("{} is an administrator\n", user.nickname.as_str()))
@@ -244,9 +245,9 @@ async fn ban(args: BanArgs, banned: bool) -> Result<(), Failure> {
     }
 }
 
-async fn open(settings: &Settings) -> Result<SqliteStore, Failure> {
+async fn open(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
     telemetry::start_logging(settings.log_format);
-    SqliteStore::open(&settings.database_url, settings.currency)
+    store::open(&settings.database_url, settings.currency)
         .await
         .map_err(|error| Failure::Run(error.to_string()))
 }

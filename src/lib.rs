@@ -10,7 +10,7 @@
 //! # The route of a purchase
 //!
 //! An order comes in over [`api`] or a socket ([`gateway`]) and ends in [`service::orders::Orders::place`], which hands
-//! it to [`store::Store::record_order`]: one transaction holds the order and its notification, and the caller is
+//! it to [`store::OrderStore::record_order`]: one transaction holds the order and its notification, and the caller is
 //! answered after its COMMIT. The [`store::Feed`] then wakes the [`realtime::Relay`], the only one to broadcast, which
 //! sends the notification to the [`realtime::Hub`] of each worker thread; that writes the same bytes to the
 //! [`outbox::Outbox`] of every session of the audience. `ARCHITECTURE.md` tells it at length.

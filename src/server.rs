@@ -30,10 +30,7 @@ use crate::{
         housekeeping,
     },
     state::AppState,
-    store::{
-        Store, StoreError,
-        sqlite::{OpenError, SqliteStore},
-    },
+    store::{self, OpenError, Store, StoreError},
     telemetry,
     transport::connection::{Connection, track_requests},
     web::edge::OverLimit,
@@ -70,8 +67,7 @@ impl Application {
     /// The database cannot be used, or the settings don't fit it.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
         telemetry::start_metrics(Wire::ALL.map(Wire::label));
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&settings.database_url, settings.currency).await?);
+        let store = store::open(&settings.database_url, settings.currency).await?;
         catalog::check_currency(&*store, settings.currency).await?;
         let latest = store.reach().await?.latest;
         let state = AppState::open(settings, Arc::clone(&store)).await?;

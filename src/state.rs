@@ -33,7 +33,7 @@ pub struct AppState {
     pub history: Arc<History>,
     /// Who may connect and begin a session.
     pub permits: Arc<Permits>,
-    /// The epoch of the log.
+    /// The epoch of the log, as clients are told it.
     pub epoch: Arc<str>,
     /// Whether new work is welcome.
     pub readiness: Arc<Readiness>,
@@ -46,15 +46,16 @@ impl AppState {
     /// The store failed.
     pub async fn open(settings: Settings, store: Arc<dyn Store>) -> Result<Self, ServiceError> {
         let accounts = Accounts::open(Arc::clone(&store), &settings).await?;
+        let feed = Arc::clone(store.feed());
+        let epoch = store.reach().await?.epoch.to_string().into();
         Ok(Self {
+            epoch,
             accounts: Arc::new(accounts),
-            catalog: Arc::new(Catalog::new(Arc::clone(&store), settings.currency)),
-            carts: Arc::new(Carts::new(Arc::clone(&store))),
-            orders: Arc::new(Orders::new(Arc::clone(&store))),
-            history: Arc::new(History::new(Arc::clone(&store))),
+            catalog: Arc::new(Catalog::new(store.clone(), feed, settings.currency)),
+            carts: Arc::new(Carts::new(store.clone())),
+            orders: Arc::new(Orders::new(store.clone())),
+            history: Arc::new(History::new(store.clone())),
             permits: Arc::new(Permits::new(&settings)),
-            // TODO epoch
-            epoch: "0".into(),
             readiness: Arc::default(),
             settings: Arc::new(settings),
             store,

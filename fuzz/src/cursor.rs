@@ -2,7 +2,7 @@
 
 use shopbell::{
     domain::{GoodsId, Offset, OrderId, UserId, goods::parse_chosen_id, id::MAX_SAFE_INTEGER},
-    gateway::{cursor, socketio::Auth},
+    gateway::{resume, socketio::Auth},
     web::params,
 };
 
@@ -17,16 +17,17 @@ fn check_offset(offset: Offset) {
 
 /// Checks one input.
 pub fn check(input: &[u8]) {
-    if let Some(offset) = cursor::last_event_id(&super::headers("last-event-id", input)) {
+    if let Some(offset) = resume::last_event_id(&super::headers("last-event-id", input)) {
         check_offset(offset);
     }
     let Ok(text) = std::str::from_utf8(input) else { return };
     if let Some(offset) = Offset::parse(text) {
         check_offset(offset);
-        assert_eq!(cursor::after(&format!("x&after={text}")).ok().flatten(), Some(offset));
+        let cursor = resume::from_query(&format!("x&after={text}")).ok().flatten();
+        assert_eq!(cursor.map(|cursor| cursor.after), Some(offset));
     }
-    if let Ok(Some(offset)) = cursor::after(text) {
-        check_offset(offset);
+    if let Ok(Some(cursor)) = resume::from_query(text) {
+        check_offset(cursor.after);
     }
     let ids = [
         GoodsId::parse(text).map(|id| id.0),

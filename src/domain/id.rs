@@ -68,9 +68,45 @@ impl std::fmt::Display for Offset {
     }
 }
 
+/// Which log an [`Offset`] is one of: random, made with the database and anew when it was restored. An offset that was
+/// kept together with another epoch says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// From 8 random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(bytes))
+    }
+
+    /// Reads its 16 hexadecimal digits, in lower case; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let epoch = Self(u64::from_str_radix(text, 16).ok()?);
+        (epoch.to_string() == text).then_some(epoch)
+    }
+}
+
+impl std::fmt::Display for Epoch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_epoch_is_read_as_it_is_written() {
+        let epoch = Epoch::from_random([0, 0x1F, 2, 3, 4, 5, 6, 0xFF]);
+        assert_eq!(epoch.to_string(), "001f0203040506ff");
+        assert_eq!(Epoch::parse("001f0203040506ff"), Some(epoch));
+        for other in ["", "1f0203040506ff", "001F0203040506FF", "+01f0203040506ff"] {
+            assert_eq!(Epoch::parse(other), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn only_positive_safe_decimal_integers_are_ids() {

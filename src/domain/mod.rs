@@ -18,7 +18,7 @@ pub use fields::{Field, FieldError, Fields, Invalid};
 pub use goods::{
     Category, Goods, GoodsAction, GoodsEvent, GoodsName, GoodsPatch, NewGoods, Stock, ThumbnailUrl,
 };
-pub use id::{GoodsId, Offset, OrderId, UserId};
+pub use id::{Epoch, GoodsId, Offset, OrderId, UserId};
 pub use money::{Currency, Price};
 pub use notification::{NicknameDisplay, Notification, Publication};
 pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus};

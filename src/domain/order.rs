@@ -78,7 +78,7 @@ impl Basket {
                 lines.iter().map(|(goods_id, quantity)| format!("{goods_id}x{quantity} ")).collect()
             }
             Self::Cart => "cart".to_owned(),
-            Self::CartOf { goods_id, lines, .. } => format!("cart of {lines} with {goods_id}"),
+            Self::CartOf { goods_id, lines } => format!("cart of {lines} with {goods_id}"),
             Self::Single(goods_id) => format!("{goods_id}"),
         }
     }

@@ -22,7 +22,7 @@ const FILES: [&str; 8] = [
 ///
 /// # Errors
 /// There is no such file, or no folder.
-pub async fn serve(request: HttpRequest, state: State) -> Result<HttpResponse, Problem> {
+pub(super) async fn serve(request: HttpRequest, state: State) -> Result<HttpResponse, Problem> {
     let name = request.match_info().query("file");
     if !FILES.contains(&name) {
         return Err(Problem::not_found());

@@ -98,7 +98,7 @@ impl Sweeper {
     pub fn sweep(&self, now: Instant, clock: Timestamp) {
         let since_last = now.saturating_duration_since(self.swept.replace(now));
         // When this thread was held up, answers to pings may lie unread: they are read before anyone is given up.
-        let late = since_last > self.interval() * 4 && !self.skipped.get();
+        let late = since_last > self.lateness() && !self.skipped.get();
         self.skipped.set(late);
         // Clients may come while the list is walked.
         let mut outboxes = self.outboxes.take();
@@ -130,12 +130,18 @@ impl Sweeper {
         }
     }
 
-    /// Gives up a client whose time is up without waiting for the next round, unless this thread was late itself.
+    /// Gives up a client whose time is up without waiting for the next round, unless this thread was held up itself.
     pub fn check_now(&self, outbox: &Outbox) {
         let now = Instant::now();
-        if now.saturating_duration_since(self.swept.get()) < self.limits.ping_timeout {
+        let held_up = self.skipped.get() || now.saturating_duration_since(self.swept.get()) > self.lateness();
+        if !held_up {
             self.check_heartbeat(outbox, now);
         }
+    }
+
+    /// Time after the last round from which this thread counts as held up.
+    fn lateness(&self) -> Duration {
+        self.interval() * 4
     }
 
     fn check_heartbeat(&self, outbox: &Outbox, now: Instant) {

@@ -14,7 +14,7 @@ use crate::{
         UserPatch, fields::flag,
     },
     limits::LoginThrottle,
-    store::Store,
+    store::{AccountStore, Store},
 };
 
 /// An account that someone asks for.
@@ -106,7 +106,7 @@ impl Change {
 
 /// The use cases of accounts.
 pub struct Accounts {
-    store: Arc<dyn Store>,
+    store: Arc<dyn AccountStore>,
     tokens: Tokens,
     passwords: Passwords,
     throttle: LoginThrottle,
@@ -251,7 +251,7 @@ impl Accounts {
 /// # Errors
 /// A taken e-mail address or nickname; too much work.
 pub async fn create(
-    store: &dyn Store,
+    store: &dyn AccountStore,
     passwords: &Passwords,
     wanted: Registration,
     role: Role,

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use super::ServiceError;
 use crate::{
     domain::{CartLine, GoodsId, Quantity, UserId},
-    store::Store,
+    store::CartStore,
 };
 
 /// The use cases of carts.
 pub struct Carts {
-    store: Arc<dyn Store>,
+    store: Arc<dyn CartStore>,
 }
 
 impl Carts {
     /// Over a store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn CartStore>) -> Self {
         Self { store }
     }
 

@@ -12,7 +12,7 @@ use crate::{
         ThumbnailUrl, Timestamp,
         goods::{parse_chosen_id, parse_price, parse_stock},
     },
-    store::{GoodsQuery, Store, StoreError},
+    store::{CatalogStore, Feed, GoodsQuery, Store, StoreError},
 };
 
 /// The name under which the store keeps the currency of its prices.
@@ -58,16 +58,16 @@ pub async fn check_currency(store: &dyn Store, currency: Currency) -> Result<(),
 
 /// The use cases of the catalogue.
 pub struct Catalog {
-    store: Arc<dyn Store>,
+    store: Arc<dyn CatalogStore>,
     currency: Currency,
     showcase: Showcase,
 }
 
 impl Catalog {
-    /// Over a store, with prices in `currency`.
+    /// Over a store, with prices in `currency`; `feed` knows the version of its catalog.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, currency: Currency) -> Self {
-        Self { showcase: Showcase::new(Arc::clone(store.feed())), store, currency }
+    pub fn new(store: Arc<dyn CatalogStore>, feed: Arc<Feed>, currency: Currency) -> Self {
+        Self { showcase: Showcase::new(feed), store, currency }
     }
 
     /// Lists goods, newest id first, `query.limit` of them, as `render` writes them. Searches for text are too

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ServiceError;
 use crate::{
     domain::{Offset, Publication},
-    store::{Reach, Store},
+    store::{LogStore, Reach},
 };
 
 /// A stretch of the log.
@@ -19,13 +19,13 @@ pub struct Stretch {
 
 /// The use cases of the log.
 pub struct History {
-    store: Arc<dyn Store>,
+    store: Arc<dyn LogStore>,
 }
 
 impl History {
     /// Over a store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn LogStore>) -> Self {
         Self { store }
     }
 

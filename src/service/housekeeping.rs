@@ -29,7 +29,10 @@ async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError>
     while store.prune_log(clock::now().minus(settings.history), settings.history_rows).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget(clock::now().minus(KEPT)).await? > 0 {
+    while store.forget_keys(clock::now().minus(KEPT)).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    while store.forget_sessions(clock::now().minus(KEPT)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::{
         Basket, Fields, IdempotencyKey, Invalid, NewOrder, Order, OrderId, Role, Timestamp, User, UserId,
         fields::flag,
     },
-    store::{PlacedOrder, Store},
+    store::{OrderStore, PlacedOrder},
 };
 
 /// What someone wants to order.
@@ -44,13 +44,13 @@ impl OrderRequest {
 
 /// The use cases of orders.
 pub struct Orders {
-    store: Arc<dyn Store>,
+    store: Arc<dyn OrderStore>,
 }
 
 impl Orders {
     /// Over a store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn OrderStore>) -> Self {
         Self { store }
     }
 

@@ -109,7 +109,7 @@ impl Showcase {
     fn slot(&self, asked: Asked) -> Arc<Slot> {
         let now = Instant::now();
         let mut shelf = self.shelf();
-        let version = self.feed.catalogue();
+        let version = self.feed.catalog_version();
         if shelf.version != version {
             *shelf = Shelf { version, slots: HashMap::new() };
         }

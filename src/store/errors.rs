@@ -1,73 +1,28 @@
-//! From the database's errors to the store's. Which refusal a broken constraint means is said where the query is.
+//! The store's own failure. What a store refuses (goods that are gone, an address that is taken) is beside the trait
+//! whose methods refuse it.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
-use sqlx::sqlite::SqliteError;
+/// The store did not do it. What was to be written is not written.
+///
+/// It can be cloned because writes that commit together fail together.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More writes wait than the queue takes, the database is locked by another process or the disk is full: it
+    /// will pass.
+    #[error("the database is busy: {0}")]
+    Busy(String),
+    /// The database cannot be read or written (file gone, permission, broken disk, store closed).
+    #[error("the database failed: {0}")]
+    Failed(#[source] Arc<dyn Error + Send + Sync>),
+    /// What is stored is not what this version writes.
+    #[error("the database holds something unexpected: {0}")]
+    Corrupt(String),
+}
 
-use super::{AccountError, CancelError, CatalogError, OrderError, StoreError};
-
-/// Primary result codes (<https://www.sqlite.org/rescode.html>) of what passes by itself or by an operator's hand:
-/// another process holds the lock (5), another connection holds the table (6), the file became read-only (8), it cannot
-/// be written, for a quota or a disk that is gone (10), the disk is full (13), the file cannot be opened (14).
-const PASSING: [i32; 6] = [5, 6, 8, 10, 13, 14];
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let passes = match &error {
-            sqlx::Error::PoolTimedOut => true,
-            sqlx::Error::Database(inner) => inner
-                .try_downcast_ref::<SqliteError>()
-                .and_then(primary_code)
-                .is_some_and(|code| PASSING.contains(&code)),
-            _ => false,
-        };
-        if passes { Self::Busy(error.to_string()) } else { Self::Failed(Arc::new(error)) }
+impl StoreError {
+    /// A failure with its cause.
+    pub(super) fn failed(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(Arc::from(cause.into()))
     }
 }
-
-/// The low byte of the extended code.
-fn primary_code(error: &SqliteError) -> Option<i32> {
-    use sqlx::error::DatabaseError;
-    error.code()?.parse::<i32>().ok().map(|code| code & 0xff)
-}
-
-/// The primary result code of SQLite behind an error.
-pub(super) fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
-    error.as_database_error()?.try_downcast_ref::<SqliteError>().and_then(primary_code)
-}
-
-/// Whether a statement failed because another row has the same `table.column`.
-pub(super) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
-    // SQLite names columns in the message and nowhere else: "UNIQUE constraint failed: users.email_key".
-    error.as_database_error().is_some_and(|e| e.is_unique_violation() && e.message().contains(column))
-}
-
-/// A refusal that may be the store's own failure.
-pub(super) trait Refusal: From<StoreError> {
-    /// The failure, if it is one.
-    fn failure(&self) -> Option<&StoreError>;
-}
-
-impl Refusal for StoreError {
-    fn failure(&self) -> Option<&StoreError> {
-        Some(self)
-    }
-}
-
-macro_rules! through_store_error {
-    ($($error:ident)*) => {$(
-        impl From<sqlx::Error> for $error {
-            fn from(error: sqlx::Error) -> Self {
-                Self::Store(error.into())
-            }
-        }
-
-        impl Refusal for $error {
-            fn failure(&self) -> Option<&StoreError> {
-                if let Self::Store(failure) = self { Some(failure) } else { None }
-            }
-        }
-    )*};
-}
-
-through_store_error!(AccountError CatalogError OrderError CancelError);

@@ -1,8 +1,8 @@
-//! What committed transactions tell the running program: new notifications, changed goods, ended log-ins.
+//! What commits announce to the running program: new notifications, changed goods, ended log-ins.
 //!
-//! The writer tells after COMMIT, the relay listens. Nothing here is the truth: notifications are handed on only so
-//! that the hot path reads nothing back, and whoever finds a hole in the ids reads the log. So each part has a
-//! bound by its nature: a ring of recent notifications, one entry per changed goods, one per ended log-in.
+//! The writer announces after COMMIT, the relay waits for it. The feed is a cache, not the truth: notifications are in it
+//! so that the hot path reads nothing back, and a reader that finds a hole in the offsets reads the log. So each part is
+//! bounded: a ring of recent notifications, one entry per changed goods, one per ended log-in.
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -20,7 +20,7 @@ use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset, Publication, Sessi
 /// How many recent notifications stay in memory, for the relay and for sessions that resume.
 pub const RECENT: usize = 4096;
 
-/// What came out of one transaction, or of several that committed together.
+/// What one transaction announces, or several that committed together.
 #[derive(Debug, Default)]
 pub struct News {
     /// New notifications, in the order of their ids.
@@ -32,7 +32,7 @@ pub struct News {
 }
 
 impl News {
-    /// Adds what another transaction tells, after this.
+    /// Adds the news of a later transaction.
     pub fn append(&mut self, mut later: Self) {
         self.publications.append(&mut later.publications);
         self.goods.append(&mut later.goods);
@@ -47,7 +47,7 @@ impl News {
 #[derive(Debug, Default)]
 struct State {
     recent: VecDeque<Arc<Publication>>,
-    /// When they were committed: the last of each transaction.
+    /// When the recent notifications were committed, by the last offset of each commit.
     commits: VecDeque<(Offset, Instant)>,
     goods: BTreeMap<GoodsId, GoodsEvent>,
     revoked: HashSet<SessionId>,
@@ -93,8 +93,8 @@ pub struct Feed {
     state: Mutex<State>,
     news: Notify,
     keep: usize,
-    /// Transactions that changed goods.
-    catalogue: AtomicU64,
+    /// Counts the commits that changed goods.
+    catalog_version: AtomicU64,
 }
 
 impl Default for Feed {
@@ -108,23 +108,23 @@ impl Feed {
     /// Keeps at most so many notifications.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Self { state: Mutex::default(), news: Notify::new(), keep, catalogue: AtomicU64::new(0) }
+        Self { state: Mutex::default(), news: Notify::new(), keep, catalog_version: AtomicU64::new(0) }
     }
 
-    /// Tells what was just committed. Never blocks for longer than it takes to append.
+    /// Adds what was just committed and announces it. Never blocks for longer than it takes to append.
     pub fn tell(&self, news: News) {
         if self.add(news) {
             self.announce();
         }
     }
 
-    /// Adds what was just committed, for all to read, and wakes nobody. Answers whether it was anything.
+    /// Adds what was just committed, for all to read, and wakes nobody. Returns whether it was anything.
     pub fn add(&self, news: News) -> bool {
         if news.is_empty() {
             return false;
         }
         if !news.goods.is_empty() {
-            self.catalogue.fetch_add(1, Ordering::AcqRel);
+            self.catalog_version.fetch_add(1, Ordering::AcqRel);
         }
         let mut state = self.state();
         if let Some(last) = news.publications.last() {
@@ -146,7 +146,7 @@ impl Feed {
         true
     }
 
-    /// Wakes whoever waits for what was added.
+    /// Wakes the relay for what was added.
     pub fn announce(&self) {
         self.news.notify_one();
     }
@@ -166,14 +166,14 @@ impl Feed {
         }
     }
 
-    /// The version of the catalogue: another number after each change of goods by this process, before whoever made
-    /// it is answered. What is read from the store after this call is at least as new as the version says.
+    /// The version of the catalog: another number after each change of goods by this process, before the caller that
+    /// made the change has its result. What is read from the store after this call is at least as new.
     #[must_use]
-    pub fn catalogue(&self) -> u64 {
-        self.catalogue.load(Ordering::Acquire)
+    pub fn catalog_version(&self) -> u64 {
+        self.catalog_version.load(Ordering::Acquire)
     }
 
-    /// Waits until something was told since the last call. For one listener, the relay.
+    /// Waits until something was announced since the last call. For one listener, the relay.
     pub async fn changed(&self) {
         self.news.notified().await;
     }
@@ -191,12 +191,12 @@ impl Feed {
     }
 }
 
-/// Keeps one change per goods: the newest, but goods that nobody was told of yet are still new.
+/// Keeps one change per goods: the newest, but goods whose creation was not taken yet are still new.
 fn merge(pending: &mut BTreeMap<GoodsId, GoodsEvent>, mut event: GoodsEvent) {
-    let unheard_of = pending
+    let is_new = pending
         .get(&event.goods.goods_id)
         .is_some_and(|earlier| earlier.action == GoodsAction::Create && event.action == GoodsAction::Update);
-    if unheard_of {
+    if is_new {
         event.action = GoodsAction::Create;
     }
     pending.insert(event.goods.goods_id, event);

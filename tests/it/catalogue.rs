@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use shopbell::{
     domain::{Category, GoodsName, NewGoods, Price, ThumbnailUrl},
-    store::{SqliteStore, Store as _},
+    store,
 };
 
 use crate::support::{DEADLINE, Person, TestApp};
@@ -109,7 +109,7 @@ async fn what_another_program_writes_is_seen_soon() {
     let admin = app.admin().await;
     app.goods(&admin, "Water", 6.2, None).await;
     let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
-    let other = SqliteStore::open(&url, "USD".parse().unwrap()).await.unwrap();
+    let other = store::open(&url, "USD".parse().unwrap()).await.unwrap();
     let count =
         async || app.get("/api/goods").send().await.expect(200).json["goods"].as_array().unwrap().len();
     assert_eq!(count().await, 1);

@@ -1,21 +1,24 @@
 //! How long sessions live: as long as their log-ins, whoever ends those.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use shopbell::{
     clock,
     config::Span,
     domain::Email,
-    store::{SqliteStore, Store},
+    store::{self, Store},
 };
 
 use crate::support::{As, TestApp, Ws, email_of, eventually};
 
 /// The store as another process has it, `shopbell admin ban` for one.
-async fn elsewhere(app: &TestApp) -> SqliteStore {
+async fn elsewhere(app: &TestApp) -> Arc<dyn Store> {
     let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
-    SqliteStore::open(&url, "USD".parse().unwrap()).await.unwrap()
+    store::open(&url, "USD".parse().unwrap()).await.unwrap()
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::{
     domain::{Email, Nickname, Password, Role},
     service::accounts::Registration,
     state::AppState,
-    store::SqliteStore,
+    store,
     web::client::tests::settings,
 };
 
@@ -56,8 +56,8 @@ async fn shop(
     let mut settings = settings();
     change(&mut settings);
     let url = format!("sqlite://{}", folder.path().join("shop.db").display());
-    let store = SqliteStore::open(&url, settings.currency).await.unwrap();
-    let state = AppState::open(settings, std::sync::Arc::new(store)).await.unwrap();
+    let store = store::open(&url, settings.currency).await.unwrap();
+    let state = AppState::open(settings, store).await.unwrap();
     for (nickname, role) in [("kim", Role::Member), ("boss", Role::Admin)] {
         let wanted = Registration {
             email: Email::parse(&format!("{nickname}@example.com")).unwrap(),

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 
 use super::{WORKERS, pass};
 use crate::{
-    domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp},
+    domain::{Epoch, GoodsId, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp},
     realtime::{Batch, Delivery, Follower, Log, Registry, Rooms, Viewers},
-    store::{Feed, LogStore, StoreError, feed::News},
+    store::{Feed, LogStore, OrderEvent, Reach, Sequence, StoreError, feed::News},
 };
 
 /// So many notifications stay in memory.
@@ -89,6 +89,23 @@ impl LogStore for Table {
 
     async fn revoked_since(&self, _: Timestamp) -> Result<Vec<SessionId>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn order_events_after(&self, _: Sequence, _: u32) -> Result<Vec<OrderEvent>, StoreError> {
+        unreachable!("sessions read what the audience sees")
+    }
+
+    async fn reach(&self) -> Result<Reach, StoreError> {
+        let epoch = Epoch::from_random([0; 8]);
+        Ok(Reach { epoch, oldest: Offset(self.oldest()), latest: Offset(self.latest()) })
+    }
+
+    async fn new_epoch(&self, _: Epoch) -> Result<(), StoreError> {
+        unreachable!("sessions do not restore databases")
+    }
+
+    async fn prune_log(&self, _: Timestamp, _: u64) -> Result<u64, StoreError> {
+        unreachable!("the table prunes itself")
     }
 }
 

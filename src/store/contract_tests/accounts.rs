@@ -1,12 +1,10 @@
 //! Accounts, log-ins and settings.
 
+use crate::domain::Offset;
 use std::time::Duration;
 
 use super::*;
-use crate::{
-    domain::{Offset, UserPatch},
-    store::AccountError,
-};
+use crate::{domain::UserPatch, store::AccountError};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -41,7 +39,7 @@ pub(in crate::store) async fn a_new_password_ends_the_other_log_ins(store: &dyn 
         store.open_session(&log_in(n), user, NOW, NOW.plus(HOUR)).await.unwrap();
     }
     store.revoke_session(&log_in(3), NOW).await.unwrap();
-    assert_eq!(store.feed().take_revoked(), [log_in(3)].into());
+    assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(3)].into());
 
     let hidden = UserPatch { hide_purchases: Some(true), ..UserPatch::default() };
     assert!(store.change_user(kim, hidden, &log_in(1), NOW).await.unwrap().hide_purchases);
@@ -51,7 +49,7 @@ pub(in crate::store) async fn a_new_password_ends_the_other_log_ins(store: &dyn 
     let changed = store.change_user(kim, password, &log_in(1), NOW).await.unwrap();
     assert!(changed.hide_purchases, "what is not named stays");
     assert_eq!(store.password_of(kim).await.unwrap().unwrap().0, "new");
-    assert_eq!(store.feed().take_revoked(), [log_in(2)].into());
+    assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(2)].into());
     assert!(store.session(&log_in(1), NOW).await.unwrap().is_some());
     assert!(store.session(&log_in(2), NOW).await.unwrap().is_none());
     assert!(store.session(&log_in(4), NOW).await.unwrap().is_some());
@@ -68,7 +66,7 @@ pub(in crate::store) async fn a_log_in_ends_when_it_is_revoked_or_expires(store:
         store.revoke_session(&log_in(1), NOW).await.unwrap();
     }
     assert!(store.session(&log_in(1), NOW).await.unwrap().is_none());
-    assert_eq!(store.feed().take_revoked(), [log_in(1)].into());
+    assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(1)].into());
     assert!(!store.open_session(&log_in(5), UserId(99), NOW, NOW.plus(HOUR)).await.unwrap(), "nobody's");
 }
 
@@ -89,10 +87,13 @@ pub(in crate::store) async fn what_ended_is_forgotten_a_little_at_a_time(store: 
     store.revoke_session(&log_in(2), NOW).await.unwrap();
     store.open_session(&log_in(3), kim, NOW, NOW.plus(2 * HOUR)).await.unwrap();
 
-    assert_eq!(store.forget(NOW).await.unwrap(), 0);
+    let forget = async |before| {
+        (store.forget_keys(before).await.unwrap(), store.forget_sessions(before).await.unwrap())
+    };
+    assert_eq!(forget(NOW).await, (0, 0));
     assert!(buy_as(store, kim, lines(&[(water, 1)]), "key").await.unwrap().replayed);
-    assert_eq!(store.forget(NOW.plus(HOUR)).await.unwrap(), 2, "the key and what was revoked");
-    assert_eq!(store.forget(NOW.plus(HOUR + HOUR / 2)).await.unwrap(), 1, "what expired");
+    assert_eq!(forget(NOW.plus(HOUR)).await, (1, 1), "the key and what was revoked");
+    assert_eq!(forget(NOW.plus(HOUR + HOUR / 2)).await, (0, 1), "what expired");
     assert!(store.session(&log_in(3), NOW).await.unwrap().is_some());
     let second = buy_as(store, kim, lines(&[(water, 1)]), "key").await.unwrap();
     assert_ne!(second.order.order_id, first.order.order_id);
@@ -104,29 +105,10 @@ pub(in crate::store) async fn a_ban_ends_log_ins_and_allows_none(store: &dyn Sto
     assert!(store.ban(&kim.email, true, NOW).await.unwrap());
     assert!(store.session(&log_in(1), NOW).await.unwrap().is_none());
     assert!(!store.open_session(&log_in(2), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
-    assert_eq!(store.feed().take_revoked(), [log_in(1)].into());
+    assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(1)].into());
     assert_eq!(store.revoked_since(NOW).await.unwrap(), [log_in(1)]);
     assert_eq!(store.revoked_since(NOW.plus(HOUR)).await.unwrap(), []);
     assert!(store.ban(&kim.email, false, NOW).await.unwrap());
     assert!(store.open_session(&log_in(3), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
     assert!(!store.ban(&Email::parse("nobody@example.com").unwrap(), true, NOW).await.unwrap());
-}
-
-pub(in crate::store) async fn the_log_is_pruned_from_its_beginning(store: &dyn Store) {
-    let kim = a_user(store, "kim").await.user_id;
-    let water = some_goods(store, "water", None).await.goods_id;
-    let order = buy_as(store, kim, lines(&[(water, 1)]), "first").await.unwrap().order.order_id;
-    for key in ["second", "third", "fourth"] {
-        buy_as(store, kim, lines(&[(water, 1)]), key).await.unwrap();
-    }
-    store.cancel_order(order, None, NOW).await.unwrap();
-    let reach = async || store.reach().await.unwrap();
-    assert_eq!((reach().await.oldest, reach().await.latest), (Offset(1), Offset(5)));
-    assert_eq!(store.prune_log(NOW, 5).await.unwrap(), 0, "neither too old nor too many");
-    assert_eq!(store.prune_log(NOW, 3).await.unwrap(), 2, "an alert may go before its withdrawal");
-    assert_eq!((reach().await.oldest, reach().await.latest), (Offset(3), Offset(5)));
-    assert_eq!(store.prune_log(NOW.plus(HOUR), 100).await.unwrap(), 3, "all are too old");
-    assert_eq!((reach().await.oldest, reach().await.latest), (Offset(6), Offset(5)));
-    buy_as(store, kim, lines(&[(water, 1)]), "fifth").await.unwrap();
-    assert_eq!((reach().await.oldest, reach().await.latest), (Offset(6), Offset(6)));
 }

@@ -62,7 +62,7 @@ pub(in crate::store) async fn goods_that_are_gone_leave_the_carts(store: &dyn St
 
 pub(in crate::store) async fn a_basket_means_what_the_contract_says(store: &dyn Store) {
     let kim = shop(store).await;
-    let of = |goods, count| Basket::CartOf { goods_id: GoodsId(goods), lines: count, name: "x".into() };
+    let of = |goods, count| Basket::CartOf { goods_id: GoodsId(goods), lines: count };
     let single = |goods| Basket::Single(GoodsId(goods));
     // What the cart holds, what is ordered, the lines that come of it or the refusal, and whether the cart is emptied.
     type Row<'a> = (&'a [(i64, i64)], Basket, Result<&'a [(i64, i64)], &'a str>, bool);
@@ -95,19 +95,4 @@ pub(in crate::store) async fn a_basket_means_what_the_contract_says(store: &dyn 
         assert_eq!(ordered, expected.map(<[_]>::to_vec).map_err(str::to_owned), "{row}");
         assert_eq!(cart(store, kim).await, if empties { &[] } else { held }, "{row}");
     }
-}
-
-pub(in crate::store) async fn goods_may_be_called_like_an_order_of_several(store: &dyn Store) {
-    let kim = shop(store).await;
-    let name = "gift 외 2개의 상품";
-    let gift = some_goods(store, name, None).await.goods_id;
-    let buy_gift = || buy(store, kim, Basket::CartOf { goods_id: gift, lines: 3, name: name.into() });
-    store.put_in_cart(kim, GoodsId(1), pieces(1)).await.unwrap();
-    let ordered = buy_gift().await.unwrap().order.items;
-    assert_eq!((ordered.len(), ordered[0].goods_id, ordered[0].quantity), (1, gift, pieces(1)));
-    assert_eq!(cart(store, kim).await, [(1, 1)]);
-    store.remove_from_cart(kim, GoodsId(1)).await.unwrap();
-    store.put_in_cart(kim, gift, pieces(7)).await.unwrap();
-    assert_eq!(buy_gift().await.unwrap().order.items[0].quantity, pieces(7));
-    assert_eq!(cart(store, kim).await, []);
 }

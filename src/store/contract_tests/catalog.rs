@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    domain::{GoodsAction, GoodsPatch},
+    domain::{GoodsAction, GoodsPatch, Offset},
     store::{CatalogError, GoodsQuery},
 };
 
@@ -53,14 +53,19 @@ pub(in crate::store) async fn an_id_is_given_once(store: &dyn Store) {
     store.delete_goods(GoodsId(41)).await.unwrap();
     assert!(matches!(store.delete_goods(GoodsId(41)).await, Err(CatalogError::NotFound)));
     assert_eq!(some_goods(store, "after", None).await.goods_id, GoodsId(42), "never reused");
-    let told: Vec<_> =
-        store.feed().take_goods().iter().map(|event| (event.goods.goods_id.0, event.action)).collect();
+    let told: Vec<_> = store
+        .feed()
+        .take_news(Offset::START, 0)
+        .goods
+        .iter()
+        .map(|event| (event.goods.goods_id.0, event.action))
+        .collect();
     assert_eq!(told, [(40, GoodsAction::Create), (41, GoodsAction::Delete), (42, GoodsAction::Create)]);
 }
 
 pub(in crate::store) async fn a_change_touches_only_what_it_names(store: &dyn Store) {
     let water = some_goods(store, "water", Some(5)).await;
-    let _ = store.feed().take_goods();
+    let _ = store.feed().take_news(Offset::START, 0).goods;
     let later = Timestamp::from_millis(NOW.as_millis() + 5);
     let patch = GoodsPatch { name: Some(GoodsName::parse("soda").unwrap()), ..GoodsPatch::default() };
     let soda = store.change_goods(water.goods_id, patch, later).await.unwrap();
@@ -68,7 +73,7 @@ pub(in crate::store) async fn a_change_touches_only_what_it_names(store: &dyn St
     assert_eq!(soda, expected);
     let patch = GoodsPatch { stock: Some(None), ..GoodsPatch::default() };
     assert_eq!(store.change_goods(water.goods_id, patch, later).await.unwrap().stock, None);
-    let told = store.feed().take_goods();
+    let told = store.feed().take_news(Offset::START, 0).goods;
     assert_eq!((told.len(), told[0].action, told[0].goods.stock), (1, GoodsAction::Update, None));
     let missing = store.change_goods(GoodsId(99), GoodsPatch::default(), NOW).await;
     assert!(matches!(missing, Err(CatalogError::NotFound)), "{missing:?}");

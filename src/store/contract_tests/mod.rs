@@ -10,6 +10,7 @@ use crate::domain::{
 pub(super) mod accounts;
 pub(super) mod carts;
 pub(super) mod catalog;
+pub(super) mod log;
 pub(super) mod orders;
 
 /// Makes a test of each sentence. `$open` is an async function that gives an empty store and what keeps it alive.
@@ -22,7 +23,7 @@ macro_rules! store_contract {
                        a_log_in_ends_when_it_is_revoked_or_expires
                        a_setting_keeps_its_first_value
                        what_ended_is_forgotten_a_little_at_a_time
-                       a_ban_ends_log_ins_and_allows_none the_log_is_pruned_from_its_beginning }
+                       a_ban_ends_log_ins_and_allows_none }
             catalog { goods_are_listed_newest_first
                       wildcards_are_searched_for_as_they_are
                       an_id_is_given_once
@@ -30,8 +31,7 @@ macro_rules! store_contract {
             carts { a_cart_keeps_the_order_of_its_making
                     a_cart_holds_as_many_lines_as_an_order
                     goods_that_are_gone_leave_the_carts
-                    a_basket_means_what_the_contract_says
-                    goods_may_be_called_like_an_order_of_several }
+                    a_basket_means_what_the_contract_says }
             orders { fifty_who_want_five_pieces_get_five
                      twenty_repeats_at_once_are_one_order
                      a_repeat_is_answered_as_the_first_time_even_after_a_cancellation
@@ -44,6 +44,12 @@ macro_rules! store_contract {
                      orders_keep_names_and_prices
                      an_order_too_dear_to_count_is_refused
                      orders_are_listed_newest_first_with_their_items }
+            log { every_order_and_every_cancellation_is_an_event
+                  refusals_leave_no_holes_in_either_count
+                  the_log_is_pruned_from_its_beginning
+                  numbers_go_on_when_all_is_pruned
+                  what_lost_its_alert_is_canceled_in_silence
+                  an_epoch_stays_until_it_is_changed }
         }
     };
     ($open:path => $($module:ident { $($sentence:ident)* })*) => {$(
@@ -121,4 +127,10 @@ pub(super) async fn stock_of(store: &dyn Store, id: GoodsId) -> Stock {
 
 pub(super) fn log_in(n: u8) -> SessionId {
     SessionId::from_random([n; 16])
+}
+
+/// The oldest and the newest offset.
+pub(super) async fn reach(store: &dyn Store) -> (i64, i64) {
+    let reach = store.reach().await.unwrap();
+    (reach.oldest.0, reach.latest.0)
 }

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::*;
 use crate::{
     domain::{GoodsPatch, Notification, Offset, OrderId, OrderStatus, Publication, UserPatch},
-    store::{CancelError, Reach},
+    store::CancelError,
 };
 
 async fn shop(store: &dyn Store, stock: Stock) -> (UserId, GoodsId) {
@@ -63,20 +63,20 @@ pub(in crate::store) async fn a_key_is_not_taken_for_another_order(store: &dyn S
 pub(in crate::store) async fn a_refused_order_leaves_nothing_behind(store: &dyn Store) {
     let (kim, water) = shop(store, Some(5)).await;
     let scarce = some_goods(store, "scarce", Some(1)).await.goods_id;
-    let _ = store.feed().take_goods();
+    let _ = store.feed().take_news(Offset::START, 0).goods;
     let refused = buy_as(store, kim, lines(&[(water, 1), (scarce, 2)]), "k").await;
     assert!(
         matches!(&refused, Err(OrderError::OutOfStock { goods_id, name, left: 1 }) if *goods_id == scarce && name == "scarce"),
         "{refused:?}"
     );
     assert_eq!(stock_of(store, water).await, Some(5));
-    assert_eq!(store.feed().take_goods().len(), 0);
+    assert_eq!(store.feed().take_news(Offset::START, 0).goods.len(), 0);
     assert_eq!(store.orders_of(kim, None, 10).await.unwrap(), []);
-    assert_eq!(store.reach().await.unwrap(), Reach { oldest: Offset(1), latest: Offset(0) });
+    assert_eq!(reach(store).await, (1, 0));
     let placed = buy_as(store, kim, lines(&[(water, 3)]), "k").await.unwrap();
     assert!(!placed.replayed, "a refusal does not use up its key");
     assert_eq!(placed.notification, Some(Offset(1)), "and leaves no hole in the log");
-    assert_eq!(store.feed().take_goods()[0].goods.stock, Some(2));
+    assert_eq!(store.feed().take_news(Offset::START, 0).goods[0].goods.stock, Some(2));
 }
 
 pub(in crate::store) async fn a_refusal_does_not_undo_its_neighbours(store: &dyn Store) {
@@ -100,8 +100,7 @@ pub(in crate::store) async fn the_feed_tells_in_the_order_of_the_log(store: &dyn
     let log = log(store).await;
     let told = store.feed().recent_after(Offset::START, 1000).unwrap();
     assert!(log.iter().eq(told.iter().map(|entry| &**entry)));
-    let latest = Offset(i64::try_from(log.len()).unwrap());
-    assert_eq!(store.reach().await.unwrap(), Reach { oldest: Offset(1), latest });
+    assert_eq!(reach(store).await, (1, i64::try_from(log.len()).unwrap()));
     assert!(log.iter().zip(1..).all(|(entry, id)| entry.id.0 == id));
     let page = store.log_after(Offset(3), 2).await.unwrap();
     assert_eq!(page, log[3..5]);
@@ -129,7 +128,7 @@ pub(in crate::store) async fn an_order_is_canceled_once(store: &dyn Store) {
     let basket = lines(&[(gone, 1), (water, 4), (uncounted, 2)]);
     let id = buy(store, kim, basket).await.unwrap().order.order_id;
     store.delete_goods(gone).await.unwrap();
-    let _ = store.feed().take_goods();
+    let _ = store.feed().take_news(Offset::START, 0).goods;
 
     let lees = store.cancel_order(id, Some(lee), NOW).await;
     assert!(matches!(lees, Err(CancelError::NotFound)), "{lees:?}");
@@ -140,7 +139,8 @@ pub(in crate::store) async fn an_order_is_canceled_once(store: &dyn Store) {
     }
     assert_eq!(stock_of(store, water).await, Some(9));
     assert_eq!(stock_of(store, uncounted).await, None);
-    let told: Vec<_> = store.feed().take_goods().iter().map(|event| event.goods.goods_id).collect();
+    let told: Vec<_> =
+        store.feed().take_news(Offset::START, 0).goods.iter().map(|event| event.goods.goods_id).collect();
     assert_eq!(told, [water]);
     let withdrawn = Notification::Cancellation { goods_id: gone, canceled: Offset(1) };
     let log = log(store).await;

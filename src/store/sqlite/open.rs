@@ -13,12 +13,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::store::errors::sqlite_code;
+use super::errors::primary_code;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// `SBEL`, which tells our files from others (<https://www.sqlite.org/pragma.html#pragma_application_id>).
-const APPLICATION_ID: i64 = 0x5342_454C;
+pub(super) const APPLICATION_ID: i64 = 0x5342_454C;
 
 /// How long a connection waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,8 +31,8 @@ const READER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Not the URL of a file. The text is not repeated, it may hold the password of another kind of database.
+pub(in crate::store) enum OpenError {
+    /// Not the URL of a file.
     #[error("the database URL must have the form sqlite://path/to/file.db")]
     Url,
     /// A database that vanishes with the process keeps no promise of this one.
@@ -77,7 +77,7 @@ pub enum OpenError {
 impl OpenError {
     fn of(path: &Path, source: sqlx::Error) -> Self {
         let path = path.to_owned();
-        match sqlite_code(&source) {
+        match primary_code(&source) {
             // https://www.sqlite.org/rescode.html: SQLITE_NOTADB; SQLITE_BUSY and SQLITE_LOCKED.
             Some(26) => Self::NotOurs { path },
             Some(5 | 6) => Self::Locked { path },

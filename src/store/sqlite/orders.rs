@@ -1,14 +1,94 @@
-//! Orders that were placed: reading them and taking them back. Placing one is next door in `placing`.
+//! Orders: reading and canceling them. Placing one is in `placing`.
 
 use std::collections::HashMap;
 
-use sqlx::{Row, SqliteConnection};
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
 
-use super::{catalog, log, rows, writer::Tx};
-use crate::{
-    domain::{Currency, GoodsId, Order, OrderId, OrderItem, OrderStatus, Timestamp, UserId},
-    store::{CancelError, StoreError},
+use super::{
+    SqliteStore, catalog, log, placing,
+    rows::{ItemRow, OrderRow},
+    writer::Tx,
 };
+use crate::{
+    domain::{
+        Currency, GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderItem, OrderStatus,
+        Publication, Timestamp, UserId,
+    },
+    store::{CancelError, OrderError, OrderStore, PlacedOrder, StoreError},
+};
+
+#[async_trait]
+impl OrderStore for SqliteStore {
+    async fn record_order(&self, order: NewOrder) -> Result<PlacedOrder, OrderError> {
+        self.writer.write(|tx| Box::pin(placing::place(tx, order))).await
+    }
+
+    async fn cancel_order(
+        &self,
+        id: OrderId,
+        owner: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<Order, CancelError> {
+        self.writer.write(move |tx| Box::pin(cancel(tx, id, owner, now))).await
+    }
+
+    async fn orders_of(
+        &self,
+        user: UserId,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<Order>, StoreError> {
+        let mut reader = self.reader().await?;
+        let found = sqlx::query_as::<_, OrderRow>(
+            "select order_id, user_id, status, total, created_at
+             from orders
+             where user_id = $1 and order_id < $2
+             order by order_id desc
+             limit $3",
+        )
+        .bind(user.0)
+        .bind(before.map_or(i64::MAX, |id| id.0))
+        .bind(limit)
+        .fetch_all(&mut *reader)
+        .await?;
+        let ids: Vec<_> = found.iter().map(|row| row.order_id).collect();
+        let mut items = items_of(&mut reader, self.currency, &ids).await?;
+        let with_items = |row: OrderRow| {
+            let items = items.remove(&row.order_id).unwrap_or_default();
+            row.order(items, self.currency)
+        };
+        found.into_iter().map(with_items).collect()
+    }
+
+    async fn order(&self, id: OrderId, owner: UserId) -> Result<Option<Order>, StoreError> {
+        find(&mut *self.reader().await?, self.currency, id, Some(owner)).await
+    }
+
+    async fn forget_keys(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let forgotten = sqlx::query(
+                        "delete from idempotency_keys
+                         where (user_id, key) in (
+                             select user_id, key
+                             from idempotency_keys
+                             where created_at < $1
+                             order by created_at
+                             limit $2
+                         )",
+                    )
+                    .bind(before.as_millis())
+                    .bind(log::STEP)
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(forgotten.rows_affected())
+                })
+            })
+            .await
+    }
+}
 
 /// Finds an order, if it is `owner`'s or whosever for `None`.
 pub(super) async fn find(
@@ -17,8 +97,8 @@ pub(super) async fn find(
     id: OrderId,
     owner: Option<UserId>,
 ) -> Result<Option<Order>, StoreError> {
-    let row = sqlx::query(
-        "select *
+    let row = sqlx::query_as::<_, OrderRow>(
+        "select order_id, user_id, status, total, created_at
          from orders
          where order_id = $1 and ($2 is null or user_id = $2)",
     )
@@ -27,63 +107,35 @@ pub(super) async fn find(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let items = items_of(conn, currency, &[id]).await?.remove(&id).unwrap_or_default();
-    rows::order(&row, items, currency).map(Some)
+    let items = items_of(conn, currency, &[id.0]).await?.remove(&id.0).unwrap_or_default();
+    row.order(items, currency).map(Some)
 }
 
-/// Lists someone's orders below an id, newest first.
-pub(super) async fn list(
-    conn: &mut SqliteConnection,
-    currency: Currency,
-    user: UserId,
-    before: Option<OrderId>,
-    limit: u32,
-) -> Result<Vec<Order>, StoreError> {
-    let found = sqlx::query(
-        "select *
-         from orders
-         where user_id = ? and order_id < ?
-         order by order_id desc
-         limit ?",
-    )
-    .bind(user.0)
-    .bind(before.map_or(i64::MAX, |id| id.0))
-    .bind(limit)
-    .fetch_all(&mut *conn)
-    .await?;
-    let ids = found.iter().map(|row| row.try_get("order_id").map(OrderId));
-    let ids: Vec<OrderId> = ids.collect::<Result<_, _>>()?;
-    let mut items = items_of(conn, currency, &ids).await?;
-    let with_items = |(row, id)| rows::order(row, items.remove(id).unwrap_or_default(), currency);
-    found.iter().zip(&ids).map(with_items).collect()
-}
-
-/// The items of several orders, in one query.
+/// Finds the items of several orders, in one query.
 async fn items_of(
     conn: &mut SqliteConnection,
     currency: Currency,
-    ids: &[OrderId],
-) -> Result<HashMap<OrderId, Vec<OrderItem>>, StoreError> {
+    ids: &[i64],
+) -> Result<HashMap<i64, Vec<OrderItem>>, StoreError> {
     // A JSON array is one argument, so that one prepared statement serves any number of orders.
-    let found = sqlx::query(
-        "select *
+    let found = sqlx::query_as::<_, ItemRow>(
+        "select order_id, goods_id, name, price, quantity
          from order_items
-         where order_id in (select value from json_each(?))
+         where order_id in (select value from json_each($1))
          order by order_id, line",
     )
     .bind(serde_json::json!(ids).to_string())
     .fetch_all(conn)
     .await?;
-    let mut items: HashMap<OrderId, Vec<OrderItem>> = HashMap::with_capacity(ids.len());
-    for row in &found {
-        let order_id = OrderId(row.try_get("order_id")?);
-        items.entry(order_id).or_default().push(rows::item(row, currency)?);
+    let mut items: HashMap<_, Vec<_>> = HashMap::with_capacity(ids.len());
+    for row in found {
+        items.entry(row.order_id).or_default().push(row.item(currency)?);
     }
     Ok(items)
 }
 
-/// Cancels an order: status, stock and alert.
-pub(super) async fn cancel(
+/// Cancels an order: status, stock and event.
+async fn cancel(
     tx: &mut Tx,
     id: OrderId,
     owner: Option<UserId>,
@@ -94,18 +146,44 @@ pub(super) async fn cancel(
     if order.status == OrderStatus::Canceled {
         return Err(CancelError::AlreadyCanceled);
     }
-    sqlx::query(
-        "update orders
-         set status = 'canceled'
-         where order_id = ?",
-    )
-    .bind(id.0)
-    .execute(&mut tx.conn)
-    .await?;
-    let pieces: Vec<(GoodsId, i64)> =
-        order.items.iter().map(|item| (item.goods_id, item.quantity.get())).collect();
+    let pieces: Vec<_> = order.items.iter().map(|item| (item.goods_id, item.quantity.get())).collect();
     catalog::put_back(tx, &pieces, now).await?;
-    log::withdraw(tx, id, now).await?;
+    write_cancellation(tx, id, pieces[0].0, now).await?;
     order.status = OrderStatus::Canceled;
     Ok(order)
+}
+
+/// Writes what a cancellation changes of the order and its event, which withdraws the alert if there is one. Its numbers
+/// are one more than the newest of the log, because nobody else writes meanwhile.
+async fn write_cancellation(
+    tx: &mut Tx,
+    id: OrderId,
+    goods_id: GoodsId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (announced_as, withdraws) = sqlx::query_as::<_, (Option<i64>, Option<i64>)>(
+        "update orders
+         set status = 'canceled'
+         where order_id = $1;
+
+         insert into order_events (sequence, announced_as, kind, order_id, goods_id, withdraws, created_at)
+         select
+             reach.sequence + 1, case when alert.announced_as is not null then latest + 1 end, 'canceled',
+             $1, $2, alert.announced_as, $3
+         from order_log_reach as reach
+             left join order_events as alert on alert.order_id = $1 and alert.kind = 'placed'
+         returning announced_as, withdraws",
+    )
+    .bind(id.0)
+    .bind(goods_id.0)
+    .bind(now.as_millis())
+    .fetch_one(&mut tx.conn)
+    .await?;
+    let withdrawal = announced_as.zip(withdraws).map(|(id, canceled)| Publication {
+        id: Offset(id),
+        date: now,
+        notification: Notification::Cancellation { goods_id, canceled: Offset(canceled) },
+    });
+    tx.news.publications.extend(withdrawal);
+    Ok(())
 }

@@ -1,14 +1,14 @@
 //! Placing an order (CONTRACT §3, "`BUY` rules"): idempotency key, basket, stock, names and prices, order and alert,
-//! in one job of the writer. Reading and canceling orders is next door in `orders`.
+//! in one job of the writer. Reading and canceling orders is in `orders`.
 
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
-use super::{carts, catalog, log, orders, rows, writer::Tx};
+use super::{carts, catalog, orders, writer::Tx};
 use crate::{
     domain::{
-        Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Order, OrderId, OrderItem, OrderStatus,
-        Price, Quantity, Timestamp, UserId, id::MAX_SAFE_INTEGER,
+        Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order, OrderId,
+        OrderItem, OrderStatus, Price, Publication, Quantity, Timestamp, UserId, id::MAX_SAFE_INTEGER,
     },
     store::{OrderError, PlacedOrder, StoreError},
 };
@@ -34,33 +34,35 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     Ok(placed)
 }
 
-/// The order that was placed under a key, as it was placed.
+/// Finds the order that was placed under a key, as it was placed.
 async fn replay(
     tx: &mut Tx,
     user: UserId,
     key: &IdempotencyKey,
     fingerprint: &str,
 ) -> Result<Option<PlacedOrder>, OrderError> {
-    let row = sqlx::query(
-        "select fingerprint, order_id
-         from idempotency_keys
-         where user_id = ? and key = ?",
+    let found = sqlx::query_as::<_, (String, i64, Option<i64>)>(
+        "select fingerprint, order_id, announced_as
+         from idempotency_keys left join (
+             select order_id, announced_as
+             from order_events
+             where kind = 'placed'
+         ) as placed using (order_id)
+         where user_id = $1 and key = $2",
     )
     .bind(user.0)
     .bind(key.as_str())
     .fetch_optional(&mut tx.conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    if row.try_get::<&str, _>("fingerprint")? != fingerprint {
+    let Some((used_for, id, announced_as)) = found else { return Ok(None) };
+    if used_for != fingerprint {
         return Err(OrderError::KeyReused);
     }
-    let order_id = OrderId(row.try_get("order_id")?);
-    let order = orders::find(&mut tx.conn, tx.currency, order_id, Some(user)).await?;
-    let mut order = order.ok_or_else(|| StoreError::Corrupt(format!("there is no order {order_id}")))?;
+    let order = orders::find(&mut tx.conn, tx.currency, OrderId(id), Some(user)).await?;
+    let mut order = order.ok_or_else(|| StoreError::Corrupt(format!("there is no order {id}")))?;
     // The same answer as the first time, also when the order was canceled since.
     order.status = OrderStatus::Placed;
-    let notification = log::alert_of(&mut tx.conn, order_id).await?;
-    Ok(Some(PlacedOrder { order, notification, replayed: true }))
+    Ok(Some(PlacedOrder { order, notification: announced_as.map(Offset), replayed: true }))
 }
 
 /// What a basket comes to.
@@ -70,20 +72,20 @@ struct Wanted {
 }
 
 async fn resolve(conn: &mut SqliteConnection, user: UserId, basket: Basket) -> Result<Wanted, OrderError> {
-    let cart = |lines| Wanted { lines, empties_cart: true };
-    match basket {
-        Basket::Lines(lines) => Ok(Wanted { lines, empties_cart: false }),
-        Basket::Cart => match carts::lines(conn, user).await? {
-            lines if lines.is_empty() => Err(OrderError::CartEmpty),
-            lines => Ok(cart(lines)),
-        },
+    let lines = match basket {
+        Basket::Lines(lines) => return Ok(Wanted { lines, empties_cart: false }),
+        Basket::Single(goods_id) => return single(conn, user, goods_id).await,
+        Basket::Cart => {
+            let lines = carts::lines(conn, user).await?;
+            (!lines.is_empty()).then_some(lines).ok_or(OrderError::CartEmpty)?
+        }
         Basket::CartOf { goods_id, lines: count } => {
             let lines = carts::lines(conn, user).await?;
             let as_shown = lines.len() == count && lines.iter().any(|line| line.goods_id == goods_id);
-            if as_shown { Ok(cart(lines)) } else { Err(OrderError::CartChanged) }
+            as_shown.then_some(lines).ok_or(OrderError::CartChanged)?
         }
-        Basket::Single(goods_id) => single(conn, user, goods_id).await,
-    }
+    };
+    Ok(Wanted { lines, empties_cart: true })
 }
 
 async fn single(conn: &mut SqliteConnection, user: UserId, goods_id: GoodsId) -> Result<Wanted, OrderError> {
@@ -100,8 +102,8 @@ async fn reserve(tx: &mut Tx, lines: &[Line], at: Timestamp) -> Result<Vec<Goods
     let mut found = catalog::find_all(&mut tx.conn, tx.currency, &ids).await?;
     let (mut goods, mut counted) = (Vec::with_capacity(lines.len()), Vec::new());
     for line in lines {
-        let place = found.iter().position(|goods| goods.goods_id == line.goods_id);
-        let these = found.swap_remove(place.ok_or(OrderError::GoodsNotFound(line.goods_id))?);
+        let index = found.iter().position(|goods| goods.goods_id == line.goods_id);
+        let these = found.swap_remove(index.ok_or(OrderError::GoodsNotFound(line.goods_id))?);
         if let Some(left) = these.stock {
             if left < line.quantity.get() {
                 let name = these.name.as_str().to_owned();
@@ -143,35 +145,38 @@ struct Draft {
     at: Timestamp,
 }
 
-/// Writes the order, its items, its key and its alert, which tells the buyer's name of this moment unless the buyer
-/// hides purchases.
+/// Writes the order, its items, its key and its event in the log, which is announced with the buyer's name of this
+/// moment unless the buyer hides purchases.
 ///
 /// One script, because each trip to the connection's thread costs more than these statements. All of them see the
-/// same parameters (`$1`, because sqlx counts wrongly where `?1` leaves out a number), and until the last the order's
-/// id is the last row id: the tables in between have no row ids.
+/// same parameters (`$1`, because sqlx counts wrongly where `?1` leaves out a number). Ids only grow and nobody else
+/// writes meanwhile: hence the order that the first statement makes is the one with the highest id for the others, and
+/// the next numbers of the log are one more than its newest.
 async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     let Draft { user_id, items, total, key, at } = draft;
-    let rows = sqlx::query(
+    let pieces = items.iter().map(|item| item.quantity.get()).sum();
+    let (order_id, announced_as, nickname) = sqlx::query_as::<_, (i64, Option<i64>, Option<String>)>(
         "insert into orders (user_id, status, total, created_at)
-         values ($1, 'placed', $2, $3)
-         returning order_id;
+         values ($1, 'placed', $2, $3);
 
          insert into order_items (order_id, line, goods_id, name, price, quantity)
-         select last_insert_rowid(), key, value ->> 0, value ->> 1, value ->> 2, value ->> 3
+         select (select max(order_id) from orders), key, value ->> 0, value ->> 1, value ->> 2, value ->> 3
          from json_each($4);
 
          insert into idempotency_keys (user_id, key, fingerprint, order_id, created_at)
-         select $1, $5, $6, last_insert_rowid(), $3
+         select $1, $5, $6, (select max(order_id) from orders), $3
          where $5 is not null;
 
-         insert into notifications
-             (kind, order_id, goods_id, nickname, first_goods_name, other_goods, quantity, created_at)
+         insert into order_events
+             (sequence, announced_as, kind, order_id, goods_id, nickname,
+              first_goods_name, other_goods, quantity, created_at)
          select
-             'purchase', last_insert_rowid(), $4 ->> '$[0][0]', nickname, $4 ->> '$[0][1]',
-             json_array_length($4) - 1, $7, $3
-         from users
-         where user_id = $1 and not hide_purchases
-         returning *",
+             sequence + 1, case when hide_purchases then null else latest + 1 end, 'placed',
+             (select max(order_id) from orders), $4 ->> '$[0][0]', case when hide_purchases then null else nickname end,
+             $4 ->> '$[0][1]', json_array_length($4) - 1, $7, $3
+         from users cross join order_log_reach
+         where user_id = $1
+         returning order_id, announced_as, nickname",
     )
     .bind(user_id.0)
     .bind(total.minor)
@@ -179,15 +184,33 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     .bind(as_json(&items))
     .bind(key.as_ref().map(|(key, _)| key.as_str()))
     .bind(key.as_ref().map(|(_, fingerprint)| fingerprint))
-    .bind(items.iter().map(|item| item.quantity.get()).sum::<i64>())
-    .fetch_all(&mut tx.conn)
+    .bind(pieces)
+    .fetch_one(&mut tx.conn)
     .await?;
-    let order_id = OrderId(rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("order_id")?);
-    let alert = rows.get(1).map(rows::publication).transpose()?;
-    let notification = alert.as_ref().map(|publication| publication.id);
+    let alert =
+        announced_as.zip(nickname).map(|(id, nickname)| alert(Offset(id), nickname, &items, pieces, at));
     tx.news.publications.extend(alert);
-    let order = Order { order_id, user_id, status: OrderStatus::Placed, items, total, created_at: at };
-    Ok(PlacedOrder { order, notification, replayed: false })
+    let order = Order {
+        order_id: OrderId(order_id),
+        user_id,
+        status: OrderStatus::Placed,
+        items,
+        total,
+        created_at: at,
+    };
+    Ok(PlacedOrder { order, notification: announced_as.map(Offset), replayed: false })
+}
+
+/// What the log says to the audience of an order that was just written.
+fn alert(id: Offset, nickname: String, items: &[OrderItem], quantity: i64, date: Timestamp) -> Publication {
+    let notification = Notification::Purchase {
+        nickname,
+        goods_id: items[0].goods_id,
+        first_goods_name: items[0].name.clone(),
+        other_goods: i64::try_from(items.len() - 1).unwrap_or(i64::MAX),
+        quantity,
+    };
+    Publication { id, date, notification }
 }
 
 /// One argument for any number of items: `[[goods_id, name, price, quantity], …]`.

@@ -1,44 +1,25 @@
-//! From rows to the domain's types. Columns are found by their names, so that queries may select `*`; what a row
-//! holds was parsed when it was written and is trusted, as far as a type allows.
+//! The rows that statements return, and the domain's types that come of them. What a row holds was parsed when it was
+//! written and is trusted, as far as a type allows. A test holds the columns of every statement to the fields here.
 
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::FromRow;
 
 use crate::{
     domain::{
-        Category, Currency, Email, Goods, GoodsId, GoodsName, Nickname, Notification, Offset, Order, OrderId,
-        OrderItem, OrderStatus, Price, Publication, Quantity, Role, ThumbnailUrl, Timestamp, User, UserId,
+        CartLine, Category, Currency, Email, Goods, GoodsId, GoodsName, LoginSession, Nickname, Notification,
+        Offset, Order, OrderId, OrderItem, OrderStatus, PasswordHash, Price, Publication, Quantity, Role,
+        SessionId, ThumbnailUrl, Timestamp, User, UserId,
     },
-    store::StoreError,
+    store::{OrderEvent, OrderEventKind, Sequence, StoreError},
 };
 
 /// A name outside of what this version knows.
-fn corrupt(what: &str, value: &dyn std::fmt::Display) -> StoreError {
+fn corrupt(what: &str, value: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(format!("{what} is {value}"))
 }
 
 /// A number of pieces.
-pub(super) fn quantity(row: &SqliteRow) -> Result<Quantity, StoreError> {
-    let pieces = row.try_get("quantity")?;
-    Quantity::new(pieces).ok_or_else(|| corrupt("a quantity", &pieces))
-}
-
-/// A moment.
-pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, StoreError> {
-    Ok(Timestamp::from_millis(row.try_get(column)?))
-}
-
-/// A row of `goods`.
-pub(super) fn goods(row: &SqliteRow, currency: Currency) -> Result<Goods, StoreError> {
-    Ok(Goods {
-        goods_id: GoodsId(row.try_get("goods_id")?),
-        name: GoodsName::trusted(row.try_get("name")?),
-        thumbnail_url: ThumbnailUrl::trusted(row.try_get("thumbnail_url")?),
-        category: Category::trusted(row.try_get("category")?),
-        price: Price { minor: row.try_get("price")?, currency },
-        stock: row.try_get("stock")?,
-        created_at: time(row, "created_at")?,
-        updated_at: time(row, "updated_at")?,
-    })
+pub(super) fn quantity(pieces: i64) -> Result<Quantity, StoreError> {
+    Quantity::new(pieces).ok_or_else(|| corrupt("a quantity", pieces))
 }
 
 /// How a role is kept.
@@ -49,61 +30,195 @@ pub(super) fn role_name(role: Role) -> &'static str {
     }
 }
 
-/// A row of `users`.
-pub(super) fn user(row: &SqliteRow) -> Result<User, StoreError> {
-    Ok(User {
-        user_id: UserId(row.try_get("user_id")?),
-        email: Email::trusted(row.try_get("email")?),
-        nickname: Nickname::trusted(row.try_get("nickname")?),
-        role: match row.try_get("role")? {
-            "member" => Role::Member,
-            "admin" => Role::Admin,
-            other => return Err(corrupt("a role", &other)),
-        },
-        hide_purchases: row.try_get("hide_purchases")?,
-        created_at: time(row, "created_at")?,
-    })
+#[derive(FromRow)]
+pub(super) struct UserRow {
+    user_id: i64,
+    email: String,
+    nickname: String,
+    role: String,
+    hide_purchases: bool,
+    created_at: i64,
 }
 
-/// A row of `orders`, with its items.
-pub(super) fn order(row: &SqliteRow, items: Vec<OrderItem>, currency: Currency) -> Result<Order, StoreError> {
-    Ok(Order {
-        order_id: OrderId(row.try_get("order_id")?),
-        user_id: UserId(row.try_get("user_id")?),
-        status: match row.try_get("status")? {
-            "placed" => OrderStatus::Placed,
-            "canceled" => OrderStatus::Canceled,
-            other => return Err(corrupt("an order", &other)),
-        },
-        items,
-        total: Price { minor: row.try_get("total")?, currency },
-        created_at: time(row, "created_at")?,
-    })
+impl UserRow {
+    pub(super) fn user(self) -> Result<User, StoreError> {
+        Ok(User {
+            user_id: UserId(self.user_id),
+            email: Email::trusted(self.email),
+            nickname: Nickname::trusted(self.nickname),
+            role: match self.role.as_str() {
+                "member" => Role::Member,
+                "admin" => Role::Admin,
+                other => return Err(corrupt("a role", other)),
+            },
+            hide_purchases: self.hide_purchases,
+            created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
 }
 
-/// A row of `order_items`.
-pub(super) fn item(row: &SqliteRow, currency: Currency) -> Result<OrderItem, StoreError> {
-    Ok(OrderItem {
-        goods_id: GoodsId(row.try_get("goods_id")?),
-        name: row.try_get("name")?,
-        price: Price { minor: row.try_get("price")?, currency },
-        quantity: quantity(row)?,
-    })
+#[derive(FromRow)]
+pub(super) struct CredentialsRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    password_hash: String,
 }
 
-/// A row of `notifications`.
-pub(super) fn publication(row: &SqliteRow) -> Result<Publication, StoreError> {
-    let goods_id = GoodsId(row.try_get("goods_id")?);
-    let notification = match row.try_get("kind")? {
-        "purchase" => Notification::Purchase {
-            nickname: row.try_get("nickname")?,
-            goods_id,
-            first_goods_name: row.try_get("first_goods_name")?,
-            other_goods: row.try_get("other_goods")?,
-            quantity: row.try_get("quantity")?,
-        },
-        "cancellation" => Notification::Cancellation { goods_id, canceled: Offset(row.try_get("canceled")?) },
-        other => return Err(corrupt("a notification", &other)),
-    };
-    Ok(Publication { id: Offset(row.try_get("id")?), date: time(row, "created_at")?, notification })
+impl CredentialsRow {
+    pub(super) fn credentials(self) -> Result<(User, PasswordHash), StoreError> {
+        Ok((self.user.user()?, PasswordHash(self.password_hash)))
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct SessionRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    expires_at: i64,
+}
+
+impl SessionRow {
+    pub(super) fn session(self, id: SessionId) -> Result<LoginSession, StoreError> {
+        Ok(LoginSession { id, user: self.user.user()?, expires_at: Timestamp::from_millis(self.expires_at) })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct GoodsRow {
+    goods_id: i64,
+    name: String,
+    thumbnail_url: String,
+    category: String,
+    price: i64,
+    stock: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl GoodsRow {
+    pub(super) fn goods(self, currency: Currency) -> Goods {
+        Goods {
+            goods_id: GoodsId(self.goods_id),
+            name: GoodsName::trusted(self.name),
+            thumbnail_url: ThumbnailUrl::trusted(self.thumbnail_url),
+            category: Category::trusted(self.category),
+            price: Price { minor: self.price, currency },
+            stock: self.stock,
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+        }
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct CartRow {
+    #[sqlx(flatten)]
+    goods: GoodsRow,
+    quantity: i64,
+}
+
+impl CartRow {
+    pub(super) fn line(self, currency: Currency) -> Result<CartLine, StoreError> {
+        Ok(CartLine { quantity: quantity(self.quantity)?, goods: self.goods.goods(currency) })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct OrderRow {
+    pub(super) order_id: i64,
+    user_id: i64,
+    status: String,
+    total: i64,
+    created_at: i64,
+}
+
+impl OrderRow {
+    pub(super) fn order(self, items: Vec<OrderItem>, currency: Currency) -> Result<Order, StoreError> {
+        Ok(Order {
+            order_id: OrderId(self.order_id),
+            user_id: UserId(self.user_id),
+            status: match self.status.as_str() {
+                "placed" => OrderStatus::Placed,
+                "canceled" => OrderStatus::Canceled,
+                other => return Err(corrupt("an order", other)),
+            },
+            items,
+            total: Price { minor: self.total, currency },
+            created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct ItemRow {
+    pub(super) order_id: i64,
+    goods_id: i64,
+    name: String,
+    price: i64,
+    quantity: i64,
+}
+
+impl ItemRow {
+    pub(super) fn item(self, currency: Currency) -> Result<OrderItem, StoreError> {
+        Ok(OrderItem {
+            goods_id: GoodsId(self.goods_id),
+            name: self.name,
+            price: Price { minor: self.price, currency },
+            quantity: quantity(self.quantity)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct EventRow {
+    sequence: i64,
+    order_id: i64,
+    kind: String,
+    created_at: i64,
+    announced_as: Option<i64>,
+}
+
+impl EventRow {
+    pub(super) fn event(self) -> Result<OrderEvent, StoreError> {
+        Ok(OrderEvent {
+            sequence: Sequence(self.sequence),
+            order_id: OrderId(self.order_id),
+            kind: match self.kind.as_str() {
+                "placed" => OrderEventKind::Placed,
+                "canceled" => OrderEventKind::Canceled,
+                other => return Err(corrupt("an order event", other)),
+            },
+            at: Timestamp::from_millis(self.created_at),
+            announced_as: self.announced_as.map(Offset),
+        })
+    }
+}
+
+/// What the audience sees of an event. The columns of a purchase are null in a cancellation, and the other way round.
+#[derive(FromRow)]
+pub(super) struct NotificationRow {
+    id: i64,
+    goods_id: i64,
+    nickname: Option<String>,
+    first_goods_name: Option<String>,
+    other_goods: Option<i64>,
+    quantity: Option<i64>,
+    withdraws: Option<i64>,
+    created_at: i64,
+}
+
+impl NotificationRow {
+    pub(super) fn publication(self) -> Result<Publication, StoreError> {
+        let goods_id = GoodsId(self.goods_id);
+        let purchase = (self.nickname, self.first_goods_name, self.other_goods, self.quantity);
+        let notification = match (purchase, self.withdraws) {
+            ((Some(nickname), Some(first_goods_name), Some(other_goods), Some(quantity)), None) => {
+                Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity }
+            }
+            (_, Some(canceled)) => Notification::Cancellation { goods_id, canceled: Offset(canceled) },
+            _ => return Err(corrupt("a notification without its columns", self.id)),
+        };
+        let date = Timestamp::from_millis(self.created_at);
+        Ok(Publication { id: Offset(self.id), date, notification })
+    }
 }

@@ -1,4 +1,4 @@
-//! What only SQLite has: the contract of every store on it, its file, its writer.
+//! What only SQLite has: the contract of every store on it, its file, its writer, its statements and migrations.
 
 use std::{
     future::Future,
@@ -10,7 +10,16 @@ use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, sqlite::Sqlit
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::contract_tests::{NOW, a_user, buy, lines, some_goods, store_contract};
+use crate::{
+    domain::{NewOrder, Offset},
+    store::{
+        CatalogStore, OrderStore,
+        contract_tests::{NOW, a_user, buy, lines, some_goods, store_contract},
+    },
+};
+
+mod migration;
+mod statements;
 
 fn usd() -> Currency {
     "USD".parse().unwrap()
@@ -39,7 +48,7 @@ mod file {
     use super::*;
 
     async fn refusal(path: &Path) -> String {
-        open(path).await.expect_err("it must be refused").to_string()
+        open(path).await.err().expect("it must be refused").to_string()
     }
 
     #[tokio::test]
@@ -110,8 +119,10 @@ mod file {
             ("sqlite://", "must have the form"),
             ("sqlite://shop.db?mode=ro", "must have the form"),
             ("postgres://kim:secret@db/shop", "must have the form"),
+            ("kim:secret", "must have the form"),
+            ("shop.db", "must have the form"),
         ] {
-            let refused = SqliteStore::open(url, usd()).await.unwrap_err().to_string();
+            let refused = crate::store::open(url, usd()).await.err().expect("it must be refused").to_string();
             assert!(refused.contains(sentence) && !refused.contains("secret"), "{url}: {refused}");
         }
     }
@@ -146,7 +157,7 @@ mod writing {
         let (store, _folder) = fresh().await;
         let panics = store.writer.write(|tx| {
             Box::pin(async move {
-                accounts::change_setting(tx, "panicked", "yes".into()).await?;
+                tx.conn.execute("insert into settings values ('panicked', 'yes')").await?;
                 if tx.news.goods.is_empty() {
                     panic!("in a test");
                 }

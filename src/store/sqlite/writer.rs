@@ -1,8 +1,8 @@
-//! The one writer (DESIGN D3): jobs queue here, whatever has come in commits together, and each caller is answered
-//! after the COMMIT that holds its job. A job succeeds or fails by itself; what it tells goes out after the COMMIT.
+//! The one writer (group commit, DESIGN D3): jobs queue here, whatever has come in commits together as a batch, and each
+//! caller gets its result after the COMMIT that holds its job. A job succeeds or fails by itself; its news go out after
+//! the COMMIT.
 //!
-//! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing. What the jobs do is
-//! not said here.
+//! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -14,9 +14,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::errors::Refusal;
 use crate::{
     domain::Currency,
-    store::{Feed, StoreError, errors::Refusal, feed::News},
+    store::{Feed, StoreError, feed::News},
     telemetry::{self, Queue, Sqlite},
 };
 
@@ -28,11 +29,11 @@ const QUEUE: usize = 4096;
 /// does not wait long.
 const BATCH: usize = 256;
 
-/// How long a commit may wait for the next before it is told: orders that came in together are told together, because
-/// what costs is to reach every session, not how much it is told.
-const TOLD_TOGETHER: Duration = Duration::from_millis(4);
+/// How long a commit may wait to be announced together with the next ones: what costs is to reach every session, not
+/// how much it is sent.
+const ANNOUNCED_TOGETHER: Duration = Duration::from_millis(4);
 
-/// What a job works with: the connection, inside a transaction, and what is to be told when it commits.
+/// What a job works with: the connection, inside a transaction, and what is to be announced when it commits.
 pub(super) struct Tx {
     /// Inside the job's savepoint.
     pub(super) conn: SqliteConnection,
@@ -55,7 +56,7 @@ trait Job: Send {
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
     /// Why the store failed it, once it ran.
     fn failure(&self) -> Option<StoreError>;
-    /// Tells the caller, who may be gone. With a failure, nothing of the batch was written.
+    /// Sends the caller its result. With a failure, nothing of the batch was written.
     fn answer(self: Box<Self>, failure: Option<&StoreError>);
 }
 
@@ -97,11 +98,11 @@ where
 }
 
 fn panicked() -> StoreError {
-    sqlx::Error::Protocol("a write panicked and was undone".to_owned()).into()
+    StoreError::failed("a write panicked and was undone")
 }
 
-fn closed() -> StoreError {
-    sqlx::Error::PoolClosed.into()
+pub(super) fn closed() -> StoreError {
+    StoreError::failed("the store is closed")
 }
 
 /// The way to the writer.
@@ -123,8 +124,8 @@ impl Writer {
         let (ending, ended) = watch::channel(());
         let stop = Arc::new(Notify::new());
         let tx = Some(Tx { conn, currency, news: News::default() });
-        let desk = Desk { tx, options, currency, feed, untold_since: None };
-        tokio::spawn(desk.serve(jobs, stop.clone(), ending));
+        let task = WriterTask { tx, options, currency, feed, unannounced_since: None };
+        tokio::spawn(task.run(jobs, stop.clone(), ending));
         Self { queue, stop, ended }
     }
 
@@ -162,20 +163,20 @@ impl Writer {
     }
 }
 
-/// The writer's own side.
-struct Desk {
+/// The task that writes.
+struct WriterTask {
     /// `None` after a failure, until the next batch.
     tx: Option<Tx>,
     options: SqliteConnectOptions,
     currency: Currency,
     feed: Arc<Feed>,
-    /// When the oldest commit was made of which nobody was told yet.
-    untold_since: Option<Instant>,
+    /// When the oldest unannounced commit was made.
+    unannounced_since: Option<Instant>,
 }
 
-impl Desk {
+impl WriterTask {
     /// `_ending` is dropped last: whoever waits for the end then knows that the file is closed.
-    async fn serve(
+    async fn run(
         mut self,
         mut jobs: mpsc::Receiver<Box<dyn Job>>,
         stop: Arc<Notify>,
@@ -190,22 +191,21 @@ impl Desk {
             }
             if !batch.is_empty() {
                 self.handle(batch).await;
-                self.tell(jobs.is_empty());
+                self.announce(jobs.is_empty());
             }
         }
         self.drop_connection().await;
     }
 
-    /// Tells what was committed, at the latest when nothing more waits to be.
-    fn tell(&mut self, all: bool) {
-        if self.untold_since.is_some_and(|since| all || since.elapsed() >= TOLD_TOGETHER) {
-            self.untold_since = None;
+    /// Announces what was committed, at the latest when no more jobs wait.
+    fn announce(&mut self, is_idle: bool) {
+        if self.unannounced_since.is_some_and(|since| is_idle || since.elapsed() >= ANNOUNCED_TOGETHER) {
+            self.unannounced_since = None;
             self.feed.announce();
         }
     }
 
-    /// One batch, from BEGIN to the answers. Waits for jobs, never for time: a database that fails every batch makes
-    /// no busy loop.
+    /// One batch, from BEGIN to the results.
     async fn handle(&mut self, mut batch: Vec<Box<dyn Job>>) {
         telemetry::queue_shrank(Queue::Writer, batch.len());
         let started = Instant::now();
@@ -213,9 +213,9 @@ impl Desk {
         observe(batch.len(), started, outcome.as_ref().err());
         match outcome {
             Ok(news) => {
-                // Before the answers: whoever has one finds what it tells in the feed.
+                // Before the results: a caller that has one finds its news in the feed.
                 if self.feed.add(news) {
-                    self.untold_since.get_or_insert_with(Instant::now);
+                    self.unannounced_since.get_or_insert_with(Instant::now);
                 }
                 batch.into_iter().for_each(|job| job.answer(None));
             }

@@ -1,0 +1,156 @@
+//! Databases of earlier versions are brought up to date with what they hold.
+
+use sqlx::AssertSqlSafe;
+
+use super::*;
+use crate::{
+    domain::{Notification, OrderId},
+    store::{
+        OrderEventKind::{self, Canceled, Placed},
+        Sequence,
+    },
+};
+
+/// A database as it was before the log held order events: kim's orders and what the log said of them.
+struct Before {
+    conn: SqliteConnection,
+    path: std::path::PathBuf,
+    _folder: TempDir,
+}
+
+impl Before {
+    async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("shop.db");
+        let mut conn = raw(&path).await;
+        let mark = format!("pragma application_id = {}", open::APPLICATION_ID);
+        conn.execute(AssertSqlSafe(mark)).await.unwrap();
+        open::MIGRATIONS.run_to(4, &mut conn).await.unwrap();
+        let kim =
+            "insert into users (email, email_key, nickname, nickname_key, password_hash, role, created_at)
+                   values ('kim@example.com', 'kim@example.com', 'kim', 'kim', '', 'member', 1)";
+        conn.execute(kim).await.unwrap();
+        Self { conn, path, _folder: folder }
+    }
+
+    async fn run(&mut self, sql: String) {
+        self.conn.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+
+    /// Order `id` of two goods, placed at `id` seconds.
+    async fn order(&mut self, id: i64, status: &str, is_hidden: bool) {
+        let at = id * 1000;
+        self.run(format!(
+            "insert into orders values ({id}, 1, '{status}', 5, {at});
+             insert into order_items values ({id}, 0, {id}, 'goods {id}', 1, 2), ({id}, 1, 99, 'more', 1, 3)"
+        ))
+        .await;
+        if !is_hidden {
+            self.run(format!(
+                "insert into notifications
+                     (kind, order_id, goods_id, nickname, first_goods_name, other_goods, quantity, created_at)
+                 values ('purchase', {id}, {id}, 'kim', 'goods {id}', 1, 5, {at})"
+            ))
+            .await;
+        }
+    }
+
+    async fn withdrawal(&mut self, id: i64, offset: i64, at: i64) {
+        self.run(format!(
+            "insert into notifications (kind, order_id, goods_id, canceled, created_at)
+             values ('cancellation', {id}, {id}, {offset}, {at})"
+        ))
+        .await;
+    }
+
+    async fn migrated(self) -> (SqliteStore, TempDir) {
+        self.conn.close().await.unwrap();
+        (open(&self.path).await.unwrap(), self._folder)
+    }
+}
+
+/// All events: sequence, order, kind, offset, milliseconds.
+async fn events(store: &SqliteStore) -> Vec<(i64, i64, OrderEventKind, Option<i64>, i64)> {
+    let found = store.order_events_after(Sequence(0), 100).await.unwrap();
+    let event = |event: &crate::store::OrderEvent| {
+        let offset = event.announced_as.map(|offset| offset.0);
+        (event.sequence.0, event.order_id.0, event.kind, offset, event.at.as_millis())
+    };
+    found.iter().map(event).collect()
+}
+
+#[tokio::test]
+async fn every_order_has_its_events_and_every_alert_its_offset() {
+    let mut before = Before::new().await;
+    before.order(1, "placed", false).await;
+    before.order(2, "canceled", true).await;
+    before.order(3, "canceled", false).await;
+    before.order(4, "placed", true).await;
+    before.order(5, "placed", false).await;
+    before.withdrawal(3, 2, 9000).await;
+    let (store, _folder) = before.migrated().await;
+    let expected = [
+        (1, 1, Placed, Some(1), 1000),
+        (2, 2, Placed, None, 2000),
+        (3, 2, Canceled, None, 2000),
+        (4, 3, Placed, Some(2), 3000),
+        (5, 4, Placed, None, 4000),
+        (6, 5, Placed, Some(3), 5000),
+        (7, 3, Canceled, Some(4), 9000),
+    ];
+    assert_eq!(events(&store).await, expected);
+    let reach = store.reach().await.unwrap();
+    assert_eq!((reach.oldest, reach.latest), (Offset(1), Offset(4)));
+    let log = store.log_after(Offset(1), 10).await.unwrap();
+    let purchase = Notification::Purchase {
+        nickname: "kim".into(),
+        goods_id: crate::domain::GoodsId(3),
+        first_goods_name: "goods 3".into(),
+        other_goods: 1,
+        quantity: 5,
+    };
+    assert_eq!((log[0].id, &log[0].notification), (Offset(2), &purchase));
+    let withdrawn = Notification::Cancellation { goods_id: crate::domain::GoodsId(3), canceled: Offset(2) };
+    assert_eq!((log.len(), &log[2].notification), (3, &withdrawn));
+    store.cancel_order(OrderId(5), None, NOW).await.unwrap();
+    assert_eq!(events(&store).await[7], (8, 5, Canceled, Some(5), NOW.as_millis()));
+}
+
+#[tokio::test]
+async fn what_was_pruned_stays_pruned() {
+    let mut before = Before::new().await;
+    for id in 1..=3 {
+        before.order(id, "placed", false).await;
+    }
+    before.order(4, "placed", true).await;
+    before.order(5, "placed", false).await;
+    before.run("delete from notifications where id <= 2".to_owned()).await;
+    let (store, _folder) = before.migrated().await;
+    let expected = [(1, 3, Placed, Some(3), 3000), (2, 4, Placed, None, 4000), (3, 5, Placed, Some(4), 5000)];
+    assert_eq!(events(&store).await, expected);
+    let reach = store.reach().await.unwrap();
+    assert_eq!((reach.oldest, reach.latest), (Offset(3), Offset(4)));
+}
+
+#[tokio::test]
+async fn an_empty_log_knows_its_newest_offset() {
+    let mut before = Before::new().await;
+    for id in 1..=3 {
+        before.order(id, "placed", false).await;
+    }
+    before.run("delete from notifications".to_owned()).await;
+    let (store, _folder) = before.migrated().await;
+    assert_eq!(events(&store).await, []);
+    let reach = store.reach().await.unwrap();
+    assert_eq!((reach.oldest, reach.latest), (Offset(4), Offset(3)));
+    let kim = crate::domain::UserId(1);
+    let water = some_goods(&store, "water", None).await.goods_id;
+    assert_eq!(buy(&store, kim, lines(&[(water, 1)])).await.unwrap().notification, Some(Offset(4)));
+}
+
+#[tokio::test]
+async fn every_database_has_an_epoch_of_its_own() {
+    let (one, _one) = Before::new().await.migrated().await;
+    let (other, _other) = Before::new().await.migrated().await;
+    assert_ne!(one.reach().await.unwrap().epoch, other.reach().await.unwrap().epoch);
+}
