@@ -13,7 +13,7 @@ use crate::{
     clock,
     config::{self, CommonLayer, ServeLayer, Settings},
     domain::{Email, Invalid, Nickname, Password, Role},
-    server::{Application, StartError, Stopper},
+    server::{self, Application, StartError},
     service::{
         accounts::{self, Registration},
         catalog::CurrencyError,
@@ -152,14 +152,18 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     if let Err(error) = config::raise_limit() {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
-    let (demo, currency) = (settings.demo, settings.currency);
+    let (addr, demo, currency) = (settings.addr, settings.demo, settings.currency);
     let app = Application::build(settings).await.map_err(|error| match error {
         error @ StartError::Currency(CurrencyError::Differs { .. }) => Failure::Usage(error.to_string()),
         error => Failure::Run(error.to_string()),
     })?;
+    let listener = server::listen(addr);
+    let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (addr, listener) =
+        bound.map_err(|error| Failure::Run(format!("cannot listen on {addr}: {error}")))?;
     // Before the first line: whoever has read it may stop the program.
     let signals = Signals::catch();
-    print(&format!("listening on {}\n", app.url()))?;
+    print(&format!("listening on http://{addr}\n"))?;
     if demo {
         let filled = demo::fill(&*app.store(), &app.state().accounts, currency, clock::now()).await;
         if let Some(Demo { shopper, admin }) = filled.map_err(|error| Failure::Run(error.to_string()))? {
@@ -169,14 +173,20 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
             ))?;
         }
     }
-    match signals {
-        Ok(signals) => drop(actix_rt::spawn(signals.stop(app.stopper()))),
-        Err(error) => tracing::warn!(%error, "signals cannot be caught: the program ends without draining"),
-    }
-    app.run().await.map_err(|error| Failure::Run(format!("cannot serve: {error}")))
+    app.run(listener, shutdown(signals)).await.map_err(|error| Failure::Run(format!("cannot serve: {error}")))
 }
 
-/// The first SIGTERM or SIGINT drains; a second one ends the program at once.
+/// Completes when the first signal comes. Without signals it never does.
+async fn shutdown(signals: std::io::Result<Signals>) {
+    match signals {
+        Ok(signals) => signals.shutdown().await,
+        Err(error) => {
+            tracing::warn!(%error, "signals cannot be caught: the program ends without draining");
+            std::future::pending().await
+        }
+    }
+}
+
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -187,16 +197,19 @@ impl Signals {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn stop(mut self, stopper: Stopper) {
-        for signals in 0.. {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-            }
-            if signals > 0 {
-                std::process::exit(130);
-            }
-            stopper.stop();
+    /// The first SIGTERM or SIGINT drains; a second one ends the program at once.
+    async fn shutdown(mut self) {
+        self.next().await;
+        actix_rt::spawn(async move {
+            self.next().await;
+            std::process::exit(130);
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

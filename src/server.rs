@@ -1,4 +1,5 @@
-//! The whole program, assembled: open the store, start relay and hubs, bind, serve, drain in order.
+//! The whole program, assembled: open the store, start relay and hubs, serve, drain in order. The listener and the
+//! moment to end are the caller's, so that a test owns both.
 
 use std::{
     future::ready,
@@ -14,7 +15,7 @@ use actix_server::{Server, ServerHandle};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::{dev::AppConfig, middleware::from_fn};
 use rustix::net;
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::net::TcpStream;
 
 use crate::{
     api,
@@ -46,14 +47,6 @@ pub enum StartError {
     /// The database fails.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {addr}: {error}")]
-    Bind {
-        /// The address.
-        addr: SocketAddr,
-        /// Why.
-        error: io::Error,
-    },
     /// The settings don't fit the database.
     #[error(transparent)]
     Currency(#[from] CurrencyError),
@@ -62,50 +55,26 @@ pub enum StartError {
     Service(#[from] ServiceError),
 }
 
-/// A server that is bound and ready to run.
+/// A server that is ready to run.
 pub struct Application {
     state: AppState,
     store: Arc<dyn Store>,
-    listener: TcpListener,
-    addr: SocketAddr,
     latest: Offset,
-    stopper: Stopper,
-}
-
-/// Stops a server from elsewhere.
-#[derive(Clone, Default)]
-pub struct Stopper(Arc<Notify>);
-
-impl Stopper {
-    /// Begins the drain; [`Application::run`] returns when it is done.
-    pub fn stop(&self) {
-        self.0.notify_one();
-    }
 }
 
 impl Application {
-    /// Opens and migrates the store and binds the address. Requests wait in the listener's backlog until
-    /// [`Application::run`].
+    /// Opens and migrates the store.
     ///
     /// # Errors
-    /// The database or the address cannot be used.
+    /// The database cannot be used, or the settings don't fit it.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
         telemetry::start_metrics();
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&settings.database_url, settings.currency).await?);
         catalog::check_currency(&*store, settings.currency).await?;
         let latest = store.reach().await?.latest;
-        let requested = settings.addr;
         let state = AppState::open(settings, Arc::clone(&store)).await?;
-        let (listener, addr) =
-            bind(requested).map_err(|error| StartError::Bind { addr: requested, error })?;
-        Ok(Self { state, store, listener, addr, latest, stopper: Stopper::default() })
-    }
-
-    /// Where it listens, `http://127.0.0.1:3000`.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        Ok(Self { state, store, latest })
     }
 
     /// The use cases and settings.
@@ -120,30 +89,25 @@ impl Application {
         Arc::clone(&self.store)
     }
 
-    /// What stops it.
-    #[must_use]
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
-    }
-
-    /// Serves until stopped, then drains: no new work, orders under way are answered, sessions are told to come
-    /// back, the log is closed. Must be called inside an `actix_rt::System`.
+    /// Serves what `listener` accepts until `shutdown` completes, then drains: no new work, orders under way are
+    /// answered, sessions are told to come back, the log is closed. Returns when the drain is done or its time is over.
+    /// Must be called inside an `actix_rt::System`.
     ///
     /// # Errors
     /// The server's threads cannot be started.
-    pub async fn run(self) -> io::Result<()> {
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future) -> io::Result<()> {
         // From the end of the log at start: nobody is connected who could have missed more.
         let hubs = Hubs::new(self.latest);
         let viewers = Arc::new(Viewers::default());
         let log = Log::new(self.store.clone(), self.state.settings.nickname_display);
-        let server = self.serve(&hubs, &viewers, &log)?;
+        let server = self.serve(listener, &hubs, &viewers, &log)?;
         let handle = server.handle();
         let relay = Relay::new(log, hubs.clone(), viewers);
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
         let housekeeping = actix_rt::spawn(housekeeping);
         let drain = async {
-            self.stopper.0.notified().await;
+            shutdown.await;
             let drained = drain(&self.state, &hubs, &handle);
             tokio::time::timeout(self.state.settings.drain_timeout, drained).await.is_ok()
         };
@@ -165,13 +129,18 @@ impl Application {
         served
     }
 
-    fn serve(&self, hubs: &Hubs, viewers: &Arc<Viewers>, log: &Log) -> io::Result<Server> {
+    fn serve(
+        &self,
+        listener: TcpListener,
+        hubs: &Hubs,
+        viewers: &Arc<Viewers>,
+        log: &Log,
+    ) -> io::Result<Server> {
         let (state, hubs, viewers, log) =
             (self.state.clone(), hubs.clone(), Arc::clone(viewers), log.clone());
         let (rooms, socketio) = (Arc::new(Rooms::default()), SocketIoDirectory::default());
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
-        let listener = self.listener.try_clone()?;
         let builder = Server::build();
         let draining = builder.graceful_shutdown_signal();
         // Called once on each worker thread.
@@ -271,16 +240,18 @@ fn return_spread(sessions: usize) -> Duration {
     Duration::from_millis(millis.clamp(250, 10_000))
 }
 
-/// Binds with a backlog for a crowd that comes at once, and so that a restart need not wait for old connections.
-fn bind(addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+/// Binds an address for [`Application::run`], with a backlog for a crowd that comes at once, and so that a restart need
+/// not wait for old connections. Connections wait in the backlog until the server runs.
+///
+/// # Errors
+/// The address cannot be listened on.
+pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let family = if addr.is_ipv4() { net::AddressFamily::INET } else { net::AddressFamily::INET6 };
     let socket = net::socket_with(family, net::SocketType::STREAM, net::SocketFlags::CLOEXEC, None)?;
     net::sockopt::set_socket_reuseaddr(&socket, true)?;
     net::bind(&socket, &addr)?;
     net::listen(&socket, BACKLOG)?;
-    let listener = TcpListener::from(socket);
-    let addr = listener.local_addr()?;
-    Ok((listener, addr))
+    Ok(socket.into())
 }
 
 const BACKLOG: i32 = 4096;

@@ -33,7 +33,7 @@ async fn a_draining_server_takes_no_new_work() {
     let admin = app.admin().await;
     let water = app.goods(&admin, "Water", 6.2, None).await;
     let _holds_it_up = deaf(app.addr()).await;
-    app.stopper.stop();
+    app.shut_down();
     eventually("/readyz says no", async || app.get("/readyz").send().await.status == 503).await;
     let refusal = app.get("/readyz").send().await.refused(503, "restarting");
     assert_eq!(refusal.header("retry-after"), "1");

@@ -57,7 +57,7 @@ async fn a_past_that_is_gone_is_a_gap() {
     }
     prune_log(&shop.app, 4).await;
     // Memory would still reach back: another start has the log alone.
-    shop.app.stopper.stop();
+    shop.app.shut_down();
     let database = format!("sqlite://{}", shop.app.folder.path().join("shop.db").display());
     let app = TestApp::spawn_in(|common, _| common.database_url = Some(database)).await;
     let mut ws = Ws::open_at(&app, "/ws?after=1", As::Header(&shop.lee)).await;
@@ -200,7 +200,7 @@ async fn a_server_that_goes_away_says_when_to_come_back() {
     let app = TestApp::spawn().await;
     let kim = app.member("kim").await;
     let mut sessions = [Ws::open(&app, As::Header(&kim)).await, Ws::open(&app, As::Guest).await];
-    app.stopper.stop();
+    app.shut_down();
     for ws in &mut sessions {
         let (code, reason) = ws.closed().await;
         assert_eq!(code, 1001);

@@ -5,6 +5,7 @@ mod http;
 mod ws;
 
 use std::{
+    net::TcpListener,
     sync::{Arc, LazyLock, mpsc},
     time::Duration,
 };
@@ -15,9 +16,10 @@ use serde_json::{Value, json};
 use shopbell::{
     config::{CommonLayer, ServeLayer, Settings},
     domain::{Email, NewUser, Nickname, PasswordHash, Role},
-    server::{Application, Stopper},
+    server::Application,
     store::Store,
 };
+use tokio::sync::Notify;
 
 pub use self::{
     http::{Answer, Call, is_problem},
@@ -36,8 +38,8 @@ pub struct TestApp {
     /// `http://127.0.0.1:41234`
     pub url: String,
     pub store: Arc<dyn Store>,
-    pub stopper: Stopper,
     pub folder: tempfile::TempDir,
+    shutdown: Arc<Notify>,
     client: reqwest::Client,
 }
 
@@ -68,7 +70,6 @@ impl TestApp {
         let database = format!("sqlite://{}", folder.path().join("shop.db").display());
         let mut common = CommonLayer { database_url: Some(database), ..CommonLayer::default() };
         let mut serve = ServeLayer {
-            addr: Some(([127, 0, 0, 1], 0).into()),
             workers: Some(2),
             jwt_secret: Some(JWT_SECRET.to_owned().into()),
             drain_timeout: Some("2s".parse().unwrap()),
@@ -76,22 +77,33 @@ impl TestApp {
         };
         change(&mut common, &mut serve);
         let settings = Settings::resolve(common, serve, None).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = Arc::new(Notify::new());
         let (tell, told) = mpsc::channel();
-        std::thread::spawn(move || {
-            actix_rt::System::new().block_on(async {
-                let app = Application::build(settings).await.unwrap();
-                tell.send((app.url(), app.store(), app.stopper())).unwrap();
-                app.run().await.unwrap();
-            });
+        std::thread::spawn({
+            let shutdown = Arc::clone(&shutdown);
+            move || {
+                actix_rt::System::new().block_on(async {
+                    let app = Application::build(settings).await.unwrap();
+                    tell.send(app.store()).unwrap();
+                    app.run(listener, shutdown.notified()).await.unwrap();
+                });
+            }
         });
-        let (url, store, stopper) = told.recv_timeout(DEADLINE).expect("the server starts");
+        let store = told.recv_timeout(DEADLINE).expect("the server starts");
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(DEADLINE)
             .build()
             .unwrap();
-        Self { url, store, stopper, folder, client }
+        Self { url, store, folder, shutdown, client }
+    }
+
+    /// Begins the drain.
+    pub fn shut_down(&self) {
+        self.shutdown.notify_one();
     }
 
     /// `127.0.0.1:41234`
@@ -197,7 +209,7 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        self.stopper.stop();
+        self.shut_down();
     }
 }
 
