@@ -9,11 +9,12 @@ use std::{
 use clap::{Parser, Subcommand};
 use shopbell_bench::{
     Result,
+    context::{Context, Program},
     peers::{self, Builtin, sample_alert},
-    process::{CLIENT_CORE, pin},
+    process::{CLIENT_CORE, output, pin},
     report::Book,
     stop::Stop,
-    suites::{self, Context, Entry},
+    suites::{self, Entry},
 };
 
 /// Measures shopbell beside its peers.
@@ -32,6 +33,10 @@ struct Cli {
     /// The program to measure; otherwise it is built
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
+    /// Another build of it, measured beside it as `shopbell-before` instead of the peers; the results go to
+    /// target/bench-baseline
+    #[arg(long, value_name = "PATH")]
+    baseline: Option<PathBuf>,
 }
 
 /// A peer as a child process of the bench.
@@ -76,14 +81,25 @@ fn measure(cli: Cli) -> Result<()> {
         Some(path) => path.canonicalize()?,
         None => build(root)?,
     };
-    install_peers(root)?;
+    if cli.baseline.is_none() {
+        install_peers(root)?;
+    }
     pin(CLIENT_CORE)?;
-    let raised_limits = raised_limits(&shopbell)?;
-    let rounds = cli.rounds.map(usize::from);
-    let mut context =
-        Context { shopbell, raised_limits, alert: String::new(), quick: cli.quick, rounds, stop };
+    let baseline = cli.baseline.map(|path| Program::new(path.canonicalize()?)).transpose()?;
+    let mut context = Context {
+        shopbell: Program::new(shopbell)?,
+        baseline,
+        alert: String::new(),
+        quick: cli.quick,
+        rounds: cli.rounds.map(usize::from),
+        stop,
+    };
     context.alert = sample_alert(&context)?;
-    let folder = if cli.quick { target_folder()?.join("bench-quick") } else { root.to_owned() };
+    let folder = match (&context.baseline, cli.quick) {
+        (Some(_), _) => target_folder()?.join("bench-baseline"),
+        (None, true) => target_folder()?.join("bench-quick"),
+        (None, false) => root.to_owned(),
+    };
     let book = Book::new(&folder, machine(&context)?);
     let mut failed = Vec::new();
     for suite in wanted {
@@ -156,27 +172,14 @@ fn install_peers(root: &Path) -> Result<()> {
     }
 }
 
-/// Flags that lift the limits for one account and one address, as far as the program has them: all sessions of a
-/// measurement are one shopper's, and come from one address.
-fn raised_limits(shopbell: &Path) -> Result<Vec<String>> {
-    let help = Command::new(shopbell).args(["serve", "--help"]).output()?;
-    let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    let flags = ["--max-sessions-per-account", "--max-sessions-per-address", "--handshake-rate"];
-    let has = |flag: &&&str| help.split_whitespace().any(|word| word == **flag);
-    Ok(flags.iter().filter(has).flat_map(|flag| [(*flag).to_owned(), "1000000".to_owned()]).collect())
-}
-
 /// What the numbers were measured on, and with.
 fn machine(context: &Context) -> Result<String> {
-    let version = |program: &Path| -> Option<String> {
-        let output = Command::new(program).arg("--version").output().ok()?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
+    let version = |program: &Path| output(program, &["--version"]).unwrap_or_default();
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let kernel: Vec<&str> = kernel.trim().split('.').take(2).collect();
-    let node = version(Path::new("node")).unwrap_or_default();
-    let bun = version(&context.peers().join("node_modules/bun/bin/bun.exe")).unwrap_or_default();
-    let rust = version(Path::new("rustc")).unwrap_or_default();
+    let node = version(Path::new("node"));
+    let bun = version(&context.peers().join("node_modules/bun/bin/bun.exe"));
+    let rust = version(Path::new("rustc"));
     let rust: Vec<&str> = rust.split_whitespace().take(2).collect();
     let warning = if context.quick { " A QUICK RUN: these numbers mean little." } else { "" };
     Ok(format!(

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::Duration,
@@ -26,6 +27,18 @@ pub fn pin(core: usize) -> Result<()> {
     cores.set(core);
     sched_setaffinity(None, &cores)
         .map_err(|error| format!("cannot use core {core}, two cores are needed: {error}").into())
+}
+
+/// What a program prints before it ends.
+///
+/// # Errors
+/// It cannot be started.
+pub fn output(program: &Path, args: &[&str]) -> Result<String> {
+    let output = Command::new(program)
+        .args(args)
+        .output()
+        .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// A running server; ends with this value.

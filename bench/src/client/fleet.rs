@@ -13,43 +13,20 @@ use rustix::{
     net::RecvFlags,
 };
 
-use super::{session::Session, target::Target};
-use crate::{Result, stats::Latencies, stop::Stop};
+use super::{counters::Counters, session::Session, target::Target};
+use crate::{Result, stop::Stop};
 
 /// Handshakes under way: fewer than any server's backlog.
 const OPENING: usize = 100;
-/// The longest wait for the next sign of life of any session.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait until anything arrives on any session.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What all sessions have got.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Sessions that were let in.
-    pub ready: usize,
-    /// Sessions that the server ended, when [`Fleet::tolerant`].
-    pub lost: usize,
-    /// Alerts.
-    pub alerts: u64,
-    /// Answers to orders.
-    pub acks: u64,
-    /// The sessions that were answered since this was last emptied, one by one.
-    pub answered: Vec<usize>,
-    /// Those answers that were not `ok`.
-    pub refused: u64,
-    /// Bytes.
-    pub bytes: u64,
-    /// When each order of this round was sent. The n-th alert of a session is that of the n-th order.
-    pub sent: Vec<Instant>,
-    /// From an order to its alert, for each alert.
-    pub latencies: Latencies,
-}
-
-/// Sessions and what they got.
+/// Sessions and what they received.
 pub struct Fleet {
     epoll: OwnedFd,
     sessions: Vec<Option<Session>>,
-    /// Counters over all sessions.
-    pub tally: Tally,
+    /// Over all sessions.
+    pub counters: Counters,
     /// Whether a session that the server ends is counted and set aside; otherwise it ends the measurement.
     pub tolerant: bool,
     ended: Vec<(usize, Session)>,
@@ -67,7 +44,7 @@ impl Fleet {
         Ok(Self {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             sessions: Vec::new(),
-            tally: Tally::default(),
+            counters: Counters::default(),
             tolerant: false,
             ended: Vec::new(),
             buffer: vec![0; 256 * 1024],
@@ -90,17 +67,17 @@ impl Fleet {
     /// # Errors
     /// As there.
     pub fn open_each(&mut self, mut targets: impl ExactSizeIterator<Item = Rc<Target>>) -> Result<()> {
-        let wanted = self.tally.ready + targets.len();
-        let mut opened = self.tally.ready;
-        while self.tally.ready < wanted {
-            while opened - self.tally.ready < OPENING
+        let wanted = self.counters.ready + targets.len();
+        let mut opened = self.counters.ready;
+        while self.counters.ready < wanted {
+            while opened - self.counters.ready < OPENING
                 && let Some(target) = targets.next()
             {
                 self.begin_one(&target)?;
                 opened += 1;
             }
-            let ready = self.tally.ready;
-            self.until("sessions are let in", |tally| tally.ready > ready)?;
+            let ready = self.counters.ready;
+            self.until("sessions are let in", |counters| counters.ready > ready)?;
         }
         Ok(())
     }
@@ -146,19 +123,15 @@ impl Fleet {
         self.sessions.iter().flatten()
     }
 
-    /// Ends all sessions without a word; what they got stays counted.
+    /// Drops all connections; what they received stays counted.
     pub fn drop_all(&mut self) {
         self.sessions.clear();
-        self.tally.ready = 0;
+        self.counters.ready = 0;
     }
 
     /// Forgets what was counted: the next order is the first.
     pub fn begin(&mut self) {
-        let tally = &mut self.tally;
-        (tally.alerts, tally.acks, tally.refused, tally.bytes) = (0, 0, 0, 0);
-        tally.sent.clear();
-        tally.answered.clear();
-        tally.latencies.clear();
+        self.counters.clear();
         for session in self.sessions.iter_mut().flatten() {
             session.alerts = 0;
         }
@@ -170,7 +143,7 @@ impl Fleet {
     /// The session is gone.
     pub fn order(&mut self, session: usize) -> Result<()> {
         let session = self.sessions.get(session).and_then(Option::as_ref).ok_or("the session is gone")?;
-        self.tally.sent.push(Instant::now());
+        self.counters.sent.push(Instant::now());
         session.order()
     }
 
@@ -187,15 +160,15 @@ impl Fleet {
     ///
     /// # Errors
     /// Nothing arrived for a minute, a session was ended, or a signal came.
-    pub fn until(&mut self, what: &str, done: impl Fn(&Tally) -> bool) -> Result<()> {
+    pub fn until(&mut self, what: &str, done: impl Fn(&Counters) -> bool) -> Result<()> {
         let mut heard = Instant::now();
-        while !done(&self.tally) {
+        while !done(&self.counters) {
             if self.pump(Duration::from_millis(100))? > 0 {
                 heard = Instant::now();
-            } else if heard.elapsed() > PATIENCE {
-                let Tally { ready, alerts, acks, .. } = self.tally;
+            } else if heard.elapsed() > TIMEOUT {
+                let Counters { ready, alerts, acks, .. } = self.counters;
                 return Err(format!(
-                    "nothing arrived for {PATIENCE:?} while waiting until {what} \
+                    "nothing arrived for {TIMEOUT:?} while waiting until {what} \
                      ({ready} sessions ready, {alerts} alerts, {acks} acks)"
                 )
                 .into());
@@ -242,18 +215,18 @@ impl Fleet {
 
     fn read(&mut self, index: usize) -> Result<()> {
         let Some(session) = self.sessions.get_mut(index).and_then(Option::as_mut) else { return Ok(()) };
-        let acks = self.tally.acks;
+        let acks = self.counters.acks;
         let taken = match receive(&session.stream, &mut self.buffer) {
             Ok(None) => return Ok(()),
             // Level-triggered: should there be more, epoll tells again.
-            Ok(Some(length)) => session.take(&self.buffer[..length], &mut self.tally),
+            Ok(Some(length)) => session.take(&self.buffer[..length], &mut self.counters),
             Err(error) => Err(error),
         };
-        for _ in acks..self.tally.acks {
-            self.tally.answered.push(index);
+        for _ in acks..self.counters.acks {
+            self.counters.answered.push(index);
         }
         if taken.is_err() && self.tolerant {
-            self.tally.lost += 1;
+            self.counters.lost += 1;
             self.ended.extend(self.sessions[index].take().map(|session| (index, session)));
             return Ok(());
         }

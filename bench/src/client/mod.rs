@@ -1,6 +1,7 @@
 //! The load: sessions by the ten thousand on one epoll and one thread, light enough that the server is what is
 //! measured. What arrives is counted by its frames; JSON is looked at only for the first bytes and, when asked, the id.
 
+mod counters;
 mod fleet;
 mod frame;
 pub mod http;
@@ -8,7 +9,8 @@ mod load;
 mod session;
 mod target;
 
-pub use fleet::{Fleet, Tally};
+pub use counters::Counters;
+pub use fleet::Fleet;
 pub use load::Load;
 pub use session::Session;
 pub use target::{Target, Wire};

@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use super::{
-    fleet::Tally,
+    counters::Counters,
     frame::{self, opcode},
     http::Head,
     target::{Target, Wire},
@@ -44,8 +44,8 @@ pub struct Session {
     reading: Reading,
     /// Whether it was let in.
     pub ready: bool,
-    /// Code and reason of the server's good-bye.
-    pub farewell: Option<(u16, String)>,
+    /// Code and reason of the close frame that the server sent.
+    pub closed_with: Option<(u16, String)>,
     /// Bytes that are no whole frame yet.
     rest: Vec<u8>,
     /// Of an Engine.IO session that polls.
@@ -75,7 +75,7 @@ impl Session {
             target: Rc::clone(target),
             reading: Reading::Head,
             ready: false,
-            farewell: None,
+            closed_with: None,
             rest: Vec::new(),
             sid: String::new(),
             posts: 0,
@@ -114,15 +114,15 @@ impl Session {
     }
 
     /// Takes what arrived.
-    pub(super) fn take(&mut self, data: &[u8], tally: &mut Tally) -> Result<()> {
-        tally.bytes += data.len() as u64;
+    pub(super) fn take(&mut self, data: &[u8], counters: &mut Counters) -> Result<()> {
+        counters.bytes += data.len() as u64;
         if self.rest.is_empty() {
-            let used = self.read(data, tally)?;
+            let used = self.read(data, counters)?;
             self.rest.extend_from_slice(&data[used..]);
         } else {
             let mut whole = std::mem::take(&mut self.rest);
             whole.extend_from_slice(data);
-            let used = self.read(&whole, tally)?;
+            let used = self.read(&whole, counters)?;
             whole.drain(..used);
             self.rest = whole;
         }
@@ -130,7 +130,7 @@ impl Session {
     }
 
     /// Reads whatever is whole; how many bytes that were.
-    fn read(&mut self, data: &[u8], tally: &mut Tally) -> Result<usize> {
+    fn read(&mut self, data: &[u8], counters: &mut Counters) -> Result<usize> {
         let mut used = 0;
         loop {
             let rest = &data[used..];
@@ -139,11 +139,11 @@ impl Session {
                 Reading::Body(length) if rest.len() < length => None,
                 Reading::Body(length) => {
                     self.reading = Reading::Head;
-                    self.read_poll(&rest[..length], tally)?;
+                    self.read_poll(&rest[..length], counters)?;
                     Some(length)
                 }
-                Reading::Frames => self.read_frame(rest, tally)?,
-                Reading::Chunks => self.read_chunk(rest, tally)?,
+                Reading::Frames => self.read_frame(rest, counters)?,
+                Reading::Chunks => self.read_chunk(rest, counters)?,
             };
             let Some(step) = step else { return Ok(used) };
             used += step;
@@ -161,10 +161,10 @@ impl Session {
         Ok(Some(head.length))
     }
 
-    fn read_frame(&mut self, data: &[u8], tally: &mut Tally) -> Result<Option<usize>> {
+    fn read_frame(&mut self, data: &[u8], counters: &mut Counters) -> Result<Option<usize>> {
         let Some((first, payload, length)) = frame::parse(data) else { return Ok(None) };
         match first {
-            opcode::TEXT => self.message(payload, tally)?,
+            opcode::TEXT => self.message(payload, counters)?,
             opcode::PING => {
                 let mut out = Vec::new();
                 frame::put(&mut out, opcode::PONG, payload);
@@ -173,7 +173,7 @@ impl Session {
             opcode::CLOSE => {
                 let code = payload.get(..2).map_or(1005, |code| u16::from_be_bytes([code[0], code[1]]));
                 let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned();
-                self.farewell = Some((code, reason.clone()));
+                self.closed_with = Some((code, reason.clone()));
                 return Err(format!("the server closed a session with {code} {reason}").into());
             }
             _ => {}
@@ -182,7 +182,7 @@ impl Session {
     }
 
     /// A chunk (RFC 9112 §7.1), which holds whole events.
-    fn read_chunk(&mut self, data: &[u8], tally: &mut Tally) -> Result<Option<usize>> {
+    fn read_chunk(&mut self, data: &[u8], counters: &mut Counters) -> Result<Option<usize>> {
         let Some(line) = memmem::find(data, b"\r\n") else { return Ok(None) };
         let size = std::str::from_utf8(&data[..line])?;
         let size = usize::from_str_radix(size, 16).map_err(|_| format!("{size:?} is no size of a chunk"))?;
@@ -191,40 +191,40 @@ impl Session {
         if size == 0 {
             return Err("the server ended a stream".into());
         }
-        self.become_ready(tally);
+        self.become_ready(counters);
         let mut events = &chunk[..size];
         while let Some(at) = memmem::find(events, Wire::Sse.alert()) {
             // The id stands before the event's name.
-            self.alert(&events[at..], id_before(&events[..at]), tally);
+            self.alert(&events[at..], id_before(&events[..at]), counters);
             events = &events[at + Wire::Sse.alert().len()..];
         }
         Ok(Some(begin + size + 2))
     }
 
     /// The body of an answer to a poll or to a POST.
-    fn read_poll(&mut self, body: &[u8], tally: &mut Tally) -> Result<()> {
+    fn read_poll(&mut self, body: &[u8], counters: &mut Counters) -> Result<()> {
         if self.posts > 0 {
             self.posts -= 1;
             return Ok(());
         }
         for packet in body.split(|&byte| byte == 0x1e) {
-            self.message(packet, tally)?;
+            self.message(packet, counters)?;
         }
         self.write(self.target.poll(&self.sid).as_bytes())
     }
 
     /// A WebSocket's text, or an Engine.IO packet.
-    fn message(&mut self, text: &[u8], tally: &mut Tally) -> Result<()> {
+    fn message(&mut self, text: &[u8], counters: &mut Counters) -> Result<()> {
         let wire = self.target.wire;
         if text.starts_with(wire.alert()) {
-            self.alert(text, None, tally);
+            self.alert(text, None, counters);
         } else if text.starts_with(wire.ack()) {
-            tally.acks += 1;
+            counters.acks += 1;
             if memmem::find(text, br#""ok":true"#).is_none() {
-                tally.refused += 1;
+                counters.refused += 1;
             }
         } else if wire == Wire::Ws || text.starts_with(b"40") {
-            self.become_ready(tally);
+            self.become_ready(counters);
         } else if text.starts_with(b"44") {
             return Err(format!("a session is refused: {}", String::from_utf8_lossy(text)).into());
         } else if text == b"2" {
@@ -247,16 +247,16 @@ impl Session {
         self.write(self.target.post(&self.sid, packet).as_bytes())
     }
 
-    fn become_ready(&mut self, tally: &mut Tally) {
+    fn become_ready(&mut self, counters: &mut Counters) {
         if !std::mem::replace(&mut self.ready, true) {
-            tally.ready += 1;
+            counters.ready += 1;
         }
     }
 
-    fn alert(&mut self, text: &[u8], id: Option<u64>, tally: &mut Tally) {
-        tally.alerts += 1;
-        if let Some(&sent) = tally.sent.get(self.alerts as usize) {
-            tally.latencies.record(Instant::now() - sent);
+    fn alert(&mut self, text: &[u8], id: Option<u64>, counters: &mut Counters) {
+        counters.alerts += 1;
+        if let Some(&sent) = counters.sent.get(self.alerts as usize) {
+            counters.latencies.record(Instant::now() - sent);
         }
         self.alerts += 1;
         if self.target.keep_ids {
@@ -306,13 +306,13 @@ mod tests {
         let pieces = [1, 2, 3, 7, 50, data.len()];
         let count = |piece: usize| {
             let mut session = Session::open(&target, 0).unwrap();
-            let mut tally = Tally::default();
+            let mut counters = Counters::default();
             for piece in data.chunks(piece) {
-                session.take(piece, &mut tally).unwrap();
+                session.take(piece, &mut counters).unwrap();
             }
-            assert_eq!(tally.ready, 1);
-            assert_eq!(u64::from(session.alerts), tally.alerts);
-            (tally.alerts, session.ids)
+            assert_eq!(counters.ready, 1);
+            assert_eq!(u64::from(session.alerts), counters.alerts);
+            (counters.alerts, session.ids)
         };
         pieces.into_iter().map(count).collect()
     }

@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, Bytes, Data},
 };
 
-use super::listening;
+use super::child::listening;
 use crate::{Result, client::http::Answer};
 
 /// Serves until the process is ended. `BENCH_ANSWERS` is a JSON file with an [`Answer`] for each path.

@@ -10,7 +10,7 @@ use std::{
 use memchr::memmem;
 use rustix::{event::epoll, net::SendFlags};
 
-use super::{alert, listening};
+use super::child::{alert, listening};
 use crate::Result;
 
 /// How a connection is spoken to.

@@ -1,6 +1,7 @@
 //! The servers: how each is started and spoken to, and those that are written in Rust.
 
 mod actix;
+mod child;
 mod floor;
 mod server;
 mod socketioxide;
@@ -35,16 +36,4 @@ pub fn run(peer: Builtin) -> Result<()> {
         Builtin::Socketioxide => socketioxide::run(),
         Builtin::Actix => actix::run(),
     }
-}
-
-/// The payload of an alert, which the bench hands to every peer.
-fn alert() -> Result<String> {
-    Ok(std::env::var("BENCH_ALERT")?)
-}
-
-/// The line that the bench waits for.
-fn listening(address: std::net::SocketAddr) -> Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "listening on http://{address}")?;
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fmt, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
@@ -18,8 +18,8 @@ use crate::{
         Target, Wire,
         http::{Answer, Connection},
     },
+    context::{Context, Program},
     process::Process,
-    suites::Context,
 };
 
 /// The servers.
@@ -27,6 +27,8 @@ use crate::{
 pub enum Kind {
     /// What this is about.
     Shopbell,
+    /// Another build of it.
+    Before,
     /// A loop of `send(2)`.
     Floor,
     /// The same, but busy for 0.1 µs before each of them: what the least of a server's own work costs here.
@@ -51,6 +53,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Shopbell => "shopbell",
+            Self::Before => "shopbell-before",
             Self::Floor => "floor",
             Self::BusyFloor => "floor + 0.1 µs",
             Self::Bun => "Bun",
@@ -60,6 +63,12 @@ impl Kind {
             Self::Express => "Express",
             Self::Actix => "bare actix",
         }
+    }
+
+    /// Whether it is a build of shopbell.
+    #[must_use]
+    pub fn is_shopbell(self) -> bool {
+        matches!(self, Self::Shopbell | Self::Before)
     }
 
     /// The servers that speak a wire, shopbell first.
@@ -72,6 +81,12 @@ impl Kind {
             }
             Wire::Sse => &[Self::Shopbell, Self::Floor],
         }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -138,8 +153,8 @@ impl Server {
     pub fn start(kind: Kind, context: &Context, options: &Options) -> Result<Self> {
         let folder = TempDir::new()?;
         let (database, seed) = match &options.shop {
-            Shop::Goods(goods) if kind == Kind::Shopbell => {
-                let seed = Seed::plant(folder.path(), *goods, context)?;
+            Shop::Goods(goods) if kind.is_shopbell() => {
+                let seed = Seed::create(folder.path(), *goods, program(kind, context)?)?;
                 (seed.database.clone(), Some(seed))
             }
             Shop::Goods(_) => (folder.path().join("shop.db"), None),
@@ -149,8 +164,8 @@ impl Server {
         let begin = Instant::now();
         let process = Process::spawn(&mut command(kind, context, options, &database)?)?;
         let address = process.line_after("listening on http://")?.parse()?;
-        if kind == Kind::Shopbell {
-            become_ready(address)?;
+        if kind.is_shopbell() {
+            wait_until_ready(address)?;
         }
         let ready_after = begin.elapsed();
         Ok(Self { process, address, seed, ready_after, folder })
@@ -184,7 +199,7 @@ impl Server {
     }
 }
 
-fn become_ready(address: SocketAddr) -> Result<()> {
+fn wait_until_ready(address: SocketAddr) -> Result<()> {
     let begin = Instant::now();
     let mut connection = Connection::open(address)?;
     while connection.call("GET", "/readyz", None, None)?.status != 200 {
@@ -201,9 +216,9 @@ impl Seed {
     ///
     /// # Errors
     /// The server does not come up.
-    pub fn plant(folder: &Path, goods: usize, context: &Context) -> Result<Self> {
+    pub fn create(folder: &Path, goods: usize, program: &Program) -> Result<Self> {
         let database = folder.join("shop.db");
-        let mut command = shopbell(context, None, &database);
+        let mut command = shopbell(program, None, &database);
         let process = Process::spawn(command.arg("--demo"))?;
         let address = process.line_after("listening on http://")?.parse()?;
         let shopper = process.line_after("demo shopper: ")?;
@@ -236,22 +251,28 @@ fn log_in(connection: &mut Connection, account: &str) -> Result<String> {
     Ok(answer["token"].as_str().ok_or("a log-in without a token")?.to_owned())
 }
 
-fn shopbell(context: &Context, address: Option<SocketAddr>, database: &Path) -> Command {
-    let mut command = Command::new(&context.shopbell);
+/// The build of shopbell that a kind stands for.
+fn program(kind: Kind, context: &Context) -> Result<&Program> {
+    let program = if kind == Kind::Before { context.baseline.as_ref() } else { Some(&context.shopbell) };
+    program.ok_or_else(|| "there is no other build of shopbell: give one with --baseline".into())
+}
+
+fn shopbell(program: &Program, address: Option<SocketAddr>, database: &Path) -> Command {
+    let mut command = Command::new(&program.path);
     let address = address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     command.args(["serve", "--addr", &address.to_string(), "--workers", "1"]);
     // So long that no heartbeat falls into a measurement.
     command.args(["--ping-interval", "10m", "--ping-timeout", "10m"]);
     command.arg("--database-url").arg(format!("sqlite://{}", database.display()));
-    command.args(&context.raised_limits).env("RUST_LOG", "error");
+    command.args(&program.raised_limits).env("RUST_LOG", "error");
     command
 }
 
 fn command(kind: Kind, context: &Context, options: &Options, database: &Path) -> Result<Command> {
     let peers = context.peers();
     let mut command = match kind {
-        Kind::Shopbell => {
-            let mut command = shopbell(context, options.address, database);
+        Kind::Shopbell | Kind::Before => {
+            let mut command = shopbell(program(kind, context)?, options.address, database);
             command.args(&options.flags);
             command
         }

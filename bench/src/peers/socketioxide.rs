@@ -10,7 +10,7 @@ use socketioxide::{
 };
 use tokio::net::TcpListener;
 
-use super::{alert, listening};
+use super::child::{alert, listening};
 use crate::Result;
 
 /// So long that no heartbeat falls into a measurement.

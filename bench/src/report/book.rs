@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Suite, Target};
+use super::{
+    suite::{Suite, Target},
+    svg::Chart,
+    table::Table,
+};
 use crate::Result;
 
 /// Where results are kept.
@@ -92,15 +96,15 @@ impl Book {
     }
 }
 
-fn charts_of(suite: &Suite) -> impl Iterator<Item = (String, &super::Chart)> {
+fn charts_of(suite: &Suite) -> impl Iterator<Item = (String, &Chart)> {
     let charts = suite.sections.iter().filter_map(|section| section.chart.as_ref()).enumerate();
     charts.map(|(number, chart)| (format!("{}-{}.svg", suite.name, number + 1), chart))
 }
 
 /// What was promised beside what was measured.
 #[must_use]
-pub(super) fn target_table(targets: &[&Target]) -> super::Table {
-    let mut table = super::Table::new(&["target", "limit", "measured", ""]);
+pub(super) fn target_table(targets: &[&Target]) -> Table {
+    let mut table = Table::new(&["target", "limit", "measured", ""]);
     for target in targets {
         let sign = if target.at_most { '≤' } else { '≥' };
         table.row([
@@ -135,8 +139,8 @@ impl Suite {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Chart, Section, Table};
     use super::*;
+    use crate::report::Section;
 
     #[test]
     fn a_suite_that_was_run_is_in_the_results() {

@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::{
     Result,
     client::{Fleet, Wire},
+    context::Context,
     peers::{Kind, Options, Server},
     process::own_cpu,
-    report::{Chart, Section, Suite, Table, Target, compare},
+    report::{Suite, Target},
     stats::Summary,
-    suites::Context,
+    suites::comparison::{Comparison, Outcomes, contestants, in_turn},
 };
 
 /// What is asked of a server.
@@ -66,18 +67,18 @@ pub fn round(kind: Kind, work: Work, context: &Context, options: &Options) -> Re
                 Ok(())
             })?;
             let own_after = own_cpu()?;
-            let deliveries = fleet.tally.alerts as f64;
+            let deliveries = fleet.counters.alerts as f64;
             let of_wave =
                 |used: &[Duration]| (used[1] - used[0]).as_secs_f64() * 1e6 * waves as f64 / deliveries;
             // Whatever else the machine does for a moment spoils a wave, not the round.
             let waves: Vec<f64> = used.windows(2).map(of_wave).collect();
-            let [p50, p99] = fleet.tally.latencies.quantiles([0.5, 0.99]);
+            let [p50, p99] = fleet.counters.latencies.quantiles([0.5, 0.99]);
             Ok(Cost {
                 cpu: Summary::of(&waves).median,
                 client: (own_after - own_before).as_secs_f64() * 1e6 / deliveries,
                 p50,
                 p99,
-                bytes: fleet.tally.bytes as f64 / deliveries,
+                bytes: fleet.counters.bytes as f64 / deliveries,
             })
         })
         .collect()
@@ -98,10 +99,10 @@ fn deliver(
             fleet.order(0)?;
             orders += 1;
         }
-        fleet.until("all sessions have all alerts", |tally| {
-            tally.alerts >= orders * everyone && tally.acks >= orders
+        fleet.until("all sessions have all alerts", |counters| {
+            counters.alerts >= orders * everyone && counters.acks >= orders
         })?;
-        if fleet.tally.refused > 0 {
+        if fleet.counters.refused > 0 {
             return Err("an order was refused".into());
         }
         after_each()?;
@@ -109,27 +110,21 @@ fn deliver(
     Ok(())
 }
 
-/// The costs of each server: for each round, for each number in flight.
-pub type Costs = Vec<(Kind, Vec<Vec<Cost>>)>;
-
-/// Rounds of several servers in turn: A B A B.
+/// The costs of servers in turn: for each round, for each number in flight.
 ///
 /// # Errors
 /// A server fails.
-pub fn in_turn(kinds: &[Kind], work: Work, context: &Context, options: &Options) -> Result<Costs> {
-    let mut costs: Costs = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
-    for number in 1..=context.rounds(5) {
-        for (kind, costs) in &mut costs {
-            let cost = round(*kind, work, context, options)
-                .map_err(|error| format!("{} on {}: {error}", kind.name(), work.wire.name()))?;
-            let shown: Vec<String> = cost.iter().map(|cost| format!("{:.2} µs", cost.cpu)).collect();
-            let (wire, sessions) = (work.wire.name(), work.sessions);
-            let text = format!("{wire} × {sessions}, round {number}: {} {}", kind.name(), shown.join(", "));
-            context.step(&text);
-            costs.push(cost);
-        }
-    }
-    Ok(costs)
+pub fn costs(
+    kinds: &[Kind],
+    work: Work,
+    context: &Context,
+    options: &Options,
+) -> Result<Outcomes<Kind, Vec<Cost>>> {
+    let what = format!("{} × {}", work.wire.name(), work.sessions);
+    let shown = |costs: &Vec<Cost>| {
+        costs.iter().map(|cost| format!("{:.2} µs", cost.cpu)).collect::<Vec<_>>().join(", ")
+    };
+    in_turn(context, 5, &what, kinds, |kind| round(kind, work, context, options), shown)
 }
 
 /// Runs the suite.
@@ -146,13 +141,15 @@ pub fn run(context: &Context) -> Result<Suite> {
     for wire in [Wire::Ws, Wire::SocketIo, Wire::Polling, Wire::Sse] {
         for sessions in context.pick([10_000, 2_000], [1_000, 200]) {
             let work = Work { wire, sessions, in_flight: &[1, 4], deliveries: context.pick(120_000, 4_000) };
-            let costs = in_turn(Kind::on(wire), work, context, &Options::default())?;
+            let kinds = contestants(context, Kind::on(wire));
+            let costs = costs(&kinds, work, context, &Options::default())?;
+            let large = sessions == context.pick(10_000, 1_000);
             for (number, &in_flight) in work.in_flight.iter().enumerate() {
-                let costs = costs
+                let costs: Outcomes<Kind, Cost> = costs
                     .iter()
-                    .map(|(kind, rounds)| (*kind, rounds.iter().map(|costs| costs[number]).collect()));
-                let large = sessions == context.pick(10_000, 1_000);
-                section(&mut suite, (wire, sessions, in_flight), &costs.collect::<Vec<_>>(), large);
+                    .map(|(kind, rounds)| (*kind, rounds.iter().map(|costs| costs[number]).collect()))
+                    .collect();
+                section(&mut suite, (wire, sessions, in_flight), &costs, large);
             }
         }
     }
@@ -162,63 +159,38 @@ pub fn run(context: &Context) -> Result<Suite> {
 fn section(
     suite: &mut Suite,
     (wire, sessions, in_flight): (Wire, usize, usize),
-    costs: &[(Kind, Vec<Cost>)],
+    costs: &Outcomes<Kind, Cost>,
     large: bool,
 ) {
     let how = if in_flight == 1 { "one in flight" } else { "bursts of four" };
     let title = format!("{}, {sessions} sessions, {how}", wire.name());
-    let mut table = Table::new(&[
-        "server",
-        "µs a delivery",
-        "rounds",
-        "shopbell is",
-        "p50 ms",
-        "p99 ms",
-        "bytes",
-        "client µs",
-    ]);
-    let cpu: Vec<(Kind, Summary)> =
-        costs.iter().map(|(kind, costs)| (*kind, Summary::over(costs, |cost| cost.cpu))).collect();
-    let ours = cpu[0].1.median;
-    for ((kind, costs), (_, cpu)) in costs.iter().zip(&cpu) {
-        let median = |number: fn(&Cost) -> f64| Summary::over(costs, number).median;
-        table.row([
-            kind.name().to_owned(),
-            format!("{:.2}", cpu.median),
-            format!("{:.2}–{:.2}", cpu.min, cpu.max),
-            compare(ours, cpu.median),
-            format!("{:.1}", median(|cost| cost.p50)),
-            format!("{:.1}", median(|cost| cost.p99)),
-            format!("{:.0}", median(|cost| cost.bytes)),
-            format!("{:.2}", median(|cost| cost.client)),
-        ]);
-    }
-    let against = |other: Kind| {
-        let other = cpu.iter().find(|(kind, _)| *kind == other)?;
-        Some(ours / other.1.median)
+    let comparison = Comparison::of(
+        costs,
+        ("µs a delivery", 2, |cost| cost.cpu),
+        &[
+            ("p50 ms", 1, |cost| cost.p50),
+            ("p99 ms", 1, |cost| cost.p99),
+            ("bytes", 0, |cost| cost.bytes),
+            ("client µs", 2, |cost| cost.client),
+        ],
+    );
+    let limits: &[(&str, Kind, f64)] = match (wire, large, in_flight) {
+        (Wire::Ws, true, 1) => &[("the floor", Kind::Floor, 1.10), ("Bun", Kind::Bun, 1.0)],
+        (Wire::Ws, false, 4) => &[("Bun", Kind::Bun, 1.0)],
+        (Wire::SocketIo, true, 1) => &[
+            ("the floor", Kind::Floor, 1.15),
+            ("socket.io on Node", Kind::SocketIo, 0.45),
+            ("socketioxide", Kind::Socketioxide, 0.65),
+        ],
+        _ => &[],
     };
-    let mut target = |name: &str, other: Kind, limit: f64| {
-        if let Some(ratio) = against(other) {
-            suite.targets.push(Target::at_most(&format!("{title}: {name}"), ratio, limit, "×"));
+    for (name, kind, limit) in limits.iter().chain(&[("the build before", Kind::Before, 1.03)]) {
+        if let Some(ratio) = comparison.beside(*kind) {
+            let name = format!("{title}: processor time beside {name}");
+            suite.targets.push(Target::at_most(&name, ratio, *limit, "×"));
         }
-    };
-    match (wire, large, in_flight) {
-        (Wire::Ws, true, 1) => {
-            target("processor time beside the floor", Kind::Floor, 1.10);
-            target("processor time beside Bun", Kind::Bun, 1.0);
-        }
-        (Wire::Ws, false, 4) => target("processor time beside Bun", Kind::Bun, 1.0),
-        (Wire::SocketIo, true, 1) => {
-            target("processor time beside the floor", Kind::Floor, 1.15);
-            target("processor time beside socket.io on Node", Kind::SocketIo, 0.45);
-            target("processor time beside socketioxide", Kind::Socketioxide, 0.65);
-        }
-        _ => {}
     }
-    let mut section = Section::new(&title, table);
-    if large && in_flight == 1 {
-        let bars = cpu.iter().map(|(kind, cpu)| (kind.name().to_owned(), cpu.median)).collect();
-        section.chart = Some(Chart::bars(&format!("{title}: µs of processor time a delivery"), bars));
-    }
-    suite.sections.push(section);
+    let chart = format!("{title}: µs of processor time a delivery");
+    let chart = (large && in_flight == 1).then_some(chart.as_str());
+    suite.sections.push(comparison.section(&title, chart));
 }

@@ -3,12 +3,13 @@
 use crate::{
     Result,
     client::Wire,
+    context::Context,
     peers::{Kind, Options, Shop},
     report::{Chart, Section, Suite, Table, Target},
     stats::Summary,
     suites::{
-        Context,
-        fanout::{Work, in_turn},
+        comparison::contestants,
+        fanout::{Work, costs},
         seed,
     },
 };
@@ -24,24 +25,22 @@ fn work(sessions: usize, context: &Context) -> Work {
 pub fn run(context: &Context) -> Result<Suite> {
     let mut suite = Suite::new("growth", "Growth");
     suite.note = "Processor time of one delivery on /ws, one order in flight, as in Fan-out.".into();
-    let kinds = [Kind::Shopbell, Kind::Floor, Kind::Bun];
-    let mut table = Table::new(&["sessions", "shopbell µs", "rounds", "floor µs", "Bun µs"]);
+    let kinds = contestants(context, &[Kind::Shopbell, Kind::Floor, Kind::Bun]);
+    let mut head = vec!["sessions".to_owned(), "rounds of shopbell".to_owned()];
+    head.extend(kinds.iter().map(|kind| format!("{kind} µs")));
+    let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
     let mut lines: Vec<(String, Vec<(f64, f64)>)> =
         kinds.iter().map(|kind| (kind.name().to_owned(), Vec::new())).collect();
     for sessions in context.pick([1_000, 5_000, 10_000, 15_000], [100, 500, 1_000, 1_500]) {
-        let costs = in_turn(&kinds, work(sessions, context), context, &Options::default())?;
+        let costs = costs(&kinds, work(sessions, context), context, &Options::default())?;
         let cpu: Vec<Summary> =
             costs.iter().map(|(_, rounds)| Summary::over(rounds, |costs| costs[0].cpu)).collect();
         for (line, cpu) in lines.iter_mut().zip(&cpu) {
             line.1.push((sessions as f64, cpu.median));
         }
-        table.row([
-            sessions.to_string(),
-            format!("{:.2}", cpu[0].median),
-            format!("{:.2}–{:.2}", cpu[0].min, cpu[0].max),
-            format!("{:.2}", cpu[1].median),
-            format!("{:.2}", cpu[2].median),
-        ]);
+        let mut row = vec![sessions.to_string(), format!("{:.2}–{:.2}", cpu[0].min, cpu[0].max)];
+        row.extend(cpu.iter().map(|cpu| format!("{:.2}", cpu.median)));
+        table.row(row);
     }
     let ours = &lines[0].1;
     let growth = ours[ours.len() - 1].1 / ours[0].1;
@@ -64,7 +63,7 @@ fn log_growth(context: &Context) -> Result<Section> {
             options.shop = Shop::Seeded(seed);
             folder = Some(kept);
         }
-        let costs = in_turn(&[Kind::Shopbell], work(context.pick(5_000, 500), context), context, &options)?;
+        let costs = costs(&[Kind::Shopbell], work(context.pick(5_000, 500), context), context, &options)?;
         drop(folder);
         let cpu = Summary::over(&costs[0].1, |costs| costs[0].cpu);
         table.row([

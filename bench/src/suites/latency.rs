@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use crate::{
     Result,
     client::{Fleet, Wire},
+    context::Context,
     peers::{Kind, Options, Server},
-    report::{Chart, Section, Suite, Table, Target, compare},
-    stats::Summary,
-    suites::Context,
+    report::{Suite, Target},
+    suites::comparison::{Comparison, contestants, in_turn},
 };
 
 /// Five orders a second.
@@ -22,7 +22,7 @@ fn round(kind: Kind, context: &Context) -> Result<[f64; 3]> {
     // The first orders find code and caches cold.
     run(&mut fleet, 5)?;
     run(&mut fleet, context.pick(100, 5))?;
-    Ok(fleet.tally.latencies.quantiles([0.5, 0.99, 1.0]))
+    Ok(fleet.counters.latencies.quantiles([0.5, 0.99, 1.0]))
 }
 
 fn run(fleet: &mut Fleet, orders: u32) -> Result<()> {
@@ -33,7 +33,7 @@ fn run(fleet: &mut Fleet, orders: u32) -> Result<()> {
         fleet.run_for((GAP * (number + 1)).saturating_sub(begin.elapsed()))?;
     }
     let all = u64::from(orders) * fleet.len() as u64;
-    fleet.until("all sessions have all alerts", |tally| tally.alerts >= all)
+    fleet.until("all sessions have all alerts", |counters| counters.alerts >= all)
 }
 
 /// Runs the suite.
@@ -41,7 +41,6 @@ fn run(fleet: &mut Fleet, orders: u32) -> Result<()> {
 /// # Errors
 /// A server fails.
 pub fn run_suite(context: &Context) -> Result<Suite> {
-    let kinds = [Kind::Shopbell, Kind::Bun, Kind::Ws, Kind::Floor];
     let sessions = context.pick("5,000", "500");
     let mut suite = Suite::new("latency", "From an order to its alert");
     suite.note = format!(
@@ -49,38 +48,24 @@ pub fn run_suite(context: &Context) -> Result<Suite> {
          moment at which it has read its alert on a session, over all alerts and sessions of a round. shopbell's \
          order is on the disk by then."
     );
-    let mut rounds: Vec<(Kind, Vec<[f64; 3]>)> = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
-    for number in 1..=context.rounds(5) {
-        for (kind, rounds) in &mut rounds {
-            let [p50, p99, max] = round(*kind, context)?;
-            let name = kind.name();
-            context.step(&format!("round {number}: {name} p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms"));
-            rounds.push([p50, p99, max]);
-        }
+    let latencies = in_turn(
+        context,
+        5,
+        "/ws",
+        &contestants(context, &[Kind::Shopbell, Kind::Bun, Kind::Ws, Kind::Floor]),
+        |kind| round(kind, context),
+        |[p50, p99, max]| format!("p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms"),
+    )?;
+    let comparison = Comparison::of(
+        &latencies,
+        ("p99 ms", 1, |latencies| latencies[1]),
+        &[("p50 ms", 1, |latencies| latencies[0]), ("max ms", 1, |latencies| latencies[2])],
+    );
+    if let Some(ratio) = comparison.beside(Kind::Bun) {
+        let name = "order to toast, 5,000 sessions, 5 orders a second: p99 beside Bun";
+        suite.targets.push(Target::at_most(name, ratio, 1.2, "×"));
     }
-    let mut table =
-        Table::new(&["server", "p50 ms", "p99 ms", "p99 of rounds", "max ms", "p99: shopbell is"]);
-    let median = |rounds: &[[f64; 3]], which: usize| Summary::over(rounds, |round| round[which]);
-    let ours = median(&rounds[0].1, 1).median;
-    let mut bars = Vec::new();
-    for (kind, rounds) in &rounds {
-        let [p50, p99, max] = [0, 1, 2].map(|which| median(rounds, which));
-        table.row([
-            kind.name().to_owned(),
-            format!("{:.1}", p50.median),
-            format!("{:.1}", p99.median),
-            format!("{:.1}–{:.1}", p99.min, p99.max),
-            format!("{:.1}", max.max),
-            compare(ours, p99.median),
-        ]);
-        bars.push((kind.name().to_owned(), p99.median));
-        if *kind == Kind::Bun {
-            let name = "order to toast, 5,000 sessions, 5 orders a second: p99 beside Bun";
-            suite.targets.push(Target::at_most(name, ours / p99.median, 1.2, "×"));
-        }
-    }
-    let mut section = Section::new(&format!("/ws, {sessions} sessions"), table);
-    section.chart = Some(Chart::bars("p99 from an order to its alert, ms", bars));
-    suite.sections.push(section);
+    let title = format!("/ws, {sessions} sessions");
+    suite.sections.push(comparison.section(&title, Some("p99 from an order to its alert, ms")));
     Ok(suite)
 }

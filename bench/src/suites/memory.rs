@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::{
     Result,
     client::{Fleet, Wire},
+    context::Context,
     peers::{Kind, Options, Server},
-    report::{Chart, Section, Suite, Table, Target, compare},
-    stats::Summary,
-    suites::Context,
+    report::{Suite, Target},
+    suites::comparison::{Comparison, contestants, in_turn},
 };
 
 /// Bytes of resident memory for each session.
@@ -43,57 +43,51 @@ pub fn run(context: &Context) -> Result<Suite> {
          Kernel memory of the sockets is the same for all and not in it. KB are 1,024 bytes.",
         context.pick("10,000", "1,000")
     );
-    let mut medians: Vec<(Wire, Kind, f64)> = Vec::new();
+    let mut ours_on_ws = f64::NAN;
     for wire in [Wire::Ws, Wire::SocketIo, Wire::Polling, Wire::Sse] {
-        // The floor has no sessions to speak of.
-        let has_sessions = |kind: &Kind| !matches!(kind, Kind::Floor | Kind::BusyFloor);
-        let kinds: Vec<Kind> = Kind::on(wire).iter().copied().filter(has_sessions).collect();
-        let mut sizes: Vec<(Kind, Vec<f64>)> = kinds.iter().map(|&kind| (kind, Vec::new())).collect();
-        for round in 1..=context.rounds(3) {
-            for (kind, sizes) in &mut sizes {
-                let size = per_session(*kind, wire, context)? / 1024.0;
-                context.step(&format!("{}, round {round}: {} {size:.2} KB", wire.name(), kind.name()));
-                sizes.push(size);
-            }
+        let comparison = compare(wire, context)?;
+        targets(wire, &comparison, &mut suite.targets);
+        if wire == Wire::Ws {
+            ours_on_ws = comparison.ours();
         }
-        let mut table = Table::new(&["server", "KB a session", "rounds", "shopbell is"]);
-        let mut bars = Vec::new();
-        let ours = Summary::of(&sizes[0].1).median;
-        for (kind, sizes) in &sizes {
-            let size = Summary::of(sizes);
-            table.row([
-                kind.name().to_owned(),
-                format!("{:.2}", size.median),
-                format!("{:.2}–{:.2}", size.min, size.max),
-                compare(ours, size.median),
-            ]);
-            bars.push((kind.name().to_owned(), size.median));
-            medians.push((wire, *kind, size.median));
+        if let (Wire::SocketIo, Some(node)) = (wire, comparison.median(Kind::SocketIo)) {
+            let name = "memory of an idle /ws session beside socket.io on Node";
+            suite.targets.push(Target::at_most(name, ours_on_ws / node, 0.2, "×"));
         }
-        let mut section = Section::new(wire.name(), table);
-        if bars.len() > 1 {
-            section.chart =
-                Some(Chart::bars(&format!("KB of memory an idle session, {}", wire.name()), bars));
-        }
-        suite.sections.push(section);
+        let chart = format!("KB of memory an idle session, {}", wire.name());
+        suite.sections.push(comparison.section(wire.name(), Some(&chart)));
     }
-    let median = |wire: Wire, kind: Kind| {
-        let found = medians.iter().find(|(of, at, _)| *of == wire && *at == kind);
-        found.map_or(f64::NAN, |found| found.2)
-    };
-    let ours = median(Wire::Ws, Kind::Shopbell);
-    let io = median(Wire::SocketIo, Kind::Shopbell);
-    let node = median(Wire::SocketIo, Kind::SocketIo);
-    suite.targets = vec![
-        Target::at_most("memory of an idle /ws session", ours, 2.5, "KB"),
-        Target::at_most(
-            "memory of an idle /ws session beside Bun",
-            ours / median(Wire::Ws, Kind::Bun),
-            1.2,
-            "×",
-        ),
-        Target::at_most("memory of an idle /ws session beside socket.io on Node", ours / node, 0.2, "×"),
-        Target::at_most("memory of an idle Socket.IO session beside socket.io on Node", io / node, 0.2, "×"),
-    ];
     Ok(suite)
+}
+
+fn compare(wire: Wire, context: &Context) -> Result<Comparison> {
+    // The floor has no sessions to speak of.
+    let has_sessions = |kind: &Kind| !matches!(kind, Kind::Floor | Kind::BusyFloor);
+    let kinds: Vec<Kind> = Kind::on(wire).iter().copied().filter(has_sessions).collect();
+    let sizes = in_turn(
+        context,
+        3,
+        wire.name(),
+        &contestants(context, &kinds),
+        |kind| Ok(per_session(kind, wire, context)? / 1024.0),
+        |size| format!("{size:.2} KB"),
+    )?;
+    Ok(Comparison::of(&sizes, ("KB a session", 2, |size| *size), &[]))
+}
+
+fn targets(wire: Wire, comparison: &Comparison, targets: &mut Vec<Target>) {
+    let limits: &[(&str, Kind, f64)] = match wire {
+        Wire::Ws => &[("Bun", Kind::Bun, 1.2)],
+        Wire::SocketIo => &[("socket.io on Node", Kind::SocketIo, 0.2)],
+        Wire::Polling | Wire::Sse => &[],
+    };
+    let name = format!("memory of an idle {} session", wire.name());
+    if wire == Wire::Ws {
+        targets.push(Target::at_most(&name, comparison.ours(), 2.5, "KB"));
+    }
+    for (other, kind, limit) in limits.iter().chain(&[("the build before", Kind::Before, 1.03)]) {
+        if let Some(ratio) = comparison.beside(*kind) {
+            targets.push(Target::at_most(&format!("{name} beside {other}"), ratio, *limit, "×"));
+        }
+    }
 }

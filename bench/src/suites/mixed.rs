@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use crate::{
     Result,
     client::{Fleet, Load, Wire, http},
+    context::Context,
     peers::{Kind, Options, Server},
     report::{Section, Suite, Table, Target},
     stats::Summary,
-    suites::Context,
+    suites::comparison::in_turn,
 };
 
 /// Five orders a second.
@@ -52,16 +53,12 @@ pub fn run(context: &Context) -> Result<Suite> {
     suite.note = "GET /api/goods/{id} a hundred times a second, at a steady rate whether or not the last was answered, \
                   while /ws sessions get 5 alerts a second. The server, all its threads, has one core."
         .into();
+    let sizes = context.pick([0, 1_000, 5_000, 10_000], [0, 100, 500, 1_000]);
+    let measure = |sessions| round(sessions, context);
+    let shown = |[p50, p99, max]: &[f64; 3]| format!("p50 {p50:.2}, p99 {p99:.2}, max {max:.2} ms");
+    let outcomes = in_turn(context, 3, "sessions", &sizes, measure, shown)?;
     let mut table = Table::new(&["sessions", "p50 ms", "p99 ms", "p99 of rounds", "max ms"]);
-    for sessions in context.pick([0, 1_000, 5_000, 10_000], [0, 100, 500, 1_000]) {
-        let mut rounds = Vec::new();
-        for number in 1..=context.rounds(3) {
-            let [p50, p99, max] = round(sessions, context)?;
-            let text =
-                format!("{sessions} sessions, round {number}: p50 {p50:.2}, p99 {p99:.2}, max {max:.2} ms");
-            context.step(&text);
-            rounds.push([p50, p99, max]);
-        }
+    for (sessions, rounds) in outcomes {
         let [p50, p99, max] = [0, 1, 2].map(|which| Summary::over(&rounds, |round| round[which]));
         table.row([
             sessions.to_string(),

@@ -1,5 +1,6 @@
 //! What is measured. A suite starts servers in turn, loads them, and says what came out as sections of the report.
 
+pub mod comparison;
 pub mod fanout;
 pub mod growth;
 pub mod latency;
@@ -13,49 +14,7 @@ pub mod stalled;
 pub mod start;
 pub mod storm;
 
-use std::path::{Path, PathBuf};
-
-use crate::{Result, report::Suite, stop::Stop};
-
-/// What all suites share.
-pub struct Context {
-    /// The program that is measured.
-    pub shopbell: PathBuf,
-    /// Flags that lift its limits for one address, as far as it has them.
-    pub raised_limits: Vec<String>,
-    /// The payload of an alert, which peers send too.
-    pub alert: String,
-    /// A short run: it shows that everything works, its numbers mean little.
-    pub quick: bool,
-    /// How many rounds, if not as many as each suite finds right.
-    pub rounds: Option<usize>,
-    /// Whether to end early.
-    pub stop: Stop,
-}
-
-impl Context {
-    /// The folder of the peers in JavaScript.
-    #[must_use]
-    pub fn peers(&self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
-    }
-
-    /// One number for a proper run, another for a quick one.
-    pub fn pick<T>(&self, proper: T, quick: T) -> T {
-        if self.quick { quick } else { proper }
-    }
-
-    /// How many rounds to run.
-    #[must_use]
-    pub fn rounds(&self, proper: usize) -> usize {
-        self.rounds.unwrap_or(self.pick(proper, 1))
-    }
-
-    /// Says what is going on.
-    pub fn step(&self, text: &str) {
-        eprintln!("  {text}");
-    }
-}
+use crate::{Result, context::Context, report::Suite};
 
 /// A suite by its name.
 pub struct Entry {

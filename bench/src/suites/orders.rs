@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use crate::{
     Result,
     client::{Fleet, Wire},
+    context::Context,
     peers::{Kind, Options, Server},
-    report::{Chart, Section, Suite, Table, Target, compare},
-    stats::Summary,
-    suites::Context,
+    report::{Suite, Target},
+    suites::comparison::{Comparison, contestants, in_turn},
 };
 
 /// Sessions that hear of them, buyers included.
@@ -22,14 +22,14 @@ fn per_second(kind: Kind, buyers: usize, context: &Context) -> Result<f64> {
     (0..buyers).try_for_each(|buyer| fleet.order(buyer))?;
     run(&mut fleet, Duration::from_millis(500))?;
     let time = context.pick(Duration::from_secs(8), Duration::from_secs(1));
-    let (begin, before) = (Instant::now(), fleet.tally.acks);
+    let (begin, before) = (Instant::now(), fleet.counters.acks);
     run(&mut fleet, time)?;
-    let (elapsed, answered) = (begin.elapsed(), fleet.tally.acks - before);
+    let (elapsed, answered) = (begin.elapsed(), fleet.counters.acks - before);
     // What was promised is kept: every answered order is told to every session.
-    let all = (fleet.tally.sent.len() * SESSIONS) as u64;
-    fleet.until("all sessions have all alerts", |tally| tally.alerts >= all)?;
-    if fleet.tally.refused > 0 {
-        return Err(format!("{} orders were refused", fleet.tally.refused).into());
+    let all = (fleet.counters.sent.len() * SESSIONS) as u64;
+    fleet.until("all sessions have all alerts", |counters| counters.alerts >= all)?;
+    if fleet.counters.refused > 0 {
+        return Err(format!("{} orders were refused", fleet.counters.refused).into());
     }
     Ok(answered as f64 / elapsed.as_secs_f64())
 }
@@ -38,7 +38,7 @@ fn run(fleet: &mut Fleet, time: Duration) -> Result<()> {
     let end = Instant::now() + time;
     while Instant::now() < end {
         fleet.pump(Duration::from_millis(100))?;
-        let answered = std::mem::take(&mut fleet.tally.answered);
+        let answered = std::mem::take(&mut fleet.counters.answered);
         answered.into_iter().try_for_each(|buyer| fleet.order(buyer))?;
     }
     Ok(())
@@ -55,38 +55,33 @@ pub fn run_suite(context: &Context) -> Result<Suite> {
                   log-in, and does not know idempotency keys or counted stocks."
         .into();
     for buyers in [1, 64] {
-        let mut rates: Vec<(Kind, Vec<f64>)> =
-            [Kind::Shopbell, Kind::Express].iter().map(|&kind| (kind, Vec::new())).collect();
-        for round in 1..=context.rounds(5) {
-            for (kind, rates) in &mut rates {
-                let rate = per_second(*kind, buyers, context)?;
-                context.step(&format!("{buyers} at once, round {round}: {} {rate:.0} a second", kind.name()));
-                rates.push(rate);
-            }
-        }
+        let rates = in_turn(
+            context,
+            5,
+            &format!("{buyers} at once"),
+            &contestants(context, &[Kind::Shopbell, Kind::Express]),
+            |kind| per_second(kind, buyers, context),
+            |rate| format!("{rate:.0} a second"),
+        )?;
+        let comparison = Comparison::of(&rates, ("orders a second", 0, |rate| *rate), &[]);
+        targets(buyers, &comparison, &mut suite.targets);
         let title = if buyers == 1 { "One after another" } else { "From 64 sockets at once" };
-        let mut table = Table::new(&["server", "orders a second", "rounds", "shopbell is"]);
-        let ours = Summary::of(&rates[0].1).median;
-        let mut bars = Vec::new();
-        for (kind, rates) in &rates {
-            let rate = Summary::of(rates);
-            table.row([
-                kind.name().to_owned(),
-                format!("{:.0}", rate.median),
-                format!("{:.0}–{:.0}", rate.min, rate.max),
-                compare(ours, rate.median),
-            ]);
-            bars.push((kind.name().to_owned(), rate.median));
-        }
-        if buyers == 64 {
-            let name = "durable orders from 64 sockets";
-            let ratio = ours / bars[1].1;
-            suite.targets.push(Target::at_least(&format!("{name} beside Express"), ratio, 3.0, "×"));
-            suite.targets.push(Target::at_least(&format!("{name} a second"), ours, 5_000.0, ""));
-        }
-        let mut section = Section::new(title, table);
-        section.chart = Some(Chart::bars(&format!("{title}: durable orders a second"), bars));
-        suite.sections.push(section);
+        let chart = format!("{title}: durable orders a second");
+        suite.sections.push(comparison.section(title, Some(&chart)));
     }
     Ok(suite)
+}
+
+fn targets(buyers: usize, comparison: &Comparison, targets: &mut Vec<Target>) {
+    let name =
+        if buyers == 1 { "durable orders one after another" } else { "durable orders from 64 sockets" };
+    if buyers == 64 {
+        targets.push(Target::at_least(&format!("{name} a second"), comparison.ours(), 5_000.0, ""));
+        if let Some(ratio) = comparison.beside(Kind::Express) {
+            targets.push(Target::at_least(&format!("{name} beside Express"), ratio, 3.0, "×"));
+        }
+    }
+    if let Some(ratio) = comparison.beside(Kind::Before) {
+        targets.push(Target::at_least(&format!("{name} beside the build before"), ratio, 0.97, "×"));
+    }
 }

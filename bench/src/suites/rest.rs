@@ -10,10 +10,10 @@ use crate::{
         Load,
         http::{self, Answer},
     },
+    context::Context,
     peers::{Kind, Options, Server, Shop},
-    report::{Chart, Section, Suite, Table, Target, compare},
-    stats::Summary,
-    suites::Context,
+    report::{Suite, Target},
+    suites::comparison::{Comparison, Outcomes, contestants, in_turn},
 };
 
 const CONNECTIONS: usize = 64;
@@ -114,24 +114,20 @@ fn answers(calls: &[Call], context: &Context, options: &Options) -> Result<HashM
     Ok(answers)
 }
 
-/// The outcomes of calls to shops of one size: for each call, for each server, for each round.
-fn measure_all(calls: &[Call], kinds: &[Kind], context: &Context) -> Result<Vec<Vec<Vec<Outcome>>>> {
+/// The outcomes of calls to shops of one size: for each server, for each round, for each call.
+fn measure_all(calls: &[Call], kinds: &[Kind], context: &Context) -> Result<Outcomes<Kind, Vec<Outcome>>> {
     let mut options = Options { shop: Shop::Goods(calls[0].goods), ..Options::default() };
     options.answers = answers(calls, context, &options)?;
-    let mut outcomes = vec![vec![Vec::new(); kinds.len()]; calls.len()];
-    for round in 1..=context.rounds(5) {
-        for (at, &kind) in kinds.iter().enumerate() {
-            let server = Server::start(kind, context, &options)?;
-            for (call, outcomes) in calls.iter().zip(&mut outcomes) {
-                let outcome = measure(&server, call, context)
-                    .map_err(|error| format!("{} from {}: {error}", call.title, kind.name()))?;
-                let (name, rate) = (kind.name(), outcome.per_second);
-                context.step(&format!("{}, round {round}: {name} {rate:.0} a second", call.title));
-                outcomes[at].push(outcome);
-            }
-        }
-    }
-    Ok(outcomes)
+    let all = |kind: Kind| -> Result<Vec<Outcome>> {
+        let server = Server::start(kind, context, &options)?;
+        calls.iter().map(|call| measure(&server, call, context)).collect()
+    };
+    let shown = |outcomes: &Vec<Outcome>| {
+        let rates: Vec<_> = outcomes.iter().map(|outcome| format!("{:.0}", outcome.per_second)).collect();
+        format!("{} a second", rates.join(", "))
+    };
+    let titles: Vec<_> = calls.iter().map(|call| call.title).collect();
+    in_turn(context, 5, &titles.join("; "), kinds, all, shown)
 }
 
 /// Runs the suite.
@@ -144,37 +140,34 @@ pub fn run(context: &Context) -> Result<Suite> {
                   one core. Bare actix is actix-web without anything behind it that answers with the bytes and \
                   headers that shopbell answered with. Express is with better-sqlite3; it is not asked for a log-in."
         .into();
-    let kinds = [Kind::Shopbell, Kind::Express, Kind::Actix];
-    let mut outcomes = Vec::new();
+    let kinds = contestants(context, &[Kind::Shopbell, Kind::Express, Kind::Actix]);
     for calls in CALLS.chunk_by(|one, next| one.goods == next.goods) {
-        outcomes.extend(measure_all(calls, &kinds, context)?);
-    }
-    for (call, outcomes) in CALLS.iter().zip(&outcomes) {
-        let mut table =
-            Table::new(&["server", "requests a second", "rounds", "shopbell is", "p99 ms", "bytes"]);
-        let rates: Vec<Summary> =
-            outcomes.iter().map(|outcomes| Summary::over(outcomes, |outcome| outcome.per_second)).collect();
-        let mut bars = Vec::new();
-        for ((kind, outcomes), rate) in kinds.iter().zip(outcomes).zip(&rates) {
-            table.row([
-                kind.name().to_owned(),
-                format!("{:.0}", rate.median),
-                format!("{:.0}–{:.0}", rate.min, rate.max),
-                compare(rates[0].median, rate.median),
-                format!("{:.1}", Summary::over(outcomes, |outcome| outcome.p99).median),
-                format!("{:.0}", Summary::over(outcomes, |outcome| outcome.bytes).median),
-            ]);
-            bars.push((kind.name().to_owned(), rate.median));
+        let outcomes = measure_all(calls, &kinds, context)?;
+        for (number, call) in calls.iter().enumerate() {
+            let outcomes: Outcomes<Kind, Outcome> = outcomes
+                .iter()
+                .map(|(kind, rounds)| (*kind, rounds.iter().map(|outcomes| outcomes[number]).collect()))
+                .collect();
+            section(&mut suite, call, &outcomes);
         }
-        if call.method == "GET" {
-            let ratio = |other: usize| rates[0].median / rates[other].median;
-            let name = |other: &str| format!("{} beside {other}", call.title);
-            suite.targets.push(Target::at_least(&name("Express"), ratio(1), 5.0, "×"));
-            suite.targets.push(Target::at_least(&name("bare actix"), ratio(2), 0.8, "×"));
-        }
-        let mut section = Section::new(call.title, table);
-        section.chart = Some(Chart::bars(&format!("{}: requests a second on one core", call.title), bars));
-        suite.sections.push(section);
     }
     Ok(suite)
+}
+
+fn section(suite: &mut Suite, call: &Call, outcomes: &Outcomes<Kind, Outcome>) {
+    let comparison = Comparison::of(
+        outcomes,
+        ("requests a second", 0, |outcome| outcome.per_second),
+        &[("p99 ms", 1, |outcome| outcome.p99), ("bytes", 0, |outcome| outcome.bytes)],
+    );
+    for (name, kind, limit) in [("Express", Kind::Express, 5.0), ("bare actix", Kind::Actix, 0.8)] {
+        if call.method == "GET"
+            && let Some(ratio) = comparison.beside(kind)
+        {
+            let name = format!("{} beside {name}", call.title);
+            suite.targets.push(Target::at_least(&name, ratio, limit, "×"));
+        }
+    }
+    let chart = format!("{}: requests a second on one core", call.title);
+    suite.sections.push(comparison.section(call.title, Some(&chart)));
 }

@@ -19,9 +19,9 @@ use std::{
 use crate::{
     Result,
     client::{Fleet, Session, Target as Address, Wire, http::Head},
+    context::Context,
     peers::{Kind, Options, Server, Shop},
     report::{Section, Suite, Table, Target},
-    suites::Context,
 };
 
 /// Between two orders.
@@ -31,7 +31,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Handshakes under way.
 const OPENING: usize = 200;
 /// How long it may take until all are back.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Orders with keys, each again until it is acknowledged. Answers how many were.
 fn buy(address: SocketAddr, token: &str, goods_id: u64, over: &AtomicBool) -> u64 {
@@ -39,13 +39,13 @@ fn buy(address: SocketAddr, token: &str, goods_id: u64, over: &AtomicBool) -> u6
     let mut connection = None;
     while !over.load(Ordering::Relaxed) {
         let body = format!(r#"{{"items":[{{"goodsId":{goods_id},"quantity":1}}]}}"#);
-        let request = format!(
+        let text = format!(
             "POST /api/orders HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
              content-type: application/json\r\nidempotency-key: order-{acknowledged}\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        while ask(&mut connection, address, &request) != Some(201) {
+        while request(&mut connection, address, &text) != Some(201) {
             connection = None;
             std::thread::sleep(GAP);
         }
@@ -56,14 +56,14 @@ fn buy(address: SocketAddr, token: &str, goods_id: u64, over: &AtomicBool) -> u6
 }
 
 /// The status of the answer, if there is one.
-fn ask(connection: &mut Option<TcpStream>, address: SocketAddr, request: &str) -> Option<u16> {
+fn request(connection: &mut Option<TcpStream>, address: SocketAddr, text: &str) -> Option<u16> {
     if connection.is_none() {
         let stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
         *connection = Some(stream);
     }
     let stream = connection.as_mut()?;
-    stream.write_all(request.as_bytes()).ok()?;
+    stream.write_all(text.as_bytes()).ok()?;
     let mut data = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -139,7 +139,7 @@ impl Listeners {
 
     /// How many are let in now.
     fn ready(&self) -> usize {
-        self.fleet.tally.ready - self.gone
+        self.fleet.counters.ready - self.gone
     }
 
     /// What a listener has seen over all its connections.
@@ -162,9 +162,9 @@ impl Listeners {
     }
 }
 
-/// What a client waits before it comes back: as long as the good-bye says, else a while.
+/// What a client waits before it comes back: as long as the close frame says, else a while.
 fn pause(session: &Session) -> Duration {
-    let named = session.farewell.as_ref().filter(|(code, _)| *code == 1001);
+    let named = session.closed_with.as_ref().filter(|(code, _)| *code == 1001);
     named.and_then(|(_, reason)| reason.parse().ok()).map_or(RETRY, Duration::from_millis)
 }
 
@@ -222,8 +222,8 @@ fn round(kill: bool, context: &Context) -> Result<Outcome> {
     // Also those whose end was not read yet have to come back.
     while listeners.gone < count || listeners.of_session.len() < count || listeners.ready() < count {
         listeners.turn()?;
-        if begin.elapsed() > PATIENCE {
-            return Err(format!("{} of {count} are back after {PATIENCE:?}", listeners.ready()).into());
+        if begin.elapsed() > TIMEOUT {
+            return Err(format!("{} of {count} are back after {TIMEOUT:?}", listeners.ready()).into());
         }
     }
     let back = begin.elapsed().as_secs_f64();
@@ -234,7 +234,7 @@ fn round(kill: bool, context: &Context) -> Result<Outcome> {
     let orders = buyer.join().map_err(|_| "the buyer panicked")?;
     while !listeners.have_all(orders) {
         listeners.turn()?;
-        if begin.elapsed() > PATIENCE {
+        if begin.elapsed() > TIMEOUT {
             return Err("not every listener has every alert in time".into());
         }
     }
@@ -257,7 +257,7 @@ pub fn run(context: &Context) -> Result<Suite> {
     let mut suite = Suite::new("restart", "Restart and kill under load");
     suite.note = format!(
         "{sessions} listeners on /ws, an order every 20 ms with a key and repeated until it is acknowledged. SIGTERM or \
-         SIGKILL, then a new process at once on one core. Listeners come back after the delay that the good-bye named, \
+         SIGKILL, then a new process at once on one core. Listeners come back after the delay that the close frame named, \
          or half a second. At the end each listener has every id exactly once and in order, and there are as many \
          alerts as acknowledged orders; else the suite fails. Times are from the signal."
     );

@@ -8,7 +8,7 @@ use std::{
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use crate::{Result, peers::Seed, suites::Context};
+use crate::{Result, context::Context, peers::Seed};
 
 /// What orders and alerts of the last day look like: `?1` is how many, `?2` the goods, `?3` now in milliseconds.
 const STATEMENTS: [&str; 3] = [
@@ -30,7 +30,7 @@ const STATEMENTS: [&str; 3] = [
 pub(super) fn database(notifications: u32, context: &Context) -> Result<(Seed, TempDir)> {
     context.step(&format!("writing a database with {notifications} notifications"));
     let folder = TempDir::new()?;
-    let seed = Seed::plant(folder.path(), 1, context)?;
+    let seed = Seed::create(folder.path(), 1, &context.shopbell)?;
     let database = &seed.database;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let now = i64::try_from(now)?;

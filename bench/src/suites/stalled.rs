@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use crate::{
     Result,
     client::{Fleet, Target as Address, Wire},
+    context::Context,
     peers::{Kind, Options, Server},
     report::{Section, Suite, Table, Target},
     stats::Summary,
-    suites::Context,
+    suites::comparison::in_turn,
 };
 
 /// Fifty orders a second.
@@ -28,9 +29,10 @@ fn round(stalled: usize, context: &Context) -> Result<Outcome> {
     let server = Server::start(Kind::Shopbell, context, &Options::default())?;
     let mut readers = Fleet::new(&context.stop)?;
     readers.open(&server.target(Wire::Ws), context.pick(5_000, 500))?;
-    let mut asleep = Fleet::new(&context.stop)?;
-    asleep.tolerant = true;
-    asleep.open(&Address { receive_buffer: Some(RECEIVE_BUFFER), ..server.target(Wire::Ws) }, stalled)?;
+    let mut stalled_sessions = Fleet::new(&context.stop)?;
+    stalled_sessions.tolerant = true;
+    stalled_sessions
+        .open(&Address { receive_buffer: Some(RECEIVE_BUFFER), ..server.target(Wire::Ws) }, stalled)?;
     // The first orders find code and caches cold.
     run(&mut readers, 50, &mut || Ok(()))?;
     let before = server.process.rss()?;
@@ -40,27 +42,27 @@ fn round(stalled: usize, context: &Context) -> Result<Outcome> {
         highest = highest.max(server.process.rss()?);
         Ok(())
     })?;
-    let [p50, p99] = readers.tally.latencies.quantiles([0.5, 0.99]);
+    let [p50, p99] = readers.counters.latencies.quantiles([0.5, 0.99]);
     // Whoever was closed meanwhile finds that out now.
-    asleep.run_for(Duration::from_millis(500))?;
+    stalled_sessions.run_for(Duration::from_millis(500))?;
     let growth = (highest - before) as f64 / 1024.0 / 1024.0;
-    Ok(Outcome { p50, p99, growth, closed: asleep.tally.lost })
+    Ok(Outcome { p50, p99, growth, closed: stalled_sessions.counters.lost })
 }
 
-/// So many orders at the rate, whether or not the last was told to all by then; `look` is called once a second.
-fn run(readers: &mut Fleet, orders: u32, look: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+/// So many orders at the rate, whether or not the last was told to all by then; `each_second` is called once a second.
+fn run(readers: &mut Fleet, orders: u32, each_second: &mut dyn FnMut() -> Result<()>) -> Result<()> {
     readers.begin();
     let begin = Instant::now();
     for number in 0..orders {
         readers.order(0)?;
         readers.run_for((GAP * (number + 1)).saturating_sub(begin.elapsed()))?;
         if number % 50 == 49 {
-            look()?;
+            each_second()?;
         }
     }
     let all = u64::from(orders) * readers.len() as u64;
-    readers.until("all readers have all alerts", |tally| tally.alerts >= all)?;
-    look()
+    readers.until("all readers have all alerts", |counters| counters.alerts >= all)?;
+    each_second()
 }
 
 /// Runs the suite.
@@ -68,23 +70,17 @@ fn run(readers: &mut Fleet, orders: u32, look: &mut dyn FnMut() -> Result<()>) -
 /// # Errors
 /// The server fails.
 pub fn run_suite(context: &Context) -> Result<Suite> {
-    let (readers, sleepers) = (context.pick(5_000, 500), context.pick(200, 20));
+    let (readers, stalled) = (context.pick(5_000, 500), context.pick(200, 20));
     let mut suite = Suite::new("stalled", "Sessions that do not read");
     suite.note = format!(
-        "{readers} sessions on /ws read, 50 alerts a second for a minute; beside them none, or {sleepers} that never \
+        "{readers} sessions on /ws read, 50 alerts a second for a minute; beside them none, or {stalled} that never \
          read after their handshake, with receive buffers of {RECEIVE_BUFFER} bytes. The server runs on one core."
     );
-    let mut outcomes: [Vec<Outcome>; 2] = Default::default();
-    for number in 1..=context.rounds(2) {
-        for (stalled, outcomes) in [0, sleepers].into_iter().zip(&mut outcomes) {
-            let outcome = round(stalled, context)?;
-            context.step(&format!(
-                "round {number}: {stalled} stalled, p99 {:.1} ms, {:+.1} MB, {} closed",
-                outcome.p99, outcome.growth, outcome.closed
-            ));
-            outcomes.push(outcome);
-        }
-    }
+    let measure = |stalled| round(stalled, context);
+    let shown = |outcome: &Outcome| {
+        format!("p99 {:.1} ms, {:+.1} MB, {} closed", outcome.p99, outcome.growth, outcome.closed)
+    };
+    let outcomes = in_turn(context, 2, "stalled sessions", &[0, stalled], measure, shown)?;
     let mut table = Table::new(&[
         "stalled",
         "p50 ms",
@@ -93,7 +89,7 @@ pub fn run_suite(context: &Context) -> Result<Suite> {
         "memory grows by, MB",
         "closed with 4008",
     ]);
-    for (stalled, outcomes) in [0, sleepers].into_iter().zip(&outcomes) {
+    for (stalled, outcomes) in &outcomes {
         let p99 = Summary::over(outcomes, |outcome| outcome.p99);
         table.row([
             stalled.to_string(),
@@ -105,8 +101,8 @@ pub fn run_suite(context: &Context) -> Result<Suite> {
         ]);
     }
     let p99 = |outcomes: &[Outcome]| Summary::over(outcomes, |outcome| outcome.p99).median;
-    let ratio = p99(&outcomes[1]) / p99(&outcomes[0]);
-    let growth = Summary::over(&outcomes[1], |outcome| outcome.growth).max;
+    let ratio = p99(&outcomes[1].1) / p99(&outcomes[0].1);
+    let growth = Summary::over(&outcomes[1].1, |outcome| outcome.growth).max;
     suite.targets.push(Target::at_most("readers beside stalled sessions: p99", ratio, 1.3, "×"));
     suite.targets.push(Target::at_most("memory that stalled sessions add in a minute", growth, 20.0, "MB"));
     suite.sections.push(Section::new(&format!("{readers} readers, 50 alerts a second"), table));

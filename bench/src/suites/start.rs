@@ -4,10 +4,11 @@ use std::fs;
 
 use crate::{
     Result,
+    context::Context,
     peers::{Kind, Options, Server, Shop},
     report::{Section, Suite, Table, Target},
     stats::Summary,
-    suites::{Context, seed},
+    suites::seed,
 };
 
 fn ready_after(shop: Shop, context: &Context) -> Result<f64> {
@@ -46,7 +47,7 @@ pub fn run(context: &Context) -> Result<Suite> {
     let full: Vec<f64> = (0..rounds).map(full).collect::<Result<_>>()?;
     row(&format!("{notifications} notifications"), &full, 300.0);
     let mut size = Table::new(&["", "MB"]);
-    let megabytes = fs::metadata(&context.shopbell)?.len() as f64 / 1024.0 / 1024.0;
+    let megabytes = fs::metadata(&context.shopbell.path)?.len() as f64 / 1024.0 / 1024.0;
     size.row(["the program, pages included".into(), format!("{megabytes:.1}")]);
     suite.sections = vec![Section::new("Until ready", table), Section::new("Size", size)];
     Ok(suite)

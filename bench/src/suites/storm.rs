@@ -5,10 +5,11 @@ use std::time::Instant;
 use crate::{
     Result,
     client::{Fleet, Target, Wire},
+    context::Context,
     peers::{Kind, Options, Server},
     report::{Section, Suite, Table},
     stats::Summary,
-    suites::Context,
+    suites::comparison::in_turn,
 };
 
 struct Outcome {
@@ -27,7 +28,8 @@ fn round(wire: Wire, sessions: usize, missed: u64, context: &Context) -> Result<
     buyer.open(&server.target(Wire::Ws), 1)?;
     for order in 1..=missed {
         buyer.order(0)?;
-        buyer.until("the order is answered", |tally| tally.alerts >= order && tally.acks >= order)?;
+        buyer
+            .until("the order is answered", |counters| counters.alerts >= order && counters.acks >= order)?;
     }
     let target = Target { after: Some(0), keep_ids: true, ..server.target(wire) };
     fleet.begin();
@@ -35,7 +37,7 @@ fn round(wire: Wire, sessions: usize, missed: u64, context: &Context) -> Result<
     fleet.open(&target, sessions)?;
     let let_in = begin.elapsed().as_secs_f64();
     let all = missed * sessions as u64;
-    fleet.until("all sessions have what they missed", |tally| tally.alerts >= all)?;
+    fleet.until("all sessions have what they missed", |counters| counters.alerts >= all)?;
     let complete = begin.elapsed().as_secs_f64();
     for session in fleet.sessions() {
         if !session.ids.iter().copied().eq(1..=missed) {
@@ -59,18 +61,16 @@ pub fn run(context: &Context) -> Result<Suite> {
     let mut table =
         Table::new(&["wire", "missed", "all let in, s", "all complete, s", "rounds", "alerts a second"]);
     for (wire, missed) in [(Wire::Ws, 10), (Wire::Ws, 100), (Wire::Sse, 100)] {
-        let mut outcomes = Vec::new();
-        for number in 1..=context.rounds(3) {
-            let outcome = round(wire, sessions, missed, context)?;
-            let text = format!("{} {missed} missed, round {number}: {:.2} s", wire.name(), outcome.complete);
-            context.step(&text);
-            outcomes.push(outcome);
-        }
-        let complete = Summary::over(&outcomes, |outcome| outcome.complete);
+        let what = format!("{}, alerts missed", wire.name());
+        let measure = |missed| round(wire, sessions, missed, context);
+        let shown = |outcome: &Outcome| format!("complete after {:.2} s", outcome.complete);
+        let outcomes = in_turn(context, 3, &what, &[missed], measure, shown)?;
+        let outcomes = &outcomes[0].1;
+        let complete = Summary::over(outcomes, |outcome| outcome.complete);
         table.row([
             wire.name().to_owned(),
             missed.to_string(),
-            format!("{:.2}", Summary::over(&outcomes, |outcome| outcome.let_in).median),
+            format!("{:.2}", Summary::over(outcomes, |outcome| outcome.let_in).median),
             format!("{:.2}", complete.median),
             format!("{:.2}–{:.2}", complete.min, complete.max),
             format!("{:.0}", (missed * sessions as u64) as f64 / complete.median),
