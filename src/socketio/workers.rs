@@ -55,11 +55,21 @@ impl<S: Service> Directory<S> {
 /// The actor through which other threads reach an engine.
 pub(super) struct Worker<S: Service>(Rc<Engine<S>>);
 
+impl<S: Service> Worker<S> {
+    /// One round at a time: `run_interval` makes up for all that a busy thread has missed before anything else is read.
+    fn sweep_later(&self, context: &mut Context<Self>) {
+        context.run_later(self.0.sweep_every(), |worker, context| {
+            worker.0.sweep(Instant::now());
+            worker.sweep_later(context);
+        });
+    }
+}
+
 impl<S: Service> Actor for Worker<S> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(self.0.sweep_every(), |worker, _| worker.0.sweep(Instant::now()));
+        self.sweep_later(context);
     }
 }
 

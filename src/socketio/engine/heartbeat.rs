@@ -31,17 +31,23 @@ impl<S: Service> Engine<S> {
         let session = self.sessions.borrow().get(sid).cloned()?;
         // A session whose time is up does not live until the next round, unless it was this thread that was late.
         let now = Instant::now();
-        if now.saturating_duration_since(self.swept.get()) < self.limits.ping_timeout {
+        let since_last = now.saturating_duration_since(self.swept.get());
+        if !self.is_late(since_last) && !self.skipped.get() {
             self.beat(&session, now);
         }
         (!session.ended.get()).then_some(session)
     }
 
+    /// Whether this thread was held up since the last round.
+    fn is_late(&self, since_last: Duration) -> bool {
+        since_last > self.sweep_every() * 4
+    }
+
     /// Looks after all sessions.
     pub fn sweep(&self, now: Instant) {
         let since_last = now.saturating_duration_since(self.swept.replace(now));
-        if since_last > self.sweep_every() * 4 && !self.skipped.replace(true) {
-            // This thread was held up, and answers to pings may lie unread: they come first.
+        if self.is_late(since_last) && !self.skipped.replace(true) {
+            // Polls and answers to pings may lie unread: they come first.
             return;
         }
         self.skipped.set(false);
