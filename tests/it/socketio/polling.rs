@@ -114,3 +114,16 @@ async fn a_poll_that_is_given_up_ends_the_session() {
     .await;
     Polling::is_unknown(&session.poll().await);
 }
+
+#[tokio::test]
+async fn good_bye_to_a_poll_comes_after_what_waits_and_alone() {
+    let app = TestApp::spawn().await;
+    let kim = app.member("kim").await;
+    let (mut session, _) = Polling::connect(&app, Some(&kim), "").await;
+    session.expect("42[\"offset\"").await;
+    app.delete("/api/auth").by(&kim).send().await.expect(204);
+    // In one answer, clients would take being disconnected on purpose for a lost connection, and come back.
+    assert_eq!(session.poll().await.expect(200).text, "41");
+    assert_eq!(session.poll().await.expect(200).text, "1");
+    session.poll().await.expect(400);
+}
