@@ -12,7 +12,7 @@ use shopbell_bench::{
     context::{Context, Program},
     peers::{self, Builtin, sample_alert},
     process::{CLIENT_CORE, output, pin},
-    report::Book,
+    report::Results,
     stop::Stop,
     suites::{self, Entry},
 };
@@ -100,7 +100,7 @@ fn measure(cli: Cli) -> Result<()> {
         (None, true) => target_folder()?.join("bench-quick"),
         (None, false) => root.to_owned(),
     };
-    let book = Book::new(&folder, machine(&context)?);
+    let kept = Results::new(&folder, machine(&context)?);
     let mut failed = Vec::new();
     for suite in wanted {
         let begin = Instant::now();
@@ -109,8 +109,8 @@ fn measure(cli: Cli) -> Result<()> {
             Ok(results) => {
                 eprintln!("  done in {:.0?}", begin.elapsed());
                 println!("{}", results.text());
-                book.keep(&results)?;
-                book.write(suites::ALL.iter().map(|suite| suite.name))?;
+                kept.save(&results)?;
+                kept.write(suites::ALL.iter().map(|suite| suite.name))?;
             }
             // The others may still say something.
             Err(error) => {

@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 
 use crate::{
     serving::{Serving, client, folder},
-    support::{DEADLINE, eventually, within},
+    support::{DEADLINE, eventually, pass, within},
 };
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
@@ -66,7 +66,7 @@ async fn text(socket: &mut Socket) -> Option<String> {
 
 /// A pause before coming back, as clients make one.
 async fn pause() {
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    pass(Duration::from_millis(20)).await;
 }
 
 /// Orders one after another, each with a key, each again until it is acknowledged. Answers what was acknowledged: the
@@ -267,7 +267,6 @@ async fn every_event_of_every_client_is_accounted_for_after_kills_and_restarts()
     for end in 0..setting("SHOPBELL_ENDS", 4) {
         let so_far = storm.acknowledged.load(Ordering::Relaxed);
         eventually("more orders", async || {
-            pause().await;
             storm.acknowledged.load(Ordering::Relaxed) >= so_far + BETWEEN_ENDS
         })
         .await;
@@ -284,11 +283,7 @@ async fn every_event_of_every_client_is_accounted_for_after_kills_and_restarts()
     }
     let latest = acknowledged.iter().map(|(_, _, offset)| *offset).max().unwrap();
     for (by, seen, task) in &listeners {
-        eventually(&format!("the last alert by {by:?}"), async || {
-            pause().await;
-            last(seen) >= latest
-        })
-        .await;
+        eventually(&format!("the last alert by {by:?}"), async || last(seen) >= latest).await;
         task.abort();
     }
     drop(serving);

@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     serving::{Serving, client, folder, shopbell},
-    support::{As, Person, TestApp, Ws, eventually, within},
+    support::{As, Person, TestApp, Ws, eventually, pass, until, within},
 };
 
 const KEY: &str =
@@ -19,15 +19,7 @@ const KEY: &str =
 
 /// Opens a session of `/ws` until there is room for it.
 async fn gets_in(app: &TestApp, who: As<'_>, headers: &[(&str, &str)]) -> Ws {
-    within("room for a session", async {
-        loop {
-            if let Ok(ws) = Ws::handshake(app, "/ws", who, headers).await {
-                return ws;
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
+    until("room for a session", async || Ws::handshake(app, "/ws", who, headers).await.ok()).await
 }
 
 /// A refused handshake of each transport that says so by HTTP.
@@ -291,7 +283,7 @@ async fn more_connections_than_open_files_are_refused_and_nothing_else_suffers()
     .await;
     assert_eq!(held.len(), 64);
     let before = cpu_time(serving.child.id());
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    pass(Duration::from_millis(500)).await;
     let spent = cpu_time(serving.child.id()) - before;
     assert!(spent <= 10, "{spent} hundredths of a second in half a second of waiting");
     let get = async |path: &str| client().get(format!("{}{path}", serving.url)).send().await.ok();

@@ -1,5 +1,6 @@
 //! The whole program, seen from outside: every test starts a server of its own on a free port with a database of
-//! its own, and looks at what a client would notice. Tests wait with a deadline; none sleeps.
+//! its own, and looks at what a client would notice. Tests wait with a deadline, see
+//! `support/wait.rs`; none sleeps and hopes.
 #![expect(
     clippy::unwrap_used,
     unreachable_pub,

@@ -5,11 +5,12 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, within};
+use crate::support::{DEADLINE, Http, pass, until};
 
 /// The program with nothing of this machine's environment but the database.
 pub fn shopbell(folder: &Path, args: &[&str]) -> Command {
@@ -59,17 +60,30 @@ impl Serving {
         Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
     }
 
-    /// Waits for the end by itself and answers the exit code; -1 when a signal killed it.
+    /// Holds the whole program up for some time, as a busy machine would.
+    pub async fn hold_up(&self, time: Duration) {
+        self.signal("-STOP");
+        pass(time).await;
+        self.signal("-CONT");
+    }
+
+    pub fn http(&self) -> Http {
+        Http::new(&self.url)
+    }
+
+    /// `127.0.0.1:41234`
+    pub fn addr(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// Waits for the end by itself and returns the exit code; -1 when a signal killed it.
     pub async fn ended(mut self) -> i32 {
-        within("the end of the program", async {
-            loop {
-                if let Some(status) = self.child.try_wait().unwrap() {
-                    return status.code().unwrap_or(-1);
-                }
-                tokio::task::yield_now().await;
-            }
-        })
-        .await
+        let child = &mut self.child;
+        let status = until("the end of the program", || {
+            let status = child.try_wait().unwrap();
+            async move { status }
+        });
+        status.await.code().unwrap_or(-1)
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Value {

@@ -88,7 +88,9 @@ impl Modules {
     pub fn used_by(&self, module: &Names) -> BTreeSet<Names> {
         let of = &self.0[module];
         let named = |import: &Import| match import.name.as_str() {
-            "*" => of.names.iter().map(|name| [&import.path[..], &[name.clone()]].concat()).collect(),
+            "*" => {
+                of.names.iter().map(|name| [&import.path[..], std::slice::from_ref(name)].concat()).collect()
+            }
             name if import.is_public && !of.names.contains(name) => Vec::new(),
             _ => vec![import.path.clone()],
         };
@@ -146,7 +148,7 @@ impl Modules {
                     let whole = [&import.path[..], rest].concat();
                     return self.absolute(module, &whole, depth + 1);
                 }
-                let child = [&module[..], &[first.clone()]].concat();
+                let child = [&module[..], std::slice::from_ref(first)].concat();
                 if self.0.contains_key(&child) {
                     return here(child);
                 }
@@ -157,7 +159,7 @@ impl Modules {
 
     /// The module that defines an item, through re-exports; nothing for a module itself.
     fn defining(&self, names: &[String], depth: usize) -> Option<Names> {
-        let end = (0..=names.len()).rev().find(|&end| self.0.contains_key(&names[..end].to_vec()))?;
+        let end = (0..=names.len()).rev().find(|&end| self.0.contains_key(&names[..end]))?;
         let (module, rest) = (names[..end].to_vec(), &names[end..]);
         let item = rest.first()?;
         let of = &self.0[&module];

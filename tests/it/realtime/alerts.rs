@@ -188,3 +188,26 @@ async fn the_catalogue_tells_what_changes() {
     shop.app.delete(&path).by(&shop.admin).send().await.expect(204);
     ws.expect_where("goods", is("delete")).await;
 }
+
+// --- many at once ---
+
+#[tokio::test]
+async fn a_burst_reaches_each_of_many_sessions_once_and_in_order() {
+    let app = TestApp::spawn_with(|serve| {
+        serve.workers = Some(1);
+        serve.audience = Some(Audience::Everyone);
+        serve.max_sessions_per_address = Some(1000);
+    });
+    let shop = stocked(app.await).await;
+    let mut sessions = Vec::new();
+    for _ in 0..400 {
+        sessions.push(Ws::open(&shop.app, As::Guest).await);
+    }
+    join_all((0..12).map(|_| shop.app.order(&shop.kim, shop.water, 1))).await;
+    for ws in &mut sessions {
+        for id in 1..=12 {
+            assert_eq!(ws.expect("BUY_GOODS").await["id"], id);
+        }
+        ws.has_none("BUY_GOODS").await;
+    }
+}

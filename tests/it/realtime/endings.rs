@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::{
@@ -47,6 +48,33 @@ async fn a_session_that_comes_back_hears_all_it_missed_once() {
     assert_eq!(late.expect("BUY_GOODS").await["id"], 60);
     shop.app.order(&shop.kim, shop.water, 1).await;
     assert_eq!(late.expect("BUY_GOODS").await["id"], 61);
+}
+
+#[tokio::test]
+async fn a_long_past_comes_whole_while_more_is_bought() {
+    let shop = shop().await;
+    let buy = |orders: usize| {
+        let shop = &shop;
+        join_all((0..4).map(move |_| async move {
+            for _ in 0..orders / 4 {
+                shop.app.order(&shop.kim, shop.water, 1).await;
+            }
+        }))
+    };
+    // More than the server would read or send in one piece.
+    buy(600).await;
+    let mut sockets = [
+        Ws::open_at(&shop.app, "/ws?after=0", As::Header(&shop.lee)).await,
+        Ws::open_at(&shop.app, "/ws?after=300", As::Header(&shop.lee)).await,
+    ];
+    let listening = async {
+        for (ws, first) in sockets.iter_mut().zip([1, 301]) {
+            for id in first..=640 {
+                assert_eq!(ws.expect("BUY_GOODS").await["id"], id);
+            }
+        }
+    };
+    tokio::join!(buy(40), listening);
 }
 
 #[tokio::test]

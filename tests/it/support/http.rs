@@ -1,12 +1,48 @@
 //! Requests, and answers that keep the house rules.
 
 use reqwest::{
-    StatusCode,
+    Method, StatusCode,
     header::{HeaderMap, HeaderName},
 };
 use serde_json::Value;
 
-use super::Person;
+use super::{DEADLINE, Person};
+
+/// A client of one shop.
+#[derive(Clone)]
+pub struct Http {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Http {
+    /// Of the shop at `http://127.0.0.1:41234`.
+    pub fn new(url: &str) -> Self {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(DEADLINE)
+            .build()
+            .unwrap();
+        Self { url: url.to_owned(), client }
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> Call {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Call {
+            head: method == Method::HEAD,
+            request: self.client.request(method, format!("{}{path}", self.url)),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.request("GET", path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.request("POST", path)
+    }
+}
 
 /// A request on its way.
 pub struct Call {

@@ -2,16 +2,15 @@
 //! a WebSocket client with deadlines.
 
 mod http;
+mod wait;
 mod ws;
 
 use std::{
     net::TcpListener,
     sync::{Arc, LazyLock, mpsc},
-    time::Duration,
 };
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version, password_hash::phc};
-use reqwest::Method;
 use serde_json::{Value, json};
 use shopbell::{
     config::{CommonLayer, ServeLayer, Settings},
@@ -22,12 +21,11 @@ use shopbell::{
 use tokio::sync::Notify;
 
 pub use self::{
-    http::{Answer, Call, is_problem},
+    http::{Answer, Call, Http, is_problem},
+    wait::{DEADLINE, eventually, pass, until, within},
     ws::{As, Ws},
 };
 
-/// After this a test has waited long enough, also on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(10);
 /// What every person of these tests types.
 pub const PASSWORD: &str = "correct horse";
 /// The key of the tokens, known here so that tests can forge some.
@@ -40,7 +38,7 @@ pub struct TestApp {
     pub store: Arc<dyn Store>,
     pub folder: tempfile::TempDir,
     shutdown: Arc<Notify>,
-    client: reqwest::Client,
+    pub http: Http,
 }
 
 /// Someone who is logged in.
@@ -92,13 +90,8 @@ impl TestApp {
             }
         });
         let store = told.recv_timeout(DEADLINE).expect("the server starts");
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(DEADLINE)
-            .build()
-            .unwrap();
-        Self { url, store, folder, shutdown, client }
+        let http = Http::new(&url);
+        Self { url, store, folder, shutdown, http }
     }
 
     /// Begins the drain.
@@ -112,11 +105,7 @@ impl TestApp {
     }
 
     pub fn request(&self, method: &str, path: &str) -> Call {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        Call {
-            head: method == Method::HEAD,
-            request: self.client.request(method, format!("{}{path}", self.url)),
-        }
+        self.http.request(method, path)
     }
 
     pub fn get(&self, path: &str) -> Call {
@@ -223,21 +212,6 @@ static CHEAP_HASH: LazyLock<String> = LazyLock::new(|| {
         argon.hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes ..").unwrap();
     hash.to_string()
 });
-
-/// Waits with the deadline.
-pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("nothing came in time: {what}"))
-}
-
-/// Asks again and again until it holds.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    within(what, async {
-        while !holds().await {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-}
 
 /// Takes away the log before an offset, as an operator's pruning would.
 pub async fn prune_log(app: &TestApp, oldest: i64) {

@@ -1,6 +1,10 @@
 //! Socket.IO as bare packets, CONTRACT §3a: what the official clients, in `tests/clients`, do not show.
 
-use std::{collections::VecDeque, fs};
+mod heartbeat;
+mod polling;
+mod upgrade;
+
+use std::fs;
 
 use serde_json::{Value, json};
 use tokio::{
@@ -8,65 +12,8 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, As, Person, TestApp, Ws, eventually, within};
-
-const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
-
-/// A session that polls.
-struct Polling<'a> {
-    app: &'a TestApp,
-    path: String,
-    /// Came, and nobody asked for it yet.
-    unread: VecDeque<String>,
-}
-
-impl<'a> Polling<'a> {
-    async fn open(app: &'a TestApp, person: Option<&'a Person>) -> Self {
-        let call = app.get(POLLING);
-        let call = match person {
-            Some(person) => call.by(person),
-            None => call,
-        };
-        let open = call.send().await.expect(200).text;
-        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
-        Self {
-            app,
-            path: format!("{POLLING}&sid={}", open["sid"].as_str().unwrap()),
-            unread: VecDeque::new(),
-        }
-    }
-
-    async fn connect(app: &'a TestApp, person: Option<&'a Person>, auth: &str) -> (Self, Value) {
-        let mut session = Self::open(app, person).await;
-        session.post(&format!("40{auth}")).await.expect(200);
-        let connected = session.next().await;
-        let connected = connected.strip_prefix("40").unwrap_or_else(|| panic!("{connected}"));
-        (session, serde_json::from_str(connected).unwrap())
-    }
-
-    async fn post(&self, body: &str) -> Answer {
-        self.app.post(&self.path).body("text/plain;charset=UTF-8", body.to_owned()).send().await
-    }
-
-    /// The next packet.
-    async fn next(&mut self) -> String {
-        if self.unread.is_empty() {
-            let body = self.app.get(&self.path).send().await.expect(200).text;
-            self.unread.extend(body.split('\x1e').map(str::to_owned));
-        }
-        self.unread.pop_front().unwrap()
-    }
-
-    /// The next packet that begins like this.
-    async fn expect(&mut self, start: &str) -> String {
-        loop {
-            let packet = self.next().await;
-            if packet.starts_with(start) {
-                return packet;
-            }
-        }
-    }
-}
+use self::polling::{POLLING, Polling};
+use crate::support::{As, TestApp, Ws, eventually, within};
 
 #[tokio::test]
 async fn a_session_gets_its_offset_before_any_alert() {

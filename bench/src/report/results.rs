@@ -16,23 +16,23 @@ use crate::Result;
 
 /// Where results are kept.
 #[derive(Clone, Debug)]
-pub struct Book {
+pub struct Results {
     folder: PathBuf,
     machine: String,
 }
 
-impl Book {
+impl Results {
     /// In a folder, measured on a machine that one sentence describes.
     #[must_use]
     pub fn new(folder: &Path, machine: String) -> Self {
         Self { folder: folder.to_owned(), machine }
     }
 
-    /// Keeps the results of a suite.
+    /// Saves the results of a suite.
     ///
     /// # Errors
     /// They cannot be written.
-    pub fn keep(&self, suite: &Suite) -> Result<()> {
+    pub fn save(&self, suite: &Suite) -> Result<()> {
         let folder = self.folder.join("results");
         fs::create_dir_all(&folder)?;
         let text = serde_json::to_string_pretty(suite)?;
@@ -145,14 +145,14 @@ mod tests {
     #[test]
     fn a_suite_that_was_run_is_in_the_results() {
         let folder = tempfile::tempdir().unwrap();
-        let book = Book::new(folder.path(), "Two cores.".into());
+        let results = Results::new(folder.path(), "Two cores.".into());
         let mut suite = Suite::new("fanout", "Fan-out");
         let mut section = Section::new("ten sessions", Table::new(&["server"]));
         section.chart = Some(Chart::bars("bars", vec![("ours".into(), 1.0)]));
         suite.sections.push(section);
         suite.targets.push(Target::at_most("beside the floor", 1.25, 1.1, "×"));
-        book.keep(&suite).unwrap();
-        book.write(["fanout", "never run"].into_iter()).unwrap();
+        results.save(&suite).unwrap();
+        results.write(["fanout", "never run"].into_iter()).unwrap();
         let text = fs::read_to_string(folder.path().join("RESULTS.md")).unwrap();
         for part in
             ["0 of 1 are met", "≤ 1.10 ×", "1.25 ×", "MISS", "### ten sessions", "charts/fanout-1.svg"]

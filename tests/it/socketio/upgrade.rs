@@ -1,0 +1,104 @@
+//! The upgrade from polling to WebSocket.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, protocol::CloseFrame},
+};
+
+use super::polling::Polling;
+use crate::support::{TestApp, until, within};
+
+/// The WebSocket of a session that polls.
+struct Upgrade(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+
+impl Upgrade {
+    async fn open(app: &TestApp, session: &Polling) -> Self {
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={}", app.addr(), session.sid);
+        Self(within("the handshake", connect_async(url)).await.expect("the handshake succeeds").0)
+    }
+
+    /// Probes the way; `None` when the server ends the WebSocket, or refuses it.
+    async fn probe(app: &TestApp, session: &Polling) -> Option<Self> {
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={}", app.addr(), session.sid);
+        let mut upgrade = Self(within("the handshake", connect_async(url)).await.ok()?.0);
+        upgrade.0.send(Message::text("2probe")).await.ok()?;
+        (upgrade.next().await? == "3probe").then_some(upgrade)
+    }
+
+    async fn send(&mut self, packet: &str) {
+        within("a send", self.0.send(Message::text(packet))).await.expect("the socket is open");
+    }
+
+    /// The next packet, or the code of the close frame; `None` when there is neither.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            match within("a frame", self.0.next()).await?.ok()? {
+                Message::Text(text) => return Some(text.to_string()),
+                Message::Close(Some(CloseFrame { code, .. })) => return Some(u16::from(code).to_string()),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_given_up_leaves_a_later_one_alone() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let (mut session, _) = Polling::connect(&app, Some(&admin), "").await;
+    session.expect("42[\"offset\"").await;
+    for _ in 0..3 {
+        let given_up = Upgrade::probe(&app, &session).await.expect("a probe is answered");
+        assert!(Upgrade::probe(&app, &session).await.is_none(), "one at a time");
+        drop(given_up);
+        // The session goes on polling.
+        let entered =
+            until("the server to see that it was given up", async || Upgrade::probe(&app, &session).await)
+                .await;
+        drop(entered);
+        session.post(r#"421["enter_room","tea"]"#).await.expect(200);
+        session.expect("431").await;
+    }
+    let mut later = until("an upgrade", async || Upgrade::probe(&app, &session).await).await;
+    later.send("5").await;
+    later.send(r#"422["enter_room","tea"]"#).await;
+    assert!(later.next().await.expect("an answer").starts_with("432"));
+}
+
+#[tokio::test]
+async fn an_upgrade_takes_what_waits_and_the_good_bye_along() {
+    let app = TestApp::spawn().await;
+    let (admin, kim) = (app.admin().await, app.member("kim").await);
+    let goods = app.goods(&admin, "Water", 6.2, None).await;
+    let (mut session, _) = Polling::connect(&app, Some(&kim), "").await;
+    session.expect("42[\"offset\"").await;
+    let mut upgrade = Upgrade::probe(&app, &session).await.expect("a probe is answered");
+    // Nobody polls: all of it waits.
+    session.post(&format!(r#"421["BUY",{{"goodsId":{goods}}}]"#)).await.expect(200);
+    until("the order", async || app.log(&admin).await.pop()).await;
+    app.delete("/api/auth").by(&kim).send().await.expect(204);
+    upgrade.send("5").await;
+    let mut packets = Vec::new();
+    while let Some(packet) = upgrade.next().await {
+        packets.push(packet);
+    }
+    let place = |start: &str| packets.iter().position(|packet| packet.starts_with(start));
+    let order = [place("431["), place("41"), place("4001")];
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{packets:?}");
+    assert_eq!(order[2], Some(packets.len() - 1), "nothing follows the good-bye: {packets:?}");
+}
+
+#[tokio::test]
+async fn a_websocket_without_a_probe_does_not_take_over() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let (mut session, _) = Polling::connect(&app, Some(&admin), "").await;
+    session.expect("42[\"offset\"").await;
+    let silent = Upgrade::open(&app, &session).await;
+    session.post(r#"421["enter_room","tea"]"#).await.expect(200);
+    session.expect("431").await;
+    drop(silent);
+    session.post(r#"422["leave_room","tea"]"#).await.expect(200);
+    session.expect("432").await;
+}
