@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     service::ServiceError,
     telemetry,
-    web::{Problem, State, answer},
+    web::{Code, Problem, State, answer},
 };
 
 /// A database that takes longer serves nobody.
@@ -26,7 +26,7 @@ pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
         Ok(Ok(())) => Ok(answer::ok(&json!({ "status": "ready" }))),
         Ok(Err(error)) => {
             tracing::error!(%error, "the database does not answer");
-            Err(Problem::new("unavailable", "the database does not answer"))
+            Err(Problem::new(Code::Unavailable, "the database does not answer"))
         }
         Err(_) => Err(ServiceError::Busy("the database did not answer in time").into()),
     }

@@ -13,7 +13,7 @@ use crate::{
     domain::Nickname,
     limits::TokenBucket,
     realtime::{Announcement, Room, hub::TellRoom},
-    web::problem::Problem,
+    web::{Code, Problem},
 };
 
 /// What a guest is called before it says otherwise.
@@ -82,7 +82,7 @@ impl Shopper {
                     }
                     Ok(json!({"ok": true, "nickname": nickname}))
                 }
-                Ok(true) => Err(Refusal::new("nickname_taken", "This nickname is already in use.")),
+                Ok(true) => Err(Refusal::new(Code::NicknameTaken, "This nickname is already in use.")),
                 Err(error) => Err(error.into()),
             });
         });
@@ -93,7 +93,7 @@ impl Shopper {
         self.may_chat()?;
         let room = room_of(args.first())?;
         if self.session.rooms().len() >= MAX_ROOMS && !self.session.is_in(&room) {
-            return Err(Refusal::new("too_many_rooms", "Please leave another room first."));
+            return Err(Refusal::new(Code::TooManyRooms, "Please leave another room first."));
         }
         let registry = &self.gateway.registry;
         let count = match registry.enter_room(&self.session, self.slot, &room) {
@@ -135,7 +135,7 @@ impl Shopper {
         }
         let room = room_of(room)?;
         if !self.session.is_in(&room) {
-            return Err(Refusal::new("not_in_room", "Please enter the room first."));
+            return Err(Refusal::new(Code::NotInRoom, "Please enter the room first."));
         }
         let count = self.gateway.registry.room_count(&room);
         self.tell_others(

@@ -23,7 +23,7 @@ use crate::{
     realtime::{Close, Page, Session, registry::Slot},
     service::orders::OrderRequest,
     telemetry,
-    web::problem::Problem,
+    web::{Code, Problem},
 };
 
 /// Seconds' worth of messages that may come at once.
@@ -140,7 +140,7 @@ impl Shopper {
         let same = self.session.login().is_some_and(|login| login.user_id == fresh.user.user_id);
         if !same {
             return Err(Refusal::new(
-                "forbidden",
+                Code::Forbidden,
                 "This connection belongs to someone else: please open another.",
             ));
         }

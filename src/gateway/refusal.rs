@@ -7,7 +7,7 @@ use crate::{
     protocol::native::EnvelopeError,
     service::ServiceError,
     telemetry,
-    web::{edge::log_cause, messages::Language, problem::Problem},
+    web::{Code, edge::log_cause, messages::Language, problem::Problem},
 };
 
 /// The payload of a good acknowledgement, or why it is refused.
@@ -16,7 +16,7 @@ pub type Reply = Result<Value, Refusal>;
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    code: &'static str,
+    code: Code,
     message: String,
 }
 
@@ -24,32 +24,32 @@ impl Refusal {
     /// No such event.
     #[must_use]
     pub fn unknown_event() -> Self {
-        Self::new("unknown_event", "There is no such event.")
+        Self::new(Code::UnknownEvent, "There is no such event.")
     }
 
     /// A payload that is not what the event takes.
     #[must_use]
     pub fn payload(message: &str) -> Self {
-        Self::new("validation", message)
+        Self::new(Code::Validation, message)
     }
 
     /// More than is taken at once.
     #[must_use]
     pub fn too_many_messages() -> Self {
-        Self::new("too_many_messages", "Too many messages. Please wait a moment.")
+        Self::new(Code::TooManyMessages, "Too many messages. Please wait a moment.")
     }
 
     /// A refusal with a code of its own.
     #[must_use]
-    pub fn new(code: &'static str, message: &str) -> Self {
-        telemetry::refused(code);
+    pub fn new(code: Code, message: &str) -> Self {
+        telemetry::refused(code.name());
         Self { code, message: message.to_owned() }
     }
 
     /// Its stable name.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code
+        self.code.name()
     }
 
     /// Its sentence.
@@ -61,20 +61,20 @@ impl Refusal {
     /// As an acknowledgement.
     #[must_use]
     pub fn ack(&self) -> Value {
-        json!({"ok": false, "code": self.code, "message": self.message})
+        json!({"ok": false, "code": self.code.name(), "message": self.message})
     }
 
     /// As the event `error`, naming the event that was refused, if it is known.
     #[must_use]
     pub fn event(&self, event: Option<&str>) -> Value {
-        json!({"event": event, "code": self.code, "message": self.message})
+        json!({"event": event, "code": self.code.name(), "message": self.message})
     }
 }
 
 impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
         Self::new(
-            "malformed_message",
+            Code::MalformedMessage,
             match error {
                 EnvelopeError::NotJson => "A message is a JSON text.",
                 EnvelopeError::NotAnEnvelope => {

@@ -45,17 +45,6 @@ pub enum LimitExceeded {
 }
 
 impl LimitExceeded {
-    /// The stable name of a refusal for it.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::AccountSessions => "too_many_sessions",
-            Self::AddressSessions => "too_many_connections",
-            Self::HandshakeRate => "too_many_handshakes",
-            Self::Connections => "server_full",
-        }
-    }
-
     /// When to try again: the handshake rate refills by itself, the others when a session ends.
     #[must_use]
     pub fn retry_after(self) -> Duration {

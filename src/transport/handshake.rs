@@ -14,7 +14,10 @@ use bytes::BytesMut;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::connection::Watched;
-use crate::{limits::ConnectionPermit, web::problem::Problem};
+use crate::{
+    limits::ConnectionPermit,
+    web::{Code, Problem},
+};
 
 /// A request with its socket.
 pub struct Arrival {
@@ -109,7 +112,7 @@ pub fn check(head: &RequestHead) -> Result<(), Problem> {
             // §4.4: name the version that is spoken.
             Err(upgrade_required().with_header(HeaderName::from_static("sec-websocket-version"), VERSION))
         }
-        Err(_) => Err(Problem::new("bad_request", "this is no WebSocket handshake")),
+        Err(_) => Err(Problem::new(Code::BadRequest, "this is no WebSocket handshake")),
     }
 }
 

@@ -14,7 +14,7 @@ use actix_web::{
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
-use super::{client, cookie, origin::Origin, problem::Problem};
+use super::{Code, client, cookie, origin::Origin, problem::Problem};
 use crate::{
     clock,
     config::Audience,
@@ -88,7 +88,7 @@ pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> 
     let (Some(login), Some(token)) = (login, token) else { return Ok(Identity::Rejected) };
     if is_write && via == Via::Cookie && !Origin::of(&state.settings, headers).may_use_cookies() {
         return Err(Problem::new(
-            "origin_forbidden",
+            Code::OriginForbidden,
             "a write that only the cookie vouches for needs an Origin of this site or an allowed one",
         ));
     }
@@ -199,7 +199,7 @@ impl FromRequest for Admin {
             if member.user().role == Role::Admin {
                 return Ok(Self(member));
             }
-            Err(Problem::new("forbidden", "only administrators may do this"))
+            Err(Problem::new(Code::Forbidden, "only administrators may do this"))
         }
         .boxed_local()
     }
