@@ -17,7 +17,7 @@ use rustix::net;
 use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
-    api,
+    api::{self, CatalogCache},
     config::Settings,
     domain::Offset,
     gateway::{Gateway, SocketIoDirectory, upgrade::upgrade},
@@ -171,6 +171,7 @@ impl Application {
         let (rooms, socketio) = (Arc::new(Rooms::default()), SocketIoDirectory::default());
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
+        let catalog = CatalogCache::new(Arc::clone(self.store.feed()));
         let listener = self.listener.try_clone()?;
         let builder = Server::build();
         let draining = builder.graceful_shutdown_signal();
@@ -213,7 +214,8 @@ impl Application {
                 .client_disconnect_timeout(Duration::from_secs(1))
                 .upgrade(fn_service(move |request| upgrade(Rc::clone(&gateway), request)))
                 .h1(map_config(
-                    api::app(state.clone(), move |config| routes.configure(config)).wrap(from_fn(mark)),
+                    api::app(state.clone(), catalog.clone(), move |config| routes.configure(config))
+                        .wrap(from_fn(mark)),
                     |()| AppConfig::default(),
                 ));
             watch.and_then(http)

@@ -8,9 +8,7 @@ use std::sync::{
 use crate::{
     config::Settings,
     limits::Permits,
-    service::{
-        ServiceError, accounts::Accounts, carts::Carts, catalog::Catalog, history::History, orders::Orders,
-    },
+    service::{ServiceError, accounts::Accounts, catalog::Catalog, history::History, orders::Orders},
     store::Store,
 };
 
@@ -19,21 +17,19 @@ use crate::{
 pub struct AppState {
     /// The settings in force.
     pub settings: Arc<Settings>,
-    /// The data, for what is no use case: readiness and the realtime layer.
+    /// The data, for what needs no decision: carts, single goods, readiness, and the realtime layer.
     pub store: Arc<dyn Store>,
     /// Registering, logging in and out, who a token belongs to.
     pub accounts: Arc<Accounts>,
     /// Goods.
     pub catalog: Arc<Catalog>,
-    /// Carts.
-    pub carts: Arc<Carts>,
     /// Orders.
     pub orders: Arc<Orders>,
-    /// The log of notifications.
+    /// Reading the log of notifications.
     pub history: Arc<History>,
-    /// Who may connect and begin a session.
+    /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
-    /// Whether new work is welcome.
+    /// Whether new work is taken.
     pub readiness: Arc<Readiness>,
 }
 
@@ -47,7 +43,6 @@ impl AppState {
         Ok(Self {
             accounts: Arc::new(accounts),
             catalog: Arc::new(Catalog::new(Arc::clone(&store), settings.currency)),
-            carts: Arc::new(Carts::new(Arc::clone(&store))),
             orders: Arc::new(Orders::new(Arc::clone(&store))),
             history: Arc::new(History::new(Arc::clone(&store))),
             permits: Arc::new(Permits::new(&settings)),
@@ -71,7 +66,7 @@ impl Readiness {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Lets new work in.
+    /// Whether new work may begin.
     ///
     /// # Errors
     /// [`ServiceError::Restarting`] once the server was told to end.

@@ -41,12 +41,12 @@ pub(super) async fn list(state: State, _who: Listener, query: Query) -> Result<H
     });
     let limit = fields.optional("limit", limit(MOST));
     let (after, limit) = fields.finish((after, limit))?;
-    let stretch = match after {
+    let page = match after {
         Some(after) => state.history.after(after, limit.unwrap_or(USUAL)).await?,
         None => state.history.newest(limit.unwrap_or(USUAL)).await?,
     };
     let display = state.settings.nickname_display;
-    let entries = stretch.publications.iter().map(|publication| Entry::of(publication, display));
+    let entries = page.publications.iter().map(|publication| Entry::of(publication, display));
     let notifications = entries.collect::<Result<_, _>>()?;
-    Ok(answer::ok(&List { notifications, latest: stretch.latest }))
+    Ok(answer::ok(&List { notifications, latest: page.latest }))
 }

@@ -80,7 +80,7 @@ impl Shopper {
                     if let Some(chat) = &mut *shopper.chat.borrow_mut() {
                         chat.guest_name = Some(nickname.as_str().to_owned());
                     }
-                    Ok(json!({"ok": true, "nickname": nickname}))
+                    Ok(json!({"ok": true, "nickname": nickname.as_str()}))
                 }
                 Ok(true) => Err(Refusal::new(Code::NicknameTaken, "This nickname is already in use.")),
                 Err(error) => Err(error.into()),

@@ -127,7 +127,7 @@ impl Shopper {
         };
         let shopper = Rc::clone(self);
         actix_rt::spawn(async move {
-            let known = shopper.gateway.app.accounts.who(&token, clock::now()).await;
+            let known = shopper.gateway.app.accounts.authenticate(&token, clock::now()).await;
             answer(match known {
                 Ok(Some(fresh)) => shopper.extend(fresh),
                 Ok(None) => Err(Problem::login_required().into()),

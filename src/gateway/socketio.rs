@@ -137,7 +137,7 @@ impl Shop {
         let handshake = &session.request;
         let login = match auth.token() {
             Some(token) => {
-                let login = gateway.app.accounts.who(token, clock::now()).await?;
+                let login = gateway.app.accounts.authenticate(token, clock::now()).await?;
                 let login = login.ok_or_else(Problem::login_required)?;
                 // Mostly the one of the handshake: it is kept once.
                 let same = handshake.login.as_ref().filter(|known| known.id == login.id);

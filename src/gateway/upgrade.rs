@@ -170,7 +170,7 @@ async fn admit(gateway: &Gateway, head: &RequestHead) -> Result<Admission, Probl
     let visitor = Visitor::of(&gateway.app, head.headers(), head.peer_addr).await;
     let token = offered.iter().find_map(|protocol| protocol.strip_prefix(TOKEN_PREFIX));
     let (visitor, log_in_again) = match token {
-        Some(token) => match gateway.app.accounts.who(token, clock::now()).await? {
+        Some(token) => match gateway.app.accounts.authenticate(token, clock::now()).await? {
             Some(login) => (visitor.map(|_| Visitor::member(login))?, false),
             None => (visitor?, true),
         },

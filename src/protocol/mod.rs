@@ -3,6 +3,7 @@
 pub mod engineio;
 pub mod frame;
 pub mod native;
+pub mod shapes;
 pub mod socketio;
 pub mod sse;
 

@@ -10,14 +10,12 @@ use crate::{
 };
 
 pub mod accounts;
-pub mod carts;
 pub mod catalog;
 pub mod demo;
 pub mod history;
 pub mod housekeeping;
 pub mod orders;
 pub mod passwords;
-pub mod showcase;
 pub mod tokens;
 
 /// Why a use case was refused or failed.

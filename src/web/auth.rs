@@ -1,4 +1,4 @@
-//! Who asks: the extractors [`CurrentUser`], [`MaybeUser`], [`Listener`] and [`Admin`], over [`identify`], which works on plain
+//! Who sends a request: the extractors [`CurrentUser`], [`MaybeUser`], [`Listener`] and [`Admin`], over [`identify`], which works on plain
 //! headers so that socket upgrades follow the same rules.
 //!
 //! `Authorization` alone decides when it is present; the cookie counts only when it is absent.
@@ -32,12 +32,12 @@ pub enum Via {
     Cookie,
 }
 
-/// What the credentials of a request are worth.
+/// What the credentials of a request prove.
 #[derive(Debug)]
 pub enum Identity {
     /// There are none.
     Guest,
-    /// They are not valid, over or revoked.
+    /// They are not valid, expired or revoked.
     Rejected,
     /// They belong to this log-in.
     Member(CurrentUser),
@@ -68,7 +68,7 @@ impl std::fmt::Debug for CurrentUser {
     }
 }
 
-/// Reads the credentials of a request: of plain headers, so that socket upgrades can ask too.
+/// Reads the credentials of a request from plain headers, so that socket upgrades can use it too.
 ///
 /// # Errors
 /// 403 `origin_forbidden` for a write that only a cookie vouches for and that comes from elsewhere; a store that
@@ -82,7 +82,7 @@ pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> 
         },
     };
     let login = match &token {
-        Some(token) => state.accounts.who(token, clock::now()).await?,
+        Some(token) => state.accounts.authenticate(token, clock::now()).await?,
         None => None,
     };
     let (Some(login), Some(token)) = (login, token) else { return Ok(Identity::Rejected) };
@@ -106,7 +106,7 @@ impl Identity {
     /// Who it is, where only members may.
     ///
     /// # Errors
-    /// 401 `login_required`, which also clears the cookie when credentials were sent and are worth nothing.
+    /// 401 `login_required`, which also clears the cookie when credentials were sent that prove nothing.
     pub fn member(self, secure: bool) -> Result<CurrentUser, Problem> {
         match self {
             Self::Member(user) => Ok(user),

@@ -1,4 +1,4 @@
-//! Between HTTP and the use cases: what a request says (who, whence, which fields) and how every answer looks.
+//! Between HTTP and the use cases: what a request says (who sends it, from where, which fields) and how every answer looks.
 //!
 //! Nothing here decides about the shop, and nothing here is a route.
 

@@ -1,4 +1,4 @@
-//! Whence a request comes: the `Origin` header (RFC 6454 §7, Fetch standard) against the site's own and the allowed
+//! Where a request comes from: the `Origin` header (RFC 6454 §7, Fetch standard) against the site's own and the allowed
 //! ones. Cookies travel with requests from anywhere, so that what they may do depends on this.
 
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};

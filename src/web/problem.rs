@@ -53,10 +53,23 @@ struct Wire<'a> {
     detail: &'a str,
     code: &'a str,
     error_message: String,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem<'a>>,
     #[serde(flatten)]
     members: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct FieldProblem<'a> {
+    field: &'a str,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl<'a> From<&'a FieldError> for FieldProblem<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        Self { field: &error.field, code: error.code, message: error.message }
+    }
 }
 
 impl Problem {
@@ -162,7 +175,7 @@ impl Problem {
             detail: &inner.detail,
             code: inner.code.name(),
             error_message: self.message(language),
-            errors: &inner.errors,
+            errors: inner.errors.iter().map(FieldProblem::from).collect(),
             members: &inner.members,
         })
         .unwrap_or_default();
@@ -195,8 +208,9 @@ impl Problem {
 /// What every problem is.
 pub const CONTENT_TYPE_VALUE: &str = "application/problem+json";
 
-impl From<ServiceError> for Problem {
-    fn from(error: ServiceError) -> Self {
+impl<E: Into<ServiceError>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        let error = error.into();
         let code = Code::from(&error);
         // What a store or a library says stays in the log.
         let detail = match &error {
@@ -233,19 +247,6 @@ impl From<ServiceError> for Problem {
             _ => {}
         }
         problem
-    }
-}
-
-/// For handlers that read a query field by field.
-impl From<Vec<FieldError>> for Problem {
-    fn from(errors: Vec<FieldError>) -> Self {
-        ServiceError::from(errors).into()
-    }
-}
-
-impl From<FieldError> for Problem {
-    fn from(error: FieldError) -> Self {
-        ServiceError::from(error).into()
     }
 }
 
