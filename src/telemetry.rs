@@ -1,4 +1,4 @@
-//! Logs and numbers: how lines are written, and the one list of the metrics' names.
+//! Logs and metrics: how log lines are written, and the one list of the metrics' names.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -17,11 +17,11 @@ pub mod names {
     pub const SESSIONS: &str = "shopbell_sessions";
     /// Sessions that the server closed, by close `code` (counter).
     pub const SESSIONS_CLOSED: &str = "shopbell_sessions_closed_total";
-    /// Sessions that are not up to date and read on from the log, as of the last round (gauge).
+    /// Sessions that read on from the log because they are behind, as of the last sweep (gauge).
     pub const SESSIONS_LAGGING: &str = "shopbell_sessions_lagging";
     /// Times that a session could not keep up and went on from the log (counter).
     pub const SESSIONS_LAGGED: &str = "shopbell_sessions_lagged_total";
-    /// Bytes that wait for sessions to take them, as of the last round (gauge).
+    /// Bytes in the outboxes of sessions, as of the last sweep (gauge).
     pub const OUTBOX_BYTES: &str = "shopbell_outbox_bytes";
     /// Notifications written to sessions, by `transport` (counter).
     pub const ALERTS_DELIVERED: &str = "shopbell_alerts_delivered_total";
@@ -31,7 +31,7 @@ pub mod names {
     pub const GAPS: &str = "shopbell_gaps_total";
     /// What was refused, over HTTP and on sessions, by `code` (counter).
     pub const REFUSALS: &str = "shopbell_refusals_total";
-    /// Work that waits for its turn, by `queue`: `writer`, `passwords` (gauge).
+    /// Jobs in a queue, by `queue`: `writer`, `passwords` (gauge).
     pub const QUEUE_DEPTH: &str = "shopbell_queue_depth";
     /// Jobs that committed together (histogram).
     pub const WRITER_BATCH: &str = "shopbell_writer_batch_jobs";
@@ -63,7 +63,7 @@ pub fn start_logging(format: LogFormat) {
 }
 
 fn recorder() -> Option<&'static PrometheusHandle> {
-    // The process has one set of numbers, whatever it serves; the facade wants it so.
+    // The `metrics` facade has one recorder per process.
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     RECORDER.get_or_init(|| install().ok()).as_ref()
 }
@@ -75,7 +75,7 @@ fn install() -> Result<PrometheusHandle, BuildError> {
         .install_recorder()
 }
 
-/// Starts counting; every number is there from the start.
+/// Starts the metrics; each is present from the start, at zero.
 pub fn start_metrics() {
     if recorder().is_none() {
         tracing::warn!("metrics are not available");
@@ -115,10 +115,10 @@ fn describe() {
     metrics::describe_histogram!(names::SQLITE_SECONDS, "Time that the database takes, by step");
 }
 
-/// What sessions come by, as the label `transport` has it.
+/// The values of the label `transport`.
 pub const TRANSPORTS: [&str; 4] = ["websocket", "socketio", "polling", "sse"];
 
-/// All numbers in Prometheus' text format.
+/// All metrics in Prometheus' text format.
 #[must_use]
 pub fn render_metrics() -> String {
     recorder().map(PrometheusHandle::render).unwrap_or_default()
@@ -187,7 +187,7 @@ pub fn wrote(jobs: usize, took: Duration, failed: bool) {
     }
 }
 
-/// Where work waits for its turn.
+/// A queue of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
     /// Writes to the database.
@@ -217,7 +217,7 @@ pub fn queue_shrank(queue: Queue, by: usize) {
     queue.gauge().decrement(by as f64);
 }
 
-/// What waits to be sent on a thread.
+/// What waits to be sent on one thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Sessions that are not up to date.
@@ -226,7 +226,7 @@ pub struct Backlog {
     pub bytes: usize,
 }
 
-/// A thread's backlog has changed.
+/// Updates the gauges after a thread's backlog has changed.
 #[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^53")]
 pub fn backlog(before: Backlog, now: Backlog) {
     if before != now {
@@ -235,18 +235,18 @@ pub fn backlog(before: Backlog, now: Backlog) {
     }
 }
 
-/// What the database takes time for.
+/// A step of the database that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sqlite {
-    /// A reader's turn to come.
+    /// Waiting for a reader.
     ReaderWait,
-    /// What is done in a reader's turn.
+    /// Reading.
     Read,
     /// A COMMIT.
     Commit,
 }
 
-/// Takes a time of the database.
+/// Records how long a step of the database took.
 pub fn sqlite(step: Sqlite, took: Duration) {
     let step = match step {
         Sqlite::ReaderWait => "reader_wait",

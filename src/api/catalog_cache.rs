@@ -1,4 +1,4 @@
-//! The answers of the catalog that are asked for all the time, kept ready to be sent: bodies with their `ETag`.
+//! Caches the catalog's most frequent answers, ready to be sent: bodies with their `ETag`.
 //!
 //! No client reads less than was acknowledged: the store's [`Feed`] counts each change of the catalog before its writer
 //! is answered, that version is part of the key, and it is read before the database is. What was kept under an older
@@ -15,14 +15,14 @@ use crate::{
     web::etag::Document,
 };
 
-/// After this an answer is read anew, for what another process may have written.
+/// After this an answer is read again: another process may have changed the catalog.
 const MAX_AGE: Duration = Duration::from_secs(1);
 /// The most bytes that are kept, keys and entries included.
 const MAX_BYTES: u64 = 16 << 20;
 /// What an entry is taken to cost beside its body: key, hash table, queues. More than it does.
 const ENTRY_BYTES: usize = 1024;
 
-/// What is asked for.
+/// What a client requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Request {
     /// A list.

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`: what an operator's machines ask.
+//! `/healthz`, `/readyz`, `/metrics`: for load balancers and monitoring.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::{
     web::{Code, Problem, State, answer},
 };
 
-/// A database that takes longer serves nobody.
+/// A database that takes longer than this counts as down.
 const PING_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The process lives.
+/// The process runs.
 pub(super) async fn alive() -> HttpResponse {
     answer::ok(&json!({ "status": "ok" }))
 }

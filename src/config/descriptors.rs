@@ -12,7 +12,7 @@ const MOST: u64 = 1_000_000;
 /// How many connections fit: the limit without an eighth of it, see [`RESERVE`].
 #[must_use]
 pub(super) fn connections() -> usize {
-    // Where there is no such limit, every number fits.
+    // Without a limit, every number fits.
     let limit = rlimit::Resource::NOFILE.get_hard().unwrap_or(MOST);
     usize::try_from(fitting(limit)).unwrap_or(usize::MAX)
 }

@@ -160,7 +160,7 @@ pub struct User {
     pub nickname: Nickname,
     /// What it may do.
     pub role: Role,
-    /// Its orders alert nobody.
+    /// Its orders are not announced.
     pub hide_purchases: bool,
     /// Since when it exists.
     pub created_at: Timestamp,

@@ -57,7 +57,7 @@ pub enum ServiceError {
     /// The cart holds the goods already.
     #[error("the goods are in the cart already")]
     AlreadyInCart,
-    /// Fewer pieces are left than were asked for.
+    /// Fewer pieces are left than were ordered.
     #[error("{name} is out of stock")]
     OutOfStock {
         /// Of these goods.
@@ -180,7 +180,7 @@ pub struct Page<T, Id> {
 }
 
 impl<T, Id> Page<T, Id> {
-    /// Cuts a page of `limit` from a list that was asked for with one entry more.
+    /// Cuts a page of `limit` from a list that was read with one entry more.
     fn cut(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Id) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;

@@ -71,7 +71,7 @@ impl std::fmt::Debug for CurrentUser {
 /// Reads the credentials of a request from plain headers, so that socket upgrades can use it too.
 ///
 /// # Errors
-/// 403 `origin_forbidden` for a write that only a cookie vouches for and that comes from elsewhere; a store that
+/// 403 `origin_forbidden` for a write from another site whose only credential is the cookie; a store that
 /// failed.
 pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> Result<Identity, Problem> {
     let (token, via) = match headers.get(AUTHORIZATION) {

@@ -1,6 +1,6 @@
 //! The fields of a body, whether it is JSON or a form as jQuery writes one: `items[0][goodsId]=4`.
 //!
-//! A [`Body`] is read by the handler, after it knows who asks, so that 401 comes before 413 and 415.
+//! A [`Body`] is read by the handler, after it knows who sends the request, so that 401 comes before 413 and 415.
 
 use std::{convert::Infallible, time::Duration};
 

@@ -56,7 +56,7 @@ codes! {
     /// A password and its repetition differ.
     PasswordMismatch = "password_mismatch", BAD_REQUEST,
         "The passwords do not match.", "패스워드가 패스워드 확인란과 다릅니다.";
-    /// Nobody is logged in.
+    /// The client is not logged in.
     LoginRequired = "login_required", UNAUTHORIZED,
         "Please log in first.", "로그인 후 이용 가능한 기능입니다.";
     /// The e-mail address or the password is wrong.

@@ -99,7 +99,7 @@ impl Problem {
         }
     }
 
-    /// The problem that stands for a bare status, from a layer that knows no more.
+    /// The problem for a bare status, from a layer that knows no more.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         let (code, detail) = Code::of_status(status);
@@ -108,7 +108,7 @@ impl Problem {
         problem
     }
 
-    /// 401: whoever asks is not logged in.
+    /// 401: the client is not logged in.
     #[must_use]
     pub fn login_required() -> Self {
         Self::new(Code::LoginRequired, "log in with POST /api/auth and send its token or cookie")
@@ -164,7 +164,7 @@ impl Problem {
         inner.code.sentence(language, &subject)
     }
 
-    /// Status, headers (without `Content-Length`) and body, for whoever writes answers without actix-web.
+    /// Status, headers (without `Content-Length`) and body, for answers that are written without actix-web.
     #[must_use]
     pub fn parts(&self, language: Language) -> (StatusCode, HeaderMap, Bytes) {
         let inner = &self.0;
@@ -197,7 +197,7 @@ impl Problem {
         let (status, headers, body) = self.parts(language);
         let mut response = HttpResponse::with_body(status, BoxBody::new(body));
         *response.headers_mut() = headers;
-        // Whoever sent so much, or is one too many, may begin anew.
+        // The rest of the head is not read, and a connection over the limit must not stay.
         if matches!(self.0.code, Code::HeadersTooLarge | Code::ServerFull) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }

@@ -53,8 +53,8 @@ pub fn resource<const N: usize>(path: &str, entries: [Entry; N]) -> Resource {
         .default_service(web::to(move || std::future::ready(Err::<String, _>(not_allowed(&allow)))));
     entries.into_iter().fold(resource, |resource, (method, route)| {
         resource.route(route.guard(guard::fn_guard(move |context| {
-            let asked = &context.head().method;
-            *asked == method || (method == Method::GET && *asked == Method::HEAD)
+            let requested = &context.head().method;
+            *requested == method || (method == Method::GET && *requested == Method::HEAD)
         })))
     })
 }
