@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Some pages ask once and want all there is.
-const MOST: u32 = 1000;
+const MAX_LIMIT: u32 = 1000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,9 +53,9 @@ pub(super) async fn list(
     let category = fields.optional("category", search).map(Option::flatten);
     let text = fields.optional("q", search).map(Option::flatten);
     let before = fields.optional("cursor", cursor(GoodsId::parse));
-    let limit = fields.optional("limit", limit(MOST));
+    let limit = fields.optional("limit", limit(MAX_LIMIT));
     let (category, text, before, limit) = fields.finish((category, text, before, limit))?;
-    let wanted = GoodsQuery { category, text, before, limit: limit.unwrap_or(MOST) };
+    let wanted = GoodsQuery { category, text, before, limit: limit.unwrap_or(MAX_LIMIT) };
     let read = state.catalog.list(wanted.clone()).map_ok(|page| Some(etag::document(&List::from(&page))));
     // Searches for text differ too much from each other to be worth keeping.
     let found = if wanted.text.is_some() {

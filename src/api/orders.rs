@@ -75,8 +75,8 @@ fn wrapped(order: &Order) -> Value {
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-const MOST: u32 = 100;
-const USUAL: u32 = 20;
+const MAX_LIMIT: u32 = 100;
+const DEFAULT_LIMIT: u32 = 20;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,9 +107,9 @@ pub(super) async fn place(
 pub(super) async fn list(state: State, member: CurrentUser, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let before = fields.optional("cursor", cursor(OrderId::parse));
-    let limit = fields.optional("limit", limit(MOST));
+    let limit = fields.optional("limit", limit(MAX_LIMIT));
     let (before, limit) = fields.finish((before, limit))?;
-    let page = state.orders.list(member.user().user_id, before, limit.unwrap_or(USUAL)).await?;
+    let page = state.orders.list(member.user().user_id, before, limit.unwrap_or(DEFAULT_LIMIT)).await?;
     let orders = page.items.iter().map(OrderResponse::from).collect();
     Ok(answer::ok(&List { orders, next_cursor: page.next }))
 }

@@ -9,11 +9,11 @@ use crate::{
 };
 
 /// Time between two rounds.
-const ROUND: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(60);
 /// Pause between two steps, in which other writes commit.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Idempotency keys and ended log-ins: "at least 24 h" (CONTRACT §2), and a day for an operator to ask.
-const KEPT: Duration = Duration::from_hours(48);
+const RETENTION: Duration = Duration::from_hours(48);
 
 /// Runs until it is dropped.
 pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
@@ -21,7 +21,7 @@ pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
         if let Err(error) = round(&*store, &settings).await {
             tracing::warn!(%error, "housekeeping failed; it tries again");
         }
-        tokio::time::sleep(ROUND).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 
@@ -29,7 +29,7 @@ async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError>
     while store.prune_log(clock::now().minus(settings.history), settings.history_rows).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget(clock::now().minus(KEPT)).await? > 0 {
+    while store.forget(clock::now().minus(RETENTION)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())

@@ -8,11 +8,11 @@ use crate::{limits::LimitExceeded, service::ServiceError, store::StoreError};
 /// Makes the enum and its properties of rows: variant, stable name, HTTP status, English and Korean sentence.
 /// A row that lacks one does not compile.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident = $name:literal, $status:ident, $english:literal, $korean:literal;)*) => {
+    ($($code:ident = $name:literal, $status:ident, $english:literal, $korean:literal;)*) => {
         /// Why something was refused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
-            $($(#[$doc])* $code,)*
+            $(#[doc = $english] $code,)*
         }
 
         impl Code {
@@ -47,121 +47,82 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Fields of the request are not valid.
     Validation = "validation", BAD_REQUEST,
         "Please check: {}.", "다음 항목을 확인해 주세요: {}.";
-    /// The body of the request cannot be read.
     MalformedBody = "malformed_body", BAD_REQUEST,
         "The request could not be read.", "요청을 읽을 수 없습니다.";
-    /// A password and its repetition differ.
     PasswordMismatch = "password_mismatch", BAD_REQUEST,
         "The passwords do not match.", "패스워드가 패스워드 확인란과 다릅니다.";
-    /// The client is not logged in.
     LoginRequired = "login_required", UNAUTHORIZED,
         "Please log in first.", "로그인 후 이용 가능한 기능입니다.";
-    /// The e-mail address or the password is wrong.
     BadCredentials = "bad_credentials", UNAUTHORIZED,
         "The e-mail address or the password is wrong.", "이메일 또는 패스워드가 틀렸습니다.";
-    /// The account may not log in.
     Banned = "banned", FORBIDDEN,
         "This account has been blocked.", "이용이 정지된 계정입니다.";
-    /// The account may not do this.
     Forbidden = "forbidden", FORBIDDEN,
         "You are not allowed to do this.", "이 작업을 할 권한이 없습니다.";
-    /// The page that asks may not do this.
     OriginForbidden = "origin_forbidden", FORBIDDEN,
         "This page may not do this.", "이 페이지에서는 허용되지 않는 요청입니다.";
-    /// There is no such thing, or not one that the client may see.
     NotFound = "not_found", NOT_FOUND,
         "We could not find that.", "찾을 수 없습니다.";
-    /// The address does not take the method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
         "This cannot be done here.", "허용되지 않는 요청입니다.";
-    /// Another account has the e-mail address.
     EmailTaken = "email_taken", CONFLICT,
         "This e-mail address is already in use.", "이미 사용 중인 이메일입니다.";
-    /// Another account has the nickname.
     NicknameTaken = "nickname_taken", CONFLICT,
         "This nickname is already in use.", "이미 사용 중인 닉네임입니다.";
-    /// Other goods have the chosen id.
     GoodsExists = "goods_exists", CONFLICT,
         "Goods with this number exist already.", "이미 존재하는 상품 번호입니다.";
-    /// The cart holds the goods already.
     AlreadyInCart = "already_in_cart", CONFLICT,
         "This is in your cart already.", "이미 장바구니에 있는 상품입니다.";
-    /// Fewer pieces are left than were ordered.
     OutOfStock = "out_of_stock", CONFLICT,
         "{} is out of stock.", "{} 상품의 재고가 부족합니다.";
-    /// The stored cart is not the one that the page showed.
     CartChanged = "cart_changed", CONFLICT,
         "Your cart has changed. Please look again.", "장바구니가 변경되었습니다. 다시 확인해 주세요.";
-    /// The order was canceled before.
     AlreadyCanceled = "already_canceled", CONFLICT,
         "This order was canceled already.", "이미 취소된 주문입니다.";
-    /// The log no longer reaches back so far.
     TooOld = "too_old", GONE,
         "This is too long ago.", "너무 오래된 알림입니다.";
-    /// A precondition of the request does not hold.
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED,
         "This has changed in the meantime.", "그 사이에 변경되었습니다.";
-    /// The body is larger than `--max-body`.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE,
         "The request is too large.", "요청이 너무 큽니다.";
-    /// The body has a type, charset or encoding that is not read.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "The request could not be read.", "지원하지 않는 형식의 요청입니다.";
-    /// A file has no such range.
     RangeNotSatisfiable = "range_not_satisfiable", RANGE_NOT_SATISFIABLE,
         "There is no such part of the file.", "요청한 범위를 찾을 수 없습니다.";
-    /// The idempotency key was used for another order.
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY,
         "This order was sent before with other goods.", "이미 다른 주문에 사용된 요청입니다.";
-    /// Too many log-ins failed.
     TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS,
         "Too many attempts. Please try again later.", "시도 횟수가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
-    /// The request did not come in time.
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT,
         "The request took too long.", "요청 시간이 초과되었습니다.";
-    /// A refusal that no other code describes.
     BadRequest = "bad_request", BAD_REQUEST,
         "The request was refused.", "잘못된 요청입니다.";
-    /// More work waits than is taken on.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE,
         "We are very busy. Please try again.", "서버가 혼잡합니다. 잠시 후 다시 시도해 주세요.";
-    /// The account has as many sessions as it may.
     TooManySessions = "too_many_sessions", TOO_MANY_REQUESTS,
         "You are connected too many times.", "접속이 너무 많습니다.";
-    /// The address has as many sessions as it may.
     TooManyConnections = "too_many_connections", TOO_MANY_REQUESTS,
         "Too many connections from here.", "이 네트워크에서의 접속이 너무 많습니다.";
-    /// The address begins sessions too fast.
     TooManyHandshakes = "too_many_handshakes", TOO_MANY_REQUESTS,
         "Too many connections at once. Please try again.", "접속 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
-    /// The head of the request is larger than `--max-head`.
     HeadersTooLarge = "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE,
         "The request is too large.", "요청이 너무 큽니다.";
-    /// The server has as many connections as it may.
     ServerFull = "server_full", SERVICE_UNAVAILABLE,
         "We are full right now. Please try again.", "접속자가 많습니다. 잠시 후 다시 시도해 주세요.";
-    /// The server is about to end.
     Restarting = "restarting", SERVICE_UNAVAILABLE,
         "We are restarting. Please try again in a moment.", "서버를 다시 시작하는 중입니다. 잠시 후 다시 시도해 주세요.";
-    /// Something failed that should not.
     InternalError = "internal_error", INTERNAL_SERVER_ERROR,
         "Something went wrong on our side.", "서버에서 오류가 발생했습니다.";
-    /// There is no such event.
     UnknownEvent = "unknown_event", NOT_FOUND,
         "There is no such event.", "존재하지 않는 이벤트입니다.";
-    /// A message is not an envelope.
     MalformedMessage = "malformed_message", BAD_REQUEST,
         "The message could not be read.", "메시지를 읽을 수 없습니다.";
-    /// A session sends or orders faster than it may.
     TooManyMessages = "too_many_messages", TOO_MANY_REQUESTS,
         "Too many messages. Please wait a moment.", "메시지가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
-    /// A session is in as many rooms as it may be.
     TooManyRooms = "too_many_rooms", CONFLICT,
         "Please leave another room first.", "다른 방에서 먼저 나가 주세요.";
-    /// A message is for a room that the session is not in.
     NotInRoom = "not_in_room", CONFLICT,
         "Please enter the room first.", "먼저 방에 입장해 주세요.";
 }
