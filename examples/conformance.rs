@@ -25,7 +25,7 @@ use bytes::Bytes;
 use clap::Parser;
 use serde::de::IgnoredAny;
 use shopbell::{
-    config::Span,
+    config::HumanDuration,
     outbox::{Close, OutboxLimits, Sweeper, Wire},
     protocol::{engineio::Packet, frame, socketio::Event},
     socketio::{
@@ -51,9 +51,9 @@ struct Options {
     #[arg(long, default_value = "127.0.0.1:3000")]
     addr: SocketAddr,
     #[arg(long, default_value = "300ms")]
-    ping_interval: Span,
+    ping_interval: HumanDuration,
     #[arg(long, default_value = "200ms")]
-    ping_timeout: Span,
+    ping_timeout: HumanDuration,
     #[arg(long, default_value_t = 1_000_000)]
     max_payload: usize,
 }

@@ -97,15 +97,15 @@ struct AdminArgs {
     password_stdin: bool,
 }
 
-/// How a run ends other than well.
+/// Why a run failed.
 enum Failure {
-    /// What was asked for cannot be used: exit code 2.
+    /// A setting or argument cannot be used: exit code 2.
     Usage(String),
-    /// It could not be done: exit code 1.
+    /// The command failed: exit code 1.
     Run(String),
 }
 
-/// Runs the program and answers with its exit code: 0 well, 1 it could not be done, 2 a bad setting.
+/// Runs the program and returns its exit code: 0 on success, 1 when the command failed, 2 for a bad setting.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {

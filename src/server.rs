@@ -18,7 +18,7 @@ use rustix::net;
 use tokio::net::TcpStream;
 
 use crate::{
-    api,
+    api::{self, CatalogCache},
     config::Settings,
     domain::Offset,
     gateway::{Endpoints, Gateway, SocketIoDirectory, upgrade::upgrade},
@@ -138,6 +138,7 @@ impl Application {
         let (rooms, socketio) = (Arc::new(Rooms::default()), SocketIoDirectory::default());
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
+        let catalog = CatalogCache::new(Arc::clone(self.store.feed()));
         let builder = Server::build();
         let draining = builder.graceful_shutdown_signal();
         // Called once on each worker thread.
@@ -181,7 +182,7 @@ impl Application {
                     upgrade(gateway, socketio, request)
                 }))
                 .h1(map_config(
-                    api::app(state.clone(), move |config| routes.configure(config))
+                    api::app(state.clone(), catalog.clone(), move |config| routes.configure(config))
                         .wrap(from_fn(track_requests)),
                     |()| AppConfig::default(),
                 ));

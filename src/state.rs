@@ -8,9 +8,7 @@ use std::sync::{
 use crate::{
     config::Settings,
     limits::Permits,
-    service::{
-        ServiceError, accounts::Accounts, carts::Carts, catalog::Catalog, history::History, orders::Orders,
-    },
+    service::{ServiceError, accounts::Accounts, catalog::Catalog, history::History, orders::Orders},
     store::Store,
 };
 
@@ -19,19 +17,17 @@ use crate::{
 pub struct AppState {
     /// The settings in force.
     pub settings: Arc<Settings>,
-    /// The data, for what is no use case: readiness and the realtime layer.
+    /// The data, for what needs no decision: carts, single goods, readiness, and the realtime layer.
     pub store: Arc<dyn Store>,
     /// Registering, logging in and out, who a token belongs to.
     pub accounts: Arc<Accounts>,
     /// Goods.
     pub catalog: Arc<Catalog>,
-    /// Carts.
-    pub carts: Arc<Carts>,
     /// Orders.
     pub orders: Arc<Orders>,
-    /// The log of notifications.
+    /// Reading the log of notifications.
     pub history: Arc<History>,
-    /// Who may connect and begin a session.
+    /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
     pub epoch: Arc<str>,
@@ -46,13 +42,11 @@ impl AppState {
     /// The store failed.
     pub async fn open(settings: Settings, store: Arc<dyn Store>) -> Result<Self, ServiceError> {
         let accounts = Accounts::open(Arc::clone(&store), &settings).await?;
-        let feed = Arc::clone(store.feed());
         let epoch = store.reach().await?.epoch.to_string().into();
         Ok(Self {
             epoch,
             accounts: Arc::new(accounts),
-            catalog: Arc::new(Catalog::new(store.clone(), feed, settings.currency)),
-            carts: Arc::new(Carts::new(store.clone())),
+            catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone())),
             history: Arc::new(History::new(store.clone())),
             permits: Arc::new(Permits::new(&settings)),
@@ -76,7 +70,7 @@ impl Readiness {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Lets new work in.
+    /// Whether new work may begin.
     ///
     /// # Errors
     /// [`ServiceError::Restarting`] once the server was told to end.

@@ -1,4 +1,4 @@
-//! Logs and numbers: how lines are written, and the one list of the metrics' names.
+//! Logs and metrics: how log lines are written, and the one list of the metrics' names.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -21,7 +21,7 @@ pub mod names {
     pub const SESSIONS_LAGGING: &str = "shopbell_sessions_lagging";
     /// Times that a session could not keep up and went on from the log (counter).
     pub const SESSIONS_LAGGED: &str = "shopbell_sessions_lagged_total";
-    /// Bytes that wait for sessions to take them, as of the last round (gauge).
+    /// Bytes in the outboxes of sessions, as of the last sweep (gauge).
     pub const OUTBOX_BYTES: &str = "shopbell_outbox_bytes";
     /// Notifications written to sessions, by `transport` (counter).
     pub const ALERTS_DELIVERED: &str = "shopbell_alerts_delivered_total";
@@ -31,7 +31,7 @@ pub mod names {
     pub const GAPS: &str = "shopbell_gaps_total";
     /// What was refused, over HTTP and on sessions, by `code` (counter).
     pub const REFUSALS: &str = "shopbell_refusals_total";
-    /// Work that waits for its turn, by `queue`: `writer`, `passwords` (gauge).
+    /// Jobs in a queue, by `queue`: `writer`, `passwords` (gauge).
     pub const QUEUE_DEPTH: &str = "shopbell_queue_depth";
     /// Jobs that committed together (histogram).
     pub const WRITER_BATCH: &str = "shopbell_writer_batch_jobs";
@@ -63,7 +63,7 @@ pub fn start_logging(format: LogFormat) {
 }
 
 fn recorder() -> Option<&'static PrometheusHandle> {
-    // The process has one set of numbers, whatever it serves; the facade wants it so.
+    // The `metrics` facade has one recorder per process.
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     RECORDER.get_or_init(|| install().ok()).as_ref()
 }
@@ -186,7 +186,7 @@ pub fn wrote(jobs: usize, took: Duration, failed: bool) {
     }
 }
 
-/// Where work waits for its turn.
+/// A queue of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
     /// Writes to the database.
@@ -229,18 +229,18 @@ pub fn session_lags(lags: bool) {
     metrics::gauge!(names::SESSIONS_LAGGING).increment(if lags { 1.0 } else { -1.0 });
 }
 
-/// What the database takes time for.
+/// A step of the database that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sqlite {
-    /// A reader's turn to come.
+    /// Waiting for a reader.
     ReaderWait,
-    /// What is done in a reader's turn.
+    /// Reading.
     Read,
     /// A COMMIT.
     Commit,
 }
 
-/// Takes a time of the database.
+/// Records how long a step of the database took.
 pub fn sqlite(step: Sqlite, took: Duration) {
     let step = match step {
         Sqlite::ReaderWait => "reader_wait",

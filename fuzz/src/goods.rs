@@ -1,9 +1,12 @@
 //! What administrators write: names, prices, pictures, stock; and the key that makes an order repeatable.
 
-use shopbell::domain::{
-    Category, GoodsName, IdempotencyKey, Price, ThumbnailUrl,
-    fields::flag,
-    goods::{MAX_STOCK, parse_price, parse_stock},
+use shopbell::{
+    domain::{
+        Category, GoodsName, IdempotencyKey, Price, ThumbnailUrl,
+        fields::flag,
+        goods::{MAX_STOCK, parse_price, parse_stock},
+    },
+    protocol::shapes::Amount,
 };
 
 fn is_plain(text: &str) -> bool {
@@ -17,7 +20,7 @@ pub fn check(input: &[u8]) {
         let currency = currency.parse().expect("a currency");
         let Ok(price) = parse_price(text, currency) else { continue };
         assert!((0..=Price::MAX_MINOR).contains(&price.minor));
-        let written = serde_json::to_string(&price).expect("prices are JSON");
+        let written = serde_json::to_string(&Amount(price)).expect("prices are JSON");
         assert_eq!(parse_price(&written, currency), Ok(price), "{written}");
     }
     if let Ok(name) = GoodsName::parse(text) {

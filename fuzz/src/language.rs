@@ -1,9 +1,6 @@
 //! `Accept-Language` and `If-None-Match`: lists that a client writes.
 
-use shopbell::web::{
-    etag,
-    messages::{Language, sentence},
-};
+use shopbell::web::{Code, etag, messages::Language};
 
 use super::headers;
 
@@ -17,6 +14,6 @@ pub fn check(input: &[u8]) {
     let named = input.contains(&b'*') || input.windows(tag.len()).any(|part| part == tag.as_bytes());
     assert!(named || !etag::is_known(&headers("if-none-match", input), &tag));
     if let Ok(text) = std::str::from_utf8(input) {
-        let _ = sentence("out_of_stock", language, text);
+        let _ = Code::OutOfStock.sentence(language, text);
     }
 }

@@ -6,14 +6,14 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::Value;
 use shopbell::{
     domain::{SessionId, Timestamp, UserId},
-    service::tokens::{Named, Tokens},
+    service::tokens::{TokenClaims, Tokens},
 };
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 const NOW: Timestamp = Timestamp::from_millis(1_763_686_461_123);
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new(SECRET, Duration::from_secs(60)));
 static SIGNED: LazyLock<String> = LazyLock::new(|| {
-    let named = Named { user: UserId(7), session: SessionId::from_random([1; 16]) };
+    let named = TokenClaims { user: UserId(7), session: SessionId::from_random([1; 16]) };
     TOKENS.sign(&named, NOW, NOW.plus(Duration::from_secs(60))).expect("it can be signed")
 });
 

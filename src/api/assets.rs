@@ -57,8 +57,8 @@ impl Assets {
 
 /// Every address that no route has.
 pub(super) async fn serve(request: HttpRequest, assets: Data<Assets>) -> Result<HttpResponse, Problem> {
-    let asked = request.match_info().as_str().to_owned();
-    let mut response = match find(&assets, &request, &asked).await {
+    let requested = request.match_info().as_str().to_owned();
+    let mut response = match find(&assets, &request, &requested).await {
         Some(_) if !matches!(*request.method(), Method::GET | Method::HEAD) => {
             return Err(not_allowed("GET, HEAD"));
         }
@@ -70,8 +70,8 @@ pub(super) async fn serve(request: HttpRequest, assets: Data<Assets>) -> Result<
 }
 
 /// `/x` is `x` or `x.html`, `/` is `index.html`.
-async fn find(assets: &Assets, request: &HttpRequest, asked: &str) -> Option<HttpResponse> {
-    let path = relative(asked)?;
+async fn find(assets: &Assets, request: &HttpRequest, requested: &str) -> Option<HttpResponse> {
+    let path = relative(requested)?;
     for name in [path.clone(), format!("{path}.html")] {
         let found = match &assets.folder {
             None => embedded(request, &name),
@@ -104,8 +104,8 @@ async fn missing(assets: &Assets, request: &HttpRequest) -> Option<HttpResponse>
 }
 
 /// The path below the root; `None` for one that climbs, hides or is none.
-fn relative(asked: &str) -> Option<String> {
-    let path = asked.strip_prefix('/')?;
+fn relative(requested: &str) -> Option<String> {
+    let path = requested.strip_prefix('/')?;
     let path =
         if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
     let plain =

@@ -3,20 +3,22 @@
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE};
 use serde_json::json;
 
+use super::users::UserResponse;
 use crate::{
     clock,
-    service::accounts::LogIn,
+    service::accounts::Credentials,
     web::{Body, CurrentUser, Problem, State, answer, client, cookie},
 };
 
 pub(super) async fn log_in(state: State, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let who = LogIn::read(body.fields().await?)?;
+    let who = Credentials::read(body.fields().await?)?;
     let (peer, headers) = (request.peer_addr(), request.headers());
     let address = client::address(&state.settings, peer, headers);
     let login = state.accounts.log_in(who, address, clock::now()).await?;
     let secure = client::is_https(&state.settings, peer, headers);
+    let user = UserResponse::from(&login.user);
     let mut response =
-        answer::ok(&json!({ "token": login.token, "expiresAt": login.expires_at, "user": login.user }));
+        answer::ok(&json!({ "token": login.token, "expiresAt": login.expires_at, "user": user }));
     let kept = cookie::keep(&login.token, state.settings.token_ttl, secure);
     response.headers_mut().append(SET_COOKIE, kept);
     Ok(response)

@@ -1,15 +1,30 @@
 //! `/api/goods/cart` and `/api/goods/{goodsId}/cart`: one's own cart.
 
 use actix_web::{HttpResponse, http::StatusCode};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    domain::{GoodsId, Quantity},
+    domain::{CartLine, GoodsId, Quantity},
+    protocol::shapes::GoodsResponse,
     web::{Body, CurrentUser, Id, Problem, State, answer},
 };
 
+#[derive(Serialize)]
+struct CartLineResponse<'a> {
+    quantity: i64,
+    goods: GoodsResponse<'a>,
+}
+
+impl<'a> From<&'a CartLine> for CartLineResponse<'a> {
+    fn from(line: &'a CartLine) -> Self {
+        Self { quantity: line.quantity.get(), goods: (&line.goods).into() }
+    }
+}
+
 pub(super) async fn list(state: State, member: CurrentUser) -> Result<HttpResponse, Problem> {
-    let cart = state.carts.list(member.user().user_id).await?;
+    let cart = state.store.cart(member.user().user_id).await?;
+    let cart: Vec<_> = cart.iter().map(CartLineResponse::from).collect();
     Ok(answer::ok(&json!({ "cart": cart })))
 }
 
@@ -20,7 +35,7 @@ pub(super) async fn put(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (id, quantity) = (id.read(GoodsId::parse)?, quantity(body).await?);
-    state.carts.put(member.user().user_id, id, quantity).await?;
+    state.store.put_in_cart(member.user().user_id, id, quantity).await?;
     Ok(answer::ok(&json!({})))
 }
 
@@ -31,12 +46,12 @@ pub(super) async fn add(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (id, quantity) = (id.read(GoodsId::parse)?, quantity(body).await?);
-    state.carts.add(member.user().user_id, id, quantity).await?;
+    state.store.add_to_cart(member.user().user_id, id, quantity).await?;
     Ok(answer::private(StatusCode::CREATED, &json!({})))
 }
 
 pub(super) async fn remove(state: State, member: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
-    state.carts.remove(member.user().user_id, id.read(GoodsId::parse)?).await?;
+    state.store.remove_from_cart(member.user().user_id, id.read(GoodsId::parse)?).await?;
     Ok(answer::ok(&json!({})))
 }
 

@@ -1,4 +1,4 @@
-//! `/api/goods`: the catalogue.
+//! `/api/goods`: the catalog.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -6,43 +6,64 @@ use actix_web::{
         StatusCode,
         header::{HeaderValue, LOCATION},
     },
+    web::Data,
 };
+use futures_util::TryFutureExt as _;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::catalog_cache::{self, CatalogCache};
 use crate::{
     clock,
     domain::{Goods, GoodsId, Invalid},
+    protocol::shapes::GoodsResponse,
     service::Page,
     store::GoodsQuery,
     web::{
-        Admin, Body, Id, Problem, Query, State, answer, etag,
+        Admin, Body, Id, Problem, Query, State, answer,
+        etag::{self, Document},
         params::{cursor, limit},
     },
 };
 
 /// Some pages ask once and want all there is.
-const MOST: u32 = 1000;
+const MAX_LIMIT: u32 = 1000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
-    goods: Vec<Goods>,
+struct List<'a> {
+    goods: Vec<GoodsResponse<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<GoodsId>,
 }
 
-pub(super) async fn list(state: State, request: HttpRequest, query: Query) -> Result<HttpResponse, Problem> {
+impl<'a> From<&'a Page<Goods, GoodsId>> for List<'a> {
+    fn from(page: &'a Page<Goods, GoodsId>) -> Self {
+        Self { goods: page.items.iter().map(GoodsResponse::from).collect(), next_cursor: page.next }
+    }
+}
+
+pub(super) async fn list(
+    state: State,
+    cache: Data<CatalogCache>,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let category = fields.optional("category", search).map(Option::flatten);
     let text = fields.optional("q", search).map(Option::flatten);
     let before = fields.optional("cursor", cursor(GoodsId::parse));
-    let limit = fields.optional("limit", limit(MOST));
+    let limit = fields.optional("limit", limit(MAX_LIMIT));
     let (category, text, before, limit) = fields.finish((category, text, before, limit))?;
-    let wanted = GoodsQuery { category, text, before, limit: limit.unwrap_or(MOST) };
-    let render =
-        |page: Page<Goods, GoodsId>| etag::document(&List { goods: page.items, next_cursor: page.next });
-    Ok(etag::public(request.headers(), &state.catalog.list(wanted, render).await?))
+    let wanted = GoodsQuery { category, text, before, limit: limit.unwrap_or(MAX_LIMIT) };
+    let read = state.catalog.list(wanted.clone()).map_ok(|page| Some(etag::document(&List::from(&page))));
+    // Searches for text differ too much from each other to be worth keeping.
+    let found = if wanted.text.is_some() {
+        read.await?
+    } else {
+        cache.get(catalog_cache::Request::List(wanted), read).await?
+    };
+    respond(&request, found)
 }
 
 /// An empty field of a search form searches for nothing.
@@ -54,15 +75,28 @@ fn search(text: &str) -> Result<Option<String>, Invalid> {
     }
 }
 
-pub(super) async fn show(state: State, request: HttpRequest, id: Id) -> Result<HttpResponse, Problem> {
-    let render = |goods| etag::document(&json!({ "goods": goods }));
-    let document = state.catalog.get(id.read(GoodsId::parse)?, render).await?;
-    Ok(etag::public(request.headers(), &document))
+fn respond(request: &HttpRequest, found: Option<Document>) -> Result<HttpResponse, Problem> {
+    Ok(etag::public(request.headers(), &found.ok_or_else(Problem::not_found)?))
+}
+
+pub(super) async fn show(
+    state: State,
+    cache: Data<CatalogCache>,
+    request: HttpRequest,
+    id: Id,
+) -> Result<HttpResponse, Problem> {
+    let id = id.read(GoodsId::parse)?;
+    let read = state.store.goods(id).map_ok(|goods| goods.map(|goods| etag::document(&wrapped(&goods))));
+    respond(&request, cache.get(catalog_cache::Request::Goods(id), read).await?)
+}
+
+fn wrapped(goods: &Goods) -> Value {
+    json!({ "goods": GoodsResponse::from(goods) })
 }
 
 pub(super) async fn create(state: State, _admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let goods = state.catalog.create(body.fields().await?, clock::now()).await?;
-    let mut response = answer::private(StatusCode::CREATED, &json!({ "goods": goods }));
+    let mut response = answer::private(StatusCode::CREATED, &wrapped(&goods));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/goods/{}", goods.goods_id)) {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -72,10 +106,10 @@ pub(super) async fn create(state: State, _admin: Admin, body: Body) -> Result<Ht
 pub(super) async fn change(state: State, _admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(GoodsId::parse)?;
     let goods = state.catalog.change(id, body.fields().await?, clock::now()).await?;
-    Ok(answer::ok(&json!({ "goods": goods })))
+    Ok(answer::ok(&wrapped(&goods)))
 }
 
 pub(super) async fn delete(state: State, _admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
-    state.catalog.delete(id.read(GoodsId::parse)?).await?;
+    state.store.delete_goods(id.read(GoodsId::parse)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

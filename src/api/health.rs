@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`: what an operator's machines ask.
+//! `/healthz`, `/readyz`, `/metrics`: for load balancers and monitoring.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::{
     service::ServiceError,
     telemetry,
-    web::{Problem, State, answer},
+    web::{Code, Problem, State, answer},
 };
 
-/// A database that takes longer serves nobody.
+/// A database that takes longer than this counts as down.
 const PING_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The process lives.
+/// The process runs.
 pub(super) async fn alive() -> HttpResponse {
     answer::ok(&json!({ "status": "ok" }))
 }
@@ -26,7 +26,7 @@ pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
         Ok(Ok(())) => Ok(answer::ok(&json!({ "status": "ready" }))),
         Ok(Err(error)) => {
             tracing::error!(%error, "the database does not answer");
-            Err(Problem::new("unavailable", "the database does not answer"))
+            Err(Problem::new(Code::Unavailable, "the database does not answer"))
         }
         Err(_) => Err(ServiceError::Busy("the database did not answer in time").into()),
     }

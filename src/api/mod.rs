@@ -21,6 +21,7 @@ use crate::{
 pub mod assets;
 mod auth;
 mod cart;
+mod catalog_cache;
 mod goods;
 mod health;
 mod notifications;
@@ -28,6 +29,8 @@ mod orders;
 #[cfg(test)]
 mod tests;
 mod users;
+
+pub use catalog_cache::CatalogCache;
 
 /// Every route of the contract's §1 and §2 but `GET /api/events`, which is a transport.
 pub fn configure(cfg: &mut ServiceConfig) {
@@ -66,6 +69,7 @@ async fn unknown() -> Result<HttpResponse, Problem> {
 /// is not taken for an unknown address of the API.
 pub fn app(
     state: AppState,
+    catalog: CatalogCache,
     transports: impl FnOnce(&mut ServiceConfig),
 ) -> App<
     impl ServiceFactory<
@@ -79,6 +83,7 @@ pub fn app(
     let assets = assets::Assets::of(&state.settings);
     App::new()
         .app_data(Data::new(state))
+        .app_data(Data::new(catalog))
         .app_data(Data::new(assets))
         .configure(transports)
         .configure(configure)

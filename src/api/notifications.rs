@@ -11,8 +11,8 @@ use crate::{
     web::{Listener, Problem, Query, State, answer, params::limit},
 };
 
-const MOST: u32 = 1000;
-const USUAL: u32 = 50;
+const MAX_LIMIT: u32 = 1000;
+const DEFAULT_LIMIT: u32 = 50;
 
 #[derive(Serialize)]
 struct List {
@@ -40,14 +40,14 @@ pub(super) async fn list(state: State, _who: Listener, query: Query) -> Result<H
     let after = fields.optional("after", |text| {
         Offset::parse(text).ok_or(Invalid::new("invalid", "after is the id of a notification, or 0"))
     });
-    let limit = fields.optional("limit", limit(MOST));
+    let limit = fields.optional("limit", limit(MAX_LIMIT));
     let (after, limit) = fields.finish((after, limit))?;
-    let stretch = match after {
-        Some(after) => state.history.after(after, limit.unwrap_or(USUAL)).await?,
-        None => state.history.newest(limit.unwrap_or(USUAL)).await?,
+    let page = match after {
+        Some(after) => state.history.after(after, limit.unwrap_or(DEFAULT_LIMIT)).await?,
+        None => state.history.newest(limit.unwrap_or(DEFAULT_LIMIT)).await?,
     };
     let display = state.settings.nickname_display;
-    let entries = stretch.publications.iter().map(|publication| Entry::of(publication, display));
+    let entries = page.publications.iter().map(|publication| Entry::of(publication, display));
     let notifications = entries.collect::<Result<_, _>>()?;
-    Ok(answer::ok(&List { notifications, latest: stretch.latest }))
+    Ok(answer::ok(&List { notifications, latest: page.latest }))
 }

@@ -1,12 +1,19 @@
 //! `/api/orders`: placing an order, taking it back, and one's own orders.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
+};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     clock,
-    domain::{Order, OrderId},
+    domain::{GoodsId, Order, OrderId, OrderItem, OrderStatus, Timestamp},
+    protocol::shapes::Amount,
     service::orders::OrderRequest,
     web::{
         Body, CurrentUser, Id, Problem, Query, State, answer,
@@ -14,14 +21,67 @@ use crate::{
     },
 };
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const MOST: u32 = 100;
-const USUAL: u32 = 20;
+/// An order as its buyer sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OrderResponse<'a> {
+    order_id: OrderId,
+    status: &'static str,
+    items: Vec<ItemResponse<'a>>,
+    total: Amount,
+    currency: &'a str,
+    created_at: Timestamp,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
-    orders: Vec<Order>,
+struct ItemResponse<'a> {
+    goods_id: GoodsId,
+    name: &'a str,
+    price: Amount,
+    quantity: i64,
+}
+
+impl<'a> From<&'a Order> for OrderResponse<'a> {
+    fn from(order: &'a Order) -> Self {
+        Self {
+            order_id: order.order_id,
+            status: match order.status {
+                OrderStatus::Placed => "placed",
+                OrderStatus::Canceled => "canceled",
+            },
+            items: order.items.iter().map(ItemResponse::from).collect(),
+            total: Amount(order.total),
+            currency: order.total.currency.code(),
+            created_at: order.created_at,
+        }
+    }
+}
+
+impl<'a> From<&'a OrderItem> for ItemResponse<'a> {
+    fn from(item: &'a OrderItem) -> Self {
+        Self {
+            goods_id: item.goods_id,
+            name: &item.name,
+            price: Amount(item.price),
+            quantity: item.quantity.get(),
+        }
+    }
+}
+
+fn wrapped(order: &Order) -> Value {
+    json!({ "order": OrderResponse::from(order) })
+}
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const MAX_LIMIT: u32 = 100;
+const DEFAULT_LIMIT: u32 = 20;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List<'a> {
+    orders: Vec<OrderResponse<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<OrderId>,
 }
@@ -37,11 +97,9 @@ pub(super) async fn place(
     let key = request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default());
     let wanted = OrderRequest::read(body.fields().await?, key)?;
     let placed = state.orders.place(member.user().user_id, wanted, clock::now()).await?;
-    let mut response = answer::private(StatusCode::CREATED, &json!({ "order": placed.order }));
+    let mut response = answer::private(StatusCode::CREATED, &wrapped(&placed.order));
     if placed.replayed {
-        let name = actix_web::http::header::HeaderName::from_static("idempotent-replayed");
-        let value = actix_web::http::header::HeaderValue::from_static("true");
-        response.headers_mut().insert(name, value);
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
 }
@@ -49,18 +107,19 @@ pub(super) async fn place(
 pub(super) async fn list(state: State, member: CurrentUser, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let before = fields.optional("cursor", cursor(OrderId::parse));
-    let limit = fields.optional("limit", limit(MOST));
+    let limit = fields.optional("limit", limit(MAX_LIMIT));
     let (before, limit) = fields.finish((before, limit))?;
-    let page = state.orders.list(member.user().user_id, before, limit.unwrap_or(USUAL)).await?;
-    Ok(answer::ok(&List { orders: page.items, next_cursor: page.next }))
+    let page = state.orders.list(member.user().user_id, before, limit.unwrap_or(DEFAULT_LIMIT)).await?;
+    let orders = page.items.iter().map(OrderResponse::from).collect();
+    Ok(answer::ok(&List { orders, next_cursor: page.next }))
 }
 
 pub(super) async fn show(state: State, member: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
     let order = state.orders.get(member.user().user_id, id.read(OrderId::parse)?).await?;
-    Ok(answer::ok(&json!({ "order": order })))
+    Ok(answer::ok(&wrapped(&order)))
 }
 
 pub(super) async fn cancel(state: State, member: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
     let order = state.orders.cancel(member.user(), id.read(OrderId::parse)?, clock::now()).await?;
-    Ok(answer::ok(&json!({ "order": order })))
+    Ok(answer::ok(&wrapped(&order)))
 }

@@ -4,14 +4,47 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::SET_COOKIE},
 };
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     clock,
-    domain::Role,
-    service::accounts::{Change, Registration},
+    domain::{Role, Timestamp, User, UserId},
+    service::accounts::{AccountChange, Registration},
     web::{Body, CurrentUser, Problem, State, answer, auth::Via, client, cookie},
 };
+
+/// An account as its owner sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserResponse<'a> {
+    user_id: UserId,
+    email: &'a str,
+    nickname: &'a str,
+    role: &'static str,
+    hide_purchases: bool,
+    created_at: Timestamp,
+}
+
+impl<'a> From<&'a User> for UserResponse<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            user_id: user.user_id,
+            email: user.email.as_str(),
+            nickname: user.nickname.as_str(),
+            role: match user.role {
+                Role::Member => "member",
+                Role::Admin => "admin",
+            },
+            hide_purchases: user.hide_purchases,
+            created_at: user.created_at,
+        }
+    }
+}
+
+fn wrapped(user: &User) -> Value {
+    json!({ "user": UserResponse::from(user) })
+}
 
 pub(super) async fn register(state: State, body: Body) -> Result<HttpResponse, Problem> {
     let wanted = Registration::read(body.fields().await?)?;
@@ -26,7 +59,7 @@ pub(super) async fn show(
     member: CurrentUser,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut response = answer::ok(&json!({ "user": member.user() }));
+    let mut response = answer::ok(&wrapped(member.user()));
     if member.via == Via::Header {
         let secure = client::is_https(&state.settings, request.peer_addr(), request.headers());
         let left = member.login.expires_at.as_millis() - clock::now().as_millis();
@@ -42,8 +75,8 @@ pub(super) async fn change(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = Change::read(body.fields().await?)?;
+    let wanted = AccountChange::read(body.fields().await?)?;
     let address = client::address(&state.settings, request.peer_addr(), request.headers());
     let user = state.accounts.change(&member.login, wanted, address, clock::now()).await?;
-    Ok(answer::ok(&json!({ "user": user })))
+    Ok(answer::ok(&wrapped(&user)))
 }

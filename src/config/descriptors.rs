@@ -7,19 +7,19 @@ use std::ops::RangeInclusive;
 /// second.
 const RESERVE: RangeInclusive<u64> = 64..=4096;
 /// More connections than one process serves well.
-const MOST: u64 = 1_000_000;
+const MAX_CONNECTIONS: u64 = 1_000_000;
 
 /// How many connections fit: the limit without an eighth of it, see [`RESERVE`].
 #[must_use]
 pub(super) fn connections() -> usize {
-    // Where there is no such limit, every number fits.
-    let limit = rlimit::Resource::NOFILE.get_hard().unwrap_or(MOST);
+    // Without a limit, every number fits.
+    let limit = rlimit::Resource::NOFILE.get_hard().unwrap_or(MAX_CONNECTIONS);
     usize::try_from(fitting(limit)).unwrap_or(usize::MAX)
 }
 
 fn fitting(limit: u64) -> u64 {
     let reserve = (limit / 8).clamp(*RESERVE.start(), *RESERVE.end());
-    limit.saturating_sub(reserve).max(limit / 4).clamp(1, MOST)
+    limit.saturating_sub(reserve).max(limit / 4).clamp(1, MAX_CONNECTIONS)
 }
 
 /// Takes all that the system grants: systems start programs with less for the sake of `select`, which is not used here.
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn something_is_always_left() {
         assert_eq!([64, 128, 1024, 65_536].map(fitting), [16, 64, 896, 61_440]);
-        assert_eq!(fitting(u64::MAX), MOST);
+        assert_eq!(fitting(u64::MAX), MAX_CONNECTIONS);
         assert_eq!(fitting(0), 1);
     }
 }

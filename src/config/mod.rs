@@ -10,7 +10,7 @@ mod values;
 
 pub use descriptors::raise_limit;
 pub use table::{CommonLayer, ServeLayer, Settings};
-pub use values::{Audience, LogFormat, Nicknames, Secret, Span};
+pub use values::{Audience, HumanDuration, LogFormat, NicknameStyle, Secret};
 
 use table::Layers;
 use values::{MAX_WORKERS, origin};
@@ -110,7 +110,10 @@ mod tests {
         let path = folder.path().join("shopbell.toml");
         std::fs::write(&path, "addr = \"127.0.0.1:4000\"\nping-interval = \"300ms\"\ncurrency = \"KRW\"\n")
             .unwrap();
-        let flags = ServeLayer { ping_interval: Some(Span(Duration::from_secs(1))), ..ServeLayer::default() };
+        let flags = ServeLayer {
+            ping_interval: Some(HumanDuration(Duration::from_secs(1))),
+            ..ServeLayer::default()
+        };
         let settings = Settings::resolve(CommonLayer::default(), flags, Some(&path)).unwrap();
         assert_eq!(settings.addr.port(), 4000);
         assert_eq!(settings.ping_interval, Duration::from_secs(1));

@@ -8,7 +8,7 @@ use std::{
 
 use clap::ValueEnum;
 
-use super::{Audience, LogFormat, Secret, Span};
+use super::{Audience, HumanDuration, LogFormat, Secret};
 use crate::domain::{Currency, NicknameDisplay};
 
 /// A value that can be shown.
@@ -36,7 +36,7 @@ show! {
     PathBuf: |path| path.display().to_string().show();
     SocketAddr: |address| address.to_string().show();
     IpAddr: |address| address.to_string().show();
-    Duration: |duration| Span(*duration).to_string().show();
+    Duration: |duration| HumanDuration(*duration).to_string().show();
     Secret: |_secret| "(hidden)".to_owned();
     Currency: |currency| currency.to_string().show();
     Audience: |audience| word(audience);

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Audience, LogFormat, Nicknames, Secret, Span, descriptors,
+    Audience, HumanDuration, LogFormat, NicknameStyle, Secret, descriptors,
     show::Show,
     values::{above_zero, from_text, workers},
 };
@@ -94,7 +94,7 @@ settings! {
         /// Threads that serve connections [default: number of cores]
         #[arg(env = "SHOPBELL_WORKERS", value_name = "N", value_parser = workers)]
         workers: usize => usize = std::thread::available_parallelism().map_or(1, usize::from);
-        /// Fill an empty database with a sample catalogue, one shopper and one admin
+        /// Fill an empty database with a sample catalog, one shopper and one admin
         #[arg(env = "SHOPBELL_DEMO", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         demo: bool => bool = false;
         /// Key of the log-in tokens, at least 32 bytes [default: made at the first start, kept in the database]
@@ -102,7 +102,7 @@ settings! {
         jwt_secret: Secret => Option<Secret> = None;
         /// How long a log-in holds [default: 7d]
         #[arg(env = "SHOPBELL_TOKEN_TTL", value_name = "TIME")]
-        token_ttl: Span => Duration = Duration::from_hours(7 * 24);
+        token_ttl: HumanDuration => Duration = Duration::from_hours(7 * 24);
         /// What browsers call the site (behind a TLS proxy): decides same-origin and the cookie's `Secure`
         #[arg(env = "SHOPBELL_PUBLIC_URL", value_name = "URL")]
         public_url: String => Option<String> = None;
@@ -120,13 +120,13 @@ settings! {
         guest_chat: bool => bool = false;
         /// How nicknames appear in alerts [default: full]
         #[arg(env = "SHOPBELL_NICKNAME_DISPLAY", value_name = "HOW")]
-        nickname_display: Nicknames => NicknameDisplay = NicknameDisplay::default();
+        nickname_display: NicknameStyle => NicknameDisplay = NicknameDisplay::default();
         /// Time between two heartbeats of a session [default: 25s]
         #[arg(env = "SHOPBELL_PING_INTERVAL", value_name = "TIME")]
-        ping_interval: Span => Duration = Duration::from_secs(25);
+        ping_interval: HumanDuration => Duration = Duration::from_secs(25);
         /// Time for the answer to a heartbeat [default: 20s]
         #[arg(env = "SHOPBELL_PING_TIMEOUT", value_name = "TIME")]
-        ping_timeout: Span => Duration = Duration::from_secs(20);
+        ping_timeout: HumanDuration => Duration = Duration::from_secs(20);
         /// Connections that may be open at once, sessions among them; more are answered 503 [default: what the limit of open
         /// files leaves room for]
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS", value_name = "N", value_parser = above_zero::<usize>)]
@@ -145,13 +145,13 @@ settings! {
         max_head: usize => usize = 16_384;
         /// Time for the head of a request to come [default: 10s]
         #[arg(env = "SHOPBELL_HEADER_TIMEOUT", value_name = "TIME")]
-        header_timeout: Span => Duration = Duration::from_secs(10);
+        header_timeout: HumanDuration => Duration = Duration::from_secs(10);
         /// Time for the body of a request to come [default: 30s]
         #[arg(env = "SHOPBELL_BODY_TIMEOUT", value_name = "TIME")]
-        body_timeout: Span => Duration = Duration::from_secs(30);
+        body_timeout: HumanDuration => Duration = Duration::from_secs(30);
         /// How long a connection without a request is kept [default: 75s]
         #[arg(env = "SHOPBELL_KEEP_ALIVE", value_name = "TIME")]
-        keep_alive: Span => Duration = Duration::from_secs(75);
+        keep_alive: HumanDuration => Duration = Duration::from_secs(75);
         /// Largest socket message or poll, in bytes [default: 1000000]
         #[arg(env = "SHOPBELL_MAX_PAYLOAD", value_name = "BYTES", value_parser = above_zero::<usize>)]
         max_payload: usize => usize = 1_000_000;
@@ -166,16 +166,16 @@ settings! {
         outbox_limit: usize => usize = 262_144;
         /// How long a session may take nothing of what waits for it before it is closed with 4008 [default: 30s]
         #[arg(env = "SHOPBELL_STALL_TIMEOUT", value_name = "TIME")]
-        stall_timeout: Span => Duration = Duration::from_secs(30);
+        stall_timeout: HumanDuration => Duration = Duration::from_secs(30);
         /// How far back the log of notifications reaches [default: 7d]
         #[arg(env = "SHOPBELL_HISTORY", value_name = "TIME")]
-        history: Span => Duration = Duration::from_hours(7 * 24);
+        history: HumanDuration => Duration = Duration::from_hours(7 * 24);
         /// The most notifications that the log keeps [default: 1000000]
         #[arg(env = "SHOPBELL_HISTORY_ROWS", value_name = "N", value_parser = above_zero::<u64>)]
         history_rows: u64 => u64 = 1_000_000;
         /// Time for requests and sessions to end after SIGTERM [default: 10s]
         #[arg(env = "SHOPBELL_DRAIN_TIMEOUT", value_name = "TIME")]
-        drain_timeout: Span => Duration = Duration::from_secs(10);
+        drain_timeout: HumanDuration => Duration = Duration::from_secs(10);
         /// Folder to serve pages from [default: the pages inside the program]
         #[arg(env = "SHOPBELL_ASSETS", value_name = "FOLDER")]
         assets: PathBuf => Option<PathBuf> = None;

@@ -10,9 +10,9 @@ use crate::domain::NicknameDisplay;
 /// A length of time as people write it: `300ms`, `25s`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Span(pub Duration);
+pub struct HumanDuration(pub Duration);
 
-impl FromStr for Span {
+impl FromStr for HumanDuration {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -23,7 +23,7 @@ impl FromStr for Span {
     }
 }
 
-impl TryFrom<String> for Span {
+impl TryFrom<String> for HumanDuration {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -31,13 +31,13 @@ impl TryFrom<String> for Span {
     }
 }
 
-impl From<Span> for Duration {
-    fn from(span: Span) -> Self {
-        span.0
+impl From<HumanDuration> for Duration {
+    fn from(duration: HumanDuration) -> Self {
+        duration.0
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // "7days" and "25s" read back as the same; humantime puts blanks between several units.
         humantime::format_duration(self.0).fmt(f)
@@ -75,7 +75,7 @@ pub enum Audience {
 /// How nicknames appear in alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Nicknames {
+pub enum NicknameStyle {
     /// As they are.
     #[default]
     Full,
@@ -83,11 +83,11 @@ pub enum Nicknames {
     Masked,
 }
 
-impl From<Nicknames> for NicknameDisplay {
-    fn from(nicknames: Nicknames) -> Self {
+impl From<NicknameStyle> for NicknameDisplay {
+    fn from(nicknames: NicknameStyle) -> Self {
         match nicknames {
-            Nicknames::Full => Self::Full,
-            Nicknames::Masked => Self::Masked,
+            NicknameStyle::Full => Self::Full,
+            NicknameStyle::Masked => Self::Masked,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Carts: what someone means to buy.
 
-use serde::{Serialize, Serializer};
-
 use super::{Goods, Invalid};
 
 /// How many pieces: 1 to 999.
@@ -39,14 +37,8 @@ impl Quantity {
     }
 }
 
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u16(self.0)
-    }
-}
-
 /// One line of a cart.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct CartLine {
     /// How many pieces.
     pub quantity: Quantity,

@@ -3,11 +3,10 @@
 //!
 //! Numbers may come as strings: a form has nothing else, and pages send what an `<input>` holds.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// One field that is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// Its name in the request.
     pub field: String,

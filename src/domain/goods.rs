@@ -1,14 +1,11 @@
-//! The catalogue.
-
-use serde::Serialize;
+//! The catalog.
 
 use super::{Currency, GoodsId, Invalid, Price, Timestamp, fields::plain_text, money::PriceError};
 
 macro_rules! plain_text_type {
     ($(#[$doc:meta])* $name:ident, $max:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(String);
 
         impl $name {
@@ -118,7 +115,7 @@ pub fn parse_price(text: &str, currency: Currency) -> Result<Price, Invalid> {
     })
 }
 
-/// One article of the catalogue, as everyone sees it.
+/// One article of the catalog, as everyone sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goods {
     /// Its number.
@@ -137,24 +134,6 @@ pub struct Goods {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-}
-
-impl Serialize for Goods {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // By hand because the contract flattens the price into `price` and `currency`.
-        use serde::ser::SerializeStruct;
-        let mut goods = serializer.serialize_struct("Goods", 9)?;
-        goods.serialize_field("goodsId", &self.goods_id)?;
-        goods.serialize_field("name", &self.name)?;
-        goods.serialize_field("thumbnailUrl", &self.thumbnail_url)?;
-        goods.serialize_field("category", &self.category)?;
-        goods.serialize_field("price", &self.price)?;
-        goods.serialize_field("currency", &self.price.currency)?;
-        goods.serialize_field("stock", &self.stock)?;
-        goods.serialize_field("createdAt", &self.created_at)?;
-        goods.serialize_field("updatedAt", &self.updated_at)?;
-        goods.end()
-    }
 }
 
 /// Goods to put on sale.
@@ -181,7 +160,7 @@ pub struct GoodsPatch {
     pub name: Option<GoodsName>,
     /// A new picture.
     pub thumbnail_url: Option<ThumbnailUrl>,
-    /// A new place.
+    /// A new category.
     pub category: Option<Category>,
     /// A new price.
     pub price: Option<Price>,
@@ -190,8 +169,7 @@ pub struct GoodsPatch {
 }
 
 /// What happened to goods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GoodsAction {
     /// They are new.
     Create,
@@ -201,8 +179,8 @@ pub enum GoodsAction {
     Delete,
 }
 
-/// A change of the catalogue, as the event `goods` tells it.
-#[derive(Clone, Debug, Serialize)]
+/// A change of the catalog, as the event `goods` tells it.
+#[derive(Clone, Debug)]
 pub struct GoodsEvent {
     /// What happened.
     pub action: GoodsAction,

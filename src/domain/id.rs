@@ -35,7 +35,7 @@ id!(
     UserId
 );
 id!(
-    /// Goods of the catalogue.
+    /// Goods of the catalog.
     GoodsId
 );
 id!(

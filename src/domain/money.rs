@@ -1,7 +1,5 @@
 //! Money: integers of the minor unit inside, JSON numbers of the major unit outside.
 
-use serde::{Serialize, Serializer};
-
 /// The currency of the shop, an ISO 4217 code and the decimals it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency {
@@ -30,10 +28,6 @@ impl Currency {
     pub fn decimals(&self) -> u8 {
         self.decimals
     }
-
-    fn minor_per_major(self) -> i64 {
-        10_i64.pow(u32::from(self.decimals))
-    }
 }
 
 impl std::str::FromStr for Currency {
@@ -55,12 +49,6 @@ impl std::str::FromStr for Currency {
 impl std::fmt::Display for Currency {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.code())
-    }
-}
-
-impl Serialize for Currency {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
     }
 }
 
@@ -99,18 +87,6 @@ impl Price {
     }
 }
 
-impl Serialize for Price {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let scale = self.currency.minor_per_major();
-        if self.minor % scale == 0 {
-            return serializer.serialize_i64(self.minor / scale);
-        }
-        // Exact enough: the shortest decimal that reads back as this double has the currency's decimals.
-        #[expect(clippy::cast_precision_loss, reason = "amounts stay far below 2^53 minor units")]
-        serializer.serialize_f64(self.minor as f64 / scale as f64)
-    }
-}
-
 /// Why a text is not a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PriceError {
@@ -142,14 +118,5 @@ mod tests {
         assert_eq!(usd("5."), Err(PriceError::NotANumber));
         assert_eq!(usd("99999999999999999999"), Err(PriceError::TooLarge));
         assert_eq!(Price::parse("1500.5", "KRW".parse().unwrap()), Err(PriceError::TooManyDecimals));
-    }
-
-    #[test]
-    fn prices_are_written_in_the_major_unit() {
-        let show = |minor| serde_json::to_string(&Price { minor, currency: "USD".parse().unwrap() }).unwrap();
-        assert_eq!(show(620), "6.2");
-        assert_eq!(show(600), "6");
-        assert_eq!(show(1), "0.01");
-        assert_eq!(show(1999), "19.99");
     }
 }

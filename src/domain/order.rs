@@ -1,6 +1,5 @@
 //! Orders: what was bought, at which price, and what a request for one may say.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::{Fields, GoodsId, Invalid, OrderId, Price, Quantity, Timestamp, UserId};
@@ -121,8 +120,7 @@ pub struct NewOrder {
 }
 
 /// Where an order stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderStatus {
     /// It holds.
     Placed,
@@ -131,8 +129,7 @@ pub enum OrderStatus {
 }
 
 /// A line of an order, with name and price as they were when it was placed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderItem {
     /// Which goods (they may be gone since).
     pub goods_id: GoodsId,
@@ -159,21 +156,6 @@ pub struct Order {
     pub total: Price,
     /// When it was placed.
     pub created_at: Timestamp,
-}
-
-impl Serialize for Order {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // By hand because the contract flattens the total into `total` and `currency`, and hides the buyer.
-        use serde::ser::SerializeStruct;
-        let mut order = serializer.serialize_struct("Order", 6)?;
-        order.serialize_field("orderId", &self.order_id)?;
-        order.serialize_field("status", &self.status)?;
-        order.serialize_field("items", &self.items)?;
-        order.serialize_field("total", &self.total)?;
-        order.serialize_field("currency", &self.total.currency)?;
-        order.serialize_field("createdAt", &self.created_at)?;
-        order.end()
-    }
 }
 
 #[cfg(test)]

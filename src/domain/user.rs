@@ -1,13 +1,11 @@
 //! Accounts: who a shopper is, and the rules for what they may call themselves.
 
-use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Invalid, Timestamp, UserId};
 
 /// An e-mail address. Compared without regard to case.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
@@ -62,12 +60,11 @@ impl std::fmt::Debug for Email {
 }
 
 /// What a shopper is called in alerts: 2–20 letters of any script, digits, `_ - .`, in NFC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
 impl Nickname {
-    /// Normalises to NFC and checks.
+    /// Normalizes to NFC and checks.
     ///
     /// # Errors
     /// Another length or another character.
@@ -144,18 +141,16 @@ impl std::fmt::Debug for PasswordHash {
 }
 
 /// What an account may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Buys.
     Member,
-    /// Also changes the catalogue and cancels orders.
+    /// Also changes the catalog and cancels orders.
     Admin,
 }
 
 /// An account, as its owner sees it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct User {
     /// Its number.
     pub user_id: UserId,
@@ -165,7 +160,7 @@ pub struct User {
     pub nickname: Nickname,
     /// What it may do.
     pub role: Role,
-    /// Its orders alert nobody.
+    /// Its orders are not announced.
     pub hide_purchases: bool,
     /// Since when it exists.
     pub created_at: Timestamp,

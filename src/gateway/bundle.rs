@@ -4,7 +4,7 @@
 use actix_files::NamedFile;
 use actix_web::{HttpRequest, HttpResponse, http::header};
 
-use crate::web::{Problem, State};
+use crate::web::{Code, Problem, State};
 
 /// The files of the npm package `socket.io-client`, folder `dist`, that pages load.
 const FILES: [&str; 8] = [
@@ -29,7 +29,7 @@ pub(super) async fn serve(request: HttpRequest, state: State) -> Result<HttpResp
     }
     let Some(folder) = &state.settings.client_bundle else {
         return Err(Problem::new(
-            "not_found",
+            Code::NotFound,
             "the Socket.IO client is not part of shopbell: install it with `npm install socket.io-client` and start with \
              --client-bundle node_modules/socket.io-client/dist",
         ));

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::Nickname,
     realtime::{Announcement, Room, hub::AnnounceToRoom},
-    web::problem::Problem,
+    web::{Code, problem::Problem},
 };
 
 /// What a guest is called before it says otherwise.
@@ -58,7 +58,7 @@ pub(super) fn name_guest(client: &Client, name: &str, answer: impl FnOnce(Reply)
                 client.session.guest_name.replace(Some(name.into()));
                 Ok(Ack::Nickname { nickname: name.to_owned() })
             }
-            Ok(true) => Err(Refusal::new("nickname_taken", "This nickname is already in use.")),
+            Ok(true) => Err(Refusal::new(Code::NicknameTaken, "This nickname is already in use.")),
             Err(error) => Err(error.into()),
         });
     });
@@ -69,7 +69,7 @@ pub(super) fn enter_room(client: &Client, room: &str) -> Reply {
     admit(client)?;
     let room = parse_room(room)?;
     if client.session.rooms().len() >= MAX_ROOMS && !client.session.is_in(&room) {
-        return Err(Refusal::new("too_many_rooms", "Please leave another room first."));
+        return Err(Refusal::new(Code::TooManyRooms, "Please leave another room first."));
     }
     let registry = &client.gateway.registry;
     let count = match registry.enter_room(&client.session, &room) {
@@ -114,7 +114,7 @@ pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
     }
     let room = parse_room(room)?;
     if !client.session.is_in(&room) {
-        return Err(Refusal::new("not_in_room", "Please enter the room first."));
+        return Err(Refusal::new(Code::NotInRoom, "Please enter the room first."));
     }
     let count = client.gateway.registry.room_count(&room);
     announce(

@@ -13,7 +13,7 @@ use crate::{
     outbox::Close,
     protocol::events::{ClientEvent, EventError},
     realtime::Page,
-    web::problem::Problem,
+    web::{Code, problem::Problem},
 };
 
 /// Handles an event; `answer` gets the reply when there is one.
@@ -52,7 +52,7 @@ fn look_at(client: &Client, location: &str) -> Reply {
 fn authenticate(client: &Client, token: String, answer: impl FnOnce(Reply) + 'static) {
     let client = client.clone();
     actix_rt::spawn(async move {
-        let known = client.gateway.app.accounts.who(&token, clock::now()).await;
+        let known = client.gateway.app.accounts.authenticate(&token, clock::now()).await;
         answer(match known {
             Ok(Some(fresh)) => extend(&client, fresh),
             Ok(None) => Err(Problem::login_required().into()),
@@ -65,7 +65,7 @@ fn extend(client: &Client, fresh: LoginSession) -> Reply {
     let session = &client.session;
     if !session.login().is_some_and(|login| login.user_id == fresh.user.user_id) {
         return Err(Refusal::new(
-            "forbidden",
+            Code::Forbidden,
             "This connection belongs to someone else: please open another.",
         ));
     }

@@ -8,7 +8,7 @@ use crate::{
     protocol::{events::EventError, native::EnvelopeError},
     service::ServiceError,
     telemetry,
-    web::{edge::log_cause, messages::Language, problem::Problem},
+    web::{Code, edge::log_cause, messages::Language, problem::Problem},
 };
 
 /// What an event leads to.
@@ -33,7 +33,7 @@ pub(super) enum Ack {
 /// A refusal: a stable code and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    code: &'static str,
+    code: Code,
     message: String,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn ack(reply: &Reply) -> String {
         // `Done` serializes as null, which cannot be flattened.
         Ok(Ack::Done) => json(&Accepted { ok: true, ack: None }),
         Ok(ack) => json(&Accepted { ok: true, ack: Some(ack) }),
-        Err(Refusal { code, message }) => json(&Refused { ok: false, code, message }),
+        Err(Refusal { code, message }) => json(&Refused { ok: false, code: code.name(), message }),
     }
 }
 
@@ -76,26 +76,26 @@ impl Refusal {
     /// A payload that is not what the event takes.
     #[must_use]
     pub fn validation(message: &str) -> Self {
-        Self::new("validation", message)
+        Self::new(Code::Validation, message)
     }
 
     /// More than is taken at once.
     #[must_use]
     pub fn too_many_messages() -> Self {
-        Self::new("too_many_messages", "Too many messages. Please wait a moment.")
+        Self::new(Code::TooManyMessages, "Too many messages. Please wait a moment.")
     }
 
     /// A refusal with a code of its own. Counts it.
     #[must_use]
-    pub fn new(code: &'static str, message: &str) -> Self {
-        telemetry::refused(code);
+    pub fn new(code: Code, message: &str) -> Self {
+        telemetry::refused(code.name());
         Self { code, message: message.to_owned() }
     }
 
     /// Its stable name.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code
+        self.code.name()
     }
 
     /// Its sentence.
@@ -107,14 +107,14 @@ impl Refusal {
     /// The payload of the event `error`, naming the event that was refused, if it is known.
     #[must_use]
     pub fn error_event(&self, event: Option<&str>) -> String {
-        json(&ErrorEvent { event, code: self.code, message: &self.message })
+        json(&ErrorEvent { event, code: self.code.name(), message: &self.message })
     }
 }
 
 impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
         Self::new(
-            "malformed_message",
+            Code::MalformedMessage,
             match error {
                 EnvelopeError::NotJson => "A message is a JSON text.",
                 EnvelopeError::NotAnEnvelope => {
@@ -128,7 +128,7 @@ impl From<EnvelopeError> for Refusal {
 impl From<EventError> for Refusal {
     fn from(error: EventError) -> Self {
         match error {
-            EventError::Unknown => Self::new("unknown_event", "There is no such event."),
+            EventError::Unknown => Self::new(Code::UnknownEvent, "There is no such event."),
             EventError::Payload(message) => Self::validation(message),
         }
     }

@@ -149,8 +149,13 @@ impl Connecter {
     async fn login(&self, auth: &Auth) -> Result<Option<Rc<Login>>, Refusal> {
         let now = clock::now();
         if let Some(token) = auth.token() {
-            let login =
-                self.gateway.app.accounts.who(token, now).await?.ok_or_else(Problem::login_required)?;
+            let login = self
+                .gateway
+                .app
+                .accounts
+                .authenticate(token, now)
+                .await?
+                .ok_or_else(Problem::login_required)?;
             // Mostly the one of the handshake: it is kept once.
             let same = self.handshake_login.as_ref().filter(|known| known.id == login.id);
             return Ok(Some(same.map_or_else(|| visitor::login(login), Rc::clone)));

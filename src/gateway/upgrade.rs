@@ -27,7 +27,7 @@ use crate::{
         handshake::{HandshakeError, Refusal, UpgradeRequest, Upgraded},
         websocket::{self, WebSocket},
     },
-    web::{client, edge::log_cause, headers, messages::Language, problem::Problem},
+    web::{Code, client, edge::log_cause, headers, messages::Language, problem::Problem},
 };
 
 /// The subprotocol of `/ws`; a client that cannot set headers offers its token beside it.
@@ -95,7 +95,7 @@ fn verify(request: &UpgradeRequest) -> Result<(), Problem> {
         HandshakeError::Version => {
             upgrade_required().with_header(HeaderName::from_static("sec-websocket-version"), VERSION)
         }
-        HandshakeError::NotWebSocket => Problem::new("bad_request", "this is no WebSocket handshake"),
+        HandshakeError::NotWebSocket => Problem::new(Code::BadRequest, "this is no WebSocket handshake"),
     })
 }
 
@@ -179,7 +179,7 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
     let visitor = Visitor::of(&gateway.app, head.headers(), head.peer_addr).await;
     let token = offered.iter().find_map(|protocol| protocol.strip_prefix(TOKEN_PREFIX));
     let (visitor, log_in_again) = match token {
-        Some(token) => match gateway.app.accounts.who(token, clock::now()).await? {
+        Some(token) => match gateway.app.accounts.authenticate(token, clock::now()).await? {
             Some(login) => (visitor.map(|_| Visitor::member(login))?, false),
             None => (visitor?, true),
         },

@@ -11,6 +11,7 @@ use crate::{
     realtime::{Login, Person},
     state::AppState,
     web::{
+        Code,
         auth::{self, Identity},
         client,
         origin::Origin,
@@ -56,7 +57,7 @@ impl Visitor {
         let origin = Origin::of(&app.settings, headers);
         if origin == Origin::Forbidden {
             return Err(Problem::new(
-                "origin_forbidden",
+                Code::OriginForbidden,
                 "pages of this origin may not connect; see --allowed-origin",
             ));
         }

@@ -23,7 +23,7 @@ const PER_ADDRESS: usize = 50;
 const MAX_KEYS: usize = 100_000;
 
 /// What failures are counted for. Accounts by the hash of their log-in, so that a key of any length costs the same
-/// and no e-mail address lies in memory.
+/// and no e-mail address is kept in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Account([u8; 32]),
@@ -47,7 +47,8 @@ impl Key {
     }
 }
 
-/// Whom an address stands for. An IPv6 subscriber has 2^64 addresses or more, so that the prefix counts (RFC 6177 §2).
+/// The network that an address belongs to: of IPv6 the /64, because a subscriber has that many addresses or more
+/// (RFC 6177 §2).
 pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
@@ -149,12 +150,12 @@ fn wait(failures: &mut Failures, key: &Key, now: Timestamp) -> Option<u64> {
 }
 
 fn counts(at: Timestamp, now: Timestamp) -> bool {
-    // Both ways, so that a clock that was set back locks nobody out for longer than the window.
+    // Both ways, so that a clock that was set back locks no account out for longer than the window.
     (now.as_millis() - at.as_millis()).abs() < window_millis()
 }
 
-/// When full: what counts no longer goes, and if that is not enough the tenth that is least worth keeping. Keys at
-/// their limit stay longest. Refusing instead would let whoever fills it lock everyone out.
+/// When full: drops keys whose failures have expired and, if that is not enough, the tenth with the oldest failures;
+/// keys at their limit go last. Refusing instead would let a client that fills the table lock everyone out.
 fn make_room(failures: &mut Failures, max_keys: usize, key: Key, now: Timestamp) {
     if failures.len() < max_keys || failures.contains_key(&key) {
         return;

@@ -17,7 +17,7 @@ use std::{
 use super::{login_throttle::network, token_bucket::TokenBucket};
 use crate::{config::Settings, domain::UserId, telemetry};
 
-/// Seconds' worth of handshakes that an address may begin at once: after a restart an office comes back together.
+/// Seconds' worth of handshakes that an address may begin at once: after a restart all clients of an office come back together.
 const BURST: u8 = 4;
 /// Addresses without a session that are remembered for their rate: some 10 MB at worst.
 const MAX_IDLE: usize = 100_000;
@@ -45,17 +45,6 @@ pub enum LimitExceeded {
 }
 
 impl LimitExceeded {
-    /// The stable name of a refusal for it.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::AccountSessions => "too_many_sessions",
-            Self::AddressSessions => "too_many_connections",
-            Self::HandshakeRate => "too_many_handshakes",
-            Self::Connections => "server_full",
-        }
-    }
-
     /// When to try again: the handshake rate refills by itself, the others when a session ends.
     #[must_use]
     pub fn retry_after(self) -> Duration {

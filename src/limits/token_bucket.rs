@@ -1,8 +1,8 @@
-//! How often something may happen: a token bucket.
+//! A token bucket: limits how often something happens.
 
 use std::time::{Duration, Instant};
 
-/// So many times a second, and so many at once.
+/// Allows `rate` takes a second, and `most` at once.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenBucket {
     rate: f32,
@@ -31,7 +31,7 @@ impl TokenBucket {
         true
     }
 
-    /// Whether it is as good as new.
+    /// Whether it is full again.
     pub fn is_full(&mut self, now: Instant) -> bool {
         self.refill(now);
         self.left >= self.most

@@ -29,8 +29,12 @@ pub use self::{
     sweeper::Sweeper,
     wire::{Args, PerWire, Wire},
 };
-use self::{queue::Queue, way::Way, wire::Goodbye};
-use crate::{domain::Timestamp, telemetry};
+use self::{
+    queue::Queue,
+    way::{Polls, Way},
+    wire::Goodbye,
+};
+use crate::{domain::Timestamp, protocol::engineio, telemetry};
 use bytes::Bytes;
 
 /// An outbox is dropped when so many times its limit waits: broadcasts keep to the limit, answers to what the client
@@ -157,7 +161,7 @@ impl Outbox {
         if bytes.is_empty() {
             return;
         }
-        let sent = if self.is_empty() { self.send_now(bytes) } else { Ok(0) };
+        let sent = if self.is_empty() { self.way.borrow().send_now(bytes) } else { Ok(0) };
         match sent {
             Ok(sent) if sent == bytes.len() => {}
             Ok(sent) => self.enqueue(bytes.slice(sent..)),
@@ -219,19 +223,63 @@ impl Outbox {
     /// Sends the last bytes.
     fn finish(&self, bytes: &Bytes, why: Close) {
         self.life.set(Life::Closing(Instant::now()));
-        let is_kept_for_a_poll = self.finish_polls(bytes, why);
-        if !is_kept_for_a_poll {
+        if !self.keep_for_a_poll(bytes, why) {
             self.write(bytes);
         }
         self.wake();
     }
 
+    /// Keeps the last bytes of a session that polls for a poll of their own, when something else waits: in one answer
+    /// with messages they would be dealt with first, because clients look at messages a tick later. A client that was
+    /// disconnected on purpose would then see a lost connection, and come back.
+    fn keep_for_a_poll(&self, last: &Bytes, why: Close) -> bool {
+        let is_empty = self.is_empty();
+        let mut way = self.way.borrow_mut();
+        let Some(polls) = way.polls_mut() else { return false };
+        polls.closing = Some(why);
+        polls.last = (!is_empty).then(|| last.clone());
+        !is_empty
+    }
+
+    /// Answers the poll that waits with all that waits for it. The answer with the last bytes ends the session.
+    fn answer_poll(&self) {
+        if self.is_empty() || !self.is_polled() {
+            return;
+        }
+        let (poll, last) = match self.way.borrow_mut().polls_mut() {
+            Some(polls) => (polls.waiting.take(), polls.last.take()),
+            None => return,
+        };
+        let (Some(poll), Some(queue)) = (poll, self.queue.take()) else { return };
+        // The client was there a moment ago; should it be gone now, its session ends with its poll.
+        let _ = poll.send(queue.join(&[engineio::SEPARATOR as u8]));
+        match last {
+            Some(last) => drop(self.queue.replace(Some(Queue::of(last)))),
+            None if matches!(self.life(), Life::Closing(_)) => return self.close(Close::Lost),
+            None => {}
+        }
+        self.wake_drained();
+    }
+
+    /// Whether a poll waits.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        self.way.borrow().polls().is_some_and(Polls::is_polled)
+    }
+
     fn drop_connection(&self) {
         self.life.set(Life::Gone);
-        let gone = self.abandon_polls();
-        if let Way::Stream(cut) = &*self.way.borrow() {
-            cut();
-        }
+        let gone = match &mut *self.way.borrow_mut() {
+            Way::Polls(polls) => {
+                polls.waiting.take();
+                polls.gone.take()
+            }
+            Way::Stream(cut) => {
+                cut();
+                None
+            }
+            Way::Socket(_) | Way::Taken => None,
+        };
         self.wake();
         if let Some(gone) = gone {
             gone();

@@ -6,11 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
-use rustix::{
-    io::Errno,
-    net::{SendFlags, Shutdown},
-};
+use rustix::net::Shutdown;
 use tokio::net::TcpStream;
 
 use super::{Outbox, way::Way};
@@ -55,11 +51,7 @@ impl Outbox {
     /// The socket, when there is one. Not to be held while anything is sent.
     #[must_use]
     pub fn socket(&self) -> Option<Ref<'_, TcpStream>> {
-        let socket = Ref::filter_map(self.way.borrow(), |way| match way {
-            Way::Socket(socket) => Some(socket),
-            Way::Polls(_) | Way::Stream(_) | Way::Taken => None,
-        });
-        socket.ok()
+        Ref::filter_map(self.way.borrow(), Way::socket).ok()
     }
 
     /// Takes the socket out, for another outbox. Nothing leaves through this one any more.
@@ -68,18 +60,6 @@ impl Outbox {
         match self.way.replace(Way::Taken) {
             Way::Socket(socket) => Some(socket),
             Way::Polls(_) | Way::Stream(_) | Way::Taken => None,
-        }
-    }
-
-    /// Sends what the socket takes at once; returns how much that was.
-    ///
-    /// Past tokio, whose record of what is writable lies apart from all else: reading it would cost a fan-out more than
-    /// asking the kernel. [`Outbox::poll_flush`] finds out, and waits, should the socket be full.
-    pub(super) fn send_now(&self, bytes: &Bytes) -> io::Result<usize> {
-        let Some(socket) = self.socket() else { return Ok(0) };
-        match rustix::net::send(&*socket, bytes, SendFlags::NOSIGNAL) {
-            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
-            sent => Ok(sent?),
         }
     }
 

@@ -5,6 +5,7 @@ pub mod events;
 pub mod frame;
 pub mod native;
 pub mod publication;
+pub mod shapes;
 pub mod socketio;
 pub mod sse;
 

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use crate::{
     domain::{GoodsEvent, NicknameDisplay, Offset, Publication},
     outbox::{Args, PerWire, Wire},
-    protocol::publication,
+    protocol::{publication, shapes::GoodsChanged},
 };
 
 /// Bytes that are encoded when they are first wanted.
@@ -43,7 +43,7 @@ impl Announcement {
     /// The event `goods`.
     #[must_use]
     pub fn goods(event: &GoodsEvent) -> Self {
-        Self::new("goods", serde_json::to_string(event).expect("goods are always JSON"))
+        Self::new("goods", serde_json::to_string(&GoodsChanged::from(event)).expect("goods are always JSON"))
     }
 
     /// The event `SAME_PAGE_VIEWER_COUNT`.

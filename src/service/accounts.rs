@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     ServiceError,
     passwords::Passwords,
-    tokens::{Named, Tokens},
+    tokens::{TokenClaims, Tokens},
 };
 use crate::{
     config::Settings,
@@ -46,13 +46,13 @@ impl Registration {
     }
 }
 
-/// What someone types to log in. Not checked for form: what no account can have is answered as a wrong password.
-pub struct LogIn {
+/// What someone types to log in. Its form is not checked: what no account can have is a wrong password.
+pub struct Credentials {
     email: String,
     password: String,
 }
 
-impl LogIn {
+impl Credentials {
     /// Reads `email, password`.
     ///
     /// # Errors
@@ -76,15 +76,15 @@ pub struct LoggedIn {
     pub user: User,
 }
 
-/// What an owner wants changed.
-pub struct Change {
+/// The changes of an account that its owner asks for.
+pub struct AccountChange {
     nickname: Option<Nickname>,
     hide_purchases: Option<bool>,
     /// The new password and what was typed as the current one.
     password: Option<(Password, String)>,
 }
 
-impl Change {
+impl AccountChange {
     /// Reads `nickname?, hidePurchases?, password? + currentPassword`.
     ///
     /// # Errors
@@ -136,26 +136,26 @@ impl Accounts {
         create(&*self.store, &self.passwords, wanted, role, now).await
     }
 
-    /// Opens a log-in, if the password is right. An unknown e-mail address gets the same answer after the same time.
+    /// Opens a log-in session, if the password is right. An unknown e-mail address gets the same answer after the same time.
     ///
     /// # Errors
     /// [`ServiceError::BadCredentials`], [`ServiceError::TooManyAttempts`], too much work.
     pub async fn log_in(
         &self,
-        who: LogIn,
+        who: Credentials,
         address: IpAddr,
         now: Timestamp,
     ) -> Result<LoggedIn, ServiceError> {
         let attempt = self.throttle.attempt(&who.email, address, now)?;
         let checked = self.check(who).await;
-        // Only a wrong password counts; whoever leaves while it is verified does not learn, and does count.
+        // Only a wrong password counts, and an attempt whose client left before it was verified.
         if !matches!(checked, Err(ServiceError::BadCredentials)) {
             attempt.refund();
         }
         self.open_login(checked?, now).await
     }
 
-    async fn check(&self, who: LogIn) -> Result<User, ServiceError> {
+    async fn check(&self, who: Credentials) -> Result<User, ServiceError> {
         let found = match Email::parse(&who.email) {
             Ok(email) => self.store.user_by_email(&email).await?,
             Err(_) => None,
@@ -166,12 +166,12 @@ impl Accounts {
     }
 
     async fn open_login(&self, user: User, now: Timestamp) -> Result<LoggedIn, ServiceError> {
-        let named = Named { user: user.user_id, session: SessionId::from_random(rand::random()) };
+        let claims = TokenClaims { user: user.user_id, session: SessionId::from_random(rand::random()) };
         let expires_at = now.plus(self.tokens.ttl());
-        if !self.store.open_session(&named.session, named.user, now, expires_at).await? {
+        if !self.store.open_session(&claims.session, claims.user, now, expires_at).await? {
             return Err(ServiceError::Banned);
         }
-        Ok(LoggedIn { token: self.tokens.sign(&named, now, expires_at)?, expires_at, user })
+        Ok(LoggedIn { token: self.tokens.sign(&claims, now, expires_at)?, expires_at, user })
     }
 
     /// Whether an account has the nickname.
@@ -190,14 +190,18 @@ impl Accounts {
         Ok(self.store.revoke_session(session, now).await?)
     }
 
-    /// Whose token this is; `None` when it is not valid, over or revoked.
+    /// The log-in session that a token names; `None` when it is not valid, expired or revoked.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn who(&self, token: &str, now: Timestamp) -> Result<Option<LoginSession>, ServiceError> {
-        let Some(named) = self.tokens.read(token, now) else { return Ok(None) };
-        let session = self.store.session(&named.session, now).await?;
-        Ok(session.filter(|session| session.user.user_id == named.user))
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<LoginSession>, ServiceError> {
+        let Some(claims) = self.tokens.read(token, now) else { return Ok(None) };
+        let session = self.store.session(&claims.session, now).await?;
+        Ok(session.filter(|session| session.user.user_id == claims.user))
     }
 
     /// Changes an account. A new password needs the current one and ends the other log-ins.
@@ -208,7 +212,7 @@ impl Accounts {
     pub async fn change(
         &self,
         login: &LoginSession,
-        change: Change,
+        change: AccountChange,
         address: IpAddr,
         now: Timestamp,
     ) -> Result<User, ServiceError> {
@@ -286,10 +290,10 @@ mod tests {
 
     #[test]
     fn a_new_password_needs_the_current_one() {
-        let error = Change::read(fields(r#"{"password": "12345678"}"#)).err();
+        let error = AccountChange::read(fields(r#"{"password": "12345678"}"#)).err();
         assert!(
             matches!(error, Some(ServiceError::Validation(errors)) if errors[0].field == "currentPassword")
         );
-        assert!(Change::read(fields(r#"{"hidePurchases": true}"#)).is_ok());
+        assert!(AccountChange::read(fields(r#"{"hidePurchases": true}"#)).is_ok());
     }
 }

@@ -1,18 +1,15 @@
-//! The catalogue: what is sold, listed for everyone, changed by administrators.
+//! The catalog: what is sold, listed for everyone, changed by administrators.
 
 use std::sync::Arc;
 
-use super::{
-    Page, ServiceError,
-    showcase::{Asked, Document, Showcase},
-};
+use super::{Page, ServiceError};
 use crate::{
     domain::{
         Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset, Stock,
         ThumbnailUrl, Timestamp,
         goods::{parse_chosen_id, parse_price, parse_stock},
     },
-    store::{CatalogStore, Feed, GoodsQuery, Store, StoreError},
+    store::{CatalogStore, GoodsQuery, Store, StoreError},
 };
 
 /// The name under which the store keeps the currency of its prices.
@@ -56,55 +53,27 @@ pub async fn check_currency(store: &dyn Store, currency: Currency) -> Result<(),
     Err(CurrencyError::Differs { kept, asked: currency })
 }
 
-/// The use cases of the catalogue.
+/// The use cases of the catalog.
 pub struct Catalog {
     store: Arc<dyn CatalogStore>,
     currency: Currency,
-    showcase: Showcase,
 }
 
 impl Catalog {
     /// Over a store, with prices in `currency`; `feed` knows the version of its catalog.
     #[must_use]
-    pub fn new(store: Arc<dyn CatalogStore>, feed: Arc<Feed>, currency: Currency) -> Self {
-        Self { showcase: Showcase::new(feed), store, currency }
+    pub fn new(store: Arc<dyn CatalogStore>, currency: Currency) -> Self {
+        Self { store, currency }
     }
 
-    /// Lists goods, newest id first, `query.limit` of them, as `render` writes them. Searches for text are too
-    /// different from each other to be kept in memory.
+    /// Lists goods, newest id first, `query.limit` of them.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn list(
-        &self,
-        query: GoodsQuery,
-        render: impl FnOnce(Page<Goods, GoodsId>) -> Document,
-    ) -> Result<Document, ServiceError> {
-        if query.text.is_some() {
-            return Ok(render(self.page(query).await?));
-        }
-        let asked = Asked::List(query.clone());
-        let document = self.showcase.get(asked, async { Ok(Some(render(self.page(query).await?))) }).await?;
-        document.ok_or(ServiceError::NotFound)
-    }
-
-    async fn page(&self, query: GoodsQuery) -> Result<Page<Goods, GoodsId>, StoreError> {
+    pub async fn list(&self, query: GoodsQuery) -> Result<Page<Goods, GoodsId>, StoreError> {
         let limit = query.limit;
         let found = self.store.goods_list(GoodsQuery { limit: limit.saturating_add(1), ..query }).await?;
         Ok(Page::cut(found, limit, |goods| goods.goods_id))
-    }
-
-    /// Finds goods, as `render` writes them.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
-    pub async fn get(
-        &self,
-        id: GoodsId,
-        render: impl FnOnce(Goods) -> Document,
-    ) -> Result<Document, ServiceError> {
-        let read = async { Ok(self.store.goods(id).await?.map(render)) };
-        self.showcase.get(Asked::Goods(id), read).await?.ok_or(ServiceError::NotFound)
     }
 
     /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?`.
@@ -141,14 +110,6 @@ impl Catalog {
             fields.finish((name, thumbnail_url, category, price, stock))?;
         let patch = GoodsPatch { name, thumbnail_url, category, price, stock };
         Ok(self.store.change_goods(id, patch, now).await?)
-    }
-
-    /// Takes goods off sale and out of all carts.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
-    pub async fn delete(&self, id: GoodsId) -> Result<(), ServiceError> {
-        Ok(self.store.delete_goods(id).await?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sample shop of `--demo`: a catalogue, one shopper and one administrator with passwords of their own, for an
+//! The sample shop of `--demo`: a catalog, one shopper and one administrator with passwords of their own, for an
 //! empty database only.
 
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::{
     store::Store,
 };
 
-const CATALOGUE: &str = include_str!("demo.json");
+const CATALOG: &str = include_str!("demo.json");
 /// No letters or digits that look alike in a terminal.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// 16 of 32 letters are 80 bits.
@@ -43,7 +43,7 @@ pub struct DemoAccount {
 pub struct Demo {
     /// One who buys.
     pub shopper: DemoAccount,
-    /// One who changes the catalogue.
+    /// One who changes the catalog.
     pub admin: DemoAccount,
 }
 
@@ -60,7 +60,7 @@ pub async fn fill(
     if !store.is_empty().await? {
         return Ok(None);
     }
-    for goods in catalogue(currency)? {
+    for goods in catalog(currency)? {
         store.create_goods(goods, now).await?;
     }
     let shopper = open_account(accounts, "kim", Role::Member, now).await?;
@@ -88,8 +88,8 @@ async fn open_account(
     Ok(DemoAccount { email, password })
 }
 
-fn catalogue(currency: Currency) -> Result<Vec<NewGoods>, ServiceError> {
-    let samples: Vec<Sample> = serde_json::from_str(CATALOGUE)
+fn catalog(currency: Currency) -> Result<Vec<NewGoods>, ServiceError> {
+    let samples: Vec<Sample> = serde_json::from_str(CATALOG)
         .map_err(|error| ServiceError::internal("demo.json cannot be read", error))?;
     samples.into_iter().map(|sample| goods(sample, currency).map_err(broken)).collect()
 }
@@ -119,9 +119,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sample_catalogue_is_sellable_in_any_currency() {
+    fn the_sample_catalog_is_sellable_in_any_currency() {
         for code in ["USD", "KRW", "KWD"] {
-            let goods = catalogue(code.parse().unwrap()).unwrap();
+            let goods = catalog(code.parse().unwrap()).unwrap();
             assert!(goods.len() >= 2);
         }
         assert_eq!(rounded(6.2, "USD".parse().unwrap()).unwrap().minor, 620);

@@ -1,4 +1,4 @@
-//! The history: what the log of notifications still holds, for clients that were away.
+//! Reads the log of notifications, for clients that were away.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use crate::{
     store::{LogStore, Reach},
 };
 
-/// A stretch of the log.
+/// Notifications that follow one another in the log.
 #[derive(Clone, Debug)]
-pub struct Stretch {
+pub struct LogPage {
     /// Oldest first.
     pub publications: Vec<Publication>,
     /// The newest id of the whole log; 0 when it never held one.
@@ -29,35 +29,35 @@ impl History {
         Self { store }
     }
 
-    /// What came after an offset, the oldest `limit` of it. An offset of the future has nothing after it.
+    /// The notifications after an offset, the oldest `limit` of them. After an offset of the future there are none.
     ///
     /// # Errors
-    /// [`ServiceError::TooOld`] when something after it is no longer kept.
-    pub async fn after(&self, after: Offset, limit: u32) -> Result<Stretch, ServiceError> {
+    /// [`ServiceError::TooOld`] when some of them are no longer kept.
+    pub async fn after(&self, after: Offset, limit: u32) -> Result<LogPage, ServiceError> {
         let reach = self.store.reach().await?;
-        let stretch = self.read(reach, after, limit).await?;
-        // Told from what was read: more may have been pruned since the reach was.
-        let oldest = stretch.publications.first().map_or(reach.latest.0 + 1, |publication| publication.id.0);
+        let page = self.read(reach, after, limit).await?;
+        // Decided by what was read: more may have been pruned since the reach was read.
+        let oldest = page.publications.first().map_or(reach.latest.0 + 1, |publication| publication.id.0);
         if after.0.saturating_add(1) < oldest {
             return Err(ServiceError::TooOld { oldest: Offset(oldest) });
         }
-        Ok(stretch)
+        Ok(page)
     }
 
     /// The newest `limit`.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn newest(&self, limit: u32) -> Result<Stretch, ServiceError> {
+    pub async fn newest(&self, limit: u32) -> Result<LogPage, ServiceError> {
         let reach = self.store.reach().await?;
         let after = reach.latest.0.saturating_sub(i64::from(limit)).max(reach.oldest.0 - 1).max(0);
         self.read(reach, Offset(after), limit).await
     }
 
-    async fn read(&self, reach: Reach, after: Offset, limit: u32) -> Result<Stretch, ServiceError> {
+    async fn read(&self, reach: Reach, after: Offset, limit: u32) -> Result<LogPage, ServiceError> {
         let publications = self.store.log_after(after, limit).await?;
         // More may have been committed since the reach was read.
         let last = publications.last().map_or(Offset::START, |publication| publication.id);
-        Ok(Stretch { publications, latest: reach.latest.max(last) })
+        Ok(LogPage { publications, latest: reach.latest.max(last) })
     }
 }

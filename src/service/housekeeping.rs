@@ -1,4 +1,4 @@
-//! What is done while nobody asks: the log is pruned to its reach, and what is only kept for a while is forgotten.
+//! Housekeeping in the background: prunes the log, and deletes idempotency keys and ended log-ins after their time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,20 +8,20 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How often there is a look.
-const ROUND: Duration = Duration::from_secs(60);
-/// Between two steps others commit.
+/// Time between two rounds.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// Pause between two steps, in which other writes commit.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Idempotency keys and ended log-ins: "at least 24 h" (CONTRACT §2), and a day for an operator to ask.
-const KEPT: Duration = Duration::from_hours(48);
+const RETENTION: Duration = Duration::from_hours(48);
 
-/// Works until it is dropped.
+/// Runs until it is dropped.
 pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
     loop {
         if let Err(error) = round(&*store, &settings).await {
             tracing::warn!(%error, "housekeeping failed; it tries again");
         }
-        tokio::time::sleep(ROUND).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 
@@ -29,10 +29,10 @@ async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError>
     while store.prune_log(clock::now().minus(settings.history), settings.history_rows).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget_keys(clock::now().minus(KEPT)).await? > 0 {
+    while store.forget_keys(clock::now().minus(RETENTION)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget_sessions(clock::now().minus(KEPT)).await? > 0 {
+    while store.forget_sessions(clock::now().minus(RETENTION)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())

@@ -3,8 +3,6 @@
 //! Nothing here knows of HTTP or sockets. The edges see one error, [`ServiceError`], and choose status, close code
 //! and acknowledgement from it.
 
-use std::time::Duration;
-
 use crate::{
     domain::{FieldError, GoodsId, Offset},
     limits::{LimitExceeded, TooManyAttempts},
@@ -12,14 +10,12 @@ use crate::{
 };
 
 pub mod accounts;
-pub mod carts;
 pub mod catalog;
 pub mod demo;
 pub mod history;
 pub mod housekeeping;
 pub mod orders;
 pub mod passwords;
-pub mod showcase;
 pub mod tokens;
 
 /// Why a use case was refused or failed.
@@ -38,11 +34,8 @@ pub enum ServiceError {
     #[error("the account is banned")]
     Banned,
     /// Too many log-ins failed, for the account or from the address.
-    #[error("too many attempts")]
-    TooManyAttempts {
-        /// Whole seconds after which the next attempt is taken.
-        retry_after: Duration,
-    },
+    #[error(transparent)]
+    TooManyAttempts(#[from] TooManyAttempts),
     /// There are as many sessions or connections as there may be.
     #[error("{0}")]
     Limit(#[from] LimitExceeded),
@@ -64,7 +57,7 @@ pub enum ServiceError {
     /// The cart holds the goods already.
     #[error("the goods are in the cart already")]
     AlreadyInCart,
-    /// Fewer pieces are left than were asked for.
+    /// Fewer pieces are left than were ordered.
     #[error("{name} is out of stock")]
     OutOfStock {
         /// Of these goods.
@@ -104,32 +97,6 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    /// The stable name of the refusal: the `code` of a problem and of an acknowledgement.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Validation(_) => "validation",
-            Self::PasswordMismatch => "password_mismatch",
-            Self::BadCredentials => "bad_credentials",
-            Self::Banned => "banned",
-            Self::TooManyAttempts { .. } => "too_many_attempts",
-            Self::Limit(limit) => limit.code(),
-            Self::EmailTaken => "email_taken",
-            Self::NicknameTaken => "nickname_taken",
-            Self::NotFound | Self::GoodsNotFound(_) => "not_found",
-            Self::GoodsExist => "goods_exists",
-            Self::AlreadyInCart => "already_in_cart",
-            Self::OutOfStock { .. } => "out_of_stock",
-            Self::CartChanged => "cart_changed",
-            Self::IdempotencyKeyReused => "idempotency_key_reused",
-            Self::AlreadyCanceled => "already_canceled",
-            Self::TooOld { .. } => "too_old",
-            Self::Busy(_) | Self::Store(StoreError::Busy(_)) => "unavailable",
-            Self::Restarting => "restarting",
-            Self::Store(_) | Self::Internal(..) => "internal_error",
-        }
-    }
-
     /// One field that is not what it should be.
     #[must_use]
     pub fn field(field: &str, code: &'static str, message: &'static str) -> Self {
@@ -142,12 +109,6 @@ impl ServiceError {
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Internal(what, cause.into())
-    }
-}
-
-impl From<TooManyAttempts> for ServiceError {
-    fn from(TooManyAttempts { retry_after }: TooManyAttempts) -> Self {
-        Self::TooManyAttempts { retry_after }
     }
 }
 
@@ -219,7 +180,7 @@ pub struct Page<T, Id> {
 }
 
 impl<T, Id> Page<T, Id> {
-    /// Cuts a page of `limit` from a list that was asked for with one entry more.
+    /// Cuts a page of `limit` from a list that was read with one entry more.
     fn cut(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Id) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;

@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// How many hashes may wait for a core. Past that a request is refused with `unavailable` rather than kept for
-/// longer than its client waits: at some 20 ms each, the last in line waits for a second on one core.
-const LINE: usize = 64;
+/// longer than its client waits: at some 20 ms each, the last waits for a second on one core.
+const MAX_WAITING: usize = 64;
 
 /// Makes and checks password hashes, a bounded number at a time.
 #[derive(Debug)]
 pub struct Passwords {
     cores: Arc<Semaphore>,
-    in_line: AtomicUsize,
+    waiting: AtomicUsize,
     /// Verified when there is no account, so that the answer takes as long as for a wrong password.
     dummy: PasswordHash,
 }
@@ -36,7 +36,7 @@ impl Default for Passwords {
     /// As many hashes at once as there are cores.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cores: Arc::new(Semaphore::new(cores)), in_line: AtomicUsize::new(0), dummy: nobodys() }
+        Self { cores: Arc::new(Semaphore::new(cores)), waiting: AtomicUsize::new(0), dummy: random_hash() }
     }
 }
 
@@ -64,12 +64,12 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
-        let place = Place::take(&self.in_line)?;
+        let slot = QueueSlot::take(&self.waiting)?;
         let permit = Arc::clone(&self.cores)
             .acquire_owned()
             .await
             .map_err(|error| ServiceError::internal("the semaphore of the hashes is closed", error))?;
-        drop(place);
+        drop(slot);
         // The permit goes along: when the caller leaves, the hash still occupies its core until it is done.
         tokio::task::spawn_blocking(move || {
             let done = work();
@@ -81,28 +81,28 @@ impl Passwords {
     }
 }
 
-/// A place in the waiting line, given up when dropped.
-struct Place<'a>(&'a AtomicUsize);
+/// A slot in the queue, given up when it is dropped.
+struct QueueSlot<'a>(&'a AtomicUsize);
 
-impl<'a> Place<'a> {
-    fn take(in_line: &'a AtomicUsize) -> Result<Self, ServiceError> {
-        let before = in_line.fetch_add(1, Ordering::Relaxed);
-        let place = Self(in_line);
+impl<'a> QueueSlot<'a> {
+    fn take(waiting: &'a AtomicUsize) -> Result<Self, ServiceError> {
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
+        let slot = Self(waiting);
         telemetry::queue_grew(Queue::Passwords);
-        if before < LINE { Ok(place) } else { Err(ServiceError::Busy("password hashes")) }
+        if before < MAX_WAITING { Ok(slot) } else { Err(ServiceError::Busy("password hashes")) }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
         telemetry::queue_shrank(Queue::Passwords, 1);
     }
 }
 
-/// A hash like any other, but of no password that anyone knows. It is drawn, not computed, which would cost every start
-/// the time and the memory of a hash.
-fn nobodys() -> PasswordHash {
+/// A hash of no password that anyone knows. It is random, not computed: that would cost every start the time and the
+/// memory of a hash.
+fn random_hash() -> PasswordHash {
     let (params, version) = (Params::DEFAULT, Version::default() as u32);
     let random: [u8; 16 + Params::DEFAULT_OUTPUT_LEN] = rand::random();
     let (salt, output) = random.split_at(16);
@@ -154,10 +154,10 @@ mod tests {
 
     #[test]
     fn the_line_is_bounded_and_a_place_is_given_back() {
-        let in_line = AtomicUsize::new(0);
-        let places: Vec<_> = (0..LINE).map(|_| Place::take(&in_line).unwrap()).collect();
-        assert!(matches!(Place::take(&in_line), Err(ServiceError::Busy(_))));
-        drop(places);
-        assert!(Place::take(&in_line).is_ok());
+        let waiting = AtomicUsize::new(0);
+        let slots: Vec<_> = (0..MAX_WAITING).map(|_| QueueSlot::take(&waiting).unwrap()).collect();
+        assert!(matches!(QueueSlot::take(&waiting), Err(ServiceError::Busy(_))));
+        drop(slots);
+        assert!(QueueSlot::take(&waiting).is_ok());
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 const SETTING: &str = "jwt-secret";
 
 #[derive(Debug, Deserialize, Serialize)]
-struct Claims {
+struct JwtClaims {
     /// The account's number; a string, as RFC 7519 §4.1.2 wants it.
     sub: String,
     /// The log-in session.
@@ -25,9 +25,9 @@ struct Claims {
     exp: i64,
 }
 
-/// What a valid token names.
+/// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct TokenClaims {
     /// The account.
     pub user: UserId,
     /// Its log-in.
@@ -88,28 +88,33 @@ impl Tokens {
     ///
     /// # Errors
     /// Never, unless the library does.
-    pub fn sign(&self, named: &Named, now: Timestamp, expires_at: Timestamp) -> Result<String, ServiceError> {
-        let claims = Claims {
-            sub: named.user.to_string(),
-            sid: named.session.to_string(),
+    pub fn sign(
+        &self,
+        claims: &TokenClaims,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<String, ServiceError> {
+        let jwt = JwtClaims {
+            sub: claims.user.to_string(),
+            sid: claims.session.to_string(),
             iat: now.as_secs(),
             // Rounded up: the session in the store ends to the millisecond, its token must not end before.
             exp: expires_at.plus(Duration::from_millis(999)).as_secs(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &jwt, &self.signing)
             .map_err(|error| ServiceError::internal("a token could not be signed", error))
     }
 
     /// What a token names; `None` when it is not ours, was tampered with, or is over. No reason is given, because
     /// none helps an honest client.
     #[must_use]
-    pub fn read(&self, token: &str, now: Timestamp) -> Option<Named> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation).ok()?.claims;
+    pub fn read(&self, token: &str, now: Timestamp) -> Option<TokenClaims> {
+        let claims = jsonwebtoken::decode::<JwtClaims>(token, &self.verifying, &self.validation).ok()?.claims;
         // "on or after which the JWT MUST NOT be accepted" (RFC 7519 §4.1.4).
         if claims.exp <= now.as_secs() {
             return None;
         }
-        Some(Named { user: UserId::parse(&claims.sub)?, session: SessionId::parse(&claims.sid)? })
+        Some(TokenClaims { user: UserId::parse(&claims.sub)?, session: SessionId::parse(&claims.sid)? })
     }
 }
 
@@ -126,26 +131,26 @@ mod tests {
         Tokens::new(SECRET, Duration::from_secs(60))
     }
 
-    fn named() -> Named {
-        Named { user: UserId(7), session: SessionId::from_random([1; 16]) }
+    fn claims() -> TokenClaims {
+        TokenClaims { user: UserId(7), session: SessionId::from_random([1; 16]) }
     }
 
     fn signed() -> String {
-        tokens().sign(&named(), NOW, NOW.plus(Duration::from_secs(60))).unwrap()
+        tokens().sign(&claims(), NOW, NOW.plus(Duration::from_secs(60))).unwrap()
     }
 
-    fn claims() -> Claims {
-        Claims { sub: "7".into(), sid: named().session.to_string(), iat: 0, exp: i64::MAX }
+    fn jwt_claims() -> JwtClaims {
+        JwtClaims { sub: "7".into(), sid: claims().session.to_string(), iat: 0, exp: i64::MAX }
     }
 
     fn forged(header: &Header, key: &[u8]) -> String {
-        jsonwebtoken::encode(header, &claims(), &EncodingKey::from_secret(key)).unwrap()
+        jsonwebtoken::encode(header, &jwt_claims(), &EncodingKey::from_secret(key)).unwrap()
     }
 
     #[test]
     fn a_token_names_its_login_until_it_ends() {
-        assert_eq!(tokens().read(&signed(), NOW), Some(named()));
-        assert_eq!(tokens().read(&signed(), NOW.plus(Duration::from_secs(60))), Some(named()));
+        assert_eq!(tokens().read(&signed(), NOW), Some(claims()));
+        assert_eq!(tokens().read(&signed(), NOW.plus(Duration::from_secs(60))), Some(claims()));
         assert_eq!(tokens().read(&signed(), NOW.plus(Duration::from_secs(61))), None);
     }
 
@@ -154,7 +159,7 @@ mod tests {
         assert!(tokens().read(&forged(&Header::new(Algorithm::HS256), SECRET), NOW).is_some());
         assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS256), b"another key"), NOW), None);
         assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS384), SECRET), NOW), None);
-        let claims = URL_SAFE_NO_PAD.encode(serde_json::to_string(&claims()).unwrap());
+        let claims = URL_SAFE_NO_PAD.encode(serde_json::to_string(&jwt_claims()).unwrap());
         let none = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));
         for signature in ["", ".", ".AAAA"] {
             assert_eq!(tokens().read(&format!("{none}{signature}"), NOW), None);
@@ -167,7 +172,7 @@ mod tests {
         let (head, rest) = token.split_once('.').unwrap();
         let (_, signature) = rest.split_once('.').unwrap();
         let other = tokens()
-            .sign(&Named { user: UserId(1), ..named() }, NOW, NOW.plus(Duration::from_secs(60)))
+            .sign(&TokenClaims { user: UserId(1), ..claims() }, NOW, NOW.plus(Duration::from_secs(60)))
             .unwrap();
         let claims = other.split('.').nth(1).unwrap();
         assert_eq!(tokens().read(&format!("{head}.{claims}.{signature}"), NOW), None);

@@ -228,15 +228,14 @@ mod tests {
         assert_eq!(ids(feed.recent_after(Offset(4), 10)), Some(vec![5, 6, 7]));
         assert_eq!(ids(feed.recent_after(Offset(5), 1)), Some(vec![6]));
         assert_eq!(ids(feed.recent_after(Offset(7), 10)), Some(vec![]));
-        assert_eq!(feed.state().committed(Offset(4)), None);
-        assert_eq!(feed.state().committed(Offset(5)), feed.state().committed(Offset(7)));
+        let committed = |id| feed.state().committed(Offset(id));
+        assert_eq!(committed(4), None);
+        assert_eq!(committed(5), committed(7));
         feed.tell(News { publications: vec![publication(9)], ..News::default() });
         assert_eq!(ids(feed.recent_after(Offset(5), 10)), None);
-        assert!(
-            feed.state().committed(Offset(7)) <= feed.state().committed(Offset(9))
-                && feed.state().committed(Offset(7)).is_some()
-        );
-        assert_eq!(feed.state().committed(Offset(10)), None);
+        let (earlier, later) = (committed(7), committed(9));
+        assert!(earlier <= later && earlier.is_some());
+        assert_eq!(committed(10), None);
         assert_eq!(ids(feed.recent_after(Offset(8), 10)), Some(vec![9]));
         assert_eq!(ids(feed.recent_after(Offset(9), 10)), Some(vec![]));
     }

@@ -1,4 +1,4 @@
-//! Answers that went well.
+//! Answers of success.
 
 use actix_web::{
     HttpResponse,
@@ -6,12 +6,12 @@ use actix_web::{
 };
 use serde::Serialize;
 
-/// JSON for the one who asked and no cache.
+/// JSON that no cache keeps.
 pub fn private(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(body)
 }
 
-/// 200 with JSON for the one who asked.
+/// 200 with JSON that no cache keeps.
 pub fn ok(body: &impl Serialize) -> HttpResponse {
     private(StatusCode::OK, body)
 }

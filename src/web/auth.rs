@@ -1,4 +1,4 @@
-//! Who asks: the extractors [`CurrentUser`], [`MaybeUser`], [`Listener`] and [`Admin`], over [`identify`], which works on plain
+//! Who sends a request: the extractors [`CurrentUser`], [`MaybeUser`], [`Listener`] and [`Admin`], over [`identify`], which works on plain
 //! headers so that socket upgrades follow the same rules.
 //!
 //! `Authorization` alone decides when it is present; the cookie counts only when it is absent.
@@ -14,7 +14,7 @@ use actix_web::{
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
-use super::{client, cookie, origin::Origin, problem::Problem};
+use super::{Code, client, cookie, origin::Origin, problem::Problem};
 use crate::{
     clock,
     config::Audience,
@@ -32,12 +32,12 @@ pub enum Via {
     Cookie,
 }
 
-/// What the credentials of a request are worth.
+/// What the credentials of a request prove.
 #[derive(Debug)]
 pub enum Identity {
     /// There are none.
     Guest,
-    /// They are not valid, over or revoked.
+    /// They are not valid, expired or revoked.
     Rejected,
     /// They belong to this log-in.
     Member(CurrentUser),
@@ -68,10 +68,10 @@ impl std::fmt::Debug for CurrentUser {
     }
 }
 
-/// Reads the credentials of a request: of plain headers, so that socket upgrades can ask too.
+/// Reads the credentials of a request from plain headers, so that socket upgrades can use it too.
 ///
 /// # Errors
-/// 403 `origin_forbidden` for a write that only a cookie vouches for and that comes from elsewhere; a store that
+/// 403 `origin_forbidden` for a write from another site whose only credential is the cookie; a store that
 /// failed.
 pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> Result<Identity, Problem> {
     let (token, via) = match headers.get(AUTHORIZATION) {
@@ -82,13 +82,13 @@ pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> 
         },
     };
     let login = match &token {
-        Some(token) => state.accounts.who(token, clock::now()).await?,
+        Some(token) => state.accounts.authenticate(token, clock::now()).await?,
         None => None,
     };
     let (Some(login), Some(token)) = (login, token) else { return Ok(Identity::Rejected) };
     if is_write && via == Via::Cookie && !Origin::of(&state.settings, headers).may_use_cookies() {
         return Err(Problem::new(
-            "origin_forbidden",
+            Code::OriginForbidden,
             "a write that only the cookie vouches for needs an Origin of this site or an allowed one",
         ));
     }
@@ -106,7 +106,7 @@ impl Identity {
     /// Who it is, where only members may.
     ///
     /// # Errors
-    /// 401 `login_required`, which also clears the cookie when credentials were sent and are worth nothing.
+    /// 401 `login_required`, which also clears the cookie when credentials were sent that prove nothing.
     pub fn member(self, secure: bool) -> Result<CurrentUser, Problem> {
         match self {
             Self::Member(user) => Ok(user),
@@ -199,7 +199,7 @@ impl FromRequest for Admin {
             if member.user().role == Role::Admin {
                 return Ok(Self(member));
             }
-            Err(Problem::new("forbidden", "only administrators may do this"))
+            Err(Problem::new(Code::Forbidden, "only administrators may do this"))
         }
         .boxed_local()
     }

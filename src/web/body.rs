@@ -1,6 +1,6 @@
 //! The fields of a body, whether it is JSON or a form as jQuery writes one: `items[0][goodsId]=4`.
 //!
-//! A [`Body`] is read by the handler, after it knows who asks, so that 401 comes before 413 and 415.
+//! A [`Body`] is read by the handler, after it knows who sends the request, so that 401 comes before 413 and 415.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -17,7 +17,7 @@ use futures_util::{
 };
 use serde_json::{Map, Value};
 
-use super::problem::Problem;
+use super::{Code, problem::Problem};
 use crate::{domain::Fields, state::AppState};
 
 /// How deep brackets nest: `items[0][goodsId]` is 2.
@@ -63,7 +63,7 @@ impl Body {
             return Err(too_large(limit));
         }
         let read = tokio::time::timeout(deadline, collect(&mut self.payload, limit));
-        let bytes = read.await.map_err(|_| Problem::new("request_timeout", "the body did not come"))??;
+        let bytes = read.await.map_err(|_| Problem::new(Code::RequestTimeout, "the body did not come"))??;
         kind.read(&bytes).map(Fields::new)
     }
 }
@@ -85,7 +85,7 @@ impl Kind {
     /// # Errors
     /// 415 for another type, charset or encoding.
     pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let unsupported = |detail| Err(Problem::new("unsupported_media_type", detail));
+        let unsupported = |detail| Err(Problem::new(Code::UnsupportedMediaType, detail));
         if header(headers, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
             return unsupported("a body must not be compressed");
         }
@@ -115,7 +115,7 @@ impl Kind {
             Self::Json => json(bytes),
             Self::Form => form(bytes),
             Self::Unsaid if bytes.is_empty() => Err(malformed("a body is needed here")),
-            Self::Unsaid => Err(Problem::new("unsupported_media_type", "a body needs a Content-Type")),
+            Self::Unsaid => Err(Problem::new(Code::UnsupportedMediaType, "a body needs a Content-Type")),
         }
     }
 }
@@ -125,11 +125,11 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 fn too_large(limit: usize) -> Problem {
-    Problem::new("body_too_large", format!("a body has at most {limit} bytes"))
+    Problem::new(Code::BodyTooLarge, format!("a body has at most {limit} bytes"))
 }
 
 fn malformed(detail: &'static str) -> Problem {
-    Problem::new("malformed_body", detail)
+    Problem::new(Code::MalformedBody, detail)
 }
 
 async fn collect(payload: &mut Payload, limit: usize) -> Result<BytesMut, Problem> {
@@ -221,13 +221,13 @@ mod tests {
         assert_eq!(kind("Application/JSON; charset=\"UTF-8\""), Ok(Kind::Json));
         assert_eq!(kind("application/x-www-form-urlencoded; charset=UTF-8"), Ok(Kind::Form));
         for bad in ["text/plain", "", "multipart/form-data; boundary=x", "application/json; charset=latin1"] {
-            assert_eq!(kind(bad), Err("unsupported_media_type"), "{bad}");
+            assert_eq!(kind(bad), Err(Code::UnsupportedMediaType), "{bad}");
         }
         let coded = headers(&[("content-type", "application/json"), ("content-encoding", "gzip")]);
         assert!(Kind::of(&coded).is_err());
         assert_eq!(Kind::of(&HeaderMap::new()).unwrap(), Kind::Unsaid);
-        assert_eq!(Kind::Unsaid.read(b"").unwrap_err().code(), "malformed_body");
-        assert_eq!(Kind::Unsaid.read(b"{}").unwrap_err().code(), "unsupported_media_type");
+        assert_eq!(Kind::Unsaid.read(b"").unwrap_err().code(), Code::MalformedBody);
+        assert_eq!(Kind::Unsaid.read(b"{}").unwrap_err().code(), Code::UnsupportedMediaType);
     }
 
     #[actix_web::test]
@@ -235,6 +235,6 @@ mod tests {
         let chunks = futures_util::stream::repeat_with(|| Ok(bytes::Bytes::from_static(&[b'x'; 1000])));
         let stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = _>>> = Box::pin(chunks);
         let error = collect(&mut Payload::from(stream), 4500).await.unwrap_err();
-        assert_eq!(error.code(), "body_too_large");
+        assert_eq!(error.code(), Code::BodyTooLarge);
     }
 }

@@ -13,7 +13,7 @@ use actix_web::{
     },
 };
 
-use super::{messages::Language, origin::Origin, problem::Problem};
+use super::{Code, messages::Language, origin::Origin, problem::Problem};
 use crate::config::Settings;
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
@@ -66,7 +66,7 @@ pub fn preflight(settings: &Settings, method: &Method, headers: &HeaderMap) -> O
         return None;
     }
     if Origin::of(settings, headers) == Origin::Forbidden {
-        let problem = Problem::new("origin_forbidden", "this origin is not in --allowed-origin");
+        let problem = Problem::new(Code::OriginForbidden, "this origin is not in --allowed-origin");
         return Some(problem.respond(Language::of(headers)));
     }
     let mut response = HttpResponse::NoContent();

@@ -138,7 +138,7 @@ fn settle(response: ServiceResponse<BoxBody>, language: Language) -> ServiceResp
         tracing::error!(%error, "a request failed");
     }
     let problem = Problem::of_status(status);
-    telemetry::refused(problem.code());
+    telemetry::refused(problem.code().name());
     let mut answer: HttpResponse = problem.respond(language);
     for name in [ALLOW, CONTENT_RANGE, RETRY_AFTER] {
         if let Some(value) = inner.headers().get(&name) {
@@ -154,13 +154,13 @@ fn as_problem(error: &Error) -> Problem {
         tracing::error!(%error, "a request failed");
     }
     let problem = Problem::of_status(status);
-    telemetry::refused(problem.code());
+    telemetry::refused(problem.code().name());
     problem
 }
 
 /// Counts a refusal, and logs why a request failed.
 pub fn log_cause(problem: &Problem) {
-    telemetry::refused(problem.code());
+    telemetry::refused(problem.code().name());
     let Some(cause) = problem.cause() else { return };
     let mut text = cause.to_string();
     let mut source = cause.source();

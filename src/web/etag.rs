@@ -1,13 +1,21 @@
-//! Validators: a strong `ETag` from what was answered, and 304 for who has it already (RFC 9110 §8.8.3, §13.1.2).
+//! Validators: a strong `ETag` from the body, and 304 for a client that has it already (RFC 9110 §8.8.3, §13.1.2).
 
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH},
 };
+use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::service::showcase::Document;
+/// An answer, ready to be sent. Copies share the bytes.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// What is sent.
+    pub body: Bytes,
+    /// A strong validator: another one for every other body.
+    pub tag: Bytes,
+}
 
 /// JSON with its tag.
 ///
@@ -19,7 +27,7 @@ pub fn document(body: &impl Serialize) -> Document {
     Document { body: body.into(), tag }
 }
 
-/// JSON for everyone, that caches keep but check; 304 when the client has it.
+/// JSON that caches keep but revalidate; 304 when the client has it.
 #[must_use]
 pub fn public(asked: &HeaderMap, document: &Document) -> HttpResponse {
     let known = is_known(asked, &document.tag);

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use actix_http::RequestHead;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-use super::problem::Problem;
+use super::{Code, problem::Problem};
 
 /// The name of the header with a request's number.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,7 +48,7 @@ pub fn check_size(head: &RequestHead, limit: usize) -> Result<(), Problem> {
     if line + fields.sum::<usize>() <= limit {
         return Ok(());
     }
-    Err(Problem::new("headers_too_large", format!("the head of a request has at most {limit} bytes")))
+    Err(Problem::new(Code::HeadersTooLarge, format!("the head of a request has at most {limit} bytes")))
 }
 
 /// Puts on what every page and answer carries, unless it says otherwise itself.

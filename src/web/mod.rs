@@ -1,4 +1,4 @@
-//! Between HTTP and the use cases: what a request says (who, whence, which fields) and how every answer looks.
+//! Between HTTP and the use cases: what a request says (who sends it, from where, which fields) and how every answer looks.
 //!
 //! Nothing here decides about the shop, and nothing here is a route.
 
@@ -6,6 +6,7 @@ pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod client;
+pub mod code;
 pub mod cookie;
 pub mod cors;
 pub mod edge;
@@ -19,6 +20,7 @@ pub mod resource;
 
 pub use auth::{Admin, CurrentUser, Listener, MaybeUser};
 pub use body::Body;
+pub use code::Code;
 pub use params::{Id, Query};
 pub use problem::Problem;
 

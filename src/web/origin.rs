@@ -1,4 +1,4 @@
-//! Whence a request comes: the `Origin` header (RFC 6454 §7, Fetch standard) against the site's own and the allowed
+//! Where a request comes from: the `Origin` header (RFC 6454 §7, Fetch standard) against the site's own and the allowed
 //! ones. Cookies travel with requests from anywhere, so that what they may do depends on this.
 
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
@@ -14,7 +14,7 @@ pub enum Origin {
     Same,
     /// One of `--allowed-origin`.
     Allowed,
-    /// Any, because of `--allowed-origin '*'`: served, but nobody's cookie counts.
+    /// Any, because of `--allowed-origin '*'`: served, but no cookie counts.
     Anyone,
     /// None of these.
     Forbidden,
@@ -65,8 +65,8 @@ fn normal(authority: &str, scheme: Scheme) -> String {
     lower.strip_suffix(scheme.default_port).unwrap_or(&lower).to_owned()
 }
 
-/// With `--public-url` exactly that. Without, what the browser called us: the authority of `Host`. The scheme is left
-/// out then, because behind a TLS proxy that nobody told us of it is the only thing we could get wrong.
+/// With `--public-url` exactly that. Without, what the browser called us: the authority of `Host`. The scheme is not
+/// compared then: behind a TLS proxy that no setting names, it would be the wrong one.
 fn is_same(settings: &Settings, headers: &HeaderMap, scheme: Scheme, authority: &str) -> bool {
     if let Some(url) = &settings.public_url {
         return *url == format!("{}://{authority}", scheme.name);

@@ -1,5 +1,5 @@
 //! The parts of an address: ids in its path and the fields of its query. Both are read by the handler, after it
-//! knows who asks, so that 401 comes before 404 and 400.
+//! knows who sends the request, so that 401 comes before 404 and 400.
 
 use std::convert::Infallible;
 

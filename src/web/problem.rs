@@ -18,8 +18,11 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::messages::{self, Language};
-use crate::{domain::FieldError, service::ServiceError};
+use super::{
+    code::Code,
+    messages::{self, Language},
+};
+use crate::{domain::FieldError, limits::TooManyAttempts, service::ServiceError};
 
 /// When there is no better guess: work that waits is done a second later.
 const RETRY_SECONDS: u64 = 1;
@@ -31,7 +34,7 @@ pub struct Problem(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: String,
     /// What the user's sentence is about.
     subject: String,
@@ -50,17 +53,30 @@ struct Wire<'a> {
     detail: &'a str,
     code: &'a str,
     error_message: String,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem<'a>>,
     #[serde(flatten)]
     members: &'a Map<String, Value>,
 }
 
+#[derive(Serialize)]
+struct FieldProblem<'a> {
+    field: &'a str,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl<'a> From<&'a FieldError> for FieldProblem<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        Self { field: &error.field, code: error.code, message: error.message }
+    }
+}
+
 impl Problem {
-    /// A refusal for a developer to understand by `detail`. `code` is one of the contract's.
+    /// A refusal that `detail` explains to a developer.
     #[must_use]
-    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        let status = status_of(code);
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let status = code.status();
         let problem = Self(Box::new(Inner {
             status,
             code,
@@ -83,35 +99,19 @@ impl Problem {
         }
     }
 
-    /// The problem that stands for a bare status, from a layer that knows no more.
+    /// The problem for a bare status, from a layer that knows no more.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
-        let (code, detail) = match status.as_u16() {
-            401 => ("login_required", "log in to do this"),
-            403 => ("forbidden", "this is not allowed"),
-            404 => ("not_found", "there is nothing at this address"),
-            405 => ("method_not_allowed", "this address does not take the method"),
-            408 => ("request_timeout", "the request took too long"),
-            410 => ("too_old", "this is gone"),
-            412 => ("precondition_failed", "a precondition of the request does not hold"),
-            413 => ("body_too_large", "the body is too large"),
-            415 => ("unsupported_media_type", "the body has a type that is not read here"),
-            416 => ("range_not_satisfiable", "the file has no such range"),
-            429 => ("too_many_attempts", "too many attempts"),
-            431 => ("headers_too_large", "the head of the request is too large"),
-            503 => ("unavailable", "try again"),
-            400..=499 => ("bad_request", "the request was refused"),
-            _ => ("internal_error", "something went wrong"),
-        };
+        let (code, detail) = Code::of_status(status);
         let mut problem = Self::new(code, detail);
         problem.0.status = status;
         problem
     }
 
-    /// 401: whoever asks is not logged in.
+    /// 401: the client is not logged in.
     #[must_use]
     pub fn login_required() -> Self {
-        Self::new("login_required", "log in with POST /api/auth and send its token or cookie")
+        Self::new(Code::LoginRequired, "log in with POST /api/auth and send its token or cookie")
     }
 
     /// 404.
@@ -135,9 +135,9 @@ impl Problem {
         self
     }
 
-    /// Its stable name.
+    /// Why it was refused.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         self.0.code
     }
 
@@ -161,10 +161,10 @@ impl Problem {
             inner.errors.iter().map(|error| messages::field(&error.field, language)).collect();
         names.dedup();
         let subject = if names.is_empty() { inner.subject.clone() } else { names.join(", ") };
-        messages::sentence(inner.code, language, &subject)
+        inner.code.sentence(language, &subject)
     }
 
-    /// Status, headers (without `Content-Length`) and body, for whoever writes answers without actix-web.
+    /// Status, headers (without `Content-Length`) and body, for answers that are written without actix-web.
     #[must_use]
     pub fn parts(&self, language: Language) -> (StatusCode, HeaderMap, Bytes) {
         let inner = &self.0;
@@ -173,9 +173,9 @@ impl Problem {
             title: inner.status.canonical_reason().unwrap_or("Error"),
             status: inner.status.as_u16(),
             detail: &inner.detail,
-            code: inner.code,
+            code: inner.code.name(),
             error_message: self.message(language),
-            errors: &inner.errors,
+            errors: inner.errors.iter().map(FieldProblem::from).collect(),
             members: &inner.members,
         })
         .unwrap_or_default();
@@ -197,8 +197,8 @@ impl Problem {
         let (status, headers, body) = self.parts(language);
         let mut response = HttpResponse::with_body(status, BoxBody::new(body));
         *response.headers_mut() = headers;
-        // Whoever sent so much, or is one too many, may begin anew.
-        if matches!(self.0.code, "headers_too_large" | "server_full") {
+        // The rest of the head is not read, and a connection over the limit must not stay.
+        if matches!(self.0.code, Code::HeadersTooLarge | Code::ServerFull) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
         response
@@ -208,32 +208,10 @@ impl Problem {
 /// What every problem is.
 pub const CONTENT_TYPE_VALUE: &str = "application/problem+json";
 
-fn status_of(code: &str) -> StatusCode {
-    StatusCode::from_u16(match code {
-        "validation" | "malformed_body" | "password_mismatch" | "bad_request" => 400,
-        "login_required" | "bad_credentials" => 401,
-        "banned" | "forbidden" | "origin_forbidden" => 403,
-        "not_found" => 404,
-        "method_not_allowed" => 405,
-        "request_timeout" => 408,
-        "email_taken" | "nickname_taken" | "goods_exists" | "already_in_cart" | "out_of_stock"
-        | "cart_changed" | "already_canceled" => 409,
-        "too_old" => 410,
-        "precondition_failed" => 412,
-        "body_too_large" => 413,
-        "unsupported_media_type" => 415,
-        "range_not_satisfiable" => 416,
-        "idempotency_key_reused" => 422,
-        "too_many_attempts" | "too_many_sessions" | "too_many_connections" | "too_many_handshakes" => 429,
-        "headers_too_large" => 431,
-        "unavailable" | "restarting" | "server_full" => 503,
-        _ => 500,
-    })
-    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-impl From<ServiceError> for Problem {
-    fn from(error: ServiceError) -> Self {
+impl<E: Into<ServiceError>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let code = Code::from(&error);
         // What a store or a library says stays in the log.
         let detail = match &error {
             ServiceError::Validation(errors) => match errors.first() {
@@ -243,13 +221,13 @@ impl From<ServiceError> for Problem {
             ServiceError::OutOfStock { goods_id, name, left } => {
                 format!("{name} (goods {goods_id}) is out of stock: {left} left")
             }
-            other => match other.code() {
-                "unavailable" => "too much work waits, try again".to_owned(),
-                "internal_error" => "something went wrong".to_owned(),
+            other => match code {
+                Code::Unavailable => "too much work waits, try again".to_owned(),
+                Code::InternalError => "something went wrong".to_owned(),
                 _ => other.to_string(),
             },
         };
-        let mut problem = Self::new(error.code(), detail);
+        let mut problem = Self::new(code, detail);
         match error {
             ServiceError::Validation(errors) => problem.0.errors = errors,
             ServiceError::OutOfStock { goods_id, name, .. } => {
@@ -259,7 +237,7 @@ impl From<ServiceError> for Problem {
             // Nothing failed.
             ServiceError::Restarting => {}
             ServiceError::TooOld { oldest } => problem = problem.with_member("oldest", oldest.0),
-            ServiceError::TooManyAttempts { retry_after } => {
+            ServiceError::TooManyAttempts(TooManyAttempts { retry_after }) => {
                 problem = problem.with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
             }
             ServiceError::Limit(limit) => {
@@ -272,22 +250,9 @@ impl From<ServiceError> for Problem {
     }
 }
 
-/// For handlers that read a query field by field.
-impl From<Vec<FieldError>> for Problem {
-    fn from(errors: Vec<FieldError>) -> Self {
-        ServiceError::from(errors).into()
-    }
-}
-
-impl From<FieldError> for Problem {
-    fn from(error: FieldError) -> Self {
-        ServiceError::from(error).into()
-    }
-}
-
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.code)
+        f.write_str(self.0.code.name())
     }
 }
 

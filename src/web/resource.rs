@@ -9,7 +9,7 @@ use actix_web::{
     web,
 };
 
-use super::problem::Problem;
+use super::{Code, problem::Problem};
 
 /// A method and its handler.
 pub type Entry = (Method, Route);
@@ -53,8 +53,8 @@ pub fn resource<const N: usize>(path: &str, entries: [Entry; N]) -> Resource {
         .default_service(web::to(move || std::future::ready(Err::<String, _>(not_allowed(&allow)))));
     entries.into_iter().fold(resource, |resource, (method, route)| {
         resource.route(route.guard(guard::fn_guard(move |context| {
-            let asked = &context.head().method;
-            *asked == method || (method == Method::GET && *asked == Method::HEAD)
+            let requested = &context.head().method;
+            *requested == method || (method == Method::GET && *requested == Method::HEAD)
         })))
     })
 }
@@ -71,7 +71,7 @@ fn names(method: &Method) -> &'static [&'static str] {
 /// 405 (RFC 9110 §15.5.6) with the methods that there are.
 #[must_use]
 pub fn not_allowed(allow: &str) -> Problem {
-    let problem = Problem::new("method_not_allowed", format!("this address takes {allow}"));
+    let problem = Problem::new(Code::MethodNotAllowed, format!("this address takes {allow}"));
     match HeaderValue::from_str(allow) {
         Ok(allow) => problem.with_header(ALLOW, allow),
         Err(_) => problem,

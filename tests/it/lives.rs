@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use shopbell::{
     clock,
-    config::Span,
+    config::HumanDuration,
     domain::Email,
     store::{self, Store},
 };
@@ -41,7 +41,8 @@ async fn a_ban_by_another_process_closes_sockets_within_a_second() {
 
 #[tokio::test]
 async fn a_fresh_token_extends_a_socket_and_a_strangers_does_not() {
-    let app = TestApp::spawn_with(|serve| serve.token_ttl = Some(Span(Duration::from_secs(3)))).await;
+    let app =
+        TestApp::spawn_with(|serve| serve.token_ttl = Some(HumanDuration(Duration::from_secs(3)))).await;
     let (kim, lee) = (app.member("kim").await, app.member("lee").await);
     let mut extended = Ws::open(&app, As::Cookie(&kim)).await;
     let mut left_alone = Ws::open(&app, As::Cookie(&kim)).await;

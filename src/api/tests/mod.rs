@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
-use super::app;
+use super::{CatalogCache, app};
 use crate::{
     clock,
     config::Settings,
@@ -24,7 +24,7 @@ use crate::{
 const PASSWORD: &str = "correct horse";
 
 mod accounts;
-mod catalogue;
+mod catalog;
 mod edge;
 
 /// A shop of its own, reached through the whole application.
@@ -66,7 +66,8 @@ async fn shop(
         };
         state.accounts.register(wanted, role, clock::now()).await.unwrap();
     }
-    let app: App<_> = app(state, |cfg| {
+    let catalog = CatalogCache::new(std::sync::Arc::clone(state.store.feed()));
+    let app: App<_> = app(state, catalog, |cfg| {
         cfg.route("/panic", actix_web::web::get().to(|| async { panics() }));
     });
     Shop { service: test::init_service(app).await, _folder: folder }

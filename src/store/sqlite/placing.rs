@@ -215,6 +215,6 @@ fn alert(id: Offset, nickname: String, items: &[OrderItem], quantity: i64, date:
 
 /// One argument for any number of items: `[[goods_id, name, price, quantity], …]`.
 fn as_json(items: &[OrderItem]) -> String {
-    let item = |item: &OrderItem| json!([item.goods_id, item.name, item.price.minor, item.quantity]);
+    let item = |item: &OrderItem| json!([item.goods_id, item.name, item.price.minor, item.quantity.get()]);
     serde_json::Value::from_iter(items.iter().map(item)).to_string()
 }

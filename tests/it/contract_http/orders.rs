@@ -218,7 +218,7 @@ async fn everyone_reads_the_log_when_the_audience_is_everyone() {
 
 #[tokio::test]
 async fn nicknames_are_masked_when_asked_for() {
-    let masked = Some(shopbell::config::Nicknames::Masked);
+    let masked = Some(shopbell::config::NicknameStyle::Masked);
     let app = TestApp::spawn_with(|serve| serve.nickname_display = masked).await;
     let (admin, kim) = (app.admin().await, app.member("kim").await);
     let water = app.goods(&admin, "Water", 6.2, None).await;

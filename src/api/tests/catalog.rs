@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{shop, with};
 
 #[actix_web::test]
-async fn the_catalogue_is_listed_in_pages_and_kept_by_caches() {
+async fn the_catalog_is_listed_in_pages_and_kept_by_caches() {
     let shop = shop(|_| {}).await;
     let boss = shop.log_in("boss").await;
     for name in ["a", "b", "c"] {
@@ -40,7 +40,7 @@ async fn the_catalogue_is_listed_in_pages_and_kept_by_caches() {
 }
 
 #[actix_web::test]
-async fn an_administrator_keeps_the_catalogue() {
+async fn an_administrator_keeps_the_catalog() {
     let shop = shop(|_| {}).await;
     let boss = shop.log_in("boss").await;
     let body = json!({"name": "water", "thumbnailUrl": "/a.svg", "category": "drink", "price": "6.2", "goodsId": 40});

@@ -1,0 +1,88 @@
+//! JSON shapes that REST answers and events share, made from domain types field by field, so that a new field of the
+//! domain is not published by accident.
+
+use serde::{Serialize, Serializer};
+
+use crate::domain::{Goods, GoodsAction, GoodsEvent, GoodsId, Price, Timestamp};
+
+/// An amount as clients see it: a JSON number of the currency's major unit (`6.2`).
+#[derive(Clone, Copy, Debug)]
+pub struct Amount(pub Price);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Price { minor, currency } = self.0;
+        let scale = 10_i64.pow(u32::from(currency.decimals()));
+        if minor % scale == 0 {
+            return serializer.serialize_i64(minor / scale);
+        }
+        // Exact enough: the shortest decimal that reads back as this double has the currency's decimals.
+        #[expect(clippy::cast_precision_loss, reason = "amounts stay far below 2^53 minor units")]
+        serializer.serialize_f64(minor as f64 / scale as f64)
+    }
+}
+
+/// Goods as everyone sees them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GoodsResponse<'a> {
+    goods_id: GoodsId,
+    name: &'a str,
+    thumbnail_url: &'a str,
+    category: &'a str,
+    price: Amount,
+    currency: &'a str,
+    stock: Option<i64>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> From<&'a Goods> for GoodsResponse<'a> {
+    fn from(goods: &'a Goods) -> Self {
+        Self {
+            goods_id: goods.goods_id,
+            name: goods.name.as_str(),
+            thumbnail_url: goods.thumbnail_url.as_str(),
+            category: goods.category.as_str(),
+            price: Amount(goods.price),
+            currency: goods.price.currency.code(),
+            stock: goods.stock,
+            created_at: goods.created_at,
+            updated_at: goods.updated_at,
+        }
+    }
+}
+
+/// The payload of the event `goods`.
+#[derive(Debug, Serialize)]
+pub struct GoodsChanged<'a> {
+    action: &'static str,
+    goods: GoodsResponse<'a>,
+}
+
+impl<'a> From<&'a GoodsEvent> for GoodsChanged<'a> {
+    fn from(event: &'a GoodsEvent) -> Self {
+        let action = match event.action {
+            GoodsAction::Create => "create",
+            GoodsAction::Update => "update",
+            GoodsAction::Delete => "delete",
+        };
+        Self { action, goods: (&event.goods).into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_written_in_the_major_unit() {
+        let show = |minor| {
+            serde_json::to_string(&Amount(Price { minor, currency: "USD".parse().unwrap() })).unwrap()
+        };
+        assert_eq!(show(620), "6.2");
+        assert_eq!(show(600), "6");
+        assert_eq!(show(1), "0.01");
+        assert_eq!(show(1999), "19.99");
+    }
+}

@@ -1,0 +1,220 @@
+//! The code of every refusal, over HTTP, in acknowledgements and in events: one table.
+
+use actix_web::http::StatusCode;
+
+use super::messages::Language;
+use crate::{limits::LimitExceeded, service::ServiceError, store::StoreError};
+
+/// Makes the enum and its properties of rows: variant, stable name, HTTP status, English and Korean sentence.
+/// A row that lacks one does not compile.
+macro_rules! codes {
+    ($($code:ident = $name:literal, $status:ident, $english:literal, $korean:literal;)*) => {
+        /// Why something was refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $english] $code,)*
+        }
+
+        impl Code {
+            /// All codes.
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$code,)*];
+
+            /// Its stable name, in snake case.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$code => $name,)*
+                }
+            }
+
+            /// Its status over HTTP.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$code => StatusCode::$status,)*
+                }
+            }
+
+            /// English and Korean; `{}` is what the refusal is about.
+            const fn sentences(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$code => ($english, $korean),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    Validation = "validation", BAD_REQUEST,
+        "Please check: {}.", "다음 항목을 확인해 주세요: {}.";
+    MalformedBody = "malformed_body", BAD_REQUEST,
+        "The request could not be read.", "요청을 읽을 수 없습니다.";
+    PasswordMismatch = "password_mismatch", BAD_REQUEST,
+        "The passwords do not match.", "패스워드가 패스워드 확인란과 다릅니다.";
+    LoginRequired = "login_required", UNAUTHORIZED,
+        "Please log in first.", "로그인 후 이용 가능한 기능입니다.";
+    BadCredentials = "bad_credentials", UNAUTHORIZED,
+        "The e-mail address or the password is wrong.", "이메일 또는 패스워드가 틀렸습니다.";
+    Banned = "banned", FORBIDDEN,
+        "This account has been blocked.", "이용이 정지된 계정입니다.";
+    Forbidden = "forbidden", FORBIDDEN,
+        "You are not allowed to do this.", "이 작업을 할 권한이 없습니다.";
+    OriginForbidden = "origin_forbidden", FORBIDDEN,
+        "This page may not do this.", "이 페이지에서는 허용되지 않는 요청입니다.";
+    NotFound = "not_found", NOT_FOUND,
+        "We could not find that.", "찾을 수 없습니다.";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
+        "This cannot be done here.", "허용되지 않는 요청입니다.";
+    EmailTaken = "email_taken", CONFLICT,
+        "This e-mail address is already in use.", "이미 사용 중인 이메일입니다.";
+    NicknameTaken = "nickname_taken", CONFLICT,
+        "This nickname is already in use.", "이미 사용 중인 닉네임입니다.";
+    GoodsExists = "goods_exists", CONFLICT,
+        "Goods with this number exist already.", "이미 존재하는 상품 번호입니다.";
+    AlreadyInCart = "already_in_cart", CONFLICT,
+        "This is in your cart already.", "이미 장바구니에 있는 상품입니다.";
+    OutOfStock = "out_of_stock", CONFLICT,
+        "{} is out of stock.", "{} 상품의 재고가 부족합니다.";
+    CartChanged = "cart_changed", CONFLICT,
+        "Your cart has changed. Please look again.", "장바구니가 변경되었습니다. 다시 확인해 주세요.";
+    AlreadyCanceled = "already_canceled", CONFLICT,
+        "This order was canceled already.", "이미 취소된 주문입니다.";
+    TooOld = "too_old", GONE,
+        "This is too long ago.", "너무 오래된 알림입니다.";
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED,
+        "This has changed in the meantime.", "그 사이에 변경되었습니다.";
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE,
+        "The request is too large.", "요청이 너무 큽니다.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
+        "The request could not be read.", "지원하지 않는 형식의 요청입니다.";
+    RangeNotSatisfiable = "range_not_satisfiable", RANGE_NOT_SATISFIABLE,
+        "There is no such part of the file.", "요청한 범위를 찾을 수 없습니다.";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY,
+        "This order was sent before with other goods.", "이미 다른 주문에 사용된 요청입니다.";
+    TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS,
+        "Too many attempts. Please try again later.", "시도 횟수가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT,
+        "The request took too long.", "요청 시간이 초과되었습니다.";
+    BadRequest = "bad_request", BAD_REQUEST,
+        "The request was refused.", "잘못된 요청입니다.";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE,
+        "We are very busy. Please try again.", "서버가 혼잡합니다. 잠시 후 다시 시도해 주세요.";
+    TooManySessions = "too_many_sessions", TOO_MANY_REQUESTS,
+        "You are connected too many times.", "접속이 너무 많습니다.";
+    TooManyConnections = "too_many_connections", TOO_MANY_REQUESTS,
+        "Too many connections from here.", "이 네트워크에서의 접속이 너무 많습니다.";
+    TooManyHandshakes = "too_many_handshakes", TOO_MANY_REQUESTS,
+        "Too many connections at once. Please try again.", "접속 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
+    HeadersTooLarge = "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The request is too large.", "요청이 너무 큽니다.";
+    ServerFull = "server_full", SERVICE_UNAVAILABLE,
+        "We are full right now. Please try again.", "접속자가 많습니다. 잠시 후 다시 시도해 주세요.";
+    Restarting = "restarting", SERVICE_UNAVAILABLE,
+        "We are restarting. Please try again in a moment.", "서버를 다시 시작하는 중입니다. 잠시 후 다시 시도해 주세요.";
+    InternalError = "internal_error", INTERNAL_SERVER_ERROR,
+        "Something went wrong on our side.", "서버에서 오류가 발생했습니다.";
+    UnknownEvent = "unknown_event", NOT_FOUND,
+        "There is no such event.", "존재하지 않는 이벤트입니다.";
+    MalformedMessage = "malformed_message", BAD_REQUEST,
+        "The message could not be read.", "메시지를 읽을 수 없습니다.";
+    TooManyMessages = "too_many_messages", TOO_MANY_REQUESTS,
+        "Too many messages. Please wait a moment.", "메시지가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
+    TooManyRooms = "too_many_rooms", CONFLICT,
+        "Please leave another room first.", "다른 방에서 먼저 나가 주세요.";
+    NotInRoom = "not_in_room", CONFLICT,
+        "Please enter the room first.", "먼저 방에 입장해 주세요.";
+}
+
+impl Code {
+    /// The sentence for a page to show its user.
+    #[must_use]
+    pub fn sentence(self, language: Language, subject: &str) -> String {
+        let (english, korean) = self.sentences();
+        match language {
+            Language::English => english,
+            Language::Korean => korean,
+        }
+        .replace("{}", subject)
+    }
+
+    /// The code and the detail for a status of a layer that knows no more than it.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> (Self, &'static str) {
+        match status.as_u16() {
+            401 => (Self::LoginRequired, "log in to do this"),
+            403 => (Self::Forbidden, "this is not allowed"),
+            404 => (Self::NotFound, "there is nothing at this address"),
+            405 => (Self::MethodNotAllowed, "this address does not take the method"),
+            408 => (Self::RequestTimeout, "the request took too long"),
+            410 => (Self::TooOld, "this is gone"),
+            412 => (Self::PreconditionFailed, "a precondition of the request does not hold"),
+            413 => (Self::BodyTooLarge, "the body is too large"),
+            415 => (Self::UnsupportedMediaType, "the body has a type that is not read here"),
+            416 => (Self::RangeNotSatisfiable, "the file has no such range"),
+            429 => (Self::TooManyAttempts, "too many attempts"),
+            431 => (Self::HeadersTooLarge, "the head of the request is too large"),
+            503 => (Self::Unavailable, "try again"),
+            400..=499 => (Self::BadRequest, "the request was refused"),
+            _ => (Self::InternalError, "something went wrong"),
+        }
+    }
+}
+
+impl From<LimitExceeded> for Code {
+    fn from(limit: LimitExceeded) -> Self {
+        match limit {
+            LimitExceeded::AccountSessions => Self::TooManySessions,
+            LimitExceeded::AddressSessions => Self::TooManyConnections,
+            LimitExceeded::HandshakeRate => Self::TooManyHandshakes,
+            LimitExceeded::Connections => Self::ServerFull,
+        }
+    }
+}
+
+impl From<&ServiceError> for Code {
+    fn from(error: &ServiceError) -> Self {
+        match error {
+            ServiceError::Validation(_) => Self::Validation,
+            ServiceError::PasswordMismatch => Self::PasswordMismatch,
+            ServiceError::BadCredentials => Self::BadCredentials,
+            ServiceError::Banned => Self::Banned,
+            ServiceError::TooManyAttempts(_) => Self::TooManyAttempts,
+            ServiceError::Limit(limit) => (*limit).into(),
+            ServiceError::EmailTaken => Self::EmailTaken,
+            ServiceError::NicknameTaken => Self::NicknameTaken,
+            ServiceError::NotFound | ServiceError::GoodsNotFound(_) => Self::NotFound,
+            ServiceError::GoodsExist => Self::GoodsExists,
+            ServiceError::AlreadyInCart => Self::AlreadyInCart,
+            ServiceError::OutOfStock { .. } => Self::OutOfStock,
+            ServiceError::CartChanged => Self::CartChanged,
+            ServiceError::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            ServiceError::AlreadyCanceled => Self::AlreadyCanceled,
+            ServiceError::TooOld { .. } => Self::TooOld,
+            ServiceError::Busy(_) | ServiceError::Store(StoreError::Busy(_)) => Self::Unavailable,
+            ServiceError::Restarting => Self::Restarting,
+            ServiceError::Store(_) | ServiceError::Internal(..) => Self::InternalError,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_both_sentences_name_the_subject() {
+        assert_eq!(Code::OutOfStock.sentence(Language::Korean, "물"), "물 상품의 재고가 부족합니다.");
+        assert_eq!(Code::ALL.iter().map(|code| code.name()).collect::<HashSet<_>>().len(), Code::ALL.len());
+        for code in Code::ALL {
+            let (english, korean) = code.sentences();
+            assert!(code.name().bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{code:?}");
+            assert!(code.status().is_client_error() || code.status().is_server_error(), "{code:?}");
+            assert!(!english.is_empty() && !korean.is_empty(), "{code:?}");
+            assert_eq!(english.contains("{}"), korean.contains("{}"), "{code:?}");
+        }
+    }
+}
