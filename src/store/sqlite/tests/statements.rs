@@ -113,7 +113,8 @@ async fn every_statement_is_one_of_the_schema_and_returns_what_is_read() {
             continue;
         }
         let others = source.replace("sqlx::query", "");
-        for way in ["query(", "query::", "query_as", "query_scalar", "raw_sql", "QueryBuilder", "execute(\""] {
+        for way in ["query(", "query::", "query_as", "query_scalar", "raw_sql", "QueryBuilder", "execute(\""]
+        {
             assert!(!others.contains(way), "{file}: statements begin with sqlx::query, not with {way}");
         }
         for Call { place, sql, row } in calls(file, source) {
