@@ -14,7 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shopbell::{
     config::{CommonLayer, ServeLayer, Settings},
-    domain::{Email, NewUser, Nickname, PasswordHash, Role},
+    domain::{Email, NewUser, Nickname, PasswordHash, Role, Timestamp},
     server::{Application, Stopper},
     store::Store,
 };
@@ -227,10 +227,9 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl Fn
     .await;
 }
 
-/// Takes away the log before an offset, as an operator's pruning would.
+/// Prunes the log before an offset. For a log in which everything is announced.
 pub async fn prune_log(app: &TestApp, oldest: i64) {
-    let path = app.folder.path().join("shop.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).foreign_keys(false);
-    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query("delete from notifications where id < $1").bind(oldest).execute(&mut database).await.unwrap();
+    let kept = app.store.reach().await.unwrap().latest.0 + 1 - oldest;
+    let kept = u64::try_from(kept).unwrap();
+    while app.store.prune_log(Timestamp::from_millis(0), kept).await.unwrap() > 0 {}
 }
