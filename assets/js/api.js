@@ -1,5 +1,5 @@
 /**
- * The shop's HTTP interface (CONTRACT 2): JSON in and out, problem+json as errors.
+ * The shop's HTTP interface (docs/contract.md §2): JSON in and out, problem+json as errors.
  * Not for: what a page does about an error, nor the real-time events (realtime.js).
  */
 

@@ -1,5 +1,5 @@
 /**
- * One reconnecting WebSocket to `/ws` (CONTRACT 3b) as an EventTarget.
+ * One reconnecting WebSocket to `/ws` (docs/contract.md §3b) as an EventTarget.
  * For: the storefront (js/realtime.js) and the toast widget when it stands alone.
  * Not for: deciding what an event means to a page, or who is logged in.
  *

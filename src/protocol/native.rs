@@ -1,4 +1,4 @@
-//! The JSON envelope of `/ws` (CONTRACT §3b): `{"type": "BUY", "payload": {…}, "id": 7}`.
+//! The JSON envelope of `/ws` (docs/contract.md §3b): `{"type": "BUY", "payload": {…}, "id": 7}`.
 
 use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};

@@ -30,7 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const LOOK_BACK: Duration = Duration::from_secs(5);
 /// How often viewer counts and held-back changes of goods are sent.
 const ROUND: Duration = Duration::from_millis(100);
-/// "At most once a second per goods" (CONTRACT §3).
+/// "At most once a second per goods" (docs/contract.md §3).
 const GOODS_PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows the log from the last offset that it has broadcast.

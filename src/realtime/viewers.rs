@@ -11,7 +11,7 @@ use std::{
 
 use crate::domain::UserId;
 
-/// The name of a page: its path without `.html` and its query with the parameters sorted (CONTRACT §3).
+/// The name of a page: its path without `.html` and its query with the parameters sorted (docs/contract.md §3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Page(Arc<str>);
 

@@ -12,7 +12,7 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Pause between two steps, in which other writes commit.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Idempotency keys and ended log-ins: "at least 24 h" (CONTRACT §2), and a day for an operator to ask.
+/// Idempotency keys and ended log-ins: "at least 24 h" (docs/contract.md §2), and a day for an operator to ask.
 const RETENTION: Duration = Duration::from_hours(48);
 
 /// Runs until it is dropped.

@@ -215,10 +215,10 @@ async fn database(path: &std::path::Path) -> (BTreeMap<String, i64>, BTreeSet<i6
         sqlx::query_as("select key, order_id from idempotency_keys").fetch_all(&mut database).await.unwrap();
     let orders: Vec<i64> =
         sqlx::query_scalar("select order_id from orders").fetch_all(&mut database).await.unwrap();
-    let notifications = sqlx::query_as("select id, order_id from notifications order by id")
-        .fetch_all(&mut database)
-        .await
-        .unwrap();
+    // All are announced, so that each sequence number is the offset of its notification, too.
+    let sequence =
+        "select sequence, order_id from order_events where sequence = announced_as order by sequence";
+    let notifications = sqlx::query_as(sequence).fetch_all(&mut database).await.unwrap();
     (keys.into_iter().collect(), orders.into_iter().collect(), notifications)
 }
 

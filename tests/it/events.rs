@@ -1,4 +1,4 @@
-//! Server-Sent Events, CONTRACT §3c: the same alerts for whoever cannot or need not speak back.
+//! Server-Sent Events, docs/contract.md §3c: the same alerts for whoever cannot or need not speak back.
 
 use serde_json::{Value, json};
 use shopbell::config::Audience;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{PASSWORD, TestApp, email_of};
 
-/// The rows of CONTRACT §2, and the addresses of §1.
+/// The rows of docs/contract.md §2, and the addresses of §1.
 const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/users"),
     ("POST", "/api/auth"),

@@ -18,9 +18,12 @@ const STATEMENTS: [&str; 3] = [
      from numbers where ?2 = ?2",
     "insert into order_items (order_id, line, goods_id, name, price, quantity)
      select order_id, 0, ?2, 'Goods 1', 450, 1 from orders where ?1 = ?1 and ?3 = ?3",
-    "insert into notifications (kind, order_id, goods_id, nickname, first_goods_name, other_goods, quantity, created_at)
-     select 'purchase', order_id, ?2, 'kim', 'Goods 1', 0, 1, created_at from orders where ?1 = ?1 and ?3 = ?3
-     order by order_id",
+    "insert into order_events (sequence, announced_as, kind, order_id, goods_id, nickname, first_goods_name,
+                               other_goods, quantity, created_at)
+     select number, number, 'placed', order_id, ?2, 'kim', 'Goods 1', 0, 1, created_at
+     from (select row_number() over (order by order_id) as number, order_id, created_at from orders)
+     where ?1 = ?1 and ?3 = ?3
+     order by number",
 ];
 
 /// A shop in which so many orders were placed, in a folder that lives as long as the second value.

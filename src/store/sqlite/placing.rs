@@ -1,4 +1,4 @@
-//! Placing an order (CONTRACT §3, "`BUY` rules"): idempotency key, basket, stock, names and prices, order and alert,
+//! Placing an order (docs/contract.md §3, "`BUY` rules"): idempotency key, basket, stock, names and prices, order and alert,
 //! in one job of the writer. Reading and canceling orders is in `orders`.
 
 use serde_json::json;
@@ -167,15 +167,19 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
          select $1, $5, $6, (select max(order_id) from orders), $3
          where $5 is not null;
 
-         insert into order_events
-             (sequence, announced_as, kind, order_id, goods_id, nickname,
-              first_goods_name, other_goods, quantity, created_at)
-         select
-             sequence + 1, case when hide_purchases then null else latest + 1 end, 'placed',
-             (select max(order_id) from orders), $4 ->> '$[0][0]', case when hide_purchases then null else nickname end,
+         insert into order_events (
+             sequence, announced_as, kind, order_id, goods_id, nickname,
+             first_goods_name, other_goods, quantity, created_at
+         )
+         values (
+             (select sequence + 1 from order_log_reach),
+             (select latest + 1 from order_log_reach cross join users where user_id = $1 and not hide_purchases),
+             'placed',
+             (select max(order_id) from orders),
+             $4 ->> '$[0][0]',
+             (select nickname from users where user_id = $1 and not hide_purchases),
              $4 ->> '$[0][1]', json_array_length($4) - 1, $7, $3
-         from users cross join order_log_reach
-         where user_id = $1
+         )
          returning order_id, announced_as, nickname",
     )
     .bind(user_id.0)

@@ -1,4 +1,4 @@
-//! The one writer (group commit, DESIGN D3): jobs queue here, whatever has come in commits together as a batch, and each
+//! The one writer (group commit, docs/design/0003-one-writer-group-commit.md): jobs queue here, whatever has come in commits together as a batch, and each
 //! caller gets its result after the COMMIT that holds its job. A job succeeds or fails by itself; its news go out after
 //! the COMMIT.
 //!

@@ -1,4 +1,4 @@
-//! CONTRACT §2 row by row: what each route answers when all is well, and each of its refusals. What holds for every
+//! docs/contract.md §2 row by row: what each route answers when all is well, and each of its refusals. What holds for every
 //! answer (problem+json, nosniff, Referrer-Policy, bodiless HEAD) is checked by the request helper itself.
 
 mod accounts;

@@ -1,4 +1,4 @@
-//! The plain WebSocket of CONTRACT §3 and §3b: who hears what, what a message may ask for, and how sessions end.
+//! The plain WebSocket of docs/contract.md §3 and §3b: who hears what, what a message may ask for, and how sessions end.
 
 mod alerts;
 mod buying;

@@ -1,4 +1,4 @@
-//! Socket.IO as bare packets, CONTRACT §3a: what the official clients, in `tests/clients`, do not show.
+//! Socket.IO as bare packets, docs/contract.md §3a: what the official clients, in `tests/clients`, do not show.
 
 mod heartbeat;
 mod polling;

@@ -153,7 +153,7 @@ impl Answer {
         answer
     }
 
-    /// CONTRACT §2, "every page and answer" and "Errors".
+    /// docs/contract.md §2, "every page and answer" and "Errors".
     fn keeps_the_house_rules(&self, head: bool) {
         assert_eq!(self.header("x-content-type-options"), "nosniff", "{}", self.what);
         assert!(!self.header("referrer-policy").is_empty(), "{} has no Referrer-Policy", self.what);

@@ -14,8 +14,8 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version, password_h
 use serde_json::{Value, json};
 use shopbell::{
     config::{CommonLayer, ServeLayer, Settings},
-    domain::{Email, NewUser, Nickname, PasswordHash, Role},
-    server::Application,
+    domain::{Email, NewUser, Nickname, PasswordHash, Role, Timestamp},
+    server::{Application, Stopper},
     store::Store,
 };
 use tokio::sync::Notify;
@@ -213,10 +213,24 @@ static CHEAP_HASH: LazyLock<String> = LazyLock::new(|| {
     hash.to_string()
 });
 
-/// Takes away the log before an offset, as an operator's pruning would.
+/// Waits with the deadline.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("nothing came in time: {what}"))
+}
+
+/// Asks again and again until it holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    within(what, async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// Prunes the log before an offset. For a log in which everything is announced.
 pub async fn prune_log(app: &TestApp, oldest: i64) {
-    let path = app.folder.path().join("shop.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).foreign_keys(false);
-    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query("delete from notifications where id < $1").bind(oldest).execute(&mut database).await.unwrap();
+    let kept = app.store.reach().await.unwrap().latest.0 + 1 - oldest;
+    let kept = u64::try_from(kept).unwrap();
+    while app.store.prune_log(Timestamp::from_millis(0), kept).await.unwrap() > 0 {}
 }
