@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use shopbell::{
     config::{CommonLayer, ServeLayer, Settings},
     domain::{Email, NewUser, Nickname, PasswordHash, Role, Timestamp},
-    server::{Application, Stopper},
+    server::Application,
     store::Store,
 };
 use tokio::sync::Notify;
@@ -212,21 +212,6 @@ static CHEAP_HASH: LazyLock<String> = LazyLock::new(|| {
         argon.hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes ..").unwrap();
     hash.to_string()
 });
-
-/// Waits with the deadline.
-pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("nothing came in time: {what}"))
-}
-
-/// Asks again and again until it holds.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    within(what, async {
-        while !holds().await {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-}
 
 /// Prunes the log before an offset. For a log in which everything is announced.
 pub async fn prune_log(app: &TestApp, oldest: i64) {
