@@ -10,15 +10,10 @@ mod values;
 
 pub use descriptors::raise_limit;
 pub use table::{CommonLayer, ServeLayer, Settings};
-pub use values::{Audience, HumanDuration, LogFormat, NicknameStyle, Secret};
+pub use values::{Audience, ConfigError, HumanDuration, LogFormat, NicknameStyle, Secret};
 
 use table::Layers;
 use values::{MAX_WORKERS, origin};
-
-/// A setting that cannot be used. Its text is one sentence that names the setting.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(pub String);
 
 const MIN_PING: Duration = Duration::from_millis(10);
 

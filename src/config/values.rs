@@ -4,8 +4,12 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::Deserialize;
 
-use super::ConfigError;
 use crate::domain::NicknameDisplay;
+
+/// A setting that cannot be used. Its text is one sentence that names the setting.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
 
 /// A length of time as people write it: `300ms`, `25s`, `7d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -63,7 +63,7 @@ fn authenticate(client: &Client, token: String, answer: impl FnOnce(Reply) + 'st
 
 fn extend(client: &Client, fresh: LoginSession) -> Reply {
     let session = &client.session;
-    if !session.login().is_some_and(|login| login.user_id == fresh.user.user_id) {
+    if session.login().is_none_or(|login| login.user_id != fresh.user.user_id) {
         return Err(Refusal::new(
             Code::Forbidden,
             "This connection belongs to someone else: please open another.",

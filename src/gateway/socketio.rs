@@ -175,7 +175,8 @@ impl Connecter {
     }
 
     async fn can_resume(&self, pid: &str, after: Offset) -> Result<bool, ServiceError> {
-        let is_of_this_log = pid.split_once('.').is_some_and(|(epoch, _)| epoch == self.gateway.epoch());
+        // A pid without an epoch is one of an earlier version of this server.
+        let is_of_this_log = pid.split_once('.').is_none_or(|(epoch, _)| epoch == self.gateway.epoch());
         Ok(is_of_this_log && self.gateway.reaches_back_to(after).await?)
     }
 }

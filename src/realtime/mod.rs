@@ -10,10 +10,10 @@ pub mod hub;
 mod log;
 mod registry;
 mod relay;
-#[cfg(test)]
-mod resume_model;
 mod rooms;
 mod session;
+#[cfg(test)]
+mod tests;
 mod viewers;
 
 pub use announcement::{Announcement, Batch};

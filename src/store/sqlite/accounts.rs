@@ -5,9 +5,8 @@ use async_trait::async_trait;
 use super::{
     SqliteStore,
     errors::is_taken,
-    log,
-    rows::{CredentialsRow, SessionRow, UserRow, role_name},
-    writer::Tx,
+    rows::{CredentialsRow, SessionRow, UserRow, role_name, session_ids},
+    writer::{STEP, Tx},
 };
 use crate::{
     domain::{
@@ -202,7 +201,7 @@ impl AccountStore for SqliteStore {
                          )",
                     )
                     .bind(before.as_millis())
-                    .bind(log::STEP)
+                    .bind(STEP)
                     .execute(&mut tx.conn)
                     .await?;
                     Ok(forgotten.rows_affected())
@@ -266,12 +265,4 @@ async fn end_sessions(
     .await?;
     tx.news.revoked.extend(session_ids(&ended)?);
     Ok(())
-}
-
-/// Reads the ids of log-ins.
-pub(super) fn session_ids(texts: &[String]) -> Result<Vec<SessionId>, StoreError> {
-    let read = |text: &String| {
-        SessionId::parse(text).ok_or_else(|| StoreError::Corrupt(format!("{text:?} is no log-in")))
-    };
-    texts.iter().map(read).collect()
 }

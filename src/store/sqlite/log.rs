@@ -7,16 +7,13 @@ use async_trait::async_trait;
 
 use super::{
     SqliteStore,
-    accounts::session_ids,
-    rows::{EventRow, NotificationRow},
+    rows::{EventRow, NotificationRow, session_ids},
+    writer::STEP,
 };
 use crate::{
     domain::{Epoch, Offset, Publication, SessionId, Timestamp},
     store::{Feed, LogStore, OrderEvent, Reach, Sequence, StoreError},
 };
-
-/// How many rows one call prunes or forgets. It holds up the orders that commit with it.
-pub(super) const STEP: u32 = 250;
 
 #[async_trait]
 impl LogStore for SqliteStore {

@@ -21,6 +21,7 @@ mod log;
 mod open;
 mod orders;
 mod placing;
+mod reading;
 mod rows;
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,16 @@
 //! Orders: reading and canceling them. Placing one is in `placing`.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
 
 use super::{
-    SqliteStore, catalog, log, placing,
-    rows::{ItemRow, OrderRow},
-    writer::Tx,
+    SqliteStore, catalog, placing,
+    reading::{find, items_of},
+    rows::OrderRow,
+    writer::{STEP, Tx},
 };
 use crate::{
     domain::{
-        Currency, GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderItem, OrderStatus,
-        Publication, Timestamp, UserId,
+        GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderStatus, Publication, Timestamp, UserId,
     },
     store::{CancelError, OrderError, OrderStore, PlacedOrder, StoreError},
 };
@@ -80,7 +77,7 @@ impl OrderStore for SqliteStore {
                          )",
                     )
                     .bind(before.as_millis())
-                    .bind(log::STEP)
+                    .bind(STEP)
                     .execute(&mut tx.conn)
                     .await?;
                     Ok(forgotten.rows_affected())
@@ -88,50 +85,6 @@ impl OrderStore for SqliteStore {
             })
             .await
     }
-}
-
-/// Finds an order, if it is `owner`'s or whosever for `None`.
-pub(super) async fn find(
-    conn: &mut SqliteConnection,
-    currency: Currency,
-    id: OrderId,
-    owner: Option<UserId>,
-) -> Result<Option<Order>, StoreError> {
-    let row = sqlx::query_as::<_, OrderRow>(
-        "select order_id, user_id, status, total, created_at
-         from orders
-         where order_id = $1 and ($2 is null or user_id = $2)",
-    )
-    .bind(id.0)
-    .bind(owner.map(|user| user.0))
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let items = items_of(conn, currency, &[id.0]).await?.remove(&id.0).unwrap_or_default();
-    row.order(items, currency).map(Some)
-}
-
-/// Finds the items of several orders, in one query.
-async fn items_of(
-    conn: &mut SqliteConnection,
-    currency: Currency,
-    ids: &[i64],
-) -> Result<HashMap<i64, Vec<OrderItem>>, StoreError> {
-    // A JSON array is one argument, so that one prepared statement serves any number of orders.
-    let found = sqlx::query_as::<_, ItemRow>(
-        "select order_id, goods_id, name, price, quantity
-         from order_items
-         where order_id in (select value from json_each($1))
-         order by order_id, line",
-    )
-    .bind(serde_json::json!(ids).to_string())
-    .fetch_all(conn)
-    .await?;
-    let mut items: HashMap<_, Vec<_>> = HashMap::with_capacity(ids.len());
-    for row in found {
-        items.entry(row.order_id).or_default().push(row.item(currency)?);
-    }
-    Ok(items)
 }
 
 /// Cancels an order: status, stock and event.

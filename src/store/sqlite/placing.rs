@@ -1,10 +1,10 @@
 //! Placing an order (docs/contract.md §3, "`BUY` rules"): idempotency key, basket, stock, names and prices, order and alert,
-//! in one job of the writer. Reading and canceling orders is in `orders`.
+//! in one job of the writer. Reading and canceling orders is in `orders` and `reading`.
 
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{carts, catalog, orders, writer::Tx};
+use super::{carts, catalog, reading, writer::Tx};
 use crate::{
     domain::{
         Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order, OrderId,
@@ -58,7 +58,7 @@ async fn replay(
     if used_for != fingerprint {
         return Err(OrderError::KeyReused);
     }
-    let order = orders::find(&mut tx.conn, tx.currency, OrderId(id), Some(user)).await?;
+    let order = reading::find(&mut tx.conn, tx.currency, OrderId(id), Some(user)).await?;
     let mut order = order.ok_or_else(|| StoreError::Corrupt(format!("there is no order {id}")))?;
     // The same answer as the first time, also when the order was canceled since.
     order.status = OrderStatus::Placed;

@@ -222,3 +222,11 @@ impl NotificationRow {
         Ok(Publication { id: Offset(self.id), date, notification })
     }
 }
+
+/// Reads the ids of log-ins.
+pub(super) fn session_ids(texts: &[String]) -> Result<Vec<SessionId>, StoreError> {
+    let read = |text: &String| {
+        SessionId::parse(text).ok_or_else(|| StoreError::Corrupt(format!("{text:?} is no log-in")))
+    };
+    texts.iter().map(read).collect()
+}

@@ -21,6 +21,9 @@ use crate::{
     telemetry::{self, Queue, Sqlite},
 };
 
+/// How many rows one job prunes or forgets. It holds up the orders that commit with it.
+pub(super) const STEP: u32 = 250;
+
 /// How many writes may wait. When full, a write is refused at once with [`StoreError::Busy`]: so many are about a
 /// second of work, and a caller who is told so can wait better than a queue that grows.
 const QUEUE: usize = 4096;

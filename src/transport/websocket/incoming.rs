@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::Stream;
 
-use super::{Handler, WebSocket};
+use super::socket::{Handler, WebSocket};
 use crate::protocol::frame::{Decoder, FrameError, Message};
 
 /// Bytes taken from a socket at a time.

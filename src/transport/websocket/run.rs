@@ -11,7 +11,10 @@ use actix_web_actors::ws::{self, WebsocketContext};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
-use super::{Handler, WebSocket, incoming::Incoming};
+use super::{
+    incoming::Incoming,
+    socket::{Handler, WebSocket},
+};
 use crate::{
     outbox::Close,
     protocol::frame::{self, FrameError, Message},

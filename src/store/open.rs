@@ -1,0 +1,32 @@
+//! The one place that knows which database is behind the traits.
+
+use std::{error::Error, sync::Arc};
+
+use super::{shop::Store, sqlite::SqliteStore};
+use crate::domain::Currency;
+
+/// Why a database was not opened: one sentence for the operator. The URL is not repeated, it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No kind of database that this program knows.
+    #[error("the database URL must have the form sqlite://path/to/file.db")]
+    UnknownScheme,
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(Box<dyn Error + Send + Sync>),
+}
+
+/// Opens the database that a URL names, creates it if there is none and brings it up to date. Prices are counted in
+/// `currency`. Must be called within a Tokio runtime, which must outlive the store.
+///
+/// # Errors
+/// The URL is of no known kind, or the database is not ours, of another version, or cannot be used.
+pub async fn open(url: &str, currency: Currency) -> Result<Arc<dyn Store>, OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => match SqliteStore::open(url, currency).await {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(error) => Err(OpenError::Database(error.into())),
+        },
+        _ => Err(OpenError::UnknownScheme),
+    }
+}

@@ -1,0 +1,25 @@
+//! Everything of a shop behind one trait, and the life of the store itself.
+
+use async_trait::async_trait;
+
+use super::{
+    accounts::AccountStore, carts::CartStore, catalog::CatalogStore, errors::StoreError, log::LogStore,
+    orders::OrderStore,
+};
+
+/// The data of a shop. Use cases take the trait of the aggregate that they are about; this one is for who needs several,
+/// and for the life of the store itself.
+#[async_trait]
+pub trait Store: AccountStore + CatalogStore + CartStore + OrderStore + LogStore {
+    /// Fails when the database cannot be read or its writer does not run.
+    async fn ping(&self) -> Result<(), StoreError>;
+    /// Commits what is queued, then closes all connections; later calls fail.
+    async fn close(&self);
+
+    /// Whether there are no accounts and no goods: what `--demo` may fill.
+    async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// Reads a setting that outlives restarts, set to `default` if it has no value yet.
+    async fn setting(&self, key: &'static str, default: &str) -> Result<String, StoreError>;
+    /// Changes a setting that outlives restarts.
+    async fn change_setting(&self, key: &'static str, value: &str) -> Result<(), StoreError>;
+}
