@@ -1,22 +1,29 @@
+// @ts-check
 /**
- * How many there are, in words: unlimited, enough, few, none.
- * Not for: reserving anything; the server decides when it's ordered.
+ * Stock in words: unlimited, enough, few, none.
+ * Not for: reserving anything; the server decides when an order is placed.
  */
 
 import { el } from './dom.js';
 import { t } from './i18n.js';
 
-/** At or under this the number is worth saying aloud. */
+/** From this number down the exact number is shown. */
 export const FEW = 5;
 
-/** @param {number | null} stock @returns {'plenty' | 'many' | 'few' | 'none'} */
+/**
+ * @param {number | null} stock null: unlimited
+ * @returns {'plenty' | 'many' | 'few' | 'none'}
+ */
 export function stockLevel(stock) {
-  if (stock === null || stock === undefined) return 'plenty';
+  if (stock === null) return 'plenty';
   if (stock <= 0) return 'none';
   return stock <= FEW ? 'few' : 'many';
 }
 
-/** @param {number | null} stock @param {{quietly?: boolean}} [options] quietly: only what changes a decision */
+/**
+ * @param {number | null} stock
+ * @param {{quietly?: boolean}} [options] quietly: a number only where it matters for a decision
+ */
 export function stockLine(stock, { quietly = false } = {}) {
   const level = stockLevel(stock);
   const text = quietly && level === 'many' ? t('stock.plenty') : t(`stock.${level}`, { count: stock ?? 0 });

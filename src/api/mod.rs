@@ -25,6 +25,7 @@ mod goods;
 mod health;
 mod notifications;
 mod orders;
+mod pages;
 #[cfg(test)]
 mod tests;
 mod users;

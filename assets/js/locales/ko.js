@@ -1,6 +1,7 @@
+// @ts-check
 /**
- * The shop's sentences in Korean.
- * Not for: the toasts, which travel alone to other sites (../../widget/words.js).
+ * The shop's messages in Korean.
+ * Not for: the toasts, which travel alone to other sites (../../widget/messages.js).
  */
 export default {
   'site.name': 'shopbell',
@@ -8,7 +9,7 @@ export default {
   'skip': '본문으로 건너뛰기',
   'nav.main': '주 메뉴',
   'nav.shop': '홈',
-  'nav.catalogue': '전체 상품',
+  'nav.catalog': '전체 상품',
   'nav.orders': '주문 내역',
   'nav.cart': '장바구니',
   'nav.account': '내 계정',
