@@ -44,6 +44,9 @@
 
 import { lang, t } from './i18n.js';
 
+/** Of one goods in a cart or an order. */
+export const MAX_QUANTITY = 999;
+
 /** A refusal of the server, or no answer at all (`code` "network", `status` 0). */
 export class ApiError extends Error {
   /**

@@ -7,13 +7,12 @@
  * Events: `user`, `cart`.
  */
 
-import { api, ApiError } from './api.js';
+import { api, ApiError, MAX_QUANTITY } from './api.js';
 import { forgetCheckoutKey } from './checkout-key.js';
 
 /** @import { Line, User } from './api.js' */
 
 const HINT_KEY = 'shopbell.member';
-export const MAX_QUANTITY = 999;
 
 class Session extends EventTarget {
   /** @type {User | null} */

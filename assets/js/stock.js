@@ -8,16 +8,16 @@ import { el } from './dom.js';
 import { t } from './i18n.js';
 
 /** From this number down the exact number is shown. */
-export const FEW = 5;
+export const LOW_STOCK = 5;
 
 /**
  * @param {number | null} stock null: unlimited
- * @returns {'plenty' | 'many' | 'few' | 'none'}
+ * @returns {'unlimited' | 'enough' | 'low' | 'none'}
  */
 export function stockLevel(stock) {
-  if (stock === null) return 'plenty';
+  if (stock === null) return 'unlimited';
   if (stock <= 0) return 'none';
-  return stock <= FEW ? 'few' : 'many';
+  return stock <= LOW_STOCK ? 'low' : 'enough';
 }
 
 /**
@@ -26,6 +26,6 @@ export function stockLevel(stock) {
  */
 export function stockLine(stock, { quietly = false } = {}) {
   const level = stockLevel(stock);
-  const text = quietly && level === 'many' ? t('stock.plenty') : t(`stock.${level}`, { count: stock ?? 0 });
+  const text = quietly && level === 'enough' ? t('stock.unlimited') : t(`stock.${level}`, { count: stock ?? 0 });
   return el('span', { class: `stock stock-${level}`, data: { role: 'stock', stock: stock ?? 'unlimited' } }, text);
 }

@@ -6,10 +6,10 @@
  * Attributes: `value`, `max` (999), `label`. Property: `value` (a whole number from 1 to max).
  */
 
+import { MAX_QUANTITY } from '../api.js';
 import { el } from '../dom.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-import { MAX_QUANTITY } from '../session.js';
 
 export class QuantityStepper extends HTMLElement {
   static observedAttributes = ['max'];

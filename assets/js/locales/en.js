@@ -45,9 +45,9 @@ export default {
   'category.kitchen': 'Kitchen',
   'category.home': 'Home',
 
-  'stock.plenty': 'In stock',
-  'stock.many': '{count} in stock',
-  'stock.few': 'Only {count} left',
+  'stock.unlimited': 'In stock',
+  'stock.enough': '{count} in stock',
+  'stock.low': 'Only {count} left',
   'stock.none': 'Sold out',
 
   'detail.quantity': 'Quantity',

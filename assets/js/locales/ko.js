@@ -43,9 +43,9 @@ export default {
   'category.kitchen': '주방',
   'category.home': '리빙',
 
-  'stock.plenty': '재고 있음',
-  'stock.many': '재고 {count}개',
-  'stock.few': '{count}개 남음',
+  'stock.unlimited': '재고 있음',
+  'stock.enough': '재고 {count}개',
+  'stock.low': '{count}개 남음',
   'stock.none': '품절',
 
   'detail.quantity': '수량',

@@ -4,7 +4,7 @@
  * Not for: placing the order (order.js).
  */
 
-import { api } from '../api.js';
+import { api, MAX_QUANTITY } from '../api.js';
 import { forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
 import { t, tn } from '../i18n.js';
@@ -13,7 +13,7 @@ import { loginRequired, membersOnly } from '../login-required.js';
 import { formatPrice, total } from '../money.js';
 import { picture } from '../picture.js';
 import { onGoods } from '../realtime.js';
-import { MAX_QUANTITY, session } from '../session.js';
+import { session } from '../session.js';
 import { startPage } from '../shell.js';
 import { emptyState, errorMessage, errorState, linkButton, notice } from '../states.js';
 import { stockLevel, stockLine } from '../stock.js';
@@ -88,7 +88,7 @@ function row({ goods, quantity }) {
 function stockWarning(stock, quantity) {
   const level = stockLevel(stock);
   if (stock !== null && level !== 'none' && quantity > stock) return el('p', { class: 'stock stock-none' }, t('cart.too-many', { count: stock }));
-  return level === 'few' || level === 'none' ? stockLine(stock) : null;
+  return level === 'low' || level === 'none' ? stockLine(stock) : null;
 }
 
 /** @param {Line[]} lines */

@@ -4,14 +4,14 @@
  * Not for: past orders (orders.js). The server's prices and stock decide.
  */
 
-import { api, ApiError } from '../api.js';
+import { api, ApiError, MAX_QUANTITY } from '../api.js';
 import { checkoutKey, forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
 import { t } from '../i18n.js';
 import { loginRequired, membersOnly } from '../login-required.js';
 import { formatPrice, total } from '../money.js';
 import { picture } from '../picture.js';
-import { MAX_QUANTITY, session } from '../session.js';
+import { session } from '../session.js';
 import { startPage } from '../shell.js';
 import { emptyState, errorMessage, errorState, linkButton } from '../states.js';
 
