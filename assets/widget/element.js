@@ -12,6 +12,7 @@
  * CSS parts: region, toast, text, name, goods, time, close.
  */
 
+import { pauseOnAttention } from './attention.js';
 import { Connection } from './connection.js';
 import { messagesFor, plainText, sentence } from './messages.js';
 import { styleSheet } from './styles.js';
@@ -19,7 +20,7 @@ import { ToastStore } from './store.js';
 import { ToastView } from './view.js';
 
 /**
- * @import { Entry, PauseReason } from './store.js'
+ * @import { Entry } from './store.js'
  * @import { Alert, Hello } from './connection.js'
  *
  * @typedef {EventTarget & {hello?: Hello | null}} Source
@@ -65,7 +66,7 @@ export class ShopbellToasts extends HTMLElement {
     this.#connected = new AbortController();
     const { signal } = this.#connected;
     this.#applyAttributes();
-    this.#pauseOnAttention(signal);
+    pauseOnAttention(this.#store, this.#region, signal);
     document.addEventListener('keydown', (event) => this.#onKey(event), { signal });
     this.#region.addEventListener('focusout', (event) => this.#onFocusOut(event), { signal });
     const tick = setInterval(() => this.#views.forEach((view) => view.update(Date.now())), TICK_MS);
@@ -221,31 +222,6 @@ export class ShopbellToasts extends HTMLElement {
     if (open && !isOpen) this.#region.showPopover();
     // While the last toast slides out it stays open, and is closed by the toast.
     if (!open && isOpen && this.#list.childElementCount === 0) this.#region.hidePopover();
-  }
-
-  /**
-   * Pauses while the reader looks at a toast, or cannot see it.
-   * @param {AbortSignal} signal
-   */
-  #pauseOnAttention(signal) {
-    const store = this.#store;
-    const set = (/** @type {PauseReason} */ reason, /** @type {boolean} */ on) => on ? store.pause(reason) : store.resume(reason);
-    const region = this.#region;
-    region.addEventListener('pointerenter', () => set('hover', true), { signal });
-    region.addEventListener('pointerleave', () => set('hover', false), { signal });
-    // Keyboard focus only: a click into a toast focuses the region too, and must not stop the timers for good.
-    region.addEventListener('focusin', (event) => {
-      set('focus', /** @type {Element} */ (event.target).matches(':focus-visible'));
-    }, { signal });
-    document.addEventListener('visibilitychange', () => set('hidden', document.hidden), { signal });
-    addEventListener('blur', () => set('blur', true), { signal });
-    addEventListener('focus', () => set('blur', false), { signal });
-    set('hidden', document.hidden);
-    const modal = () => set('modal', document.querySelector('dialog:modal') !== null);
-    const watch = new MutationObserver(modal);
-    watch.observe(document, { subtree: true, childList: true, attributeFilter: ['open'] });
-    signal.addEventListener('abort', () => watch.disconnect());
-    modal();
   }
 
   /** @param {KeyboardEvent} event */

@@ -236,4 +236,34 @@ mod tests {
         assert!(open(&root, "in.html").await.is_some());
         assert!(open(&root, "").await.is_none());
     }
+
+    #[actix_web::test]
+    async fn a_page_of_a_folder_is_composed_where_the_folder_has_a_layout() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("cart.html"), "<title>Cart</title>").unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        assert_eq!(composed(&root, "cart.html").await, None);
+        std::fs::write(folder.path().join(pages::LAYOUT), "<!doctype html><!-- page --><main>").unwrap();
+        assert_eq!(
+            composed(&root, "cart.html").await.as_deref(),
+            Some("<!doctype html><title>Cart</title><main>")
+        );
+        assert_eq!(composed(&root, pages::LAYOUT).await, None);
+    }
+
+    #[test]
+    fn every_page_inside_the_program_is_composed_and_preloads_what_there_is() {
+        let pages = embedded_pages();
+        let files = Embedded::iter().filter(|name| name.ends_with(".html") && name != pages::LAYOUT);
+        assert_eq!(pages.len(), files.count());
+        for (name, page) in pages {
+            let page = std::str::from_utf8(&page).unwrap();
+            assert!(page.starts_with("<!doctype html>") && page.contains("<main"), "{name}");
+            let preloads: Vec<_> = page.split("rel=\"modulepreload\" href=\"/").skip(1).collect();
+            assert!(preloads.len() > 20, "{name}");
+            for path in preloads.iter().filter_map(|rest| rest.split('"').next()) {
+                assert!(Embedded::get(path).is_some(), "{name} preloads {path}");
+            }
+        }
+    }
 }

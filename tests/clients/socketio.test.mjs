@@ -118,7 +118,7 @@ each('who logs out is disconnected and does not come back', PAIRS, async (t, { c
   await Promise.all([arrive(leaver, way), arrive(stayer, way)]);
   await logOut(shop, person);
   assert.equal((await leaver.events.nth('disconnect', 1))[0], 'io server disconnect');
-  // Whoever came back would have by the time that others have done all this.
+  // A client that reconnects would have done so in the time that all this takes.
   for (let n = 0; n < 20; n += 1) await stayer.ask('CHANGED_PAGE', `/page${n}`);
   assert.deepEqual([attempts, leaver.socket.connected, stayer.socket.connected], [0, false, true]);
   assert.equal(leaver.events.all('connect').length, 1);

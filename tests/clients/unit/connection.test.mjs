@@ -8,7 +8,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
-import { Connection, backoff, delayAfterClose } from '../../../assets/widget/connection.js';
+import { backoff, delayAfterClose } from '../../../assets/widget/backoff.js';
+import { Connection } from '../../../assets/widget/connection.js';
 
 const SERVER = 'https://shop.example';
 /** Longer than any delay. */
