@@ -5,8 +5,9 @@ use std::{collections::VecDeque, hint::black_box, sync::Arc};
 use criterion::{BatchSize, Criterion, Throughput};
 use shopbell::{
     domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp},
+    outbox::Wire,
     protocol::{engineio, frame, native, socketio},
-    realtime::{Batch, outbox::Wire},
+    realtime::Batch,
 };
 
 const ENVELOPE: &str = r#"{"type":"BUY","payload":{"goodsId":4,"quantity":1},"id":7}"#;

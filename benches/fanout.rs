@@ -12,9 +12,9 @@ use std::{
 use criterion::{Criterion, Throughput};
 use shopbell::{
     domain::{Currency, GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp},
+    outbox::{Outbox, Wire},
     realtime::{
-        Batch, Log, Outbox, Person, Registry, Rooms, Session, Viewers,
-        outbox::Wire,
+        Batch, Log, Person, Registry, Rooms, Session, Viewers,
         registry::{Patience, Slot},
         session::Feeding,
     },

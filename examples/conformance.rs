@@ -26,20 +26,20 @@ use clap::Parser;
 use futures_util::future::LocalBoxFuture;
 use shopbell::{
     config::Span,
+    gateway::upgrade::reject,
+    outbox::{Outbox, Wire},
     protocol::{
         engineio::Packet,
         frame::{self, FrameError},
         socketio::Event,
     },
-    realtime::{Outbox, outbox::Wire},
     socketio::{
-        Accepted, Engine, Handlers, Limits, Refused, Service, Session, Socket, SocketIo, engine::Broken,
+        Accepted, Admit, Admitted, Directory, Endpoint, Engine, Handlers, Limits, Refused, Service, Session,
+        Socket, SocketIo, engine::Broken, polling,
     },
     transport::{
-        engineio::{self, Admit, Admitted, Directory, Endpoint},
+        connection::Watched,
         handshake::{self, Arrival, Taken},
-        upgrade::reject,
-        watched::Watched,
         websocket::{self, Line, Peer},
     },
     web::messages::Language,
@@ -227,12 +227,12 @@ async fn main() -> io::Result<()> {
                 .service(
                     web::resource("/engine.io/")
                         .app_data(Rc::clone(&doors.echo))
-                        .default_service(web::to(engineio::polling::<Echo>)),
+                        .default_service(web::to(polling::polling::<Echo>)),
                 )
                 .service(
                     web::resource("/socket.io/")
                         .app_data(Rc::clone(&doors.suite))
-                        .default_service(web::to(engineio::polling::<SocketIo<Suite>>)),
+                        .default_service(web::to(polling::polling::<SocketIo<Suite>>)),
                 );
             let watch = fn_service(|socket: TcpStream| {
                 let peer = socket.peer_addr().ok();

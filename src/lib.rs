@@ -2,24 +2,27 @@
 //!
 //! # Layout
 //!
-//! `cli` parses and runs; [`server`] assembles; [`api`] and [`transport`] are the edges (HTTP, sockets); [`web`] is what
+//! `cli` parses and runs; [`server`] assembles; [`api`] and [`gateway`] are the edges (HTTP, sockets); [`web`] is what
 //! all HTTP shares; [`state`] what handlers share; [`service`] has the use cases; [`socketio`] speaks Socket.IO; [`realtime`] tells sessions; [`store`]
 //! keeps everything; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
 //! [`telemetry`] are leaves. Imports point down only.
 //!
 //! # The route of a purchase
 //!
-//! An order comes in over [`api`] or a socket ([`transport`]) and ends in [`service::orders::Orders::place`], which hands
+//! An order comes in over [`api`] or a socket ([`gateway`]) and ends in [`service::orders::Orders::place`], which hands
 //! it to [`store::Store::record_order`]: one transaction holds the order and its notification, and the caller is
 //! answered after its COMMIT. The [`store::Feed`] then wakes the [`realtime::Relay`], the only one to broadcast, which
 //! sends the notification to the [`realtime::Hub`] of each worker thread; that writes the same bytes to the
-//! [`realtime::Outbox`] of every session of the audience. `ARCHITECTURE.md` tells it at length.
+//! [`outbox::Outbox`] of every session of the audience. `ARCHITECTURE.md` tells it at length.
 
 pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod gateway;
+pub mod limits;
+pub mod outbox;
 pub mod protocol;
 pub mod realtime;
 pub mod server;

@@ -20,6 +20,7 @@ use crate::{
     api,
     config::Settings,
     domain::Offset,
+    gateway::{Gateway, SocketIoDirectory, upgrade::upgrade},
     realtime::{Hub, Hubs, Log, Registry, Relay, Rooms, Viewers, hub::Drain, registry::Patience},
     service::{
         ServiceError,
@@ -32,11 +33,7 @@ use crate::{
         sqlite::{OpenError, SqliteStore},
     },
     telemetry,
-    transport::{
-        Gateway, SocketIoDirectory,
-        upgrade::upgrade,
-        watched::{Watched, mark},
-    },
+    transport::connection::{Watched, mark},
     web::edge::OneTooMany,
 };
 

@@ -7,9 +7,9 @@ use std::sync::{
 
 use crate::{
     config::Settings,
+    limits::admission::Admissions,
     service::{
-        ServiceError, accounts::Accounts, admissions::Admissions, carts::Carts, catalog::Catalog,
-        history::History, orders::Orders,
+        ServiceError, accounts::Accounts, carts::Carts, catalog::Catalog, history::History, orders::Orders,
     },
     store::Store,
 };

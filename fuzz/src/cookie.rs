@@ -2,8 +2,8 @@
 
 use actix_web::http::header::{COOKIE, HeaderMap};
 use shopbell::{
+    gateway::{upgrade::subprotocols, visitor::identify},
     realtime::Person,
-    transport::{upgrade::subprotocols, visitor::identify},
     web::{auth::bearer, cookie},
 };
 

@@ -2,7 +2,7 @@
 
 use shopbell::{
     domain::{GoodsId, Offset, OrderId, UserId, goods::parse_chosen_id, id::MAX_SAFE_INTEGER},
-    transport::{cursor, shop::socketio::Auth},
+    gateway::{cursor, socketio::Auth},
     web::params,
 };
 

@@ -8,9 +8,9 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 
-use super::outbox::Wire;
 use crate::{
     domain::{GoodsEvent, NicknameDisplay, Offset, Publication},
+    outbox::Wire,
     protocol::{frame, native, socketio, sse},
 };
 

@@ -139,7 +139,8 @@ mod tests {
     use super::*;
     use crate::{
         domain::{GoodsId, NicknameDisplay, Notification, Publication, Timestamp},
-        realtime::{Outbox, Person, outbox::Wire, replay::tests::a_registry, session::Feeding},
+        outbox::{Outbox, Wire},
+        realtime::{Person, replay::tests::a_registry, session::Feeding},
     };
 
     fn batch(ids: std::ops::RangeInclusive<i64>) -> Arc<Batch> {

@@ -6,8 +6,6 @@
 pub mod announcement;
 mod fanout;
 pub mod hub;
-pub mod outbox;
-pub mod pulse;
 pub mod registry;
 pub mod relay;
 pub mod replay;
@@ -17,8 +15,6 @@ pub mod viewers;
 
 pub use announcement::{Announcement, Batch};
 pub use hub::{Hub, Hubs};
-pub use outbox::Outbox;
-pub use pulse::{Beat, Pulse};
 pub use registry::Registry;
 pub use relay::Relay;
 pub use replay::Log;

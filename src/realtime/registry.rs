@@ -10,12 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Announcement, Batch, Beat, Close, Log, Page, Room, Rooms, Session, Viewers, outbox::Wire,
-    session::Feeding,
-};
+use super::{Announcement, Batch, Close, Log, Page, Room, Rooms, Session, Viewers, session::Feeding};
 use crate::{
     domain::{Offset, SessionId, Timestamp},
+    outbox::{Beat, Wire},
     protocol::{frame, sse},
     telemetry::{self, Backlog},
 };

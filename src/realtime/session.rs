@@ -10,13 +10,10 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{
-    Announcement, Batch, Outbox, Page, Person, Registry, Room, announcement,
-    outbox::{Drained, Wire},
-    replay,
-};
+use super::{Announcement, Batch, Page, Person, Registry, Room, announcement, replay};
 use crate::{
     domain::{Offset, SessionId, Timestamp, UserId},
+    outbox::{Drained, Outbox, Wire},
     protocol::{frame, sse},
     telemetry,
 };

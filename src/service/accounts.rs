@@ -5,7 +5,6 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     ServiceError,
     passwords::Passwords,
-    throttle::Throttle,
     tokens::{Named, Tokens},
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
         Email, Fields, LoginSession, NewUser, Nickname, Password, Role, SessionId, Timestamp, User,
         UserPatch, fields::flag,
     },
+    limits::login_attempts::Throttle,
     store::Store,
 };
 

@@ -5,15 +5,13 @@
 
 use std::time::Duration;
 
-use self::admissions::Limit;
 use crate::{
     domain::{FieldError, GoodsId, Offset},
+    limits::{admission::Limit, login_attempts},
     store::{AccountError, CancelError, CatalogError, OrderError, StoreError},
 };
 
 pub mod accounts;
-pub mod admissions;
-pub mod allowance;
 pub mod carts;
 pub mod catalog;
 pub mod demo;
@@ -22,7 +20,6 @@ pub mod housekeeping;
 pub mod orders;
 pub mod passwords;
 pub mod showcase;
-pub mod throttle;
 pub mod tokens;
 
 /// Why a use case was refused or failed.
@@ -145,6 +142,12 @@ impl ServiceError {
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Internal(what, cause.into())
+    }
+}
+
+impl From<login_attempts::TooManyAttempts> for ServiceError {
+    fn from(login_attempts::TooManyAttempts { retry_after }: login_attempts::TooManyAttempts) -> Self {
+        Self::TooManyAttempts { retry_after }
     }
 }
 

@@ -5,7 +5,13 @@
 //! Everything of one session happens on one thread.
 
 pub mod client;
+pub mod endpoint;
 pub mod engine;
+pub mod polling;
+mod websocket;
+mod workers;
 
 pub use client::{Accepted, Client, Handlers, Refused, Socket, SocketIo};
+pub use endpoint::{Admit, Admitted, Endpoint, Handshake, Rejection};
 pub use engine::{Engine, Limits, Service, Session};
+pub use workers::Directory;

@@ -13,8 +13,8 @@ use actix_web::http::StatusCode;
 use bytes::BytesMut;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::watched::Watched;
-use crate::{service::admissions::Connected, web::problem::Problem};
+use super::connection::Watched;
+use crate::{limits::admission::Connected, web::problem::Problem};
 
 /// A request with its socket.
 pub struct Arrival {

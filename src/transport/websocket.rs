@@ -17,9 +17,9 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
 use crate::{
+    limits::admission::Connected,
+    outbox::Outbox,
     protocol::frame::{self, Decoder, FrameError, Message},
-    realtime::Outbox,
-    service::admissions::Connected,
 };
 
 /// Bytes taken from a socket at a time.

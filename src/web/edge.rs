@@ -20,11 +20,7 @@ use super::{
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
-use crate::{
-    service::{ServiceError, admissions::Limit},
-    state::AppState,
-    telemetry,
-};
+use crate::{limits::admission::Limit, service::ServiceError, state::AppState, telemetry};
 
 /// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
 /// person (the page for 404) reads it.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use self::{client::Client, world::World};
-use crate::realtime::{Registry, outbox::Wire};
+use crate::{outbox::Wire, realtime::Registry};
 
 mod client;
 mod world;

@@ -7,8 +7,8 @@ use std::{
 
 use super::{Engine, Service, Session};
 use crate::{
+    outbox::{Beat, Wire},
     protocol::engineio::Packet,
-    realtime::{Beat, outbox::Wire},
 };
 
 /// How long an upgrade may take, as in the reference server.

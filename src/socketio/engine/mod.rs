@@ -4,7 +4,7 @@
 //! What is quoted comes from `docs/engine.io-protocol/v4-current.md` of socketio/socket.io.
 
 mod heartbeat;
-mod polling;
+mod polls;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -20,11 +20,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 
 use crate::{
+    outbox::{Outbox, Wire},
     protocol::{
         engineio::{self, Handshake, Packet, Transport},
         engineio_frame,
     },
-    realtime::{Outbox, outbox::Wire},
 };
 
 /// What an engine grants its sessions.

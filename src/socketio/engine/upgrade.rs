@@ -2,13 +2,13 @@
 
 use std::{rc::Rc, time::Instant};
 
-use super::{Broken, Engine, Probe, Service, Session, polling::release_poll};
+use super::{Broken, Engine, Probe, Service, Session, polls::release_poll};
 use crate::{
+    outbox::{Outbox, Wire},
     protocol::{
         engineio::{self, Packet},
         engineio_frame,
     },
-    realtime::{Outbox, outbox::Wire},
 };
 
 impl<S: Service> Engine<S> {

@@ -14,10 +14,9 @@ use tokio::{io::AsyncReadExt, net::TcpStream, sync::oneshot};
 use super::world::{Table, World};
 use crate::{
     domain::Offset,
+    outbox::{Outbox, Wire},
     protocol::frame,
-    realtime::{
-        Announcement, Outbox, Person, Registry, Session, outbox::Wire, registry::Slot, session::Feeding,
-    },
+    realtime::{Announcement, Person, Registry, Session, registry::Slot, session::Feeding},
 };
 
 /// What may wait for a session, in bytes: two or three alerts.
