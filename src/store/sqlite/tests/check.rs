@@ -126,7 +126,7 @@ async fn each_contradiction_is_said_in_a_line() {
         ),
         (
             "pragma foreign_keys = off; delete from orders where order_id = 6",
-            &["row 10 of order_events refers to a row of orders that is not there"],
+            &["row 9 of order_events refers to a row of orders that is not there"],
         ),
     ] {
         let (store, folder) = busy_shop().await;
