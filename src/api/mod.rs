@@ -26,6 +26,7 @@ mod goods;
 mod health;
 mod notifications;
 mod orders;
+mod pages;
 mod shop;
 #[cfg(test)]
 mod tests;
