@@ -42,6 +42,8 @@ enum Command {
     Admin(AdminCommand),
     /// Bring the database to this version
     Migrate(CommonArgs),
+    /// Prove stock, orders and log against each other; a running shop is not disturbed
+    Check(CommonArgs),
     /// Print the settings in force, secrets hidden
     Config(Box<ServeArgs>),
 }
@@ -142,6 +144,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
             open(&common.settings()?).await?.close().await;
             print("the database is up to date\n")
         }
+        Command::Check(common) => check(&common.settings()?).await,
         Command::Admin(AdminCommand::Create(args)) => create_admin(args).await,
         Command::Admin(AdminCommand::Ban(args)) => ban(args, true).await,
         Command::Admin(AdminCommand::Unban(args)) => ban(args, false).await,
@@ -242,6 +245,20 @@ async fn ban(args: BanArgs, banned: bool) -> Result<(), Failure> {
         Ok(true) => print("the account may log in again\n"),
         Ok(false) => Err(Failure::Run(format!("there is no account {}", args.email.as_str()))),
         Err(error) => Err(Failure::Run(error.to_string())),
+    }
+}
+
+/// Prints what is wrong, a line each, and fails if anything is.
+async fn check(settings: &Settings) -> Result<(), Failure> {
+    telemetry::start_logging(settings.log_format);
+    let found =
+        store::check(&settings.database_url).await.map_err(|error| Failure::Run(error.to_string()))?;
+    for line in &found {
+        print(&format!("{line}\n"))?;
+    }
+    match found.len() {
+        0 => print("stock, orders and log agree\n"),
+        wrong => Err(Failure::Run(format!("{wrong} contradictions were found"))),
     }
 }
 

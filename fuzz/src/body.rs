@@ -42,7 +42,8 @@ pub fn check(input: &[u8]) {
     }
     let again = Kind::Json.read(text.as_bytes()).expect("what was read can be written and read");
     assert_eq!(Value::Object(again), value);
-    if let Ok(request) = OrderRequest::read(Fields::new(map), Some("a-key")) {
+    let currency = "USD".parse().expect("a currency");
+    if let Ok(request) = OrderRequest::read(Fields::new(map), Some("a-key"), currency) {
         check_order(&request);
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum Request {
     List(GoodsQuery),
     /// One of the goods.
     Goods(GoodsId),
+    /// The categories.
+    Categories,
 }
 
 /// The cache; copies share it.

@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{HeaderValue, LOCATION},
+        header::{ETAG, HeaderValue, LOCATION},
     },
     web::Data,
 };
@@ -18,10 +18,10 @@ use crate::{
     domain::{Goods, GoodsId, Invalid},
     protocol::shapes::GoodsResponse,
     service::Page,
-    store::GoodsQuery,
+    store::{GoodsQuery, Precondition},
     web::{
         Admin, Body, Id, Problem, Query, State, answer,
-        etag::{self, Document},
+        etag::{self, Document, IfMatch},
         params::{cursor, limit},
     },
 };
@@ -94,22 +94,73 @@ fn wrapped(goods: &Goods) -> Value {
     json!({ "goods": GoodsResponse::from(goods) })
 }
 
-pub(super) async fn create(state: State, _admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
-    let goods = state.catalog.create(body.fields().await?, clock::now()).await?;
+pub(super) async fn categories(
+    state: State,
+    cache: Data<CatalogCache>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let read = state.store.categories().map_ok(|found| {
+        let categories: Vec<_> =
+            found.iter().map(|(name, count)| json!({ "name": name, "count": count })).collect();
+        Some(etag::document(&json!({ "categories": categories })))
+    });
+    respond(&request, cache.get(catalog_cache::Request::Categories, read).await?)
+}
+
+pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
+    let goods = state.catalog.create(admin.actor(), body.fields().await?, clock::now()).await?;
     let mut response = answer::private(StatusCode::CREATED, &wrapped(&goods));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/goods/{}", goods.goods_id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    Ok(response)
+    Ok(tagged(response, &goods))
 }
 
-pub(super) async fn change(state: State, _admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn change(
+    state: State,
+    admin: Admin,
+    request: HttpRequest,
+    id: Id,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (id, only_if) = (id.read(GoodsId::parse)?, precondition(&request));
+    let fields = body.fields().await?;
+    let goods = state.catalog.change(admin.actor(), id, fields, only_if, clock::now()).await?;
+    Ok(tagged(answer::ok(&wrapped(&goods)), &goods))
+}
+
+pub(super) async fn change_stock(
+    state: State,
+    admin: Admin,
+    id: Id,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let id = id.read(GoodsId::parse)?;
-    let goods = state.catalog.change(id, body.fields().await?, clock::now()).await?;
+    let goods = state.catalog.change_stock(admin.actor(), id, body.fields().await?, clock::now()).await?;
     Ok(answer::ok(&wrapped(&goods)))
 }
 
-pub(super) async fn delete(state: State, _admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
-    state.store.delete_goods(id.read(GoodsId::parse)?).await?;
+pub(super) async fn delete(
+    state: State,
+    admin: Admin,
+    request: HttpRequest,
+    id: Id,
+) -> Result<HttpResponse, Problem> {
+    let id = id.read(GoodsId::parse)?;
+    state.catalog.delete(admin.actor(), id, precondition(&request), clock::now()).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// The validator that `GET` of the goods has now, so that the next change can name what it is based on.
+fn tagged(mut response: HttpResponse, goods: &Goods) -> HttpResponse {
+    if let Ok(tag) = HeaderValue::from_maybe_shared(etag::document(&wrapped(goods)).tag) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// What `If-Match` says, to be asked of the goods by the job that changes them.
+fn precondition(request: &HttpRequest) -> Option<Precondition> {
+    let expected = IfMatch::of(request.headers())?;
+    Some(Box::new(move |goods| expected.holds(&etag::document(&wrapped(goods)).tag)))
 }

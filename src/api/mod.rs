@@ -27,6 +27,7 @@ mod health;
 mod notifications;
 mod orders;
 mod pages;
+mod shop;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -41,11 +42,14 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/users/me", [get(users::show), patch(users::change)]))
             .service(resource("/auth", [post(auth::log_in), delete(auth::log_out)]))
             .service(resource("/goods", [get(goods::list), post(goods::create)]))
+            .service(resource("/shop", [get(shop::show)]))
+            .service(resource("/categories", [get(goods::categories)]))
             .service(resource("/goods/cart", [get(cart::list)]))
             .service(resource(
                 "/goods/{goodsId}",
                 [get(goods::show), patch(goods::change), delete(goods::delete)],
             ))
+            .service(resource("/goods/{goodsId}/stock", [post(goods::change_stock)]))
             .service(resource(
                 "/goods/{goodsId}/cart",
                 [put(cart::put), post(cart::add), delete(cart::remove)],

@@ -95,8 +95,8 @@ pub(super) async fn place(
     state.readiness.admit()?;
     // Bytes that are no text are no key either.
     let key = request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default());
-    let wanted = OrderRequest::read(body.fields().await?, key)?;
-    let placed = state.orders.place(member.user().user_id, wanted, clock::now()).await?;
+    let wanted = OrderRequest::read(body.fields().await?, key, state.settings.currency)?;
+    let placed = state.orders.place((&member.login).into(), wanted, clock::now()).await?;
     let mut response = answer::private(StatusCode::CREATED, &wrapped(&placed.order));
     if placed.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -120,6 +120,7 @@ pub(super) async fn show(state: State, member: CurrentUser, id: Id) -> Result<Ht
 }
 
 pub(super) async fn cancel(state: State, member: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
-    let order = state.orders.cancel(member.user(), id.read(OrderId::parse)?, clock::now()).await?;
+    let id = id.read(OrderId::parse)?;
+    let order = state.orders.cancel((&member.login).into(), id, clock::now()).await?;
     Ok(answer::ok(&wrapped(&order)))
 }

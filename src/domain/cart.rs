@@ -1,6 +1,6 @@
 //! Carts: what someone means to buy.
 
-use super::{Goods, Invalid};
+use super::{Goods, Invalid, number::whole};
 
 /// How many pieces: 1 to 999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,8 +17,7 @@ impl Quantity {
     /// # Errors
     /// Not a whole number from 1 to 999.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        text.parse()
-            .ok()
+        whole(text)
             .and_then(Self::new)
             .ok_or(Invalid::new("out_of_range", "quantity is a whole number from 1 to 999"))
     }
@@ -44,4 +43,19 @@ pub struct CartLine {
     pub quantity: Quantity,
     /// Of what.
     pub goods: Goods,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_is_a_whole_number_however_it_is_written() {
+        for (text, pieces) in [("2", 2), ("2.0", 2), ("1", 1), ("999.00", 999)] {
+            assert_eq!(Quantity::parse(text).map(Quantity::get), Ok(pieces), "{text:?}");
+        }
+        for bad in ["0", "0.0", "1000", "-1", "+5", " 5", "5 ", "1e2", "2.5", "", "３"] {
+            assert!(Quantity::parse(bad).is_err(), "{bad:?}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ pub struct FieldError {
     /// Its name in the request.
     pub field: String,
     /// What is wrong, stable and in snake case: `required`, `too_short`, `too_long`, `out_of_range`,
-    /// `invalid_characters`, `invalid`.
+    /// `invalid_characters`, `invalid`, `unknown`.
     pub code: &'static str,
     /// The rule it broke, for a developer.
     pub message: &'static str,
@@ -114,6 +114,17 @@ impl Fields {
             Value::Null | Value::Array(_) | Value::Object(_) => Err(NOT_TEXT),
         };
         parsed.map(Some).map_err(|invalid| invalid.in_field(field))
+    }
+
+    /// That no field has another name than these: where a misspelled field would silently change nothing.
+    ///
+    /// # Errors
+    /// `unknown` for each that has.
+    pub fn only(&self, known: &[&str]) -> Result<(), Vec<FieldError>> {
+        const UNKNOWN: Invalid = Invalid::new("unknown", "there is no such field here");
+        let unknown = self.0.keys().filter(|name| !known.contains(&name.as_str()));
+        let errors: Vec<_> = unknown.map(|name| UNKNOWN.in_field(name)).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// Ends the reading: a tuple of fields becomes the tuple of their values.

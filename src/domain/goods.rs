@@ -1,6 +1,9 @@
 //! The catalog.
 
-use super::{Currency, GoodsId, Invalid, Price, Timestamp, fields::plain_text, money::PriceError};
+use super::{
+    Currency, GoodsId, Invalid, Price, Timestamp, fields::plain_text, id::MAX_SAFE_INTEGER,
+    money::PriceError, number::whole,
+};
 
 macro_rules! plain_text_type {
     ($(#[$doc:meta])* $name:ident, $max:literal) => {
@@ -80,7 +83,46 @@ pub const MAX_STOCK: i64 = 1_000_000_000;
 pub fn parse_stock(text: &str) -> Result<i64, Invalid> {
     const BAD: Invalid =
         Invalid::new("out_of_range", "stock is a whole number from 0 to 1000000000, or null");
-    text.parse().ok().filter(|n| (0..=MAX_STOCK).contains(n)).ok_or(BAD)
+    whole(text).filter(|n| (0..=MAX_STOCK).contains(n)).ok_or(BAD)
+}
+
+/// Why a stock was changed: 1–200 characters that cannot become markup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockReason(String);
+
+impl StockReason {
+    /// Trims and checks.
+    ///
+    /// # Errors
+    /// As [`GoodsName::parse`].
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        plain_text(text, 200).map(Self)
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A change of a stock by so many pieces, more or less.
+#[derive(Clone, Debug)]
+pub struct StockChange {
+    /// By how many.
+    pub pieces: i64,
+    /// Why.
+    pub reason: Option<StockReason>,
+}
+
+/// Reads by how many pieces a stock changes: at most [`MAX_STOCK`] up or down.
+///
+/// # Errors
+/// Anything else.
+pub fn parse_stock_change(text: &str) -> Result<i64, Invalid> {
+    const BAD: Invalid =
+        Invalid::new("out_of_range", "change is a whole number from -1000000000 to 1000000000");
+    whole(text).filter(|n| (-MAX_STOCK..=MAX_STOCK).contains(n)).ok_or(BAD)
 }
 
 /// Reads the number of goods.
@@ -88,7 +130,7 @@ pub fn parse_stock(text: &str) -> Result<i64, Invalid> {
 /// # Errors
 /// Not a whole number from 1 to 2^53 - 1.
 pub fn parse_goods_id(text: &str) -> Result<GoodsId, Invalid> {
-    GoodsId::parse(text).ok_or(Invalid::new("out_of_range", "goodsId is a whole number from 1 up"))
+    goods_id(text).ok_or(Invalid::new("out_of_range", "goodsId is a whole number from 1 up"))
 }
 
 /// Reads a number that an administrator chose for goods: at most 2^52, so that the numbers given after it have room.
@@ -98,7 +140,12 @@ pub fn parse_goods_id(text: &str) -> Result<GoodsId, Invalid> {
 pub fn parse_chosen_id(text: &str) -> Result<GoodsId, Invalid> {
     let fits = |id: &GoodsId| id.0 <= 1 << 52;
     let bad = Invalid::new("out_of_range", "a chosen goodsId is a whole number from 1 to 4503599627370496");
-    GoodsId::parse(text).filter(fits).ok_or(bad)
+    goods_id(text).filter(fits).ok_or(bad)
+}
+
+/// The number of goods in a body, where it may be written as any whole number. In an address there is one way.
+fn goods_id(text: &str) -> Option<GoodsId> {
+    whole(text).filter(|id| (1..=MAX_SAFE_INTEGER).contains(id)).map(GoodsId)
 }
 
 /// Reads a price in the shop's currency.
@@ -106,13 +153,25 @@ pub fn parse_chosen_id(text: &str) -> Result<GoodsId, Invalid> {
 /// # Errors
 /// As [`Price::parse`].
 pub fn parse_price(text: &str, currency: Currency) -> Result<Price, Invalid> {
-    Price::parse(text, currency).map_err(|error| match error {
+    Price::parse(text, currency).map_err(no_price)
+}
+
+/// Reads the sum of an order in the shop's currency.
+///
+/// # Errors
+/// As [`Price::parse_total`].
+pub fn parse_total(text: &str, currency: Currency) -> Result<Price, Invalid> {
+    Price::parse_total(text, currency).map_err(no_price)
+}
+
+fn no_price(error: PriceError) -> Invalid {
+    match error {
         PriceError::NotANumber => Invalid::new("invalid", "a price is a plain decimal number from 0 up"),
         PriceError::TooManyDecimals => {
             Invalid::new("too_many_decimals", "the price has more decimals than the currency")
         }
         PriceError::TooLarge => Invalid::new("out_of_range", "the price is too high"),
-    })
+    }
 }
 
 /// One article of the catalog, as everyone sees it.
@@ -198,6 +257,21 @@ mod tests {
         for bad in ["", "   ", "<script>", "a\"b", "a'b", "a\u{7}b", &"x".repeat(201)] {
             assert!(GoodsName::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_stock_and_a_number_of_goods_are_whole_numbers() {
+        assert_eq!((parse_stock("5.0"), parse_stock("0")), (Ok(5), Ok(0)));
+        assert_eq!((parse_goods_id("4.0"), parse_chosen_id("4")), (Ok(GoodsId(4)), Ok(GoodsId(4))));
+        assert_eq!((parse_stock_change("-4"), parse_stock_change("4.0")), (Ok(-4), Ok(4)));
+        for bad in ["+5", " 5", "5e3", "1.5", "", "-1000000001", "many"] {
+            assert!(parse_stock(bad).is_err() && parse_goods_id(bad).is_err(), "{bad:?}");
+            assert!(parse_chosen_id(bad).is_err() && parse_stock_change(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["0", "-4", "9007199254740992.0"] {
+            assert!(parse_goods_id(bad).is_err() && parse_chosen_id(bad).is_err(), "{bad:?}");
+        }
+        assert!(parse_stock("-1").is_err() && parse_stock("1000000001").is_err());
     }
 
     #[test]

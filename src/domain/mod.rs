@@ -8,6 +8,7 @@ pub mod goods;
 pub mod id;
 pub mod money;
 pub mod notification;
+pub mod number;
 pub mod order;
 pub mod session;
 pub mod time;
@@ -16,12 +17,13 @@ pub mod user;
 pub use cart::{CartLine, Quantity};
 pub use fields::{Field, FieldError, Fields, Invalid};
 pub use goods::{
-    Category, Goods, GoodsAction, GoodsEvent, GoodsName, GoodsPatch, NewGoods, Stock, ThumbnailUrl,
+    Category, Goods, GoodsAction, GoodsEvent, GoodsName, GoodsPatch, NewGoods, Stock, StockChange,
+    StockReason, ThumbnailUrl,
 };
 pub use id::{Epoch, GoodsId, Offset, OrderId, UserId};
 pub use money::{Currency, Price};
 pub use notification::{NicknameDisplay, Notification, Publication};
 pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus};
-pub use session::{LoginSession, SessionId};
+pub use session::{Actor, LoginSession, SessionId};
 pub use time::Timestamp;
 pub use user::{Email, NewUser, Nickname, Password, PasswordHash, Role, User, UserPatch};

@@ -1,5 +1,7 @@
 //! Money: integers of the minor unit inside, JSON numbers of the major unit outside.
 
+use super::id::MAX_SAFE_INTEGER;
+
 /// The currency of the shop, an ISO 4217 code and the decimals it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency {
@@ -71,6 +73,18 @@ impl Price {
     /// # Errors
     /// A negative or too large amount, more decimals than the currency has, or no number at all.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, PriceError> {
+        Self::parse_up_to(Self::MAX_MINOR, text, currency)
+    }
+
+    /// As [`parse`](Self::parse), for the sum of an order, which may be as large as JavaScript's integers.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_total(text: &str, currency: Currency) -> Result<Self, PriceError> {
+        Self::parse_up_to(MAX_SAFE_INTEGER, text, currency)
+    }
+
+    fn parse_up_to(most: i64, text: &str, currency: Currency) -> Result<Self, PriceError> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty() || !digits(whole) || !digits(fraction) || text.ends_with('.') {
@@ -81,7 +95,7 @@ impl Price {
             usize::from(currency.decimals).checked_sub(fraction.len()).ok_or(PriceError::TooManyDecimals)?;
         let minor = format!("{whole}{fraction}{}", "0".repeat(missing));
         match minor.parse() {
-            Ok(minor) if minor <= Self::MAX_MINOR => Ok(Self { minor, currency }),
+            Ok(minor) if minor <= most => Ok(Self { minor, currency }),
             _ => Err(PriceError::TooLarge),
         }
     }
@@ -117,6 +131,9 @@ mod tests {
         assert_eq!(usd("1e3"), Err(PriceError::NotANumber));
         assert_eq!(usd("5."), Err(PriceError::NotANumber));
         assert_eq!(usd("99999999999999999999"), Err(PriceError::TooLarge));
+        let sum = |text| Price::parse_total(text, "USD".parse().unwrap()).map(|price| price.minor);
+        assert_eq!(sum("90071992547409.91"), Ok(MAX_SAFE_INTEGER));
+        assert_eq!(sum("90071992547409.92"), Err(PriceError::TooLarge));
         assert_eq!(Price::parse("1500.5", "KRW".parse().unwrap()), Err(PriceError::TooManyDecimals));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Fields, GoodsId, Invalid, OrderId, Price, Quantity, Timestamp, UserId};
+use super::{Fields, GoodsId, Invalid, OrderId, Price, Quantity, SessionId, Timestamp, UserId};
 
 /// The most lines of one order.
 pub const MAX_LINES: usize = 100;
@@ -111,8 +111,12 @@ impl IdempotencyKey {
 pub struct NewOrder {
     /// Who buys.
     pub user_id: UserId,
+    /// By which log-in, which must hold when the order is placed; `None` where something else vouches for the buyer.
+    pub session: Option<SessionId>,
     /// What.
     pub basket: Basket,
+    /// What the buyer was told that it comes to.
+    pub expected_total: Option<Price>,
     /// The client's name for it.
     pub key: Option<IdempotencyKey>,
     /// Now.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Timestamp, User};
+use super::{Timestamp, User, UserId};
 
 /// The name of a log-in: 128 random bits, as text in hexadecimal, the `sid` of its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,6 +39,27 @@ pub struct LoginSession {
     pub user: User,
     /// It and all sockets opened with it end then.
     pub expires_at: Timestamp,
+}
+
+/// Who does something: an account, and the log-in by which it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The account.
+    pub user_id: UserId,
+    /// Its log-in, which must hold when the deed is done; `None` where something else vouches for the account.
+    pub session: Option<SessionId>,
+}
+
+impl From<&LoginSession> for Actor {
+    fn from(login: &LoginSession) -> Self {
+        Self { user_id: login.user.user_id, session: Some(login.id) }
+    }
+}
+
+impl From<UserId> for Actor {
+    fn from(user_id: UserId) -> Self {
+        Self { user_id, session: None }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Basket, FieldError, Fields, GoodsId, IdempotencyKey, Line, Quantity, UserId, fields::ReadFields,
+        Actor, Basket, FieldError, Fields, GoodsId, IdempotencyKey, Line, Quantity, fields::ReadFields,
         goods::parse_goods_id,
     },
     protocol::publication::other_goods,
@@ -18,7 +18,7 @@ use crate::{
 
 /// Places an order, in a task that outlives the connection: it is processed even if the client leaves at once.
 pub(super) fn buy(client: &Client, fields: Fields, answer: impl FnOnce(Reply) + 'static) {
-    let (user, wanted) = match read(client, fields) {
+    let (buyer, wanted) = match read(client, fields) {
         Ok(read) => read,
         Err(refusal) => return answer(Err(refusal)),
     };
@@ -28,21 +28,23 @@ pub(super) fn buy(client: &Client, fields: Fields, answer: impl FnOnce(Reply) + 
     let client = client.clone();
     actix_rt::spawn(async move {
         let _permit = client.session.limits.order_permit().await;
-        answer(place(&client.gateway.app, user, wanted).await.map_err(Into::into));
+        answer(place(&client.gateway.app, buyer, wanted).await.map_err(Into::into));
         client.session.limits.end_order();
     });
 }
 
-async fn place(app: &AppState, user: UserId, wanted: Wanted) -> Result<Ack, ServiceError> {
+async fn place(app: &AppState, buyer: Actor, wanted: Wanted) -> Result<Ack, ServiceError> {
     let basket = wanted.basket.resolve(app).await?;
-    let placed = app.orders.place(user, OrderRequest { basket, key: wanted.key }, clock::now()).await?;
+    let request = OrderRequest { basket, key: wanted.key, expected_total: None };
+    let placed = app.orders.place(buyer, request, clock::now()).await?;
     Ok(Ack::Order { order_id: placed.order.order_id, id: placed.notification })
 }
 
-fn read(client: &Client, fields: Fields) -> Result<(UserId, Wanted), Refusal> {
+fn read(client: &Client, fields: Fields) -> Result<(Actor, Wanted), Refusal> {
     client.gateway.app.readiness.admit()?;
     let login = client.session.login().ok_or_else(Problem::login_required)?;
-    Ok((login.user_id, Wanted::read(fields).map_err(ServiceError::from)?))
+    let buyer = Actor { user_id: login.user_id, session: Some(login.id) };
+    Ok((buyer, Wanted::read(fields).map_err(ServiceError::from)?))
 }
 
 /// What a `BUY` asks for. What it says of the buyer is not looked at.

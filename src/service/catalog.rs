@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::{Page, ServiceError};
 use crate::{
     domain::{
-        Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset, Stock,
-        ThumbnailUrl, Timestamp,
-        goods::{parse_chosen_id, parse_price, parse_stock},
+        Actor, Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset,
+        Stock, StockChange, StockReason, ThumbnailUrl, Timestamp,
+        goods::{parse_chosen_id, parse_price, parse_stock, parse_stock_change},
     },
-    store::{CatalogStore, GoodsQuery, Store, StoreError},
+    store::{CatalogStore, GoodsQuery, Precondition, Store, StoreError},
 };
 
 /// The name under which the store keeps the currency of its prices.
@@ -79,8 +79,8 @@ impl Catalog {
     /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?`.
     ///
     /// # Errors
-    /// Fields that are not valid, an id that is taken.
-    pub async fn create(&self, fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
+    /// Fields that are not valid, an id that is or was taken, someone who is no administrator any more.
+    pub async fn create(&self, by: Actor, fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
         let currency = self.currency;
         let name = fields.required("name", GoodsName::parse);
         let thumbnail_url = fields.required("thumbnailUrl", ThumbnailUrl::parse_url);
@@ -91,26 +91,73 @@ impl Catalog {
         let (name, thumbnail_url, category, price, stock, goods_id) =
             fields.finish((name, thumbnail_url, category, price, stock, goods_id))?;
         let goods = NewGoods { goods_id, name, thumbnail_url, category, price, stock };
-        Ok(self.store.create_goods(goods, now).await?)
+        Ok(self.store.create_goods(goods, Some(by), now).await?)
     }
 
-    /// Changes goods. `stock: null`, or an empty one in a form, stops counting.
+    /// Changes goods, if they are what the caller has seen. `stock: null`, or an empty one in a form, stops counting.
     ///
     /// # Errors
-    /// Fields that are not valid, [`ServiceError::NotFound`].
-    pub async fn change(&self, id: GoodsId, fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
+    /// Fields that are not valid or not known, [`ServiceError::NotFound`], [`ServiceError::PreconditionFailed`], someone
+    /// who is no administrator any more.
+    pub async fn change(
+        &self,
+        by: Actor,
+        id: GoodsId,
+        fields: Fields,
+        only_if: Option<Precondition>,
+        now: Timestamp,
+    ) -> Result<Goods, ServiceError> {
         let currency = self.currency;
+        let known = fields.only(&["name", "thumbnailUrl", "category", "price", "stock"]);
         let name = fields.optional("name", GoodsName::parse);
         let thumbnail_url = fields.optional("thumbnailUrl", ThumbnailUrl::parse_url);
         let category = fields.optional("category", Category::parse);
         let price = fields.optional("price", |text| parse_price(text, currency));
         let stock =
             if fields.is_null("stock") { Ok(Some(None)) } else { fields.optional("stock", stock_or_none) };
-        let (name, thumbnail_url, category, price, stock) =
-            fields.finish((name, thumbnail_url, category, price, stock))?;
+        let (name, thumbnail_url, category, price, stock, ()) =
+            fields.finish((name, thumbnail_url, category, price, stock, known))?;
         let patch = GoodsPatch { name, thumbnail_url, category, price, stock };
-        Ok(self.store.change_goods(id, patch, now).await?)
+        Ok(self.store.change_goods(id, patch, only_if, Some(by), now).await?)
     }
+
+    /// Changes a counted stock by so many pieces, whatever was sold meanwhile: `change, reason?`.
+    ///
+    /// # Errors
+    /// Fields that are not valid or not known, a stock that is not counted, [`ServiceError::NotFound`],
+    /// [`ServiceError::OutOfStock`] below zero, someone who is no administrator any more.
+    pub async fn change_stock(
+        &self,
+        by: Actor,
+        id: GoodsId,
+        fields: Fields,
+        now: Timestamp,
+    ) -> Result<Goods, ServiceError> {
+        let known = fields.only(&["change", "reason"]);
+        let pieces = fields.required("change", parse_stock_change);
+        let reason = fields.optional("reason", reason_or_none).map(Option::flatten);
+        let (pieces, reason, ()) = fields.finish((pieces, reason, known))?;
+        Ok(self.store.change_stock(id, StockChange { pieces, reason }, Some(by), now).await?)
+    }
+
+    /// Takes goods off sale, if they are what the caller has seen.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], [`ServiceError::PreconditionFailed`], someone who is no administrator any more.
+    pub async fn delete(
+        &self,
+        by: Actor,
+        id: GoodsId,
+        only_if: Option<Precondition>,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        Ok(self.store.delete_goods(id, only_if, Some(by), now).await?)
+    }
+}
+
+/// As [`stock_or_none`].
+fn reason_or_none(text: &str) -> Result<Option<StockReason>, Invalid> {
+    if text.is_empty() { Ok(None) } else { StockReason::parse(text).map(Some) }
 }
 
 /// A form has no `null`: an empty field is one.

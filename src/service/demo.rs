@@ -61,7 +61,7 @@ pub async fn fill(
         return Ok(None);
     }
     for goods in catalog(currency)? {
-        store.create_goods(goods, now).await?;
+        store.create_goods(goods, None, now).await?;
     }
     let shopper = open_account(accounts, "kim", Role::Member, now).await?;
     let admin = open_account(accounts, "shopkeeper", Role::Admin, now).await?;

@@ -4,9 +4,9 @@
 //! and acknowledgement from it.
 
 use crate::{
-    domain::{FieldError, GoodsId, Offset},
+    domain::{FieldError, GoodsId, Offset, Price},
     limits::{LimitExceeded, TooManyAttempts},
-    store::{AccountError, CancelError, CatalogError, OrderError, StoreError},
+    store::{AccountError, CancelError, CatalogError, Denied, OrderError, StoreError},
 };
 
 pub mod accounts;
@@ -51,9 +51,23 @@ pub enum ServiceError {
     /// Goods to order that do not exist.
     #[error("there are no goods {0}")]
     GoodsNotFound(GoodsId),
-    /// The chosen id belongs to other goods.
-    #[error("goods with this id exist")]
+    /// The caller lost the right meanwhile.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The chosen id belongs to other goods, or did.
+    #[error("goods with this id exist or existed")]
     GoodsExist,
+    /// A precondition of the request does not hold: the thing is not what the caller has seen.
+    #[error("it is not what If-Match names")]
+    PreconditionFailed,
+    /// The order comes to something else than the buyer was told.
+    #[error("the order comes to another sum")]
+    PriceChanged {
+        /// What the buyer was told.
+        expected: Price,
+        /// What it comes to.
+        total: Price,
+    },
     /// The cart holds the goods already.
     #[error("the goods are in the cart already")]
     AlreadyInCart,
@@ -139,6 +153,13 @@ impl From<CatalogError> for ServiceError {
         match error {
             CatalogError::NotFound => Self::NotFound,
             CatalogError::GoodsExist => Self::GoodsExist,
+            CatalogError::Changed => Self::PreconditionFailed,
+            CatalogError::OutOfStock { goods_id, name, left } => Self::OutOfStock { goods_id, name, left },
+            CatalogError::NoChange(None) => Self::field("change", "not_counted", "this stock is not counted"),
+            CatalogError::NoChange(Some(_)) => {
+                Self::field("change", "out_of_range", "the stock would be too large")
+            }
+            CatalogError::Denied(denied) => Self::Denied(denied),
             CatalogError::AlreadyInCart => Self::AlreadyInCart,
             CatalogError::CartFull => Self::field("goodsId", "cart_full", "a cart has at most 100 lines"),
             CatalogError::Store(error) => Self::Store(error),
@@ -155,6 +176,8 @@ impl From<OrderError> for ServiceError {
             OrderError::CartChanged => Self::CartChanged,
             OrderError::KeyReused => Self::IdempotencyKeyReused,
             OrderError::TooLarge => Self::field("items", "out_of_range", "the order is too large"),
+            OrderError::PriceChanged { expected, total } => Self::PriceChanged { expected, total },
+            OrderError::Denied(denied) => Self::Denied(denied),
             OrderError::Store(error) => Self::Store(error),
         }
     }
@@ -165,6 +188,7 @@ impl From<CancelError> for ServiceError {
         match error {
             CancelError::NotFound => Self::NotFound,
             CancelError::AlreadyCanceled => Self::AlreadyCanceled,
+            CancelError::Denied(denied) => Self::Denied(denied),
             CancelError::Store(error) => Self::Store(error),
         }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Page, ServiceError};
 use crate::{
     domain::{
-        Basket, Fields, IdempotencyKey, Invalid, NewOrder, Order, OrderId, Role, Timestamp, User, UserId,
-        fields::flag,
+        Actor, Basket, Currency, Fields, IdempotencyKey, Invalid, NewOrder, Order, OrderId, Price, Timestamp,
+        UserId, fields::flag, goods::parse_total,
     },
     store::{OrderStore, PlacedOrder},
 };
@@ -18,14 +18,18 @@ pub struct OrderRequest {
     pub basket: Basket,
     /// The client's name for it, so that a repeat is told from a second order.
     pub key: Option<IdempotencyKey>,
+    /// What the buyer was told that it comes to. It is a condition and no part of what is ordered: a repeat under the
+    /// same key need not say it.
+    pub expected_total: Option<Price>,
 }
 
 impl OrderRequest {
-    /// Reads the body of `POST /orders`, either `items` or `fromCart`, and its header `Idempotency-Key`.
+    /// Reads the body of `POST /orders`, either `items` or `fromCart` and perhaps `expectedTotal`, and its header
+    /// `Idempotency-Key`.
     ///
     /// # Errors
     /// Fields that are not valid; both or neither.
-    pub fn read(fields: Fields, key: Option<&str>) -> Result<Self, ServiceError> {
+    pub fn read(fields: Fields, key: Option<&str>, currency: Currency) -> Result<Self, ServiceError> {
         const ONE_OF: Invalid = Invalid::new("invalid", "an order has either items or fromCart");
         let basket = match (fields.raw("items"), fields.optional("fromCart", flag)) {
             (_, Err(error)) => Err(error),
@@ -37,8 +41,9 @@ impl OrderRequest {
         };
         let key = key.map(IdempotencyKey::parse).transpose();
         let key = key.map_err(|invalid| invalid.in_field("Idempotency-Key"));
-        let (basket, key) = fields.finish((basket, key))?;
-        Ok(Self { basket, key })
+        let expected_total = fields.optional("expectedTotal", |text| parse_total(text, currency));
+        let (basket, key, expected_total) = fields.finish((basket, key, expected_total))?;
+        Ok(Self { basket, key, expected_total })
     }
 }
 
@@ -57,24 +62,26 @@ impl Orders {
     /// Places an order. Answers when it is durable.
     ///
     /// # Errors
-    /// Unknown goods, too little stock, an empty or changed cart, a key that was used for another order.
+    /// Unknown goods, too little stock, an empty or changed cart, a key that was used for another order, another sum
+    /// than the buyer was told, a buyer who may no longer order.
     pub async fn place(
         &self,
-        user: UserId,
+        by: Actor,
         request: OrderRequest,
         now: Timestamp,
     ) -> Result<PlacedOrder, ServiceError> {
-        let order = NewOrder { user_id: user, basket: request.basket, key: request.key, at: now };
+        let OrderRequest { basket, key, expected_total } = request;
+        let Actor { user_id, session } = by;
+        let order = NewOrder { user_id, session, basket, expected_total, key, at: now };
         Ok(self.store.record_order(order).await?)
     }
 
     /// Takes an order back: one's own, or as an administrator anyone's.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], [`ServiceError::AlreadyCanceled`].
-    pub async fn cancel(&self, by: &User, id: OrderId, now: Timestamp) -> Result<Order, ServiceError> {
-        let owner = (by.role != Role::Admin).then_some(by.user_id);
-        Ok(self.store.cancel_order(id, owner, now).await?)
+    /// [`ServiceError::NotFound`], [`ServiceError::AlreadyCanceled`], someone who may no longer cancel.
+    pub async fn cancel(&self, by: Actor, id: OrderId, now: Timestamp) -> Result<Order, ServiceError> {
+        Ok(self.store.cancel_order(id, Some(by), now).await?)
     }
 
     /// Lists someone's orders below an id, newest first.
@@ -105,7 +112,11 @@ mod tests {
     use super::*;
 
     fn read(json: &str, key: Option<&str>) -> Result<OrderRequest, Vec<String>> {
-        match OrderRequest::read(Fields::new(serde_json::from_str(json).unwrap()), key) {
+        match OrderRequest::read(
+            Fields::new(serde_json::from_str(json).unwrap()),
+            key,
+            "USD".parse().unwrap(),
+        ) {
             Ok(request) => Ok(request),
             Err(ServiceError::Validation(errors)) => Err(errors.into_iter().map(|e| e.field).collect()),
             Err(error) => panic!("{error}"),

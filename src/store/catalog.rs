@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::domain::{Goods, GoodsId, GoodsPatch, NewGoods, Timestamp};
+use super::{Denied, StoreError};
+use crate::domain::{Actor, Goods, GoodsId, GoodsPatch, NewGoods, Stock, StockChange, Timestamp};
 
 /// Why the catalog or a cart was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -11,9 +11,28 @@ pub enum CatalogError {
     /// No such goods.
     #[error("there are no such goods")]
     NotFound,
-    /// The chosen id belongs to other goods.
+    /// The chosen id belongs to other goods, or did.
     #[error("goods with this id exist")]
     GoodsExist,
+    /// They are not what the caller has seen.
+    #[error("the goods have changed")]
+    Changed,
+    /// There are not so many pieces to take away.
+    #[error("{name} is out of stock")]
+    OutOfStock {
+        /// Of these goods.
+        goods_id: GoodsId,
+        /// Their name.
+        name: String,
+        /// So many are left.
+        left: i64,
+    },
+    /// The stock is not counted, or would be more than there can be: it cannot change by so many pieces.
+    #[error("the stock cannot change so")]
+    NoChange(Stock),
+    /// The caller may not, or no longer.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The cart holds the goods already.
     #[error("the goods are in the cart already")]
     AlreadyInCart,
@@ -38,22 +57,49 @@ pub struct GoodsQuery {
     pub limit: u32,
 }
 
-/// Goods.
+/// Whether goods, as they are in the transaction that changes them, are what the caller has seen.
+pub type Precondition = Box<dyn FnOnce(&Goods) -> bool + Send>;
+
+/// Goods. Who changes them must still be an administrator when it is done; `None` is the program itself.
 #[async_trait]
 pub trait CatalogStore: Send + Sync + 'static {
     /// Lists goods, newest id first.
     async fn goods_list(&self, query: GoodsQuery) -> Result<Vec<Goods>, StoreError>;
     /// Finds goods.
     async fn goods(&self, id: GoodsId) -> Result<Option<Goods>, StoreError>;
-    /// Puts goods on sale.
-    async fn create_goods(&self, goods: NewGoods, now: Timestamp) -> Result<Goods, CatalogError>;
-    /// Changes goods.
+    /// Lists the categories that goods have by their names, with the number of goods in each.
+    async fn categories(&self) -> Result<Vec<(String, i64)>, StoreError>;
+    /// Puts goods on sale. An id that goods ever had is not given again.
+    async fn create_goods(
+        &self,
+        goods: NewGoods,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<Goods, CatalogError>;
+    /// Changes goods, if they are what the caller has seen.
     async fn change_goods(
         &self,
         id: GoodsId,
         patch: GoodsPatch,
+        only_if: Option<Precondition>,
+        by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Goods, CatalogError>;
-    /// Takes goods off sale and out of all carts. Orders keep their name and price.
-    async fn delete_goods(&self, id: GoodsId) -> Result<(), CatalogError>;
+    /// Changes a counted stock by so many pieces, whatever was sold meanwhile.
+    async fn change_stock(
+        &self,
+        id: GoodsId,
+        change: StockChange,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<Goods, CatalogError>;
+    /// Takes goods off sale and out of all carts, if they are what the caller has seen. Orders keep their name and
+    /// price.
+    async fn delete_goods(
+        &self,
+        id: GoodsId,
+        only_if: Option<Precondition>,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<(), CatalogError>;
 }

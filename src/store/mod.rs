@@ -9,6 +9,7 @@ mod carts;
 mod catalog;
 #[cfg(test)]
 mod contract_tests;
+mod denied;
 mod errors;
 pub mod feed;
 mod log;
@@ -19,10 +20,11 @@ mod sqlite;
 
 pub use accounts::{AccountError, AccountStore};
 pub use carts::CartStore;
-pub use catalog::{CatalogError, CatalogStore, GoodsQuery};
+pub use catalog::{CatalogError, CatalogStore, GoodsQuery, Precondition};
+pub use denied::Denied;
 pub use errors::StoreError;
 pub use feed::Feed;
 pub use log::{LogStore, OrderEvent, OrderEventKind, Reach, Sequence};
-pub use open::{OpenError, open};
+pub use open::{OpenError, check, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};
 pub use shop::Store;

@@ -2,7 +2,10 @@
 
 use std::{error::Error, sync::Arc};
 
-use super::{shop::Store, sqlite::SqliteStore};
+use super::{
+    shop::Store,
+    sqlite::{self, SqliteStore},
+};
 use crate::domain::Currency;
 
 /// Why a database was not opened: one sentence for the operator. The URL is not repeated, it may hold a password.
@@ -14,6 +17,17 @@ pub enum OpenError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(Box<dyn Error + Send + Sync>),
+}
+
+/// What is wrong with the database that a URL names, a line each; nothing is written, and the shop may run meanwhile.
+///
+/// # Errors
+/// As [`open`]; there is no database, or one of another version.
+pub async fn check(url: &str) -> Result<Vec<String>, OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::check(url).await.map_err(|error| OpenError::Database(error.into())),
+        _ => Err(OpenError::UnknownScheme),
+    }
 }
 
 /// Opens the database that a URL names, creates it if there is none and brings it up to date. Prices are counted in

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::domain::{GoodsId, NewOrder, Offset, Order, OrderId, Timestamp, UserId};
+use super::{Denied, StoreError};
+use crate::domain::{Actor, GoodsId, NewOrder, Offset, Order, OrderId, Price, Timestamp, UserId};
 
 /// Why an order was not placed. Nothing of it is kept then, its idempotency key neither.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,17 @@ pub enum OrderError {
     /// The order is too dear to be counted.
     #[error("the order is too large")]
     TooLarge,
+    /// The order comes to something else than the buyer was told.
+    #[error("the order comes to another sum")]
+    PriceChanged {
+        /// What the buyer was told.
+        expected: Price,
+        /// What it comes to.
+        total: Price,
+    },
+    /// The buyer may no longer order.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -47,6 +58,9 @@ pub enum CancelError {
     /// It was canceled before.
     #[error("the order is canceled already")]
     AlreadyCanceled,
+    /// The caller may no longer cancel.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,13 +81,14 @@ pub struct PlacedOrder {
 #[async_trait]
 pub trait OrderStore: Send + Sync + 'static {
     /// Places an order: idempotency key, stock, names and prices, cart, order and its event in the log, all or
-    /// nothing. Returns when it is durable.
+    /// nothing, if the buyer still may. Returns when it is durable.
     async fn record_order(&self, order: NewOrder) -> Result<PlacedOrder, OrderError>;
-    /// Cancels an order: status, stock and the event that withdraws its alert. `owner` restricts whose.
+    /// Cancels an order: status, what it took of the stock, and the event that withdraws its alert. Its buyer may, and
+    /// administrators; `None` is the program itself.
     async fn cancel_order(
         &self,
         id: OrderId,
-        owner: Option<UserId>,
+        by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Order, CancelError>;
     /// Lists someone's orders below an id, newest first.

@@ -18,7 +18,7 @@ use super::{Code, client, cookie, origin::Origin, problem::Problem};
 use crate::{
     clock,
     config::Audience,
-    domain::{LoginSession, Role, User},
+    domain::{Actor, LoginSession, Role, User},
     service::ServiceError,
     state::AppState,
 };
@@ -187,6 +187,14 @@ impl FromRequest for Listener {
 /// An administrator. Other members get 403 `forbidden`.
 #[derive(Debug)]
 pub struct Admin(pub CurrentUser);
+
+impl Admin {
+    /// Who acts, for the job that looks again whether they may.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        (&self.0.login).into()
+    }
+}
 
 impl FromRequest for Admin {
     type Error = Problem;

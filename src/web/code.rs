@@ -3,7 +3,11 @@
 use actix_web::http::StatusCode;
 
 use super::messages::Language;
-use crate::{limits::LimitExceeded, service::ServiceError, store::StoreError};
+use crate::{
+    limits::LimitExceeded,
+    service::ServiceError,
+    store::{Denied, StoreError},
+};
 
 /// Makes the enum and its properties of rows: variant, stable name, HTTP status, English and Korean sentence.
 /// A row that lacks one does not compile.
@@ -72,11 +76,13 @@ codes! {
     NicknameTaken = "nickname_taken", CONFLICT,
         "This nickname is already in use.", "이미 사용 중인 닉네임입니다.";
     GoodsExists = "goods_exists", CONFLICT,
-        "Goods with this number exist already.", "이미 존재하는 상품 번호입니다.";
+        "This number belongs to other goods already.", "이미 사용된 상품 번호입니다.";
     AlreadyInCart = "already_in_cart", CONFLICT,
         "This is in your cart already.", "이미 장바구니에 있는 상품입니다.";
     OutOfStock = "out_of_stock", CONFLICT,
         "{} is out of stock.", "{} 상품의 재고가 부족합니다.";
+    PriceChanged = "price_changed", CONFLICT,
+        "The price has changed. Please look again.", "가격이 변경되었습니다. 다시 확인해 주세요.";
     CartChanged = "cart_changed", CONFLICT,
         "Your cart has changed. Please look again.", "장바구니가 변경되었습니다. 다시 확인해 주세요.";
     AlreadyCanceled = "already_canceled", CONFLICT,
@@ -186,6 +192,10 @@ impl From<&ServiceError> for Code {
             ServiceError::NicknameTaken => Self::NicknameTaken,
             ServiceError::NotFound | ServiceError::GoodsNotFound(_) => Self::NotFound,
             ServiceError::GoodsExist => Self::GoodsExists,
+            ServiceError::Denied(Denied::LoggedOut) => Self::LoginRequired,
+            ServiceError::Denied(Denied::NotAdmin) => Self::Forbidden,
+            ServiceError::PreconditionFailed => Self::PreconditionFailed,
+            ServiceError::PriceChanged { .. } => Self::PriceChanged,
             ServiceError::AlreadyInCart => Self::AlreadyInCart,
             ServiceError::OutOfStock { .. } => Self::OutOfStock,
             ServiceError::CartChanged => Self::CartChanged,

@@ -17,7 +17,7 @@ use super::{Code, messages::Language, origin::Origin, problem::Problem};
 use crate::config::Settings;
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID";
+const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
 const EXPOSED: &str = "ETag, Location, Retry-After, Idempotent-Replayed";
 /// Two hours, the longest that Chromium keeps a preflight.
 const MAX_AGE_SECONDS: &str = "7200";

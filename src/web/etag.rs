@@ -1,8 +1,9 @@
-//! Validators: a strong `ETag` from the body, and 304 for a client that has it already (RFC 9110 §8.8.3, §13.1.2).
+//! Validators: a strong `ETag` from the body, 304 for a client that has it already, and `If-Match` for one that changes
+//! what it has seen (RFC 9110 §8.8.3, §13.1).
 
 use actix_web::{
     HttpResponse,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH},
+    http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH},
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -65,6 +66,42 @@ pub fn is_known(headers: &HeaderMap, tag: impl AsRef<[u8]>) -> bool {
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_ref())
 }
 
+/// What a request's `If-Match` demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IfMatch {
+    /// `*`: that the thing exists.
+    Any,
+    /// That it has one of these tags, as they were sent.
+    Tags(Vec<Bytes>),
+}
+
+impl IfMatch {
+    /// Reads it; `None` where there is none. What is no tag is kept and matches nothing: a precondition that cannot be
+    /// read does not hold.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let values: Vec<_> = headers.get_all(IF_MATCH).map(HeaderValue::as_bytes).collect();
+        match values.as_slice() {
+            [] => None,
+            [only] if only.trim_ascii() == b"*" => Some(Self::Any),
+            // Our tags have no commas, hence a foreign one that is cut in two cannot become one of ours.
+            values => {
+                let tags = values.iter().flat_map(|value| value.split(|byte| *byte == b','));
+                Some(Self::Tags(tags.map(|tag| Bytes::copy_from_slice(tag.trim_ascii())).collect()))
+            }
+        }
+    }
+
+    /// Whether a thing with this strong tag is meant. Compared strongly, as §13.1.1 has it: `W/"x"` is never `"x"`.
+    #[must_use]
+    pub fn holds(&self, tag: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.iter().any(|expected| expected == tag),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +121,33 @@ mod tests {
             assert_eq!(is_known(&headers(&[("if-none-match", &value)]), &tag), known, "{value}");
         }
         assert!(!is_known(&HeaderMap::new(), &tag));
+    }
+
+    #[test]
+    fn a_precondition_names_strong_tags() {
+        let tag = tag(&[0xab; 32]);
+        let holds =
+            |value: &str| IfMatch::of(&headers(&[("if-match", value)])).map(|it| it.holds(tag.as_bytes()));
+        assert_eq!(IfMatch::of(&HeaderMap::new()), None);
+        for (value, expected) in [
+            (tag.clone(), true),
+            (format!("\"x\" , {tag}"), true),
+            (format!("\"a,b\",,{tag}"), true),
+            (format!("W/\"x\",{tag}"), true),
+            ("*".into(), true),
+            (" * ".into(), true),
+            (format!("W/{tag}"), false),
+            (format!("w/{tag}"), false),
+            (tag.replace('"', ""), false),
+            (tag.to_uppercase(), false),
+            ("\"x\"".into(), false),
+            ("*, \"x\"".into(), false),
+            ("\"*\"".into(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(holds(&value), Some(expected), "{value}");
+        }
+        let twice = headers(&[("if-match", "\"x\""), ("if-match", &tag)]);
+        assert!(IfMatch::of(&twice).is_some_and(|it| it.holds(tag.as_bytes())));
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::{Ready, ready};
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
-use crate::domain::{Fields, Invalid};
+use crate::domain::{Fields, Invalid, number};
 
 /// The id in the path of a route, as it came.
 #[derive(Debug)]
@@ -54,7 +54,10 @@ impl FromRequest for Query {
 pub fn limit(max: u32) -> impl FnOnce(&str) -> Result<u32, Invalid> {
     const BAD: Invalid =
         Invalid::new("out_of_range", "limit is a whole number from 1 up to the route's most");
-    move |text| text.parse().ok().filter(|limit| (1..=max).contains(limit)).ok_or(BAD)
+    move |text| {
+        let limit = number::whole(text).and_then(|limit| u32::try_from(limit).ok());
+        limit.filter(|limit| (1..=max).contains(limit)).ok_or(BAD)
+    }
 }
 
 /// Where a list goes on: the parser of a `cursor` that an earlier answer gave.

@@ -16,13 +16,13 @@ use actix_web::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     code::Code,
     messages::{self, Language},
 };
-use crate::{domain::FieldError, limits::TooManyAttempts, service::ServiceError};
+use crate::{domain::FieldError, limits::TooManyAttempts, protocol::shapes::Amount, service::ServiceError};
 
 /// When there is no better guess: work that waits is done a second later.
 const RETRY_SECONDS: u64 = 1;
@@ -233,6 +233,11 @@ impl<E: Into<ServiceError>> From<E> for Problem {
             ServiceError::OutOfStock { goods_id, name, .. } => {
                 problem = problem.with_member("goodsId", goods_id.0);
                 problem.0.subject = name;
+            }
+            ServiceError::PriceChanged { expected, total } => {
+                problem = problem
+                    .with_member("expectedTotal", json!(Amount(expected)))
+                    .with_member("total", json!(Amount(total)));
             }
             // Nothing failed.
             ServiceError::Restarting => {}

@@ -121,7 +121,7 @@ async fn what_another_program_writes_is_seen_soon() {
         price: Price { minor: 100, currency: "USD".parse().unwrap() },
         stock: None,
     };
-    other.create_goods(tea, shopbell::clock::now()).await.unwrap();
+    other.create_goods(tea, None, shopbell::clock::now()).await.unwrap();
     let written = Instant::now();
     while count().await != 2 {
         assert!(written.elapsed() < DEADLINE, "still the old catalogue");

@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod authority;
 mod catalogue;
 mod contract_http;
 mod crash;

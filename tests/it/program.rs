@@ -348,3 +348,14 @@ async fn a_restart_is_not_noticed_by_who_is_logged_in() {
     let serving = Serving::start(other.path(), &[]);
     assert_eq!(serving.status("/api/users/me", &token).await, 401);
 }
+
+#[tokio::test]
+async fn a_running_shop_is_checked() {
+    let folder = folder();
+    fails(shopbell(folder.path(), &["check"]), 1, "there is no database");
+    let serving = Serving::start(folder.path(), &["--demo"]);
+    drop((serving.line(), serving.line()));
+    let (code, stdout, stderr) = run(shopbell(folder.path(), &["check"]));
+    assert_eq!((code, stdout.as_str()), (0, "stock, orders and log agree\n"), "{stderr}");
+    assert_eq!(serving.status("/readyz", "").await, 200);
+}

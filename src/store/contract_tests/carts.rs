@@ -56,7 +56,7 @@ pub(in crate::store) async fn goods_that_are_gone_leave_the_carts(store: &dyn St
     let kim = shop(store).await;
     store.put_in_cart(kim, GoodsId(1), pieces(1)).await.unwrap();
     store.put_in_cart(kim, GoodsId(2), pieces(1)).await.unwrap();
-    store.delete_goods(GoodsId(1)).await.unwrap();
+    store.delete_goods(GoodsId(1), None, None, NOW).await.unwrap();
     assert_eq!(cart(store, kim).await, [(2, 1)]);
 }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    domain::{GoodsAction, GoodsPatch, Offset},
-    store::{CatalogError, GoodsQuery},
+    domain::{GoodsAction, GoodsPatch, Offset, StockChange, goods::MAX_STOCK},
+    store::{CatalogError, Denied, GoodsQuery},
 };
 
 async fn names(store: &dyn Store, query: GoodsQuery) -> Vec<String> {
@@ -21,7 +21,7 @@ pub(in crate::store) async fn goods_are_listed_newest_first(store: &dyn Store) {
         some_goods(store, name, None).await;
     }
     let bread = NewGoods { category: Category::parse("food").unwrap(), ..new_goods("bread", 100, Some(3)) };
-    let bread = store.create_goods(bread, NOW).await.unwrap();
+    let bread = store.create_goods(bread, None, NOW).await.unwrap();
     assert!(!store.is_empty().await.unwrap());
 
     assert_eq!(names(store, query()).await, ["bread", "a3", "a2", "a1"]);
@@ -46,12 +46,12 @@ pub(in crate::store) async fn wildcards_are_searched_for_as_they_are(store: &dyn
 
 pub(in crate::store) async fn an_id_is_given_once(store: &dyn Store) {
     let chosen = |id| NewGoods { goods_id: Some(GoodsId(id)), ..new_goods("water", 100, None) };
-    store.create_goods(chosen(40), NOW).await.unwrap();
-    let again = store.create_goods(chosen(40), NOW).await;
+    store.create_goods(chosen(40), None, NOW).await.unwrap();
+    let again = store.create_goods(chosen(40), None, NOW).await;
     assert!(matches!(again, Err(CatalogError::GoodsExist)), "{again:?}");
     assert_eq!(some_goods(store, "next", None).await.goods_id, GoodsId(41));
-    store.delete_goods(GoodsId(41)).await.unwrap();
-    assert!(matches!(store.delete_goods(GoodsId(41)).await, Err(CatalogError::NotFound)));
+    store.delete_goods(GoodsId(41), None, None, NOW).await.unwrap();
+    assert!(matches!(store.delete_goods(GoodsId(41), None, None, NOW).await, Err(CatalogError::NotFound)));
     assert_eq!(some_goods(store, "after", None).await.goods_id, GoodsId(42), "never reused");
     let told: Vec<_> = store
         .feed()
@@ -68,13 +68,118 @@ pub(in crate::store) async fn a_change_touches_only_what_it_names(store: &dyn St
     let _ = store.feed().take_news(Offset::START, 0).goods;
     let later = Timestamp::from_millis(NOW.as_millis() + 5);
     let patch = GoodsPatch { name: Some(GoodsName::parse("soda").unwrap()), ..GoodsPatch::default() };
-    let soda = store.change_goods(water.goods_id, patch, later).await.unwrap();
+    let soda = store.change_goods(water.goods_id, patch, None, None, later).await.unwrap();
     let expected = Goods { name: GoodsName::parse("soda").unwrap(), updated_at: later, ..water.clone() };
     assert_eq!(soda, expected);
     let patch = GoodsPatch { stock: Some(None), ..GoodsPatch::default() };
-    assert_eq!(store.change_goods(water.goods_id, patch, later).await.unwrap().stock, None);
+    assert_eq!(store.change_goods(water.goods_id, patch, None, None, later).await.unwrap().stock, None);
     let told = store.feed().take_news(Offset::START, 0).goods;
     assert_eq!((told.len(), told[0].action, told[0].goods.stock), (1, GoodsAction::Update, None));
-    let missing = store.change_goods(GoodsId(99), GoodsPatch::default(), NOW).await;
+    let missing = store.change_goods(GoodsId(99), GoodsPatch::default(), None, None, NOW).await;
     assert!(matches!(missing, Err(CatalogError::NotFound)), "{missing:?}");
+}
+
+pub(in crate::store) async fn an_id_never_means_a_second_thing(store: &dyn Store) {
+    let chosen = |id| NewGoods { goods_id: Some(GoodsId(id)), ..new_goods("water", 100, Some(1)) };
+    for id in [40, 7] {
+        store.create_goods(chosen(id), None, NOW).await.unwrap();
+        store.delete_goods(GoodsId(id), None, None, NOW).await.unwrap();
+    }
+    let given = some_goods(store, "given", None).await.goods_id;
+    store.delete_goods(given, None, None, NOW).await.unwrap();
+    for id in [40, 7, given.0] {
+        let again = store.create_goods(chosen(id), None, NOW).await;
+        assert!(matches!(again, Err(CatalogError::GoodsExist)), "{id}: {again:?}");
+    }
+    assert_eq!(
+        store.create_goods(chosen(8), None, NOW).await.unwrap().goods_id,
+        GoodsId(8),
+        "8 never was anything"
+    );
+    assert_eq!(some_goods(store, "next", None).await.goods_id, GoodsId(given.0 + 1));
+}
+
+pub(in crate::store) async fn categories_are_counted(store: &dyn Store) {
+    assert_eq!(store.categories().await.unwrap(), []);
+    for category in ["tea", "drink", "tea"] {
+        let goods = NewGoods { category: Category::parse(category).unwrap(), ..new_goods("x", 1, None) };
+        store.create_goods(goods, None, NOW).await.unwrap();
+    }
+    assert_eq!(store.categories().await.unwrap(), [("drink".to_owned(), 1), ("tea".to_owned(), 2)]);
+}
+
+fn more(pieces: i64) -> StockChange {
+    StockChange { pieces, reason: None }
+}
+
+pub(in crate::store) async fn goods_change_only_while_they_are_what_was_seen(store: &dyn Store) {
+    let kim = a_user(store, "kim").await.user_id;
+    let seen = some_goods(store, "water", Some(10)).await;
+    let id = seen.goods_id;
+    let as_seen = || {
+        let seen = seen.clone();
+        Some(Box::new(move |now: &Goods| *now == seen) as crate::store::Precondition)
+    };
+    let to = |stock| GoodsPatch { stock: Some(Some(stock)), ..GoodsPatch::default() };
+    // In one batch: the order is committed with, but before, the change.
+    let (bought, changed) = tokio::join!(
+        buy(store, kim, lines(&[(id, 3)])),
+        store.change_goods(id, to(15), as_seen(), None, NOW)
+    );
+    assert!(bought.is_ok() && matches!(changed, Err(CatalogError::Changed)), "{changed:?}");
+    let gone = store.delete_goods(id, as_seen(), None, NOW).await;
+    assert!(matches!(gone, Err(CatalogError::Changed)), "{gone:?}");
+    assert_eq!(stock_of(store, id).await, Some(7));
+    let never =
+        Some(Box::new(|_: &Goods| -> bool { panic!("there is nothing to look at") })
+            as crate::store::Precondition);
+    let missing = store.change_goods(GoodsId(99), to(1), never, None, NOW).await;
+    assert!(matches!(missing, Err(CatalogError::NotFound)), "{missing:?}");
+}
+
+pub(in crate::store) async fn a_stock_changes_by_pieces(store: &dyn Store) {
+    let id = some_goods(store, "water", Some(10)).await.goods_id;
+    for (pieces, stock) in [(5, 15), (-15, 0), (0, 0), (MAX_STOCK, MAX_STOCK)] {
+        let changed = store.change_stock(id, more(pieces), None, NOW).await.unwrap();
+        assert_eq!(changed.stock, Some(stock), "{pieces}");
+    }
+    let beyond = store.change_stock(id, more(1), None, NOW).await;
+    assert!(matches!(beyond, Err(CatalogError::NoChange(Some(MAX_STOCK)))), "{beyond:?}");
+    store.change_stock(id, more(1 - MAX_STOCK), None, NOW).await.unwrap();
+    let below = store.change_stock(id, more(-2), None, NOW).await;
+    assert!(matches!(below, Err(CatalogError::OutOfStock { left: 1, .. })), "{below:?}");
+    assert_eq!(stock_of(store, id).await, Some(1));
+    let uncounted = some_goods(store, "air", None).await.goods_id;
+    let refused = store.change_stock(uncounted, more(1), None, NOW).await;
+    assert!(matches!(refused, Err(CatalogError::NoChange(None))), "{refused:?}");
+}
+
+pub(in crate::store) async fn only_an_administrator_changes_goods(store: &dyn Store) {
+    let admin = logged_in(store, "boss", Role::Admin, 1).await;
+    let kim = logged_in(store, "kim", Role::Member, 2).await;
+    let id = some_goods(store, "water", Some(10)).await.goods_id;
+    let attempts = async |by, at| {
+        let by = Some(by);
+        [
+            store.create_goods(new_goods("x", 1, None), by, at).await.err(),
+            store.change_goods(id, GoodsPatch::default(), None, by, at).await.err(),
+            store.change_stock(id, more(1), by, at).await.err(),
+            store.delete_goods(GoodsId(99), None, by, at).await.err(),
+        ]
+    };
+    let denied = |outcome: &[Option<CatalogError>], why| {
+        for error in outcome {
+            assert!(matches!(error, Some(CatalogError::Denied(denied)) if *denied == why), "{error:?}");
+        }
+    };
+    assert!(matches!(attempts(admin, NOW).await, [None, None, None, Some(CatalogError::NotFound)]));
+    denied(&attempts(kim, NOW).await, Denied::NotAdmin);
+    let of_another = Actor { session: kim.session, ..admin };
+    denied(&attempts(of_another, NOW).await, Denied::LoggedOut);
+    denied(&attempts(admin, Timestamp::from_millis(NOW.as_millis() + 1000)).await, Denied::LoggedOut);
+    let email = Email::parse("boss@example.com").unwrap();
+    store.ban(&email, true, NOW).await.unwrap();
+    store.ban(&email, false, NOW).await.unwrap();
+    denied(&attempts(admin, NOW).await, Denied::LoggedOut);
+    assert_eq!(stock_of(store, id).await, Some(11));
 }

@@ -3,8 +3,9 @@
 
 use super::{OrderError, PlacedOrder, Store};
 use crate::domain::{
-    Basket, Category, Email, Goods, GoodsId, GoodsName, IdempotencyKey, Line, NewGoods, NewOrder, NewUser,
-    Nickname, PasswordHash, Price, Quantity, Role, SessionId, Stock, ThumbnailUrl, Timestamp, User, UserId,
+    Actor, Basket, Category, Email, Goods, GoodsId, GoodsName, IdempotencyKey, Line, NewGoods, NewOrder,
+    NewUser, Nickname, PasswordHash, Price, Quantity, Role, SessionId, Stock, ThumbnailUrl, Timestamp, User,
+    UserId,
 };
 
 pub(super) mod accounts;
@@ -27,6 +28,11 @@ macro_rules! store_contract {
             catalog { goods_are_listed_newest_first
                       wildcards_are_searched_for_as_they_are
                       an_id_is_given_once
+                      an_id_never_means_a_second_thing
+                      categories_are_counted
+                      goods_change_only_while_they_are_what_was_seen
+                      a_stock_changes_by_pieces
+                      only_an_administrator_changes_goods
                       a_change_touches_only_what_it_names }
             carts { a_cart_keeps_the_order_of_its_making
                     a_cart_holds_as_many_lines_as_an_order
@@ -43,6 +49,9 @@ macro_rules! store_contract {
                      an_order_is_canceled_once
                      orders_keep_names_and_prices
                      an_order_too_dear_to_count_is_refused
+                     a_cancellation_returns_exactly_what_the_order_took
+                     an_order_comes_to_what_the_buyer_was_told_or_is_refused
+                     who_lost_the_right_neither_orders_nor_cancels
                      orders_are_listed_newest_first_with_their_items }
             log { every_order_and_every_cancellation_is_an_event
                   refusals_leave_no_holes_in_either_count
@@ -79,6 +88,22 @@ pub(super) async fn a_user(store: &dyn Store, name: &str) -> User {
     store.create_user(user).await.unwrap()
 }
 
+/// Someone with a log-in that holds for a second.
+pub(super) async fn logged_in(store: &dyn Store, name: &str, role: Role, n: u8) -> Actor {
+    let user = NewUser {
+        email: Email::parse(&format!("{name}@example.com")).unwrap(),
+        nickname: Nickname::parse(name).unwrap(),
+        password: PasswordHash(String::new()),
+        role,
+        created_at: NOW,
+    };
+    let user_id = store.create_user(user).await.unwrap().user_id;
+    let session = Some(log_in(n));
+    let expires_at = Timestamp::from_millis(NOW.as_millis() + 1000);
+    assert!(store.open_session(&log_in(n), user_id, NOW, expires_at).await.unwrap());
+    Actor { user_id, session }
+}
+
 pub(super) fn new_goods(name: &str, minor: i64, stock: Stock) -> NewGoods {
     NewGoods {
         goods_id: None,
@@ -91,7 +116,7 @@ pub(super) fn new_goods(name: &str, minor: i64, stock: Stock) -> NewGoods {
 }
 
 pub(super) async fn some_goods(store: &dyn Store, name: &str, stock: Stock) -> Goods {
-    store.create_goods(new_goods(name, 620, stock), NOW).await.unwrap()
+    store.create_goods(new_goods(name, 620, stock), None, NOW).await.unwrap()
 }
 
 pub(super) fn pieces(n: i64) -> Quantity {
@@ -103,12 +128,16 @@ pub(super) fn lines(lines: &[(GoodsId, i64)]) -> Basket {
     Basket::Lines(lines.iter().map(line).collect())
 }
 
+pub(super) fn order(user_id: UserId, basket: Basket, key: Option<IdempotencyKey>) -> NewOrder {
+    NewOrder { user_id, session: None, basket, expected_total: None, key, at: NOW }
+}
+
 pub(super) async fn buy(
     store: &dyn Store,
     user_id: UserId,
     basket: Basket,
 ) -> Result<PlacedOrder, OrderError> {
-    store.record_order(NewOrder { user_id, basket, key: None, at: NOW }).await
+    store.record_order(order(user_id, basket, None)).await
 }
 
 pub(super) async fn buy_as(
@@ -118,7 +147,7 @@ pub(super) async fn buy_as(
     key: &str,
 ) -> Result<PlacedOrder, OrderError> {
     let key = Some(IdempotencyKey::parse(key).unwrap());
-    store.record_order(NewOrder { user_id, basket, key, at: NOW }).await
+    store.record_order(order(user_id, basket, key)).await
 }
 
 pub(super) async fn stock_of(store: &dyn Store, id: GoodsId) -> Stock {

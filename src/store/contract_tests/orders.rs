@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::*;
 use crate::{
     domain::{GoodsPatch, Notification, Offset, OrderId, OrderStatus, Publication, UserPatch},
-    store::CancelError,
+    store::{CancelError, Denied},
 };
 
 async fn shop(store: &dyn Store, stock: Stock) -> (UserId, GoodsId) {
@@ -43,8 +43,8 @@ pub(in crate::store) async fn a_repeat_is_answered_as_the_first_time_even_after_
 ) {
     let (kim, water) = shop(store, Some(2)).await;
     let first = buy_as(store, kim, lines(&[(water, 2)]), "k").await.unwrap();
-    store.cancel_order(first.order.order_id, Some(kim), NOW).await.unwrap();
-    store.delete_goods(water).await.unwrap();
+    store.cancel_order(first.order.order_id, Some(kim.into()), NOW).await.unwrap();
+    store.delete_goods(water, None, None, NOW).await.unwrap();
     let again = buy_as(store, kim, lines(&[(water, 2)]), "k").await.unwrap();
     assert_eq!((again.replayed, again.notification), (true, Some(Offset(1))));
     assert_eq!(again.order, first.order);
@@ -116,7 +116,7 @@ pub(in crate::store) async fn who_hides_purchases_alerts_nobody(store: &dyn Stor
     assert_eq!(buy_as(store, kim, lines(&[(water, 1)]), "k").await.unwrap().notification, None);
     let shown = buy(store, kim, lines(&[(water, 1)])).await.unwrap();
     assert_eq!(shown.notification, Some(Offset(1)));
-    store.cancel_order(hidden.order.order_id, Some(kim), NOW).await.unwrap();
+    store.cancel_order(hidden.order.order_id, Some(kim.into()), NOW).await.unwrap();
     assert_eq!(log(store).await.len(), 1, "nothing was told, nothing is withdrawn");
 }
 
@@ -127,14 +127,16 @@ pub(in crate::store) async fn an_order_is_canceled_once(store: &dyn Store) {
     let uncounted = some_goods(store, "uncounted", None).await.goods_id;
     let basket = lines(&[(gone, 1), (water, 4), (uncounted, 2)]);
     let id = buy(store, kim, basket).await.unwrap().order.order_id;
-    store.delete_goods(gone).await.unwrap();
+    store.delete_goods(gone, None, None, NOW).await.unwrap();
     let _ = store.feed().take_news(Offset::START, 0).goods;
 
-    let lees = store.cancel_order(id, Some(lee), NOW).await;
+    let lees = store.cancel_order(id, Some(lee.into()), NOW).await;
     assert!(matches!(lees, Err(CancelError::NotFound)), "{lees:?}");
-    let canceled = store.cancel_order(id, Some(kim), NOW).await.unwrap();
+    let canceled = store.cancel_order(id, Some(kim.into()), NOW).await.unwrap();
     assert_eq!(canceled.status, OrderStatus::Canceled);
-    for again in [store.cancel_order(id, Some(kim), NOW).await, store.cancel_order(id, None, NOW).await] {
+    for again in
+        [store.cancel_order(id, Some(kim.into()), NOW).await, store.cancel_order(id, None, NOW).await]
+    {
         assert!(matches!(again, Err(CancelError::AlreadyCanceled)), "{again:?}");
     }
     assert_eq!(stock_of(store, water).await, Some(9));
@@ -154,8 +156,8 @@ pub(in crate::store) async fn orders_keep_names_and_prices(store: &dyn Store) {
     let soda = some_goods(store, "soda", None).await.goods_id;
     let placed = buy(store, kim, lines(&[(soda, 2), (water, 3)])).await.unwrap();
     let patch = GoodsPatch { name: Some(GoodsName::parse("cola").unwrap()), ..GoodsPatch::default() };
-    store.change_goods(soda, patch, NOW).await.unwrap();
-    store.delete_goods(water).await.unwrap();
+    store.change_goods(soda, patch, None, None, NOW).await.unwrap();
+    store.delete_goods(water, None, None, NOW).await.unwrap();
     let order = store.order(placed.order.order_id, kim).await.unwrap().unwrap();
     assert_eq!(order, placed.order);
     let items: Vec<_> =
@@ -178,12 +180,102 @@ pub(in crate::store) async fn an_order_too_dear_to_count_is_refused(store: &dyn 
     let mut basket = Vec::new();
     for n in 0..91 {
         let dear = new_goods(&format!("dear {n}"), Price::MAX_MINOR, Some(999));
-        basket.push((store.create_goods(dear, NOW).await.unwrap().goods_id, 999));
+        basket.push((store.create_goods(dear, None, NOW).await.unwrap().goods_id, 999));
     }
     let refused = buy(store, kim, lines(&basket)).await;
     assert!(matches!(refused, Err(OrderError::TooLarge)), "{refused:?}");
     assert_eq!(stock_of(store, basket[0].0).await, Some(999));
     assert!(buy(store, kim, lines(&basket[..90])).await.is_ok());
+}
+
+pub(in crate::store) async fn a_cancellation_returns_exactly_what_the_order_took(store: &dyn Store) {
+    let kim = a_user(store, "kim").await.user_id;
+    let (mut ids, mut stocks) = (Vec::new(), Vec::new());
+    for (name, stock) in
+        [("counted later", None), ("counted", Some(10)), ("uncounted later", Some(10)), ("uncounted", None)]
+    {
+        ids.push(some_goods(store, name, stock).await.goods_id);
+    }
+    let basket: Vec<_> = ids.iter().map(|id| (*id, 3)).collect();
+    let first = buy(store, kim, lines(&basket)).await.unwrap().order.order_id;
+    let set = async |id, stock| {
+        let patch = GoodsPatch { stock: Some(stock), ..GoodsPatch::default() };
+        store.change_goods(id, patch, None, None, NOW).await.unwrap();
+    };
+    set(ids[0], Some(5)).await;
+    set(ids[2], None).await;
+    let second = buy(store, kim, lines(&basket)).await.unwrap().order.order_id;
+    store.cancel_order(first, None, NOW).await.unwrap();
+    for id in &ids {
+        stocks.push(stock_of(store, *id).await);
+    }
+    assert_eq!(stocks, [Some(2), Some(7), None, None], "of the first order only the counted pieces return");
+    // Counted again: the second order took nothing of it.
+    set(ids[2], Some(1)).await;
+    store.cancel_order(second, None, NOW).await.unwrap();
+    stocks.clear();
+    for id in &ids {
+        stocks.push(stock_of(store, *id).await);
+    }
+    assert_eq!(stocks, [Some(5), Some(10), Some(1), None]);
+}
+
+pub(in crate::store) async fn an_order_comes_to_what_the_buyer_was_told_or_is_refused(store: &dyn Store) {
+    let (kim, water) = shop(store, Some(9)).await;
+    let told = |minor| NewOrder {
+        expected_total: Some(Price { minor, currency: "USD".parse().unwrap() }),
+        ..order(kim, lines(&[(water, 3)]), Some(IdempotencyKey::parse("k").unwrap()))
+    };
+    for minor in [1859, 1861, 0] {
+        let refused = store.record_order(told(minor)).await;
+        assert!(
+            matches!(&refused, Err(OrderError::PriceChanged { expected, total }) if (expected.minor, total.minor) == (minor, 1860)),
+            "{refused:?}"
+        );
+    }
+    assert_eq!((stock_of(store, water).await, reach(store).await), (Some(9), (1, 0)));
+    assert!(!store.record_order(told(1860)).await.unwrap().replayed);
+    let dearer = GoodsPatch {
+        price: Some(Price { minor: 700, currency: "USD".parse().unwrap() }),
+        ..GoodsPatch::default()
+    };
+    store.change_goods(water, dearer, None, None, NOW).await.unwrap();
+    assert!(store.record_order(told(1860)).await.unwrap().replayed, "a repeat is the same order");
+}
+
+pub(in crate::store) async fn who_lost_the_right_neither_orders_nor_cancels(store: &dyn Store) {
+    let kim = logged_in(store, "kim", Role::Member, 1).await;
+    let admin = logged_in(store, "boss", Role::Admin, 2).await;
+    let water = some_goods(store, "water", Some(9)).await.goods_id;
+    let attempt = |by: Actor, at| {
+        let order = NewOrder { session: by.session, at, ..order(by.user_id, lines(&[(water, 1)]), None) };
+        store.record_order(order)
+    };
+    let id = attempt(kim, NOW).await.unwrap().order.order_id;
+    let later = Timestamp::from_millis(NOW.as_millis() + 1000);
+    let email = Email::parse("kim@example.com").unwrap();
+    // In one batch: what comes after the ban is refused.
+    let orders = join_all((0..20).map(|_| attempt(kim, NOW)));
+    let (before, banned, after) = tokio::join!(attempt(kim, NOW), store.ban(&email, true, NOW), orders);
+    assert!(before.is_ok() && banned.unwrap());
+    for refused in after {
+        assert!(matches!(refused, Err(OrderError::Denied(Denied::LoggedOut))), "{refused:?}");
+    }
+    let by_account = Actor { session: None, ..kim };
+    assert!(
+        matches!(attempt(by_account, NOW).await, Err(OrderError::Denied(_))),
+        "the account itself is banned"
+    );
+    assert!(matches!(attempt(admin, later).await, Err(OrderError::Denied(_))), "the log-in has expired");
+    let of_another = Actor { session: admin.session, ..kim };
+    for by in [kim, by_account, of_another] {
+        let refused = store.cancel_order(id, Some(by), NOW).await;
+        assert!(matches!(refused, Err(CancelError::Denied(Denied::LoggedOut))), "{refused:?}");
+    }
+    assert_eq!(stock_of(store, water).await, Some(7));
+    assert_eq!(reach(store).await, (1, 2), "refusals leave no holes");
+    store.cancel_order(id, Some(admin), NOW).await.unwrap();
+    assert_eq!(stock_of(store, water).await, Some(8));
 }
 
 pub(in crate::store) async fn orders_are_listed_newest_first_with_their_items(store: &dyn Store) {

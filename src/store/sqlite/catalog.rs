@@ -1,12 +1,15 @@
-//! Goods: what is sold, and how many pieces are left.
+//! Goods: what is sold. How many pieces are left is in `stock`.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, errors::is_taken, rows::GoodsRow, writer::Tx};
+use super::{SqliteStore, authority, errors::is_taken, rows::GoodsRow, stock, writer::Tx};
 use crate::{
-    domain::{Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsPatch, NewGoods, Timestamp},
-    store::{CatalogError, CatalogStore, GoodsQuery, StoreError},
+    domain::{
+        Actor, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsPatch, NewGoods, StockChange,
+        Timestamp,
+    },
+    store::{CatalogError, CatalogStore, GoodsQuery, Precondition, StoreError},
 };
 
 #[async_trait]
@@ -52,97 +55,167 @@ impl CatalogStore for SqliteStore {
         Ok(row.map(|row| row.goods(self.currency)))
     }
 
-    async fn create_goods(&self, goods: NewGoods, now: Timestamp) -> Result<Goods, CatalogError> {
-        self.writer
-            .write(move |tx| {
-                Box::pin(async move {
-                    let row = sqlx::query_as::<_, GoodsRow>(
-                        "insert into goods
-                             (goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at)
-                         values ($1, $2, $3, $4, $5, $6, $7, $7)
-                         returning
-                             goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
-                    )
-                    .bind(goods.goods_id.map(|id| id.0))
-                    .bind(goods.name.as_str())
-                    .bind(goods.thumbnail_url.as_str())
-                    .bind(goods.category.as_str())
-                    .bind(goods.price.minor)
-                    .bind(goods.stock)
-                    .bind(now.as_millis())
-                    .fetch_one(&mut tx.conn)
-                    .await
-                    .map_err(|error| match is_taken(&error, "goods.goods_id") {
-                        true => CatalogError::GoodsExist,
-                        false => error.into(),
-                    })?;
-                    Ok(announce(tx, GoodsAction::Create, row))
-                })
-            })
-            .await
+    async fn categories(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(sqlx::query_as::<_, (String, i64)>(
+            "select category, count(*)
+             from goods
+             group by category
+             order by category",
+        )
+        .fetch_all(&mut *self.reader().await?)
+        .await?)
+    }
+
+    async fn create_goods(
+        &self,
+        goods: NewGoods,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<Goods, CatalogError> {
+        self.writer.write(move |tx| Box::pin(create(tx, goods, by, now))).await
     }
 
     async fn change_goods(
         &self,
         id: GoodsId,
         patch: GoodsPatch,
+        only_if: Option<Precondition>,
+        by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Goods, CatalogError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
-                    // The stock alone can become null, so that null cannot mean "as it is" there.
-                    let row = sqlx::query_as::<_, GoodsRow>(
-                        "update goods
-                         set
-                             name = coalesce($1, name),
-                             thumbnail_url = coalesce($2, thumbnail_url),
-                             category = coalesce($3, category),
-                             price = coalesce($4, price),
-                             stock = case when $5 then $6 else stock end,
-                             updated_at = $7
-                         where goods_id = $8
-                         returning
-                             goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
-                    )
-                    .bind(patch.name.as_ref().map(|name| name.as_str().to_owned()))
-                    .bind(patch.thumbnail_url.as_ref().map(|url| url.as_str().to_owned()))
-                    .bind(patch.category.as_ref().map(|category| category.as_str().to_owned()))
-                    .bind(patch.price.map(|price| price.minor))
-                    .bind(patch.stock.is_some())
-                    .bind(patch.stock.flatten())
-                    .bind(now.as_millis())
-                    .bind(id.0)
-                    .fetch_optional(&mut tx.conn)
-                    .await?
-                    .ok_or(CatalogError::NotFound)?;
-                    Ok(announce(tx, GoodsAction::Update, row))
+                    let before = found(tx, id, only_if, by, now).await?;
+                    let after = update(tx, id, patch, now).await?;
+                    stock::record_set(tx, &after, before.stock, by).await?;
+                    announce(tx, GoodsAction::Update, after.clone());
+                    Ok(after)
                 })
             })
             .await
     }
 
-    async fn delete_goods(&self, id: GoodsId) -> Result<(), CatalogError> {
+    async fn change_stock(
+        &self,
+        id: GoodsId,
+        change: StockChange,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<Goods, CatalogError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
+                    let before = found(tx, id, None, by, now).await?;
+                    let after = stock::change(tx, before, change, by, now).await?;
+                    announce(tx, GoodsAction::Update, after.clone());
+                    Ok(after)
+                })
+            })
+            .await
+    }
+
+    async fn delete_goods(
+        &self,
+        id: GoodsId,
+        only_if: Option<Precondition>,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let goods = found(tx, id, only_if, by, now).await?;
                     // The foreign key of `carts` takes them out of all carts.
-                    let row = sqlx::query_as::<_, GoodsRow>(
-                        "delete from goods
-                         where goods_id = $1
-                         returning
-                             goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
+                    sqlx::query(
+                        "insert into gone_goods (goods_id)
+                         values ($1);
+
+                         delete from goods
+                         where goods_id = $1",
                     )
                     .bind(id.0)
-                    .fetch_optional(&mut tx.conn)
-                    .await?
-                    .ok_or(CatalogError::NotFound)?;
-                    announce(tx, GoodsAction::Delete, row);
+                    .execute(&mut tx.conn)
+                    .await?;
+                    announce(tx, GoodsAction::Delete, goods);
                     Ok(())
                 })
             })
             .await
     }
+}
+
+/// Finds goods that someone is about to change, if they may and the goods are what they have seen.
+async fn found(
+    tx: &mut Tx,
+    id: GoodsId,
+    only_if: Option<Precondition>,
+    by: Option<Actor>,
+    now: Timestamp,
+) -> Result<Goods, CatalogError> {
+    authority::admin::<CatalogError>(tx, by, now).await?;
+    let goods = find_all(&mut tx.conn, tx.currency, &[id]).await?.pop().ok_or(CatalogError::NotFound)?;
+    let holds = only_if.is_none_or(|holds| holds(&goods));
+    holds.then_some(goods).ok_or(CatalogError::Changed)
+}
+
+async fn create(
+    tx: &mut Tx,
+    goods: NewGoods,
+    by: Option<Actor>,
+    now: Timestamp,
+) -> Result<Goods, CatalogError> {
+    authority::admin::<CatalogError>(tx, by, now).await?;
+    let row = sqlx::query_as::<_, GoodsRow>(
+        "insert into goods (goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at)
+         select $1, $2, $3, $4, $5, $6, $7, $7
+         where not exists (select 1 from gone_goods where goods_id = $1)
+         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
+    )
+    .bind(goods.goods_id.map(|id| id.0))
+    .bind(goods.name.as_str())
+    .bind(goods.thumbnail_url.as_str())
+    .bind(goods.category.as_str())
+    .bind(goods.price.minor)
+    .bind(goods.stock)
+    .bind(now.as_millis())
+    .fetch_optional(&mut tx.conn)
+    .await
+    .map_err(|error| match is_taken(&error, "goods.goods_id") {
+        true => CatalogError::GoodsExist,
+        false => error.into(),
+    })?;
+    let goods = row.ok_or(CatalogError::GoodsExist)?.goods(tx.currency);
+    stock::record_set(tx, &goods, None, by).await?;
+    announce(tx, GoodsAction::Create, goods.clone());
+    Ok(goods)
+}
+
+async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> Result<Goods, CatalogError> {
+    // The stock alone can become null, so that null cannot mean "as it is" there.
+    let row = sqlx::query_as::<_, GoodsRow>(
+        "update goods
+         set
+             name = coalesce($1, name),
+             thumbnail_url = coalesce($2, thumbnail_url),
+             category = coalesce($3, category),
+             price = coalesce($4, price),
+             stock = case when $5 then $6 else stock end,
+             updated_at = $7
+         where goods_id = $8
+         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
+    )
+    .bind(patch.name.as_ref().map(|name| name.as_str().to_owned()))
+    .bind(patch.thumbnail_url.as_ref().map(|url| url.as_str().to_owned()))
+    .bind(patch.category.as_ref().map(|category| category.as_str().to_owned()))
+    .bind(patch.price.map(|price| price.minor))
+    .bind(patch.stock.is_some())
+    .bind(patch.stock.flatten())
+    .bind(now.as_millis())
+    .bind(id.0)
+    .fetch_one(&mut tx.conn)
+    .await?;
+    Ok(row.goods(tx.currency))
 }
 
 /// The pattern of `like` for what contains a text, whatever characters that has.
@@ -169,56 +242,7 @@ pub(super) async fn find_all(
     Ok(found.into_iter().map(|row| row.goods(currency)).collect())
 }
 
-/// Takes pieces out of the counted stock of goods that were just read in this transaction and found to have them.
-pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp) -> Result<(), StoreError> {
-    let changed = sqlx::query_as::<_, GoodsRow>(
-        "update goods
-         set stock = stock - wanted.pieces, updated_at = $2
-         from (select value ->> 0 as id, value ->> 1 as pieces from json_each($1)) as wanted
-         where goods_id = wanted.id and stock >= wanted.pieces
-         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
-    )
-    .bind(serde_json::json!(pieces).to_string())
-    .bind(now.as_millis())
-    .fetch_all(&mut tx.conn)
-    .await?;
-    // The condition repeats what the caller has seen: a mistake there must not oversell.
-    if changed.len() != pieces.len() {
-        return Err(StoreError::Corrupt("stock changed within a transaction".to_owned()));
-    }
-    announce_all(tx, changed);
-    Ok(())
-}
-
-/// Puts pieces back into the counted stock of those goods that still exist.
-pub(super) async fn put_back(
-    tx: &mut Tx,
-    pieces: &[(GoodsId, i64)],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let changed = sqlx::query_as::<_, GoodsRow>(
-        "update goods
-         set stock = stock + returned.pieces, updated_at = $2
-         from (select value ->> 0 as id, value ->> 1 as pieces from json_each($1)) as returned
-         where goods_id = returned.id and stock is not null
-         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
-    )
-    .bind(serde_json::json!(pieces).to_string())
-    .bind(now.as_millis())
-    .fetch_all(&mut tx.conn)
-    .await?;
-    announce_all(tx, changed);
-    Ok(())
-}
-
-fn announce_all(tx: &mut Tx, changed: Vec<GoodsRow>) {
-    for row in changed {
-        announce(tx, GoodsAction::Update, row);
-    }
-}
-
-fn announce(tx: &mut Tx, action: GoodsAction, row: GoodsRow) -> Goods {
-    let goods = row.goods(tx.currency);
-    tx.news.goods.push(GoodsEvent { action, goods: goods.clone() });
-    goods
+/// Tells what happened to goods when this is committed.
+fn announce(tx: &mut Tx, action: GoodsAction, goods: Goods) {
+    tx.news.goods.push(GoodsEvent { action, goods });
 }

@@ -29,6 +29,14 @@ pub(super) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
     error.as_database_error().is_some_and(|e| e.is_unique_violation() && e.message().contains(column))
 }
 
+/// Whether a statement failed because `table.column` would have been null.
+pub(super) fn is_missing(error: &sqlx::Error, column: &str) -> bool {
+    // As above: "NOT NULL constraint failed: orders.user_id".
+    error
+        .as_database_error()
+        .is_some_and(|e| e.kind() == sqlx::error::ErrorKind::NotNullViolation && e.message().contains(column))
+}
+
 /// Why a job of the writer was not done, which may be the store's own failure.
 pub(super) trait Refusal: From<StoreError> {
     /// The failure, if it is one.

@@ -14,8 +14,10 @@ use super::{Feed, LogStore, Store, StoreError};
 use crate::{domain::Currency, telemetry};
 
 mod accounts;
+mod authority;
 mod carts;
 mod catalog;
+mod check;
 mod errors;
 mod log;
 mod open;
@@ -23,9 +25,12 @@ mod orders;
 mod placing;
 mod reading;
 mod rows;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod writer;
+
+pub(super) use check::check;
 
 /// A shop's data in one file.
 pub(super) struct SqliteStore {

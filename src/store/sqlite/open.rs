@@ -2,6 +2,7 @@
 //! sentence for the operator that names the file and no SQL.
 
 use std::{
+    cmp::Ordering,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -58,6 +59,18 @@ pub(in crate::store) enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// There is none, where one is to be looked at.
+    #[error("there is no database {}", .path.display())]
+    Missing {
+        /// The file that should be it.
+        path: PathBuf,
+    },
+    /// A file of an older version of this program.
+    #[error("the database {} is of an older version: run shopbell migrate", .path.display())]
+    OldVersion {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process holds its lock.
     #[error("the database {} is locked by another program", .path.display())]
     Locked {
@@ -75,7 +88,7 @@ pub(in crate::store) enum OpenError {
 }
 
 impl OpenError {
-    fn of(path: &Path, source: sqlx::Error) -> Self {
+    pub(super) fn of(path: &Path, source: sqlx::Error) -> Self {
         let path = path.to_owned();
         match primary_code(&source) {
             // https://www.sqlite.org/rescode.html: SQLITE_NOTADB; SQLITE_BUSY and SQLITE_LOCKED.
@@ -145,6 +158,36 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
         .busy_timeout(BUSY_TIMEOUT)
         // Errors are logged once, by whoever answers for them.
         .disable_statement_logging())
+}
+
+/// The options to look at a database that exists.
+pub(super) fn existing(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    let options = options(url)?.create_if_missing(false).pragma("query_only", "on");
+    let path = options.get_filename();
+    if path.is_file() { Ok(options) } else { Err(OpenError::Missing { path: path.to_owned() }) }
+}
+
+/// Opens a database of this version to look at it.
+pub(super) async fn reading(
+    options: &SqliteConnectOptions,
+    path: &Path,
+) -> Result<SqliteConnection, OpenError> {
+    let failed = |error| OpenError::of(path, error);
+    let mut conn = options.connect().await.map_err(failed)?;
+    let id: i64 = sqlx::query_scalar("pragma application_id").fetch_one(&mut conn).await.map_err(failed)?;
+    if id != APPLICATION_ID {
+        return Err(OpenError::NotOurs { path: path.to_owned() });
+    }
+    let kept: i64 = sqlx::query_scalar("select ifnull(max(version), 0) from _sqlx_migrations where success")
+        .fetch_one(&mut conn)
+        .await
+        .map_err(failed)?;
+    let ours = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    match kept.cmp(&ours) {
+        Ordering::Equal => Ok(conn),
+        Ordering::Less => Err(OpenError::OldVersion { path: path.to_owned() }),
+        Ordering::Greater => Err(OpenError::OtherVersion { path: path.to_owned() }),
+    }
 }
 
 /// Checks that the file is ours, and marks an empty one as ours before anything else is written: a crash in

@@ -3,14 +3,16 @@
 use async_trait::async_trait;
 
 use super::{
-    SqliteStore, catalog, placing,
+    SqliteStore, authority, placing,
     reading::{find, items_of},
     rows::OrderRow,
+    stock,
     writer::{STEP, Tx},
 };
 use crate::{
     domain::{
-        GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderStatus, Publication, Timestamp, UserId,
+        Actor, GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderStatus, Publication, Role,
+        Timestamp, UserId,
     },
     store::{CancelError, OrderError, OrderStore, PlacedOrder, StoreError},
 };
@@ -24,10 +26,10 @@ impl OrderStore for SqliteStore {
     async fn cancel_order(
         &self,
         id: OrderId,
-        owner: Option<UserId>,
+        by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Order, CancelError> {
-        self.writer.write(move |tx| Box::pin(cancel(tx, id, owner, now))).await
+        self.writer.write(move |tx| Box::pin(cancel(tx, id, by, now))).await
     }
 
     async fn orders_of(
@@ -88,20 +90,18 @@ impl OrderStore for SqliteStore {
 }
 
 /// Cancels an order: status, stock and event.
-async fn cancel(
-    tx: &mut Tx,
-    id: OrderId,
-    owner: Option<UserId>,
-    now: Timestamp,
-) -> Result<Order, CancelError> {
+async fn cancel(tx: &mut Tx, id: OrderId, by: Option<Actor>, now: Timestamp) -> Result<Order, CancelError> {
+    let owner = match by {
+        Some(by) if authority::role::<CancelError>(tx, by, now).await? == Role::Member => Some(by.user_id),
+        _ => None,
+    };
     let order = find(&mut tx.conn, tx.currency, id, owner).await?;
     let mut order = order.ok_or(CancelError::NotFound)?;
     if order.status == OrderStatus::Canceled {
         return Err(CancelError::AlreadyCanceled);
     }
-    let pieces: Vec<_> = order.items.iter().map(|item| (item.goods_id, item.quantity.get())).collect();
-    catalog::put_back(tx, &pieces, now).await?;
-    write_cancellation(tx, id, pieces[0].0, now).await?;
+    stock::put_back(tx, id, now).await?;
+    write_cancellation(tx, id, order.items[0].goods_id, now).await?;
     order.status = OrderStatus::Canceled;
     Ok(order)
 }

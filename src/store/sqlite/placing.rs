@@ -4,18 +4,19 @@
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{carts, catalog, reading, writer::Tx};
+use super::{authority::session_key, carts, catalog, errors::is_missing, reading, stock, writer::Tx};
 use crate::{
     domain::{
         Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order, OrderId,
-        OrderItem, OrderStatus, Price, Publication, Quantity, Timestamp, UserId, id::MAX_SAFE_INTEGER,
+        OrderItem, OrderStatus, Price, Publication, Quantity, SessionId, Timestamp, UserId,
+        id::MAX_SAFE_INTEGER,
     },
-    store::{OrderError, PlacedOrder, StoreError},
+    store::{Denied, OrderError, PlacedOrder, StoreError},
 };
 
 /// Places an order, or finds the one that was placed under its key.
 pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder, OrderError> {
-    let NewOrder { user_id, basket, key, at } = request;
+    let NewOrder { user_id, session, basket, expected_total, key, at } = request;
     let fingerprint = basket.fingerprint();
     // First of all: a repeat is the same order even if the goods are gone or sold out since.
     if let Some(key) = &key
@@ -25,8 +26,13 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     }
     let wanted = resolve(&mut tx.conn, user_id, basket).await?;
     let goods = reserve(tx, &wanted.lines, at).await?;
+    let counted = goods.iter().map(|goods| goods.stock.is_some()).collect();
     let (items, total) = price(&wanted.lines, goods, tx)?;
-    let draft = Draft { user_id, items, total, key: key.map(|key| (key, fingerprint)), at };
+    if let Some(expected) = expected_total.filter(|expected| *expected != total) {
+        return Err(OrderError::PriceChanged { expected, total });
+    }
+    let key = key.map(|key| (key, fingerprint));
+    let draft = Draft { user_id, session, items, counted, total, key, at };
     let placed = write(tx, draft).await?;
     if wanted.empties_cart {
         carts::empty(&mut tx.conn, user_id).await?;
@@ -114,7 +120,7 @@ async fn reserve(tx: &mut Tx, lines: &[Line], at: Timestamp) -> Result<Vec<Goods
         goods.push(these);
     }
     if !counted.is_empty() {
-        catalog::take(tx, &counted, at).await?;
+        stock::take(tx, &counted, at).await?;
     }
     Ok(goods)
 }
@@ -139,7 +145,10 @@ fn price(lines: &[Line], goods: Vec<Goods>, tx: &Tx) -> Result<(Vec<OrderItem>, 
 /// An order that lacks only its number.
 struct Draft {
     user_id: UserId,
+    session: Option<SessionId>,
     items: Vec<OrderItem>,
+    /// Which of the items were taken out of a counted stock.
+    counted: Vec<bool>,
     total: Price,
     key: Option<(IdempotencyKey, String)>,
     at: Timestamp,
@@ -152,15 +161,36 @@ struct Draft {
 /// same parameters (`$1`, because sqlx counts wrongly where `?1` leaves out a number). Ids only grow and nobody else
 /// writes meanwhile: hence the order that the first statement makes is the one with the highest id for the others, and
 /// the next numbers of the log are one more than its newest.
+///
+/// Whether the buyer still may order is asked by the first statement, which costs no trip of its own: the order of
+/// someone who is banned, or whose log-in has ended, is nobody's, which the table refuses.
 async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
-    let Draft { user_id, items, total, key, at } = draft;
+    let Draft { user_id, session, items, counted, total, key, at } = draft;
     let pieces = items.iter().map(|item| item.quantity.get()).sum();
     let (order_id, announced_as, nickname) = sqlx::query_as::<_, (i64, Option<i64>, Option<String>)>(
         "insert into orders (user_id, status, total, created_at)
-         values ($1, 'placed', $2, $3);
+         values (
+             (
+                 select user_id
+                 from users
+                 where
+                     user_id = $1
+                     and banned_at is null
+                     and ($8 is null or exists (
+                         select 1
+                         from sessions
+                         where
+                             session_id = $8 and sessions.user_id = $1
+                             and revoked_at is null and expires_at > $3
+                     ))
+             ),
+             'placed', $2, $3
+         );
 
-         insert into order_items (order_id, line, goods_id, name, price, quantity)
-         select (select max(order_id) from orders), key, value ->> 0, value ->> 1, value ->> 2, value ->> 3
+         insert into order_items (order_id, line, goods_id, name, price, quantity, taken)
+         select
+             (select max(order_id) from orders), key,
+             value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
          from json_each($4);
 
          insert into idempotency_keys (user_id, key, fingerprint, order_id, created_at)
@@ -185,12 +215,17 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     .bind(user_id.0)
     .bind(total.minor)
     .bind(at.as_millis())
-    .bind(as_json(&items))
+    .bind(as_json(&items, &counted))
     .bind(key.as_ref().map(|(key, _)| key.as_str()))
     .bind(key.as_ref().map(|(_, fingerprint)| fingerprint))
     .bind(pieces)
+    .bind(session_key(session))
     .fetch_one(&mut tx.conn)
-    .await?;
+    .await
+    .map_err(|error| match is_missing(&error, "orders.user_id") {
+        true => Denied::LoggedOut.into(),
+        false => OrderError::from(error),
+    })?;
     let alert =
         announced_as.zip(nickname).map(|(id, nickname)| alert(Offset(id), nickname, &items, pieces, at));
     tx.news.publications.extend(alert);
@@ -217,8 +252,11 @@ fn alert(id: Offset, nickname: String, items: &[OrderItem], quantity: i64, date:
     Publication { id, date, notification }
 }
 
-/// One argument for any number of items: `[[goods_id, name, price, quantity], …]`.
-fn as_json(items: &[OrderItem]) -> String {
-    let item = |item: &OrderItem| json!([item.goods_id, item.name, item.price.minor, item.quantity.get()]);
-    serde_json::Value::from_iter(items.iter().map(item)).to_string()
+/// One argument for any number of items: `[[goods_id, name, price, quantity, taken], …]`.
+fn as_json(items: &[OrderItem], counted: &[bool]) -> String {
+    let item = |(item, &is_counted): (&OrderItem, &bool)| {
+        let pieces = item.quantity.get();
+        json!([item.goods_id, item.name, item.price.minor, pieces, if is_counted { pieces } else { 0 }])
+    };
+    serde_json::Value::from_iter(items.iter().zip(counted).map(item)).to_string()
 }

@@ -30,6 +30,15 @@ pub(super) fn role_name(role: Role) -> &'static str {
     }
 }
 
+/// A role by its name.
+pub(super) fn role(name: &str) -> Result<Role, StoreError> {
+    match name {
+        "member" => Ok(Role::Member),
+        "admin" => Ok(Role::Admin),
+        other => Err(corrupt("a role", other)),
+    }
+}
+
 #[derive(FromRow)]
 pub(super) struct UserRow {
     user_id: i64,
@@ -46,11 +55,7 @@ impl UserRow {
             user_id: UserId(self.user_id),
             email: Email::trusted(self.email),
             nickname: Nickname::trusted(self.nickname),
-            role: match self.role.as_str() {
-                "member" => Role::Member,
-                "admin" => Role::Admin,
-                other => return Err(corrupt("a role", other)),
-            },
+            role: role(&self.role)?,
             hide_purchases: self.hide_purchases,
             created_at: Timestamp::from_millis(self.created_at),
         })

@@ -11,13 +11,14 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    domain::{NewOrder, Offset},
+    domain::Offset,
     store::{
         CatalogStore, OrderStore,
-        contract_tests::{NOW, a_user, buy, lines, some_goods, store_contract},
+        contract_tests::{NOW, a_user, buy, lines, order, some_goods, store_contract},
     },
 };
 
+mod check;
 mod migration;
 mod statements;
 
@@ -261,7 +262,7 @@ async fn durable_orders_per_second() {
         let shopper = || async {
             for _ in 0..each {
                 let basket = lines(&[(water, 1)]);
-                store.record_order(NewOrder { user_id: kim, basket, key: None, at: NOW }).await.unwrap();
+                store.record_order(order(kim, basket, None)).await.unwrap();
             }
         };
         let started = std::time::Instant::now();

@@ -22,6 +22,7 @@ const PRIVATE: &[(&str, &str)] = &[
     ("POST", "/api/goods"),
     ("PATCH", "/api/goods/1"),
     ("DELETE", "/api/goods/1"),
+    ("POST", "/api/goods/1/stock"),
 ];
 
 #[tokio::test]
@@ -49,6 +50,8 @@ async fn only_an_administrator_changes_the_catalogue() {
     app.post("/api/goods").by(&kim).json(&goods("Tea")).send().await.refused(403, "forbidden");
     app.patch("/api/goods/1").by(&kim).json(&json!({"price": 1})).send().await.refused(403, "forbidden");
     app.delete("/api/goods/1").by(&kim).send().await.refused(403, "forbidden");
+    let change = app.post("/api/goods/1/stock").by(&kim).json(&json!({"change": 1}));
+    change.send().await.refused(403, "forbidden");
     app.patch("/api/goods/99").by(&kim).json(&json!({"price": 1})).send().await.refused(403, "forbidden");
 }
 
@@ -59,6 +62,7 @@ const WITH_BODY: &[(&str, &str)] = &[
     ("PATCH", "/api/users/me"),
     ("POST", "/api/goods"),
     ("PATCH", "/api/goods/1"),
+    ("POST", "/api/goods/1/stock"),
     ("PUT", "/api/goods/1/cart"),
     ("POST", "/api/goods/1/cart"),
     ("POST", "/api/orders"),
@@ -132,6 +136,8 @@ async fn head_works_wherever_get_does() {
         "/metrics",
         "/api/goods",
         "/api/goods/1",
+        "/api/shop",
+        "/api/categories",
         "/api/goods/cart",
         "/api/users/me",
         "/api/orders",
@@ -159,6 +165,9 @@ async fn another_method_is_told_which_ones_there_are() {
         ("/api/goods", "DELETE", vec!["GET", "HEAD", "POST"]),
         ("/api/goods/1", "PUT", vec!["GET", "HEAD", "PATCH", "DELETE"]),
         ("/api/goods/cart", "POST", vec!["GET", "HEAD"]),
+        ("/api/goods/1/stock", "GET", vec!["POST"]),
+        ("/api/shop", "POST", vec!["GET", "HEAD"]),
+        ("/api/categories", "DELETE", vec!["GET", "HEAD"]),
         ("/api/goods/1/cart", "PATCH", vec!["PUT", "POST", "DELETE"]),
         ("/api/orders", "DELETE", vec!["GET", "HEAD", "POST"]),
         ("/api/orders/1", "PUT", vec!["GET", "HEAD"]),
@@ -272,7 +281,7 @@ async fn a_browser_may_ask_before_it_calls() {
         assert_eq!(answer.header("access-control-allow-origin"), origin);
         assert!(answer.header("access-control-allow-methods").contains("PATCH"), "{:?}", answer.headers);
         let headers = answer.header("access-control-allow-headers").to_lowercase();
-        for name in ["authorization", "content-type", "idempotency-key"] {
+        for name in ["authorization", "content-type", "idempotency-key", "if-match"] {
             assert!(headers.contains(name), "{name} is not allowed: {headers:?}");
         }
     }

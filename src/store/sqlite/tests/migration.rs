@@ -154,3 +154,46 @@ async fn every_database_has_an_epoch_of_its_own() {
     let (other, _other) = Before::new().await.migrated().await;
     assert_ne!(one.reach().await.unwrap().epoch, other.reach().await.unwrap().epoch);
 }
+
+#[tokio::test]
+async fn what_old_orders_took_is_what_they_can_have_taken() {
+    let mut before = Before::new().await;
+    // Goods 1 are counted, 2 are not, 3 are younger than the order of their number, 4 are gone.
+    before
+        .run(
+            "insert into goods values
+                 (1, 'a', '/a', 'c', 1, 10, 0, 0), (2, 'b', '/a', 'c', 1, null, 0, 0), (3, 'c', '/a', 'c', 1, 10, 5000, 5000)"
+                .to_owned(),
+        )
+        .await;
+    for (id, goods_id, status) in
+        [(1, 1, "placed"), (2, 1, "canceled"), (3, 2, "placed"), (4, 3, "placed"), (5, 4, "placed")]
+    {
+        let line = format!(
+            "insert into orders values ({id}, 1, '{status}', 2, {id}000);
+             insert into order_items values ({id}, 0, {goods_id}, 'x', 1, 2);
+             insert into notifications
+                 (kind, order_id, goods_id, nickname, first_goods_name, other_goods, quantity, created_at)
+             values ('purchase', {id}, {goods_id}, 'kim', 'x', 0, 2, {id}000)"
+        );
+        before.run(line).await;
+    }
+    before.withdrawal(2, 2, 9000).await;
+    let (store, folder) = before.migrated().await;
+    let url = format!("sqlite://{}", folder.path().join("shop.db").display());
+    assert_eq!(check(&url).await.unwrap(), [""; 0]);
+    for id in [1, 3, 4, 5] {
+        store.cancel_order(OrderId(id), None, NOW).await.unwrap();
+    }
+    let stock = async |id| store.goods(crate::domain::GoodsId(id)).await.unwrap().unwrap().stock;
+    assert_eq!((stock(1).await, stock(2).await, stock(3).await), (Some(12), None, Some(10)));
+    let again = crate::domain::NewGoods {
+        goods_id: Some(crate::domain::GoodsId(4)),
+        ..crate::store::contract_tests::new_goods("x", 1, None)
+    };
+    assert!(matches!(
+        store.create_goods(again, None, NOW).await,
+        Err(crate::store::CatalogError::GoodsExist)
+    ));
+    assert_eq!(check(&url).await.unwrap(), [""; 0]);
+}

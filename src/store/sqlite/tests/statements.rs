@@ -118,7 +118,10 @@ async fn every_statement_is_one_of_the_schema_and_returns_what_is_read() {
             assert!(!others.contains(way), "{file}: statements begin with sqlx::query, not with {way}");
         }
         for Call { place, sql, row } in calls(file, source) {
-            assert!(!sql.replace("count(*)", "").contains('*'), "{place}: columns are named");
+            assert!(
+                !sql.replace("count(*)", "").replace("price * quantity", "").contains('*'),
+                "{place}: columns are named"
+            );
             let mut found = columns(&mut conn, &place, &sql).await;
             match row {
                 Row::None => assert_eq!(found, [""; 0], "{place}: nobody reads this"),

@@ -1,0 +1,49 @@
+//! `/api/shop`: what a page has to know of the shop before it shows anything.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use crate::{
+    clock,
+    config::Audience,
+    domain::{NicknameDisplay, Timestamp},
+    web::{State, answer},
+};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shop<'a> {
+    currency: &'a str,
+    /// The one source of decimals for whoever writes or adds up prices: browsers have tables that differ from ISO 4217.
+    currency_decimals: u8,
+    audience: &'static str,
+    nickname_display: &'static str,
+    /// The server's clock.
+    time: Timestamp,
+    links: Links,
+}
+
+/// Where the contract is as a document; `null` where there is none.
+#[derive(Serialize)]
+struct Links {
+    openapi: Option<&'static str>,
+    asyncapi: Option<&'static str>,
+}
+
+pub(super) async fn show(state: State) -> HttpResponse {
+    let settings = &state.settings;
+    answer::ok(&Shop {
+        currency: settings.currency.code(),
+        currency_decimals: settings.currency.decimals(),
+        audience: match settings.audience {
+            Audience::Members => "members",
+            Audience::Everyone => "everyone",
+        },
+        nickname_display: match settings.nickname_display {
+            NicknameDisplay::Full => "full",
+            NicknameDisplay::Masked => "masked",
+        },
+        time: clock::now(),
+        links: Links { openapi: None, asyncapi: None },
+    })
+}

@@ -1,0 +1,138 @@
+//! How many pieces of goods are left: what orders take and cancellations return, which is kept with the lines of the
+//! order, and changes by hand, which are kept in `stock_changes`.
+
+use super::{rows::GoodsRow, writer::Tx};
+use crate::{
+    domain::{
+        Actor, Goods, GoodsAction, GoodsEvent, GoodsId, OrderId, Stock, StockChange, Timestamp,
+        goods::MAX_STOCK,
+    },
+    store::{CatalogError, StoreError},
+};
+
+/// Takes pieces out of the counted stock of goods that were just read in this transaction and found to have them.
+pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp) -> Result<(), StoreError> {
+    let changed = sqlx::query_as::<_, GoodsRow>(
+        "update goods
+         set stock = stock - wanted.pieces, updated_at = $2
+         from (select value ->> 0 as id, value ->> 1 as pieces from json_each($1)) as wanted
+         where goods_id = wanted.id and stock >= wanted.pieces
+         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
+    )
+    .bind(serde_json::json!(pieces).to_string())
+    .bind(now.as_millis())
+    .fetch_all(&mut tx.conn)
+    .await?;
+    // The condition repeats what the caller has seen: a mistake there must not oversell.
+    if changed.len() != pieces.len() {
+        return Err(StoreError::Corrupt("stock changed within a transaction".to_owned()));
+    }
+    announce_all(tx, changed);
+    Ok(())
+}
+
+/// Puts back exactly what an order took, into the stock of those goods that still exist and are still counted, and
+/// keeps with each line what went back.
+pub(super) async fn put_back(tx: &mut Tx, order: OrderId, now: Timestamp) -> Result<(), StoreError> {
+    let changed = sqlx::query_as::<_, GoodsRow>(
+        "update order_items
+         set returned = taken
+         where
+             order_id = $1
+             and exists (
+                 select 1
+                 from goods
+                 where goods.goods_id = order_items.goods_id and stock is not null
+             );
+
+         update goods
+         set stock = stock + lines.returned, updated_at = $2
+         from order_items as lines
+         where lines.order_id = $1 and lines.goods_id = goods.goods_id and lines.returned > 0
+         returning
+             goods.goods_id, goods.name, thumbnail_url, category, goods.price, stock, created_at, updated_at",
+    )
+    .bind(order.0)
+    .bind(now.as_millis())
+    .fetch_all(&mut tx.conn)
+    .await?;
+    announce_all(tx, changed);
+    Ok(())
+}
+
+/// Changes a counted stock by so many pieces.
+pub(super) async fn change(
+    tx: &mut Tx,
+    goods: Goods,
+    change: StockChange,
+    by: Option<Actor>,
+    now: Timestamp,
+) -> Result<Goods, CatalogError> {
+    let left = goods.stock.ok_or(CatalogError::NoChange(None))?;
+    let stock = left + change.pieces;
+    if stock < 0 {
+        let name = goods.name.as_str().to_owned();
+        return Err(CatalogError::OutOfStock { goods_id: goods.goods_id, name, left });
+    }
+    if stock > MAX_STOCK && change.pieces > 0 {
+        return Err(CatalogError::NoChange(Some(left)));
+    }
+    sqlx::query(
+        "update goods
+         set stock = $2, updated_at = $3
+         where goods_id = $1",
+    )
+    .bind(goods.goods_id.0)
+    .bind(stock)
+    .bind(now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    let after = Goods { stock: Some(stock), updated_at: now, ..goods };
+    record(tx, &after, Record { kind: "change", change, by }).await?;
+    Ok(after)
+}
+
+/// Records that a stock was counted anew, if it was.
+pub(super) async fn record_set(
+    tx: &mut Tx,
+    goods: &Goods,
+    before: Stock,
+    by: Option<Actor>,
+) -> Result<(), StoreError> {
+    if goods.stock == before {
+        return Ok(());
+    }
+    let pieces = goods.stock.unwrap_or_default() - before.unwrap_or_default();
+    record(tx, goods, Record { kind: "set", change: StockChange { pieces, reason: None }, by }).await
+}
+
+/// A line of the history of a stock.
+struct Record {
+    kind: &'static str,
+    change: StockChange,
+    by: Option<Actor>,
+}
+
+async fn record(tx: &mut Tx, goods: &Goods, record: Record) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into stock_changes (goods_id, user_id, kind, change, reason, stock, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(goods.goods_id.0)
+    .bind(record.by.map(|by| by.user_id.0))
+    .bind(record.kind)
+    .bind(record.change.pieces)
+    .bind(record.change.reason.map(|reason| reason.as_str().to_owned()))
+    .bind(goods.stock)
+    .bind(goods.updated_at.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+fn announce_all(tx: &mut Tx, changed: Vec<GoodsRow>) {
+    for row in changed {
+        let goods = row.goods(tx.currency);
+        tx.news.goods.push(GoodsEvent { action: GoodsAction::Update, goods });
+    }
+}
