@@ -18,6 +18,7 @@ use crate::{
     socketio::{Directory, Endpoint, Engine, Limits, SocketIo, polling::ProtocolRefusal},
     web::{
         edge::AsIs,
+        event_stream,
         resource::{get, resource},
     },
 };
@@ -60,7 +61,7 @@ impl Endpoints {
     /// Adds the routes for requests without an upgrade.
     pub fn configure(&self, config: &mut ServiceConfig) {
         config
-            .service(resource("/api/events", [get(sse::events)]).app_data(Rc::clone(&self.gateway)))
+            .service(resource(event_stream::PATH, [get(sse::events)]).app_data(Rc::clone(&self.gateway)))
             .service(resource("/socket.io/{file}", [get(bundle::serve)]))
             .service(resource("/ws", [get(async || Err::<String, _>(upgrade_required()))]))
             .service(

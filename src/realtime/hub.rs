@@ -14,10 +14,11 @@ use super::{
     announcement::{Announcement, Batch},
     fanout::{FanOut, SESSIONS_PER_TURN},
     follower::Follower,
+    recovery::Recovery,
     registry::Registry,
     rooms::Room,
     session::Session,
-    viewers::Page,
+    viewers::{Page, Person},
 };
 use crate::{
     domain::{Offset, SessionId},
@@ -133,6 +134,33 @@ impl Handler<Revoke> for Hub {
 
     fn handle(&mut self, Revoke(ended): Revoke, _: &mut Self::Context) {
         self.registry.revoke(&ended, Instant::now());
+    }
+}
+
+/// Closes a session whose client comes back on another connection, and notes until when it has surely heard all.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Evict {
+    /// Its number.
+    pub id: u64,
+    /// Whose it has to be.
+    pub person: Person,
+    /// After how much silence it is pinged.
+    pub ping_interval: Duration,
+    /// Where to note it.
+    pub recovery: Arc<Recovery>,
+}
+
+impl Handler<Evict> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Evict { id, person, ping_interval, recovery }: Evict, _: &mut Self::Context) {
+        self.registry.each(0..usize::MAX, |session| {
+            if session.id == id && session.person == person {
+                recovery.evict(id, session.outbox.heartbeat.last_sign(ping_interval));
+                session.close(Close::Lost);
+            }
+        });
     }
 }
 
