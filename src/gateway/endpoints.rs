@@ -1,6 +1,6 @@
 //! Where the clients of a worker thread come in: the routes that are no WebSocket handshakes, and the Socket.IO endpoint.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -45,6 +45,8 @@ impl Endpoints {
     #[must_use]
     pub fn open(gateway: Gateway, directory: &SocketIoDirectory) -> Self {
         let gateway = Rc::new(gateway);
+        let recovery = Arc::clone(&gateway.recovery);
+        gateway.sweeper.each_round(Box::new(move |now| recovery.sweep(now)));
         let settings = &gateway.app.settings;
         let limits = Limits {
             max_payload: settings.max_payload,

@@ -30,6 +30,8 @@ const SAID_BUDGET: usize = 8 << 20;
 const AWAY_BUDGET: usize = 8 << 20;
 /// Sessions that are remembered as forgotten by their ids.
 const MAX_FORGOTTEN: usize = 65_536;
+/// Between two looks for what is too old.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// What an entry costs beside its texts, about, in bytes.
 const ENTRY: usize = 256;
 
@@ -107,6 +109,8 @@ struct State {
     rooms: HashMap<Room, RoomLog>,
     said_bytes: usize,
     next: u64,
+    /// When old messages were last looked for.
+    swept: Option<Instant>,
     /// What outlives the process was marked as incomplete.
     is_marked: bool,
 }
@@ -166,14 +170,24 @@ impl Recovery {
         state.away_bytes += place.bytes();
         state.leaving.push_back((left, id));
         state.away.insert(id, Away { place, heard_until, left, left_at: clock, by_drain });
-        state.sweep(left);
+        state.expire(left);
+    }
+
+    /// Forgets what is too old, once a second. To be called now and then.
+    pub fn sweep(&self, now: Instant) {
+        let mut state = self.state();
+        if state.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_INTERVAL) {
+            state.swept = Some(now);
+            state.expire(now);
+            state.forget_messages(now);
+        }
     }
 
     /// What is known of a session.
     #[must_use]
     pub fn known(&self, id: u64, person: Person) -> Known {
         let mut state = self.state();
-        state.sweep(Instant::now());
+        state.expire(Instant::now());
         if let Some(away) = state.away.get(&id) {
             let whole = away.place.rooms.iter().all(|room| {
                 let forgotten = state.rooms.get(room).and_then(|log| log.forgotten);
@@ -269,8 +283,8 @@ impl State {
         Some(away)
     }
 
-    /// Forgets those that are away for too long, or are too many, and what was said long ago.
-    fn sweep(&mut self, now: Instant) {
+    /// Forgets those that are away for too long, or are too many.
+    fn expire(&mut self, now: Instant) {
         while let Some(&(left, id)) = self.leaving.front() {
             let is_here = self.away.get(&id).is_some_and(|away| away.left == left);
             let is_due = now.duration_since(left) > MAX_AWAY || self.away_bytes > AWAY_BUDGET;
@@ -282,6 +296,10 @@ impl State {
                 self.forget(id);
             }
         }
+    }
+
+    /// Forgets what was said long ago.
+    fn forget_messages(&mut self, now: Instant) {
         let mut freed = 0;
         self.rooms.retain(|_, log| {
             while log.said.front().is_some_and(|said| now.duration_since(said.at) > MAX_AWAY) {
@@ -365,7 +383,7 @@ impl Recovery {
             state.leaving.push_back((left, id));
             state.away.insert(id, Away { place, heard_until: now, left, left_at, by_drain: true });
         }
-        state.sweep(now);
+        state.expire(now);
         Self(Mutex::new(state))
     }
 
@@ -478,7 +496,7 @@ mod tests {
         }
         assert!(recovery.state().said_bytes <= SAID_BUDGET);
         assert_eq!(recovery.known(id, KIM), Known::Forgotten);
-        recovery.state().sweep(now + MAX_AWAY * 2);
+        recovery.sweep(now + MAX_AWAY * 2);
         let state = recovery.state();
         assert!(state.away.is_empty() && state.rooms.is_empty() && state.leaving.is_empty());
         assert_eq!((state.said_bytes, state.away_bytes), (0, 0));

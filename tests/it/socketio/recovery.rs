@@ -68,6 +68,11 @@ impl Socket {
         }
     }
 
+    /// Reads to the end, and answers the good-bye.
+    async fn ended(mut self) {
+        while let Some(Ok(_)) = within("the end", self.socket.next()).await {}
+    }
+
     /// All packets up to one that begins like this.
     async fn until(&mut self, start: &str) -> Vec<String> {
         let mut packets = Vec::new();
@@ -202,10 +207,12 @@ async fn nobody_else_gets_a_place_back_and_who_left_on_purpose_does_not_either()
     shop.stays.has_none("welcome").await;
 }
 
-/// The same database, served again after an orderly end.
-async fn restarted(app: &TestApp) -> TestApp {
+/// The same database, served again after an orderly end, which the sockets see.
+async fn restarted(app: &TestApp, sockets: [Socket; 2]) -> TestApp {
     app.shut_down();
-    eventually("the end", async || tokio::net::TcpStream::connect(app.addr()).await.is_err()).await;
+    for socket in sockets {
+        socket.ended().await;
+    }
     // The store closes last, after what is kept was written.
     eventually("the store to close", async || app.store.ping().await.is_err()).await;
     let database = format!("sqlite://{}", app.folder.path().join("shop.db").display());
@@ -218,7 +225,7 @@ async fn an_orderly_restart_puts_everyone_back() {
     let kim = shop.kim_enters().await;
     let nowhere = Socket::open(&shop.app, &shop.kim, None).await;
     let (pid, nowheres) = (kim.pid(), nowhere.pid());
-    let next = restarted(&shop.app).await;
+    let next = restarted(&shop.app, [kim, nowhere]).await;
     next.order(&shop.lee, shop.goods, 1).await;
     let mut lee = Ws::open(&next, As::Header(&shop.lee)).await;
     lee.ask("enter_room", json!("lobby")).await;
