@@ -155,12 +155,17 @@ impl Handler<Evict> for Hub {
     type Result = ();
 
     fn handle(&mut self, Evict { id, person, ping_interval, recovery }: Evict, _: &mut Self::Context) {
+        let mut sought = Vec::new();
         self.registry.each(0..usize::MAX, |session| {
             if session.id == id && session.person == person {
-                recovery.evict(id, session.outbox.heartbeat.last_sign(ping_interval));
-                session.close(Close::Lost);
+                sought.push(Rc::clone(session));
             }
         });
+        // Afterwards: one that polls leaves the registry at once.
+        for session in sought {
+            recovery.evict(id, session.outbox.heartbeat.last_sign(ping_interval));
+            session.close(Close::Lost);
+        }
     }
 }
 
@@ -182,13 +187,16 @@ impl Handler<Drain> for Hub {
 
     fn handle(&mut self, Drain { most, spread, at_once }: Drain, _: &mut Self::Context) -> usize {
         let spread = u32::try_from(spread.as_millis()).unwrap_or(u32::MAX).max(1);
-        let mut closed = 0;
+        let mut closing = Vec::new();
         self.registry.each(0..usize::MAX, |session| {
-            if closed < most && session.outbox.is_open() && (at_once || !session.limits.has_orders()) {
-                closed += 1;
-                session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+            if closing.len() < most && session.outbox.is_open() && (at_once || !session.limits.has_orders()) {
+                closing.push(Rc::clone(session));
             }
         });
+        // Afterwards: one that polls leaves the registry at once.
+        for session in closing {
+            session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+        }
         self.registry.len()
     }
 }
