@@ -223,6 +223,9 @@ async fn an_orderly_restart_puts_everyone_back() {
     let kim = shop.kim_enters().await;
     let nowhere = Socket::open(&shop.app, &shop.kim, None).await;
     let (pid, nowheres) = (kim.pid(), nowhere.pid());
+    let (mut polls, polling) = Polling::connect(&shop.app, Some(&shop.kim), "").await;
+    polls.post(r#"421["enter_room","attic"]"#).await.expect(200);
+    polls.expect("431").await;
     let next = restarted(&shop.app, [kim, nowhere]).await;
     next.order(&shop.lee, shop.goods, 1).await;
     let mut lee = Ws::open(&next, As::Header(&shop.lee)).await;
@@ -232,6 +235,10 @@ async fn an_orderly_restart_puts_everyone_back() {
     assert_eq!(lee.expect("welcome").await, json!(["kim", 2]));
     let packets = back.until(r#"42["offset","1"]"#).await;
     assert!(packets.contains(&r#"42["SAME_PAGE_VIEWER_COUNT",1]"#.to_owned()), "{packets:?}");
-    let back = Socket::open(&next, &shop.kim, Some((&nowheres, 0))).await;
-    assert_eq!(back.pid(), nowheres, "there is nothing to put it back into");
+    let anew = Socket::open(&next, &shop.kim, Some((&nowheres, 0))).await;
+    assert_eq!(anew.pid(), nowheres, "there is nothing to put it back into");
+    let auth = json!({"pid": polling["pid"], "offset": "0"}).to_string();
+    let (_polls, again) = Polling::connect(&next, Some(&shop.kim), &auth).await;
+    assert_eq!(again["pid"], polling["pid"]);
+    assert_eq!(lee.ask("enter_room", json!("attic")).await["count"], 2, "it is in its room");
 }
