@@ -22,5 +22,6 @@ pub mod visitor;
 
 pub use client::Client;
 pub use endpoints::{Endpoints, SocketIoDirectory};
+pub use recovery::Pid;
 pub use refusal::Refusal;
 pub use thread::{Gateway, RECOVERY};

@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// The private id of a Socket.IO session: the epoch of the log, whose offsets mean nothing in another, the number of the
 /// session, and a hash of whose it is. It is no secret and opens nothing: who comes back has to be who left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pid {
+pub struct Pid {
     epoch: Epoch,
     id: u64,
     owner: u32,
@@ -36,7 +36,8 @@ pub(super) struct Pid {
 
 impl Pid {
     /// Of a session of this log.
-    pub(super) fn new(epoch: Epoch, id: u64, person: Person) -> Self {
+    #[must_use]
+    pub fn new(epoch: Epoch, id: u64, person: Person) -> Self {
         // Guests without a cookie are strangers at every handshake. What a guest was in it gets back only with one.
         let owner = match person {
             Person::Member(user) => user.0.to_le_bytes(),
@@ -46,7 +47,8 @@ impl Pid {
     }
 
     /// Reads one; `None` for what is none of ours.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (epoch, number) = text.split_once('.')?;
         let number = u128::from_str_radix(number, 16).ok()?;
         let (id, owner) = (u64::try_from(number >> 32).ok()?, (number & 0xFFFF_FFFF) as u32);
@@ -55,7 +57,8 @@ impl Pid {
     }
 
     /// The number of the session, if that was of this log and of this person.
-    pub(super) fn session_of(self, epoch: Epoch, person: Person) -> Option<u64> {
+    #[must_use]
+    pub fn session_of(self, epoch: Epoch, person: Person) -> Option<u64> {
         (self == Self::new(epoch, self.id, person)).then_some(self.id)
     }
 }

@@ -64,7 +64,8 @@ fn epoch(query: &str) -> Option<String> {
 }
 
 /// The id of the last event that a stream's client has seen; `None` without one of ours.
-fn last_event_id(headers: &HeaderMap) -> Option<Offset> {
+#[must_use]
+pub fn last_event_id(headers: &HeaderMap) -> Option<Offset> {
     headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).and_then(Offset::parse)
 }
 

@@ -112,7 +112,8 @@ impl Auth {
     }
 
     /// Where a lost connection was, when the client can say.
-    fn resume(&self) -> Option<(Pid, Offset)> {
+    #[must_use]
+    pub fn resume(&self) -> Option<(Pid, Offset)> {
         Some((Pid::parse(self.pid.as_deref()?)?, Offset::parse(self.offset.as_deref()?)?))
     }
 }
