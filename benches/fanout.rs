@@ -70,6 +70,7 @@ impl Thread {
             let (near, far) = connection(runtime);
             far_ends.push(far);
             let session = Session::new(NewSession {
+                id: rand::random(),
                 outbox: sweeper.to_socket(near, Wire::Native),
                 login: None,
                 person: Person::Guest(number),

@@ -19,11 +19,12 @@ use tokio::net::TcpStream;
 
 use crate::{
     api::{self, CatalogCache},
+    clock,
     config::Settings,
     domain::Offset,
-    gateway::{Endpoints, Gateway, SocketIoDirectory, upgrade::upgrade},
+    gateway::{Endpoints, Gateway, RECOVERY, SocketIoDirectory, upgrade::upgrade},
     outbox::{OutboxLimits, Sweeper, Wire},
-    realtime::{Follower, Hub, Hubs, Log, Registry, Relay, Rooms, Viewers, hub::Drain},
+    realtime::{Follower, Hub, Hubs, Log, Recovery, Registry, Relay, Rooms, Viewers, hub::Drain},
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
@@ -97,7 +98,12 @@ impl Application {
         let hubs = Hubs::new(self.latest);
         let viewers = Arc::new(Viewers::default());
         let log = Log::new(self.store.clone(), self.state.settings.nickname_display);
-        let server = self.serve(listener, &hubs, &viewers, &log)?;
+        let kept = match self.store.setting(RECOVERY, "").await {
+            Ok(kept) => kept,
+            Err(error) => return Err(io::Error::other(error)),
+        };
+        let recovery = Arc::new(Recovery::resume(&kept, Instant::now(), clock::now()));
+        let server = self.serve(listener, &hubs, &viewers, &log, &recovery)?;
         let handle = server.handle();
         let relay = Relay::new(log, hubs.clone(), viewers);
         let relay = actix_rt::spawn(relay.run());
@@ -122,6 +128,11 @@ impl Application {
         };
         relay.abort();
         housekeeping.abort();
+        if let Some(kept) = recovery.keep()
+            && let Err(error) = self.store.change_setting(RECOVERY, &kept).await
+        {
+            tracing::warn!(%error, "sessions of Socket.IO that were in rooms or on pages are not recovered");
+        }
         self.store.close().await;
         served
     }
@@ -132,9 +143,11 @@ impl Application {
         hubs: &Hubs,
         viewers: &Arc<Viewers>,
         log: &Log,
+        recovery: &Arc<Recovery>,
     ) -> io::Result<Server> {
         let (state, hubs, viewers, log) =
             (self.state.clone(), hubs.clone(), Arc::clone(viewers), log.clone());
+        let recovery = Arc::clone(recovery);
         let (rooms, socketio) = (Arc::new(Rooms::default()), SocketIoDirectory::default());
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
@@ -148,7 +161,8 @@ impl Application {
             let sweeper = Sweeper::new(outbox_limits(&state.settings));
             actix_rt::spawn(Rc::clone(&sweeper).run());
             hubs.add(Hub::new(Rc::clone(&registry), Rc::clone(&follower)));
-            let gateway = Gateway { app: state.clone(), registry, follower, hubs: hubs.clone(), sweeper };
+            let (hubs, recovery) = (hubs.clone(), Arc::clone(&recovery));
+            let gateway = Gateway { app: state.clone(), registry, follower, hubs, sweeper, recovery };
             let endpoints = Endpoints::open(gateway, &socketio);
             let routes = endpoints.clone();
             let draining = draining.clone();

@@ -7,6 +7,7 @@ use std::sync::{
 
 use crate::{
     config::Settings,
+    domain::Epoch,
     limits::Permits,
     service::{ServiceError, accounts::Accounts, catalog::Catalog, history::History, orders::Orders},
     store::Store,
@@ -31,6 +32,8 @@ pub struct AppState {
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
     pub epoch: Arc<str>,
+    /// The same as it is compared.
+    pub log_epoch: Epoch,
     /// Whether new work is welcome.
     pub readiness: Arc<Readiness>,
 }
@@ -42,9 +45,10 @@ impl AppState {
     /// The store failed.
     pub async fn open(settings: Settings, store: Arc<dyn Store>) -> Result<Self, ServiceError> {
         let accounts = Accounts::open(Arc::clone(&store), &settings).await?;
-        let epoch = store.reach().await?.epoch.to_string().into();
+        let epoch = store.reach().await?.epoch;
         Ok(Self {
-            epoch,
+            epoch: epoch.to_string().into(),
+            log_epoch: epoch,
             accounts: Arc::new(accounts),
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone())),

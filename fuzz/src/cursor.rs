@@ -2,7 +2,7 @@
 
 use shopbell::{
     domain::{GoodsId, Offset, OrderId, UserId, goods::parse_chosen_id, id::MAX_SAFE_INTEGER},
-    gateway::{resume, socketio::Auth},
+    gateway::{Pid, resume, socketio::Auth},
     web::params,
 };
 
@@ -41,7 +41,7 @@ pub fn check(input: &[u8]) {
     let auth = Auth::read(Some(text));
     assert!(auth.token().is_none_or(|token| !token.is_empty() && token.len() <= text.len()));
     if let Some((pid, offset)) = auth.resume() {
-        assert!((1..=64).contains(&pid.len()));
+        assert_eq!(Pid::parse(&pid.to_string()), Some(pid));
         check_offset(offset);
     }
 }

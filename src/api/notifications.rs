@@ -1,5 +1,7 @@
 //! `/api/notifications`: the log, for clients that were away.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -18,6 +20,7 @@ const DEFAULT_LIMIT: u32 = 50;
 struct List {
     notifications: Vec<Entry>,
     latest: Offset,
+    epoch: Arc<str>,
 }
 
 #[derive(Serialize)]
@@ -41,13 +44,17 @@ pub(super) async fn list(state: State, _who: Listener, query: Query) -> Result<H
         Offset::parse(text).ok_or(Invalid::new("invalid", "after is the id of a notification, or 0"))
     });
     let limit = fields.optional("limit", limit(MAX_LIMIT));
-    let (after, limit) = fields.finish((after, limit))?;
+    let epoch = fields.optional("epoch", |text| Ok::<_, Invalid>(text.to_owned()));
+    let (after, limit, epoch) = fields.finish((after, limit, epoch))?;
     let page = match after {
+        Some(_) if epoch.is_some_and(|epoch| *epoch != *state.epoch) => {
+            return Err(state.history.of_another_log().await?.into());
+        }
         Some(after) => state.history.after(after, limit.unwrap_or(DEFAULT_LIMIT)).await?,
         None => state.history.newest(limit.unwrap_or(DEFAULT_LIMIT)).await?,
     };
     let display = state.settings.nickname_display;
     let entries = page.publications.iter().map(|publication| Entry::of(publication, display));
     let notifications = entries.collect::<Result<_, _>>()?;
-    Ok(answer::ok(&List { notifications, latest: page.latest }))
+    Ok(answer::ok(&List { notifications, latest: page.latest, epoch: state.epoch.clone() }))
 }

@@ -71,6 +71,7 @@ pub(super) fn enter_room(client: &Client, room: &str) -> Reply {
     if client.session.rooms().len() >= MAX_ROOMS && !client.session.is_in(&room) {
         return Err(Refusal::new(Code::TooManyRooms, "Please leave another room first."));
     }
+    client.gateway.note_place(&client.session);
     let registry = &client.gateway.registry;
     let count = match registry.enter_room(&client.session, &room) {
         Some(count) => {
@@ -102,6 +103,13 @@ fn leave_room(client: &Client, room: &Room) {
     }
 }
 
+/// Puts a session that comes back into a room again. The others have heard it leave.
+pub(super) fn reenter_room(client: &Client, room: &Room) {
+    if let Some(count) = client.gateway.registry.enter_room(&client.session, room) {
+        announce(client, room, "welcome", &name_of(client), count);
+    }
+}
+
 /// The event `new_message`.
 pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
     admit(client)?;
@@ -129,11 +137,9 @@ pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
 
 fn announce(client: &Client, room: &Room, event: &'static str, text: &str, count: usize) {
     let args = format!("{},{count}", Value::from(text));
-    client.gateway.hubs.announce_to_room(&AnnounceToRoom {
-        room: room.clone(),
-        except: client.session.id,
-        announcement: Arc::new(Announcement::with_args(event, args)),
-    });
+    let (except, announcement) = (client.session.id, Arc::new(Announcement::with_args(event, args)));
+    client.gateway.recovery.said(room, except, &announcement, Instant::now());
+    client.gateway.hubs.announce_to_room(&AnnounceToRoom { room: room.clone(), except, announcement });
 }
 
 /// A message reaches pages that insert it as HTML; what looks like a tag is written with full-width signs, which read

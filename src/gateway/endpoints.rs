@@ -1,6 +1,6 @@
 //! Where the clients of a worker thread come in: the routes that are no WebSocket handshakes, and the Socket.IO endpoint.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,6 +18,7 @@ use crate::{
     socketio::{Directory, Endpoint, Engine, Limits, SocketIo, polling::ProtocolRefusal},
     web::{
         edge::AsIs,
+        event_stream,
         resource::{get, resource},
     },
 };
@@ -44,6 +45,8 @@ impl Endpoints {
     #[must_use]
     pub fn open(gateway: Gateway, directory: &SocketIoDirectory) -> Self {
         let gateway = Rc::new(gateway);
+        let recovery = Arc::clone(&gateway.recovery);
+        gateway.sweeper.each_round(Box::new(move |now| recovery.sweep(now)));
         let settings = &gateway.app.settings;
         let limits = Limits {
             max_payload: settings.max_payload,
@@ -60,7 +63,7 @@ impl Endpoints {
     /// Adds the routes for requests without an upgrade.
     pub fn configure(&self, config: &mut ServiceConfig) {
         config
-            .service(resource("/api/events", [get(sse::events)]).app_data(Rc::clone(&self.gateway)))
+            .service(resource(event_stream::PATH, [get(sse::events)]).app_data(Rc::clone(&self.gateway)))
             .service(resource("/socket.io/{file}", [get(bundle::serve)]))
             .service(resource("/ws", [get(async || Err::<String, _>(upgrade_required()))]))
             .service(

@@ -44,6 +44,7 @@ fn look_at(client: &Client, location: &str) -> Reply {
     let page = Page::parse(location).ok_or(EventError::Payload(
         "CHANGED_PAGE takes the location of a page, \"/detail.html?goodsId=4\".",
     ))?;
+    client.gateway.note_place(&client.session);
     client.gateway.registry.look_at(&client.session, page);
     Ok(Ack::Done)
 }

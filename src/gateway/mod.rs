@@ -9,7 +9,9 @@ mod chat;
 mod client;
 mod endpoints;
 mod events;
+mod hello;
 mod native;
+mod recovery;
 mod refusal;
 pub mod resume;
 pub mod socketio;
@@ -20,5 +22,6 @@ pub mod visitor;
 
 pub use client::Client;
 pub use endpoints::{Endpoints, SocketIoDirectory};
+pub use recovery::Pid;
 pub use refusal::Refusal;
-pub use thread::Gateway;
+pub use thread::{Gateway, RECOVERY};

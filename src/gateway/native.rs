@@ -2,17 +2,16 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     client::Client,
     events,
+    hello::hello,
     refusal::{Refusal, Reply, ack},
     resume::Start,
 };
 use crate::{
-    domain::Offset,
     outbox::Close,
     protocol::{
         events::ClientEvent,
@@ -27,41 +26,14 @@ pub(super) struct NativeSession {
     client: Client,
 }
 
-/// The first message to a client (docs/contract.md §3b).
-#[derive(Serialize)]
-struct Hello<'a> {
-    session: String,
-    user: Option<HelloUser<'a>>,
-    latest: Offset,
-    epoch: &'a str,
-}
-
-#[derive(Serialize)]
-struct HelloUser<'a> {
-    nickname: &'a str,
-}
-
 impl NativeSession {
     /// Greets the client. To be called right after the session has joined, and not when the actor starts: an alert could
     /// come before the greeting.
     pub(super) fn new(client: Client, start: Start) -> Self {
         let session = Self { client };
-        session.hello();
+        session.client.session.send(&native::event("hello", &hello(&session.client)));
         session.client.start(start);
         session
-    }
-
-    fn hello(&self) {
-        let Client { gateway, session } = &self.client;
-        let login = session.login();
-        let hello = Hello {
-            session: session.name(),
-            user: login.as_ref().map(|login| HelloUser { nickname: &login.nickname }),
-            latest: gateway.registry.latest().max(session.position()),
-            epoch: gateway.epoch(),
-        };
-        let payload = serde_json::to_string(&hello).expect("structs of numbers and strings are always JSON");
-        session.send(&native::event("hello", &payload));
     }
 }
 

@@ -32,15 +32,35 @@ pub enum Start {
 /// # Errors
 /// 400 `validation`: what it says is no offset.
 pub fn from_query(query: &str) -> Result<Option<Cursor>, Problem> {
-    let parameter = |name: &str| {
-        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
-    };
-    let Some(text) = parameter("after") else { return Ok(None) };
+    let Some(text) = parameter(query, "after") else { return Ok(None) };
     match Offset::parse(text) {
-        Some(after) => Ok(Some(Cursor { after, epoch: parameter("epoch").map(str::to_owned) })),
+        Some(after) => Ok(Some(Cursor { after, epoch: epoch(query) })),
         None => Err(ServiceError::field("after", "invalid", "after is the offset of a notification").into()),
     }
+}
+
+/// The place that a request for a stream names: in its header, else as `lastEventId`, which is how clients say the same
+/// that can set no headers, else as `after`. A browser that reconnects repeats the address that it began with, so that
+/// what it says about `after` is of the past.
+///
+/// # Errors
+/// 400 `validation`: `after` is no offset.
+pub fn of_stream(query: &str, headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
+    let named = from_query(query)?;
+    let in_query = || parameter(query, "lastEventId").and_then(Offset::parse);
+    Ok(match last_event_id(headers).or_else(in_query) {
+        Some(after) => Some(Cursor { after, epoch: epoch(query) }),
+        None => named,
+    })
+}
+
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+fn epoch(query: &str) -> Option<String> {
+    parameter(query, "epoch").filter(|epoch| !epoch.is_empty()).map(str::to_owned)
 }
 
 /// The id of the last event that a stream's client has seen; `None` without one of ours.
@@ -63,7 +83,11 @@ mod tests {
             prop_assert_eq!(read, Some(Cursor { after: Offset(offset), epoch: Some("e".to_owned()) }));
             let mut headers = HeaderMap::new();
             headers.insert(LAST_EVENT_ID, offset.into());
-            prop_assert_eq!(last_event_id(&headers), Some(Offset(offset)));
+            let after = |query: &str, headers| of_stream(query, headers).unwrap().map(|cursor| cursor.after.0);
+            prop_assert_eq!(after("after=0&lastEventId=0", &headers), Some(offset));
+            let none = HeaderMap::new();
+            prop_assert_eq!(after(&format!("after=0&lastEventId={offset}"), &none), Some(offset));
+            prop_assert_eq!(after(&format!("lastEventId=&after={offset}"), &none), Some(offset));
             if let Ok(Some(Cursor { after: Offset(read), .. })) = from_query(&text) {
                 prop_assert!(text.contains(&read.to_string()));
             }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     client::Client,
     events,
+    recovery::{self, Pid},
     refusal::{Refusal, Reply, ack},
     resume::Start,
     thread::Gateway,
@@ -110,12 +111,10 @@ impl Auth {
         (!matches!(token, "" | "null" | "undefined")).then_some(token)
     }
 
-    /// Where a lost connection was, when the client can say. Its `pid` opens nothing: credentials are checked anew,
-    /// and the log is the same for all of the audience.
+    /// Where a lost connection was, when the client can say.
     #[must_use]
-    pub fn resume(&self) -> Option<(String, Offset)> {
-        let pid = self.pid.as_ref().filter(|pid| (1..=64).contains(&pid.len()))?;
-        Some((pid.clone(), Offset::parse(self.offset.as_deref()?)?))
+    pub fn resume(&self) -> Option<(Pid, Offset)> {
+        Some((Pid::parse(self.pid.as_deref()?)?, Offset::parse(self.offset.as_deref()?)?))
     }
 }
 
@@ -137,12 +136,30 @@ impl Connecter {
         let person = login.as_ref().map_or(Person::Guest(self.guest), |login| Person::Member(login.user_id));
         let permits = self.gateway.permits(None, login.as_deref()).map_err(ServiceError::from)?;
         let is_audience = self.gateway.is_audience(login.is_some());
-        let (pid, start) = match auth.resume().filter(|_| is_audience) {
-            Some((pid, after)) if self.can_resume(&pid, after).await? => (pid, Start::After(after)),
-            _ => (self.new_pid(), Start::Live),
+        let back = match auth.resume().filter(|_| is_audience) {
+            Some((pid, after)) => self.recover(pid, after, person).await?,
+            None => None,
         };
-        let new = self.gateway.new_session(self.outbox, (login, person), start, permits);
+        let start = back.map_or(Start::Live, |(_, after)| Start::After(after));
+        let mut new = self.gateway.new_session(self.outbox, (login, person), start, permits);
+        if let Some((id, _)) = back {
+            new.id = id;
+        }
+        let pid = Pid::new(self.gateway.app.log_epoch, new.id, person).to_string();
         Ok(Accepted { data: Client::enter(self.gateway, new), pid: Some(pid) })
+    }
+
+    /// The number of the session that goes on, and after which offset.
+    async fn recover(
+        &self,
+        pid: Pid,
+        after: Offset,
+        person: Person,
+    ) -> Result<Option<(u64, Offset)>, ServiceError> {
+        let Some(id) = pid.session_of(self.gateway.app.log_epoch, person) else { return Ok(None) };
+        let recovers =
+            self.gateway.reaches_back_to(after).await? && recovery::recover(&self.gateway, id, person).await;
+        Ok(recovers.then_some((id, after)))
     }
 
     /// The log-in of the token, else that of the handshake, if it is still valid.
@@ -167,17 +184,6 @@ impl Connecter {
             self.gateway.app.store.session(&login.id, now).await.map_err(ServiceError::from)?.is_some()
         };
         if is_valid { Ok(Some(Rc::clone(login))) } else { Err(Problem::login_required().into()) }
-    }
-
-    /// A private id begins with the epoch of the log: an offset of another log recovers nothing.
-    fn new_pid(&self) -> String {
-        format!("{}.{:032x}", self.gateway.epoch(), rand::random::<u128>())
-    }
-
-    async fn can_resume(&self, pid: &str, after: Offset) -> Result<bool, ServiceError> {
-        // A pid without an epoch is one of an earlier version of this server.
-        let is_of_this_log = pid.split_once('.').is_none_or(|(epoch, _)| epoch == self.gateway.epoch());
-        Ok(is_of_this_log && self.gateway.reaches_back_to(after).await?)
     }
 }
 
@@ -206,14 +212,14 @@ impl Handlers for Shop {
         })
     }
 
-    /// The offset comes at once, so that recovery works before any alert; then what was missed.
+    /// The offset comes at once, so that recovery works before any alert; then what was missed, in rooms and in the log.
     fn connected(&self, socket: &Rc<Socket<Client>>) {
         let client = &socket.data;
         let session = &client.session;
         if session.feeding() != Feeding::Never {
             session.send(Announcement::offset(session.position()).encoded(session.outbox.wire()));
         }
-        client.start(Start::Live);
+        recovery::put_back(client);
     }
 
     fn event(&self, socket: &Rc<Socket<Client>>, event: Event<'_>) -> Result<(), Violation> {
@@ -230,6 +236,7 @@ impl Handlers for Shop {
     }
 
     fn disconnected(&self, socket: &Rc<Socket<Client>>) {
+        recovery::note_leaving(&socket.data);
         events::leave(&socket.data);
     }
 }

@@ -9,43 +9,48 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse,
     http::{
         Method,
         header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue},
     },
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, future::LocalBoxFuture};
 
-use super::{
-    client::Client,
-    events,
-    resume::{self, Cursor},
-    thread::Gateway,
-    visitor,
-};
+use super::{client::Client, events, hello::hello, resume, thread::Gateway, visitor};
 use crate::{
     outbox::Close,
     protocol::sse,
     realtime::Person,
     service::ServiceError,
     transport::connection::ConnectionHandle,
-    web::{Listener, Problem, client},
+    web::{Listener, Problem, client, edge::log_cause, event_stream},
 };
 
 /// Responds to `GET /api/events`.
 ///
 /// # Errors
-/// The client is not in the audience, or names no offset.
-pub(super) async fn events(request: HttpRequest, listener: Listener) -> Result<HttpResponse, Problem> {
+/// The client is not in the audience, or names no offset. What will pass is no error, see [`event_stream`].
+pub(super) async fn events(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    match open(&request).await {
+        Err(problem) if event_stream::will_pass(&problem) => {
+            log_cause(&problem);
+            Ok(event_stream::postpone(&problem))
+        }
+        outcome => outcome,
+    }
+}
+
+async fn open(request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let gateway = request.app_data::<Rc<Gateway>>().cloned().ok_or_else(Problem::not_found)?;
     gateway.app.readiness.admit()?;
-    let cursor = cursor(&request)?;
+    let listener = Listener::extract(request).await?;
+    let cursor = resume::of_stream(request.query_string(), request.headers())?;
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
-        .insert_header((CACHE_CONTROL, "no-cache, no-store, no-transform"))
+        .insert_header((CONTENT_TYPE, event_stream::CONTENT_TYPE_VALUE))
+        .insert_header((CACHE_CONTROL, event_stream::CACHE_CONTROL_VALUE))
         // nginx would keep the events until its buffer is full.
         .insert_header((HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")));
     if request.method() == Method::HEAD {
@@ -66,21 +71,18 @@ pub(super) async fn events(request: HttpRequest, listener: Listener) -> Result<H
     let connection = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
     let ended = connection.ended();
     let outbox = gateway.sweeper.to_stream(Box::new(move || connection.cut()));
-    outbox.send(&sse::RETRY);
     let new = gateway.new_session(outbox, who, start, permits);
     let client = Client::enter(gateway, new);
+    greet(&client);
     client.start(start);
     Ok(response.streaming(Events { client, connection_ended: Box::pin(ended), is_finished: false }))
 }
 
-/// Where the client stopped. A browser that reconnects repeats the address that it began with, so that its header
-/// counts first.
-fn cursor(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
-    let named = resume::from_query(request.query_string())?;
-    Ok(match resume::last_event_id(request.headers()) {
-        Some(after) => Some(Cursor { after, epoch: named.and_then(|cursor| cursor.epoch) }),
-        None => named,
-    })
+/// The greeting has an offset, so that there is a place to resume from before any alert.
+fn greet(client: &Client) {
+    let mut greeting = BytesMut::from(&sse::RETRY[..]);
+    sse::put_event(&mut greeting, Some(client.session.position().0), "hello", &hello(client));
+    client.session.send(&greeting.freeze());
 }
 
 /// The body of the response.

@@ -1,14 +1,18 @@
 //! What the clients of one worker thread share.
 
-use std::{rc::Rc, time::Instant};
+use std::{rc::Rc, sync::Arc, time::Instant};
 
 use super::resume::{Cursor, Start};
 use crate::{
+    clock,
     config::Audience,
     domain::Offset,
     limits::{LimitExceeded, SessionLimits, SessionPermit},
     outbox::{Outbox, Sweeper},
-    realtime::{Feeding, Follower, Hubs, Login, NewSession, Person, Registry},
+    realtime::{
+        Feeding, Follower, Hubs, Login, NewSession, Person, Recovery, Registry, Session,
+        recovery::{INCOMPLETE, new_id},
+    },
     service::ServiceError,
     state::AppState,
 };
@@ -25,7 +29,12 @@ pub struct Gateway {
     pub hubs: Hubs,
     /// Makes and sweeps the outboxes of this thread.
     pub sweeper: Rc<Sweeper>,
+    /// Puts sessions of Socket.IO back into their rooms and on their page.
+    pub recovery: Arc<Recovery>,
 }
+
+/// The setting that holds what [`Recovery`] keeps from one process to the next.
+pub const RECOVERY: &str = "recovery";
 
 impl Gateway {
     /// Whether a session gets alerts.
@@ -63,7 +72,7 @@ impl Gateway {
             Start::After(offset) => (offset, Feeding::Behind),
         };
         let limits = SessionLimits::new(self.app.settings.message_rate, Instant::now());
-        NewSession { outbox, login, person, feeding, position, limits, permits }
+        NewSession { id: new_id(clock::now()), outbox, login, person, feeding, position, limits, permits }
     }
 
     /// Where a client starts that names a place in the log, or none. A place beyond the end of the log is one of
@@ -79,6 +88,19 @@ impl Gateway {
         // Another thread may be ahead of this one.
         let is_known = after <= self.registry.latest() || after <= self.app.store.reach().await?.latest;
         Ok(if is_known { Start::After(after) } else { Start::Gap(after) })
+    }
+
+    /// Notes that a session enters a room or looks at a page, if it can be put back there one day.
+    pub fn note_place(&self, session: &Session) {
+        let can_return = session.came_by.is_socketio() && session.feeding() != Feeding::Never;
+        if can_return && self.recovery.place(session.id) {
+            let store = Arc::clone(&self.app.store);
+            actix_rt::spawn(async move {
+                if let Err(error) = store.change_setting(RECOVERY, INCOMPLETE).await {
+                    tracing::error!(%error, "after a crash, sessions may be told that they were recovered");
+                }
+            });
+        }
     }
 
     /// Whether everything after a place in the log is still there.

@@ -10,6 +10,8 @@ use std::{
 pub struct Heartbeat {
     /// The last sign of life; since a ping, when that was sent.
     at: Cell<Instant>,
+    /// Since when the client was told nothing, in milliseconds of its [`Sweeper`](super::Sweeper)'s clock.
+    quiet_since: Cell<u32>,
     state: Cell<State>,
 }
 
@@ -37,13 +39,37 @@ impl Heartbeat {
     /// A client that has just come.
     #[must_use]
     pub fn new(now: Instant) -> Self {
-        Self { at: Cell::new(now), state: Cell::new(State::Quiet) }
+        Self { at: Cell::new(now), quiet_since: Cell::new(0), state: Cell::new(State::Quiet) }
     }
 
     /// Notes a sign of life. Ends a pause.
     pub fn hear(&self, now: Instant) {
         self.at.set(now);
         self.state.set(State::Quiet);
+    }
+
+    /// The last moment at which the client is known to have been there, when it is pinged after so much silence.
+    #[must_use]
+    pub fn last_sign(&self, interval: Duration) -> Instant {
+        match self.state.get() {
+            State::Pinged => self.at.get().checked_sub(interval).unwrap_or(self.at.get()),
+            State::Quiet | State::Paused => self.at.get(),
+        }
+    }
+
+    /// Whether a ping was sent and not answered yet.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.state.get() == State::Pinged
+    }
+
+    /// Notes that the client was told something before `now` (milliseconds, may wrap).
+    pub(super) fn told(&self, now: u32) {
+        self.quiet_since.set(now);
+    }
+
+    /// Whether the client was told nothing for so many milliseconds.
+    pub(super) fn is_quiet(&self, now: u32, millis: u32) -> bool {
+        now.wrapping_sub(self.quiet_since.get()) >= millis
     }
 
     /// Asks for nothing until the next sign of life.

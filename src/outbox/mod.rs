@@ -67,6 +67,8 @@ pub struct Outbox {
     queue: RefCell<Option<Box<Queue>>>,
     life: Cell<Life>,
     wire: Cell<Wire>,
+    /// Something was sent since the last sweep.
+    told: Cell<bool>,
     /// Bytes that may wait.
     limit: u32,
     /// Wakes the task that drives the connection, to flush or to end.
@@ -87,6 +89,7 @@ impl Outbox {
             queue: RefCell::default(),
             life: Cell::new(Life::Open),
             wire: Cell::new(wire),
+            told: Cell::new(true),
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
             driver: Cell::default(),
             expires_at: Cell::new(Timestamp::MAX),
@@ -137,6 +140,15 @@ impl Outbox {
         self.life.get() == Life::Open && self.waiting() > self.limit()
     }
 
+    /// Until when what was sent has arrived, as far as is known of a connection that has ended by now: a ping that was
+    /// not answered says that it was lost before, and what waits did not leave.
+    #[must_use]
+    pub fn arrived_until(&self, ping_interval: Duration, now: Instant) -> Instant {
+        let waits_since = self.queue.borrow().as_ref().map(|queue| queue.stalled_since());
+        let sign = self.heartbeat.is_unanswered().then(|| self.heartbeat.last_sign(ping_interval));
+        [waits_since, sign].into_iter().flatten().fold(now, Instant::min)
+    }
+
     fn limit(&self) -> usize {
         self.limit as usize
     }
@@ -154,10 +166,19 @@ impl Outbox {
         }
     }
 
+    /// Sends what the program at the other end sees and a page does not: it does not count as telling the client
+    /// something.
+    fn ping(&self, bytes: &Bytes) {
+        let told = self.told.get();
+        self.send(bytes);
+        self.told.set(told);
+    }
+
     fn write(&self, bytes: &Bytes) {
         if bytes.is_empty() {
             return;
         }
+        self.told.set(true);
         let sent = if self.is_empty() { self.way.borrow().send_now(bytes) } else { Ok(0) };
         match sent {
             Ok(sent) if sent == bytes.len() => {}

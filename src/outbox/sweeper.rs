@@ -26,6 +26,8 @@ pub struct Sweeper {
     outboxes: RefCell<Vec<Weak<Outbox>>>,
     /// What others do in each round.
     rounds: RefCell<Vec<Round>>,
+    /// When it was made: the start of the clock by which it knows who was told nothing.
+    made: Instant,
     /// When the last round was, and whether it left heartbeats out.
     swept: Cell<Instant>,
     skipped: Cell<bool>,
@@ -41,6 +43,7 @@ impl Sweeper {
             limits,
             outboxes: RefCell::default(),
             rounds: RefCell::default(),
+            made: Instant::now(),
             swept: Cell::new(Instant::now()),
             skipped: Cell::new(false),
             waiting: Cell::new(0),
@@ -103,10 +106,12 @@ impl Sweeper {
         // Clients may come while the list is walked.
         let mut outboxes = self.outboxes.take();
         let mut waiting = 0;
+        let millis = self.clock(now);
         outboxes.retain(|outbox| {
             let Some(outbox) = outbox.upgrade() else { return false };
             waiting += outbox.waiting();
             self.check_life(&outbox, now, clock);
+            self.check_quiet(&outbox, millis);
             if !late {
                 self.check_heartbeat(&outbox, now);
             }
@@ -127,6 +132,27 @@ impl Sweeper {
             Life::Asked(since) if now.duration_since(since) >= ASK_TIMEOUT => outbox.end_asked(),
             Life::Closing(since) if now.duration_since(since) >= CLOSE_TIMEOUT => outbox.close(Close::Lost),
             Life::Open | Life::Asked(_) | Life::Closing(_) | Life::Gone => {}
+        }
+    }
+
+    /// Milliseconds since this sweeper was made. They wrap after 49 days, which only a difference of two would notice.
+    fn clock(&self, now: Instant) -> u32 {
+        now.duration_since(self.made).as_millis() as u32
+    }
+
+    /// Gives a client a sign of life that was told nothing for a heartbeat. Who was told something is known to a round:
+    /// sending itself reads no clock.
+    fn check_quiet(&self, outbox: &Outbox, now: u32) {
+        if outbox.told.replace(false) {
+            return outbox.heartbeat.told(now);
+        }
+        let heartbeat = u32::try_from(self.limits.ping_interval.as_millis()).unwrap_or(u32::MAX);
+        // What waits is more than a sign of life.
+        if !outbox.heartbeat.is_quiet(now, heartbeat) || !outbox.is_empty() {
+            return;
+        }
+        if let Some(alive) = outbox.wire().alive() {
+            outbox.send(&alive);
         }
     }
 
@@ -153,7 +179,7 @@ impl Sweeper {
         match outbox.heartbeat.due(now, wire.interval, timeout, outbox.is_reachable()) {
             Due::Nothing => {}
             Due::Ping => {
-                outbox.send(&wire.ping);
+                outbox.ping(&wire.ping);
                 if wire.timeout.is_none() {
                     outbox.heartbeat.hear(now);
                 }

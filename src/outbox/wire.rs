@@ -72,6 +72,8 @@ const PING_PACKET: Bytes = Bytes::from_static(b"2");
 /// The same as a text frame.
 const PING_FRAME: Bytes = Bytes::from_static(b"\x81\x012");
 const NOOP_PACKET: Bytes = Bytes::from_static(b"6");
+/// `{"type":"alive"}` as a text frame.
+const ALIVE_FRAME: Bytes = Bytes::from_static(b"\x81\x10{\"type\":\"alive\"}");
 
 impl Wire {
     /// All wires.
@@ -168,6 +170,16 @@ impl Wire {
         }
     }
 
+    /// What a client hears that was told nothing for a heartbeat, so that it can tell silence from death. A page sees
+    /// neither the pings of a WebSocket nor the comments of a stream; a client of Socket.IO sees its pings.
+    pub(super) fn alive(self) -> Option<Bytes> {
+        match self {
+            Self::Native => Some(ALIVE_FRAME),
+            Self::Sse => Some(sse::ALIVE),
+            Self::SocketIo | Self::Polling => None,
+        }
+    }
+
     /// How a client of this wire is told that its session ends.
     pub(super) fn goodbye(self, why: Close) -> Goodbye {
         match (self, why) {
@@ -254,6 +266,13 @@ mod tests {
         assert_eq!(&event(Wire::Native)[2..], br#"{"type":"new_message","payload":["kim: hi",2]}"#);
         assert_eq!(&event(Wire::SocketIo)[2..], br#"42["new_message","kim: hi",2]"#);
         assert_eq!(&event(Wire::Polling)[..], br#"42["new_message","kim: hi",2]"#);
+    }
+
+    #[test]
+    fn a_sign_of_life_is_an_event_like_any_other() {
+        let alive = Wire::Native.alive().unwrap();
+        assert_eq!(alive, frame::text(r#"{"type":"alive"}"#));
+        assert_eq!(Wire::Sse.alive().unwrap(), Wire::Sse.event("alive", Args::One("{}")));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use bytes::Bytes;
 
 /// A comment: keeps proxies from closing a quiet stream.
 pub const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+/// A sign of life that a page sees, other than a comment.
+pub const ALIVE: Bytes = Bytes::from_static(b"event: alive\ndata: {}\n\n");
 /// How long a browser waits before it comes back, in milliseconds, and the first sign of life.
 pub const RETRY: Bytes = Bytes::from_static(b"retry: 2000\n\n");
 

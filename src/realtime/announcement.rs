@@ -64,6 +64,12 @@ impl Announcement {
         Self::new("gap", format!(r#"{{"after":{after},"oldest":{oldest}}}"#))
     }
 
+    /// Bytes of its arguments.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.args.len()
+    }
+
     /// As it leaves on a wire.
     #[must_use]
     pub fn encoded(&self, wire: Wire) -> &Bytes {

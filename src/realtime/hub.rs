@@ -14,10 +14,11 @@ use super::{
     announcement::{Announcement, Batch},
     fanout::{FanOut, SESSIONS_PER_TURN},
     follower::Follower,
+    recovery::Recovery,
     registry::Registry,
     rooms::Room,
     session::Session,
-    viewers::Page,
+    viewers::{Page, Person},
 };
 use crate::{
     domain::{Offset, SessionId},
@@ -136,6 +137,38 @@ impl Handler<Revoke> for Hub {
     }
 }
 
+/// Closes a session whose client comes back on another connection, and notes until when it has surely heard all.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Evict {
+    /// Its number.
+    pub id: u64,
+    /// Whose it has to be.
+    pub person: Person,
+    /// After how much silence it is pinged.
+    pub ping_interval: Duration,
+    /// Where to note it.
+    pub recovery: Arc<Recovery>,
+}
+
+impl Handler<Evict> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Evict { id, person, ping_interval, recovery }: Evict, _: &mut Self::Context) {
+        let mut sought = Vec::new();
+        self.registry.each(0..usize::MAX, |session| {
+            if session.id == id && session.person == person {
+                sought.push(Rc::clone(session));
+            }
+        });
+        // Afterwards: one that polls leaves the registry at once.
+        for session in sought {
+            recovery.evict(id, session.outbox.heartbeat.last_sign(ping_interval));
+            session.close(Close::Lost);
+        }
+    }
+}
+
 /// Closes the next `most` sessions, to come back within `spread`, each after a delay of its own. A session that waits
 /// for the answer to an order gets that first, if there is time. Answered with how many sessions are still there.
 #[derive(Clone, Copy, Message)]
@@ -154,13 +187,16 @@ impl Handler<Drain> for Hub {
 
     fn handle(&mut self, Drain { most, spread, at_once }: Drain, _: &mut Self::Context) -> usize {
         let spread = u32::try_from(spread.as_millis()).unwrap_or(u32::MAX).max(1);
-        let mut closed = 0;
+        let mut closing = Vec::new();
         self.registry.each(0..usize::MAX, |session| {
-            if closed < most && session.outbox.is_open() && (at_once || !session.limits.has_orders()) {
-                closed += 1;
-                session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+            if closing.len() < most && session.outbox.is_open() && (at_once || !session.limits.has_orders()) {
+                closing.push(Rc::clone(session));
             }
         });
+        // Afterwards: one that polls leaves the registry at once.
+        for session in closing {
+            session.close(Close::GoingAway { delay_millis: rand::random_range(0..spread) });
+        }
         self.registry.len()
     }
 }

@@ -22,6 +22,12 @@ impl Room {
         let plain = !name.chars().any(|c| c.is_control() || "<>\"'".contains(c));
         (fits && plain).then(|| Self(name.into()))
     }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// How many sessions are in each room.

@@ -56,6 +56,8 @@ pub enum Delivery {
 
 /// What a session begins with.
 pub struct NewSession {
+    /// Its number, see [`new_id`](super::recovery::new_id); one that comes back keeps its own.
+    pub id: u64,
     /// The way out.
     pub outbox: Rc<Outbox>,
     /// The log-in; `None` for a guest.
@@ -115,7 +117,7 @@ impl Session {
             position: Cell::new(new.position),
             feeding: Cell::new(new.feeding),
             told_viewers: Cell::new(0),
-            id: rand::random(),
+            id: new.id,
             login: Cell::default(),
             person: new.person,
             limits: new.limits,
@@ -177,6 +179,12 @@ impl Session {
     #[must_use]
     pub fn rooms(&self) -> Vec<Room> {
         self.rooms.borrow().clone()
+    }
+
+    /// The page that it looks at.
+    #[must_use]
+    pub fn page(&self) -> Option<Page> {
+        self.page.borrow().clone()
     }
 
     /// Whether it is in a room.

@@ -34,6 +34,12 @@ impl Page {
             if parameters.is_empty() { path.to_owned() } else { format!("{path}?{}", parameters.join("&")) };
         Some(Self(name.into()))
     }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Who looks.

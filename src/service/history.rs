@@ -29,12 +29,16 @@ impl History {
         Self { store }
     }
 
-    /// The notifications after an offset, the oldest `limit` of them. After an offset of the future there are none.
+    /// The notifications after an offset, the oldest `limit` of them.
     ///
     /// # Errors
-    /// [`ServiceError::TooOld`] when some of them are no longer kept.
+    /// [`ServiceError::TooOld`] when some of them are no longer kept, or the offset is beyond the end: then it is one of
+    /// another log.
     pub async fn after(&self, after: Offset, limit: u32) -> Result<LogPage, ServiceError> {
         let reach = self.store.reach().await?;
+        if after > reach.latest {
+            return Err(ServiceError::TooOld { oldest: reach.oldest });
+        }
         let page = self.read(reach, after, limit).await?;
         // Decided by what was read: more may have been pruned since the reach was read.
         let oldest = page.publications.first().map_or(reach.latest.0 + 1, |publication| publication.id.0);
@@ -42,6 +46,14 @@ impl History {
             return Err(ServiceError::TooOld { oldest: Offset(oldest) });
         }
         Ok(page)
+    }
+
+    /// The refusal of an offset of another log.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn of_another_log(&self) -> Result<ServiceError, ServiceError> {
+        Ok(ServiceError::TooOld { oldest: self.store.reach().await?.oldest })
     }
 
     /// The newest `limit`.

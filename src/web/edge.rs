@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use tracing::{Instrument, Level, Span};
 
 use super::{
-    cors,
+    cors, event_stream,
     headers::{self, RequestId},
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
@@ -86,6 +86,10 @@ async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRes
     };
     match admitted {
         Ok(()) => next.call(request).await,
+        Err(problem) if request.path() == event_stream::PATH && event_stream::will_pass(&problem) => {
+            log_cause(&problem);
+            Ok(request.into_response(event_stream::postpone(&problem)))
+        }
         Err(problem) => Ok(request.error_response(problem)),
     }
 }

@@ -11,6 +11,7 @@ pub mod cookie;
 pub mod cors;
 pub mod edge;
 pub mod etag;
+pub mod event_stream;
 pub mod headers;
 pub mod messages;
 pub mod origin;

@@ -22,7 +22,7 @@ async fn gets_in(app: &TestApp, who: As<'_>, headers: &[(&str, &str)]) -> Ws {
     until("room for a session", async || Ws::handshake(app, "/ws", who, headers).await.ok()).await
 }
 
-/// A refused handshake of each transport that says so by HTTP.
+/// A refused handshake of each transport that says so by HTTP; a browser's stream has to come back.
 async fn refused_everywhere(app: &TestApp, who: &Person, forwarded: &str, status: u16, code: &str) {
     let headers = [("x-forwarded-for", forwarded)];
     let Err((answered, problem)) = Ws::handshake(app, "/ws", As::Header(who), &headers).await else {
@@ -30,7 +30,7 @@ async fn refused_everywhere(app: &TestApp, who: &Person, forwarded: &str, status
     };
     assert_eq!((answered, problem["code"].as_str()), (status, Some(code)), "{problem}");
     let stream = app.get("/api/events").by(who).header("x-forwarded-for", forwarded).send().await;
-    assert!(!stream.refused(status, code).header("retry-after").is_empty());
+    assert!(stream.expect(200).text.starts_with(&format!(": {code}\nretry: ")));
 }
 
 async fn refused_by_engineio(app: &TestApp, forwarded: &str, status: u16, code: &str) {
@@ -133,6 +133,9 @@ async fn a_server_that_is_full_says_so_and_when_to_come_back() {
     let mut open = vec![Ws::open(&app, As::Guest).await, Ws::open(&app, As::Guest).await];
     let answer = app.get("/api/goods").send().await.refused(503, "server_full");
     assert!(!answer.header("retry-after").is_empty());
+    let stream = app.get("/api/events").send().await.expect(200);
+    assert!(stream.text.starts_with(": server_full\nretry: "), "a browser has to come back: {stream:?}");
+    assert_eq!(stream.header("connection"), "close");
     refused_by_engineio(&app, "", 503, "server_full").await;
     app.get("/healthz").send().await.expect(200);
     counted(&app, "server_full").await;

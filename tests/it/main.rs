@@ -13,6 +13,7 @@ mod catalogue;
 mod contract_http;
 mod crash;
 mod drain;
+mod epochs;
 mod events;
 mod faults;
 mod hostile;

@@ -70,6 +70,7 @@ impl Client {
             }
         };
         let session = Session::new(NewSession {
+            id: rand::random(),
             outbox: Rc::clone(&outbox),
             login: None,
             person: Person::Guest(1),

@@ -17,6 +17,11 @@ async fn a_session_is_greeted_with_its_name_and_the_newest_offset() {
     let shop = shop().await;
     let guest = Ws::open(&shop.app, As::Guest).await;
     assert_eq!((&guest.hello["user"], &guest.hello["latest"]), (&Value::Null, &json!(0)));
+    assert_eq!(guest.hello["heartbeat"], 25_000, "the ping interval, in milliseconds");
+    let time = guest.hello["time"].as_str().unwrap();
+    assert!(time.len() == 24 && time.ends_with('Z'), "RFC 3339 with milliseconds: {time}");
+    let epoch = guest.hello["epoch"].as_str().unwrap();
+    assert_eq!(epoch, Ws::open(&shop.app, As::Guest).await.hello["epoch"]);
     shop.app.order(&shop.lee, shop.water, 1).await;
     let mut names = vec![guest.hello["session"].as_str().unwrap().to_owned()];
     for who in [As::Cookie(&shop.kim), As::Subprotocol(&shop.kim), As::Header(&shop.kim)] {

@@ -5,6 +5,7 @@ mod buying;
 mod company;
 mod endings;
 mod raw;
+mod silence;
 
 use serde_json::{Value, json};
 

@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod polling;
+mod recovery;
 mod upgrade;
 
 use std::fs;
@@ -12,7 +13,8 @@ use tokio::{
     net::TcpStream,
 };
 
-use self::polling::{POLLING, Polling};
+use self::polling::POLLING;
+pub use self::polling::Polling;
 use crate::support::{As, TestApp, Ws, eventually, within};
 
 #[tokio::test]
@@ -32,9 +34,11 @@ async fn what_was_missed_comes_again_and_only_that() {
     for _ in 0..4 {
         app.order(&admin, goods, 1).await;
     }
-    let (mut session, connected) =
-        Polling::connect(&app, Some(&admin), r#"{"pid":"abc","offset":"2"}"#).await;
-    assert_eq!(connected["pid"], "abc", "the same pid says: recovered");
+    let (_, connected) = Polling::connect(&app, Some(&admin), "").await;
+    let pid = connected["pid"].as_str().unwrap();
+    let auth = json!({"pid": pid, "offset": "2"}).to_string();
+    let (mut session, connected) = Polling::connect(&app, Some(&admin), &auth).await;
+    assert_eq!(connected["pid"], pid, "the same pid says: recovered");
     let mut seen = Vec::new();
     while seen.last() != Some(&4) {
         let packet = session.expect("42[\"BUY_GOODS\"").await;
@@ -43,10 +47,13 @@ async fn what_was_missed_comes_again_and_only_that() {
     }
     assert_eq!(seen, [3, 4]);
     for offset in ["99", "x", "-1", ""] {
-        let auth = json!({"pid": "abc", "offset": offset}).to_string();
+        let auth = json!({"pid": pid, "offset": offset}).to_string();
         let (_, connected) = Polling::connect(&app, Some(&admin), &auth).await;
-        assert_ne!(connected["pid"], "abc", "nothing to recover after {offset:?}");
+        assert_ne!(connected["pid"], pid, "nothing to recover after {offset:?}");
     }
+    let auth = json!({"pid": pid, "offset": "2"}).to_string();
+    let lee = app.member("lee").await;
+    assert_ne!(Polling::connect(&app, Some(&lee), &auth).await.1["pid"], pid, "it is somebody else's");
 }
 
 #[tokio::test]
@@ -162,9 +169,10 @@ async fn a_second_connect_hears_again_and_reads_on() {
     let admin = app.admin().await;
     let goods = app.goods(&admin, "Water", 6.2, None).await;
     app.order(&admin, goods, 1).await;
-    let (mut session, _) = Polling::connect(&app, Some(&admin), "").await;
+    let (mut session, connected) = Polling::connect(&app, Some(&admin), "").await;
     session.post("41").await.expect(200);
-    session.post(r#"40{"pid":"abc","offset":"0"}"#).await.expect(200);
+    let auth = json!({"pid": connected["pid"], "offset": "0"});
+    session.post(&format!("40{auth}")).await.expect(200);
     assert!(session.expect("42[\"BUY_GOODS\"").await.contains(r#""id":1"#));
     app.order(&admin, goods, 1).await;
     assert!(session.expect("42[\"BUY_GOODS\"").await.contains(r#""id":2"#));

@@ -10,7 +10,7 @@ use crate::support::{Answer, Http, Person, TestApp, eventually};
 pub(super) const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
 /// A session that polls.
-pub(super) struct Polling {
+pub struct Polling {
     pub(super) http: Http,
     pub(super) sid: String,
     pub(super) path: String,
@@ -37,7 +37,7 @@ impl Polling {
     }
 
     /// Opens a session and connects it to the main namespace.
-    pub(super) async fn connect(app: &TestApp, person: Option<&Person>, auth: &str) -> (Self, Value) {
+    pub async fn connect(app: &TestApp, person: Option<&Person>, auth: &str) -> (Self, Value) {
         let mut session = Self::open(app, person).await;
         session.post(&format!("40{auth}")).await.expect(200);
         let connected = session.next().await;
@@ -45,7 +45,7 @@ impl Polling {
         (session, serde_json::from_str(connected).unwrap())
     }
 
-    pub(super) async fn post(&self, body: &str) -> Answer {
+    pub async fn post(&self, body: &str) -> Answer {
         self.http.post(&self.path).body("text/plain;charset=UTF-8", body.to_owned()).send().await
     }
 
@@ -64,7 +64,7 @@ impl Polling {
     }
 
     /// The next packet that begins like this.
-    pub(super) async fn expect(&mut self, start: &str) -> String {
+    pub async fn expect(&mut self, start: &str) -> String {
         loop {
             let packet = self.next().await;
             if packet.starts_with(start) {

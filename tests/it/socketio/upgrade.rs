@@ -1,5 +1,7 @@
 //! The upgrade from polling to WebSocket.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -101,4 +103,24 @@ async fn a_websocket_without_a_probe_does_not_take_over() {
     drop(silent);
     session.post(r#"422["leave_room","tea"]"#).await.expect(200);
     session.expect("432").await;
+}
+
+#[tokio::test]
+async fn a_poll_waits_undisturbed_until_the_websocket_is_tested() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let (mut session, _) = Polling::connect(&app, Some(&admin), "").await;
+    session.expect("42[\"offset\"").await;
+    // The 101 passes; whether frames do is not known yet.
+    let mut upgrade = Upgrade::open(&app, &session).await;
+    let poll = session.poll();
+    tokio::pin!(poll);
+    let early = tokio::time::timeout(Duration::from_millis(500), &mut poll).await;
+    assert!(early.is_err(), "an extra poll: {early:?}");
+    upgrade.send("2probe").await;
+    assert_eq!(upgrade.next().await.as_deref(), Some("3probe"));
+    assert_eq!(within("the end of the poll", poll).await.expect(200).text, "6");
+    upgrade.send("5").await;
+    upgrade.send(r#"421["enter_room","tea"]"#).await;
+    assert!(upgrade.next().await.expect("an answer").starts_with("431"));
 }

@@ -1,0 +1,41 @@
+//! The first thing that a client of `/ws` or of an event stream is told (docs/contract.md §3b, §3c).
+
+use serde::Serialize;
+
+use super::client::Client;
+use crate::{
+    clock,
+    domain::{Offset, Timestamp},
+};
+
+#[derive(Serialize)]
+struct Hello<'a> {
+    session: String,
+    user: Option<HelloUser<'a>>,
+    latest: Offset,
+    /// The server's clock.
+    time: Timestamp,
+    /// After so many milliseconds without a word from the server the client hears `alive`.
+    heartbeat: u64,
+    epoch: &'a str,
+}
+
+#[derive(Serialize)]
+struct HelloUser<'a> {
+    nickname: &'a str,
+}
+
+/// The greeting of a session, as JSON.
+pub(super) fn hello(Client { gateway, session }: &Client) -> String {
+    let login = session.login();
+    let heartbeat = gateway.app.settings.ping_interval.as_millis();
+    let hello = Hello {
+        session: session.name(),
+        user: login.as_ref().map(|login| HelloUser { nickname: &login.nickname }),
+        latest: gateway.registry.latest().max(session.position()),
+        time: clock::now(),
+        heartbeat: u64::try_from(heartbeat).unwrap_or(u64::MAX),
+        epoch: gateway.epoch(),
+    };
+    serde_json::to_string(&hello).expect("structs of numbers and strings are always JSON")
+}

@@ -1,0 +1,534 @@
+//! What Socket.IO calls connection state recovery, beside the log: the rooms and the page of sessions whose connection
+//! was lost, and what was said in the rooms meanwhile. Alerts need none of it, they are read from the log.
+//!
+//! One for all worker threads. It knows the sessions that are, or lately were, in a room or on a page; one that it does
+//! not know was in none, so that there is nothing to put back. What it has to forget before its time it remembers as
+//! forgotten, by id, and in the end by the second of their beginning: those are not told that they were recovered.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    announcement::Announcement,
+    rooms::Room,
+    viewers::{Page, Person},
+};
+use crate::domain::{Timestamp, UserId};
+
+/// How long a session may be away, as in the reference server.
+pub const MAX_AWAY: Duration = Duration::from_secs(120);
+/// Messages of a room that are kept.
+const MAX_SAID: usize = 200;
+/// Bytes of all that was said, of all rooms. Beyond it the room with the most is forgotten.
+const SAID_BUDGET: usize = 8 << 20;
+/// Bytes of all sessions that are away. Beyond it those that left first are forgotten.
+const AWAY_BUDGET: usize = 8 << 20;
+/// Sessions that are remembered as forgotten by their ids.
+const MAX_FORGOTTEN: usize = 65_536;
+/// Between two looks for what is too old.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// What an entry costs beside its texts, about, in bytes.
+const ENTRY: usize = 256;
+
+/// What a session that is away was in.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Whose it is: nobody else gets it back.
+    pub person: Person,
+    /// The rooms that it was in.
+    pub rooms: Vec<Room>,
+    /// The page that it looked at.
+    pub page: Option<Page>,
+    /// The name that a guest had chosen.
+    pub guest_name: Option<Box<str>>,
+}
+
+impl Place {
+    fn bytes(&self) -> usize {
+        let rooms: usize = self.rooms.iter().map(|room| room.as_str().len() + 64).sum();
+        ENTRY + rooms + self.page.as_ref().map_or(0, |page| page.as_str().len())
+    }
+}
+
+/// A session that comes back.
+pub struct Return {
+    /// What it was in.
+    pub place: Place,
+    /// What was said there meanwhile, in order.
+    pub missed: Vec<Arc<Announcement>>,
+}
+
+struct Away {
+    place: Place,
+    /// What was said since then it has not heard.
+    heard_until: Instant,
+    left: Instant,
+    left_at: Timestamp,
+    /// The server was about to end: nothing was said to it that it could have missed.
+    by_drain: bool,
+}
+
+struct Said {
+    at: Instant,
+    /// Its place among what was said in all rooms.
+    number: u64,
+    /// The session that it does not go to.
+    except: u64,
+    announcement: Arc<Announcement>,
+}
+
+#[derive(Default)]
+struct RoomLog {
+    said: VecDeque<Said>,
+    bytes: usize,
+    /// What was said until then was forgotten to save memory.
+    forgotten: Option<Instant>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Sessions that are connected and in a room or on a page, or were.
+    placed: HashSet<u64>,
+    /// Of these, until when those have heard all that are to be closed because their clients come back elsewhere.
+    evicted: HashMap<u64, Instant>,
+    away: HashMap<u64, Away>,
+    /// In the order in which they left.
+    leaving: VecDeque<(Instant, u64)>,
+    away_bytes: usize,
+    /// Sessions that come back right now.
+    returning: HashMap<u64, Return>,
+    forgotten: HashSet<u64>,
+    forgetting: VecDeque<u64>,
+    /// Sessions that began in this second (of Unix time) or before and are not known were perhaps forgotten.
+    floor: u32,
+    rooms: HashMap<Room, RoomLog>,
+    said_bytes: usize,
+    next: u64,
+    /// When old messages were last looked for.
+    swept: Option<Instant>,
+    /// What outlives the process was marked as incomplete.
+    is_marked: bool,
+}
+
+/// What is known of a session that wants to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It was in no room and on no page.
+    Nowhere,
+    /// It is away and may have back what it had.
+    Away,
+    /// Its connection is open still, as far as is known here.
+    Connected,
+    /// It cannot be put back.
+    Forgotten,
+}
+
+/// The sessions that may be put back.
+#[derive(Default)]
+pub struct Recovery(Mutex<State>);
+
+impl Recovery {
+    /// A session enters a room or looks at a page. Returns whether it is the first since the start: what is kept for the
+    /// next start has to be marked then.
+    pub fn place(&self, id: u64) -> bool {
+        let mut state = self.state();
+        state.placed.insert(id);
+        !std::mem::replace(&mut state.is_marked, true)
+    }
+
+    /// A message goes to a room.
+    pub fn said(&self, room: &Room, except: u64, announcement: &Arc<Announcement>, now: Instant) {
+        let mut state = self.state();
+        if state.placed.is_empty() && state.away.is_empty() {
+            return;
+        }
+        state.say(room, Said { at: now, number: 0, except, announcement: Arc::clone(announcement) });
+    }
+
+    /// A session is no longer connected. `place` is what it was in if it may have that back; it may not when its client
+    /// left on purpose. Until `heard_until` it has heard what was said.
+    pub fn leave(
+        &self,
+        id: u64,
+        place: Option<Place>,
+        heard_until: Instant,
+        clock: Timestamp,
+        by_drain: bool,
+    ) {
+        let mut state = self.state();
+        if !state.placed.remove(&id) {
+            return;
+        }
+        let heard_until = state.evicted.remove(&id).unwrap_or(heard_until);
+        let Some(place) = place else { return state.forget(id) };
+        let left = Instant::now();
+        state.away_bytes += place.bytes();
+        state.leaving.push_back((left, id));
+        state.away.insert(id, Away { place, heard_until, left, left_at: clock, by_drain });
+        state.expire(left);
+    }
+
+    /// Forgets what is too old, once a second. To be called now and then.
+    pub fn sweep(&self, now: Instant) {
+        let mut state = self.state();
+        if state.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_INTERVAL) {
+            state.swept = Some(now);
+            state.expire(now);
+            state.forget_messages(now);
+        }
+    }
+
+    /// What is known of a session.
+    #[must_use]
+    pub fn known(&self, id: u64, person: Person) -> Known {
+        let mut state = self.state();
+        state.expire(Instant::now());
+        if let Some(away) = state.away.get(&id) {
+            let whole = away.place.rooms.iter().all(|room| {
+                let forgotten = state.rooms.get(room).and_then(|log| log.forgotten);
+                forgotten.is_none_or(|forgotten| forgotten < away.heard_until)
+            });
+            return if whole && away.place.person == person { Known::Away } else { Known::Forgotten };
+        }
+        if state.placed.contains(&id) {
+            return Known::Connected;
+        }
+        if state.forgotten.contains(&id) || began(id) <= state.floor {
+            Known::Forgotten
+        } else {
+            Known::Nowhere
+        }
+    }
+
+    /// A session that is connected is to be closed, because its client comes back elsewhere. It has surely heard what was
+    /// said until then.
+    pub fn evict(&self, id: u64, heard_until: Instant) {
+        let mut state = self.state();
+        if state.placed.contains(&id) {
+            state.evicted.insert(id, heard_until);
+        }
+    }
+
+    /// A session that is away comes back; [`Recovery::take`] gives what it had.
+    pub fn come_back(&self, id: u64) -> bool {
+        let mut state = self.state();
+        let Some(away) = state.remove_away(id) else { return false };
+        let missed = state.missed(id, &away);
+        state.returning.insert(id, Return { place: away.place, missed });
+        true
+    }
+
+    /// What a session gets back that has just come back.
+    #[must_use]
+    pub fn take(&self, id: u64) -> Option<Return> {
+        self.state().returning.remove(&id)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A new id of a session: the second in which it begins, and 32 random bits.
+#[must_use]
+pub fn new_id(now: Timestamp) -> u64 {
+    let second = u32::try_from(now.as_secs()).unwrap_or_default();
+    u64::from(second) << 32 | u64::from(rand::random::<u32>())
+}
+
+fn began(id: u64) -> u32 {
+    (id >> 32) as u32
+}
+
+impl State {
+    fn say(&mut self, room: &Room, said: Said) {
+        let bytes = ENTRY + said.announcement.size();
+        let log = self.rooms.entry(room.clone()).or_default();
+        let now = said.at;
+        log.said.push_back(Said { number: self.next, ..said });
+        log.bytes += bytes;
+        self.next += 1;
+        self.said_bytes += bytes;
+        let is_old = |said: &Said| now.duration_since(said.at) > MAX_AWAY;
+        while log.said.len() > MAX_SAID || log.said.front().is_some_and(is_old) {
+            self.said_bytes -= log.drop_oldest();
+        }
+        while self.said_bytes > SAID_BUDGET {
+            let Some(log) = self.rooms.values_mut().max_by_key(|log| log.bytes) else { return };
+            log.forgotten = log.said.back().map(|said| said.at);
+            self.said_bytes -= log.bytes;
+            (log.bytes, log.said) = (0, VecDeque::new());
+        }
+    }
+
+    /// What an absent session did not hear, in order.
+    fn missed(&self, id: u64, away: &Away) -> Vec<Arc<Announcement>> {
+        let logs = away.place.rooms.iter().filter_map(|room| self.rooms.get(room));
+        let mut missed: Vec<&Said> = logs
+            .flat_map(|log| &log.said)
+            .filter(|said| said.at >= away.heard_until && said.except != id)
+            .collect();
+        missed.sort_unstable_by_key(|said| said.number);
+        missed.into_iter().map(|said| Arc::clone(&said.announcement)).collect()
+    }
+
+    fn remove_away(&mut self, id: u64) -> Option<Away> {
+        let away = self.away.remove(&id)?;
+        self.away_bytes -= away.place.bytes();
+        Some(away)
+    }
+
+    /// Forgets those that are away for too long, or are too many.
+    fn expire(&mut self, now: Instant) {
+        while let Some(&(left, id)) = self.leaving.front() {
+            let is_here = self.away.get(&id).is_some_and(|away| away.left == left);
+            let is_due = now.duration_since(left) > MAX_AWAY || self.away_bytes > AWAY_BUDGET;
+            if is_here && !is_due {
+                break;
+            }
+            self.leaving.pop_front();
+            if is_here && self.remove_away(id).is_some() {
+                self.forget(id);
+            }
+        }
+    }
+
+    /// Forgets what was said long ago.
+    fn forget_messages(&mut self, now: Instant) {
+        let mut freed = 0;
+        self.rooms.retain(|_, log| {
+            while log.said.front().is_some_and(|said| now.duration_since(said.at) > MAX_AWAY) {
+                freed += log.drop_oldest();
+            }
+            let recently = log.forgotten.is_some_and(|forgotten| now.duration_since(forgotten) < MAX_AWAY);
+            recently || !log.said.is_empty()
+        });
+        self.said_bytes -= freed;
+    }
+
+    fn forget(&mut self, id: u64) {
+        if self.forgotten.insert(id) {
+            self.forgetting.push_back(id);
+        }
+        if self.forgetting.len() > MAX_FORGOTTEN
+            && let Some(oldest) = self.forgetting.pop_front()
+        {
+            self.forgotten.remove(&oldest);
+            self.floor = self.floor.max(began(oldest));
+        }
+    }
+}
+
+impl RoomLog {
+    fn drop_oldest(&mut self) -> usize {
+        let bytes = self.said.pop_front().map_or(0, |said| ENTRY + said.announcement.size());
+        self.bytes -= bytes;
+        bytes
+    }
+}
+
+/// What is kept from one process to the next.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
+    floor: u32,
+    forgotten: Vec<u64>,
+    away: Vec<KeptAway>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptAway {
+    id: u64,
+    member: Option<i64>,
+    guest: Option<u64>,
+    rooms: Vec<String>,
+    page: Option<String>,
+    guest_name: Option<Box<str>>,
+    left_at: i64,
+}
+
+/// What stands where [`Recovery::keep`] leaves its text while sessions are placed that it does not know: after a crash
+/// nobody is told that it was recovered who may have been somewhere.
+pub const INCOMPLETE: &str = "incomplete";
+
+impl Recovery {
+    /// Begins with what the process before has kept; nothing or [`INCOMPLETE`] included.
+    #[must_use]
+    pub fn resume(text: &str, now: Instant, clock: Timestamp) -> Self {
+        let mut state = State::default();
+        let second = u32::try_from(clock.as_secs()).unwrap_or_default();
+        let kept = if text.is_empty() { Some(Kept::default()) } else { serde_json::from_str(text).ok() };
+        let Some(kept) = kept else {
+            state.floor = second;
+            // The mark stands already, and goes with the next orderly end.
+            state.is_marked = true;
+            return Self(Mutex::new(state));
+        };
+        state.floor = kept.floor;
+        kept.forgotten.into_iter().for_each(|id| state.forget(id));
+        for kept in kept.away {
+            let (id, left_at) = (kept.id, Timestamp::from_millis(kept.left_at));
+            let ago =
+                Duration::from_millis(u64::try_from(clock.as_millis() - kept.left_at).unwrap_or_default());
+            let Some((place, left)) = kept.place().zip(now.checked_sub(ago)) else {
+                state.forget(id);
+                continue;
+            };
+            state.away_bytes += place.bytes();
+            state.leaving.push_back((left, id));
+            state.away.insert(id, Away { place, heard_until: now, left, left_at, by_drain: true });
+        }
+        state.expire(now);
+        Self(Mutex::new(state))
+    }
+
+    /// What the next process has to know, when this one ends in order: the sessions that it told to come back. What was
+    /// said in rooms is not kept, so that those are forgotten that were away before.
+    #[must_use]
+    pub fn keep(&self) -> Option<String> {
+        let mut state = self.state();
+        if !state.is_marked {
+            // Nothing has changed since the start, but for time.
+            return None;
+        }
+        for id in std::mem::take(&mut state.placed) {
+            state.forget(id);
+        }
+        let before: Vec<u64> =
+            state.away.iter().filter(|(_, away)| !away.by_drain).map(|(id, _)| *id).collect();
+        for id in before {
+            state.away.remove(&id);
+            state.forget(id);
+        }
+        let away = state.away.iter().map(|(id, away)| KeptAway::of(*id, away)).collect();
+        let kept = Kept { floor: state.floor, forgotten: state.forgetting.iter().copied().collect(), away };
+        serde_json::to_string(&kept).ok()
+    }
+}
+
+impl KeptAway {
+    fn of(id: u64, away: &Away) -> Self {
+        let (member, guest) = match away.place.person {
+            Person::Member(user) => (Some(user.0), None),
+            Person::Guest(guest) => (None, Some(guest)),
+        };
+        Self {
+            id,
+            member,
+            guest,
+            rooms: away.place.rooms.iter().map(|room| room.as_str().to_owned()).collect(),
+            page: away.place.page.as_ref().map(|page| page.as_str().to_owned()),
+            guest_name: away.place.guest_name.clone(),
+            left_at: away.left_at.as_millis(),
+        }
+    }
+
+    fn place(self) -> Option<Place> {
+        let person = match (self.member, self.guest) {
+            (Some(user), _) => Person::Member(UserId(user)),
+            (None, Some(guest)) => Person::Guest(guest),
+            (None, None) => return None,
+        };
+        let rooms = self.rooms.iter().map(|name| Room::parse(name)).collect::<Option<_>>()?;
+        let page = match self.page {
+            Some(page) => Some(Page::parse(&page)?),
+            None => None,
+        };
+        Some(Place { person, rooms, page, guest_name: self.guest_name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIM: Person = Person::Member(UserId(1));
+
+    fn place(room: &Room) -> Place {
+        Place { person: KIM, rooms: vec![room.clone()], page: None, guest_name: None }
+    }
+
+    fn message(text: &str) -> Arc<Announcement> {
+        Arc::new(Announcement::with_args("new_message", format!("\"{text}\",1")))
+    }
+
+    fn clock() -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000)
+    }
+
+    #[test]
+    fn who_was_away_gets_the_last_messages_of_its_rooms_and_nobody_else_does() {
+        let (recovery, room, now) = (Recovery::default(), Room::parse("lobby").unwrap(), Instant::now());
+        let id = new_id(clock());
+        assert_eq!(recovery.known(id, KIM), Known::Nowhere);
+        assert!(recovery.place(id));
+        assert!(!recovery.place(id + 1));
+        assert_eq!(recovery.known(id, KIM), Known::Connected);
+        recovery.said(&room, 0, &message("heard"), now);
+        recovery.leave(id, Some(place(&room)), now + Duration::from_millis(1), clock(), false);
+        for n in 0..300 {
+            recovery.said(&room, 0, &message(&n.to_string()), now + Duration::from_millis(2));
+        }
+        recovery.said(&room, id, &message("its own"), now + Duration::from_millis(2));
+        assert_eq!(recovery.known(id, Person::Guest(1)), Known::Forgotten);
+        assert_eq!(recovery.known(id, KIM), Known::Away);
+        assert!(recovery.come_back(id));
+        let missed = recovery.take(id).unwrap().missed;
+        assert_eq!(missed.len(), MAX_SAID - 1);
+        assert_eq!(recovery.state().away_bytes, 0);
+        assert!(!recovery.come_back(id), "once");
+    }
+
+    #[test]
+    fn what_is_too_much_or_too_old_is_forgotten_and_remembered_as_that() {
+        let (recovery, room) = (Recovery::default(), Room::parse("lobby").unwrap());
+        let now = Instant::now();
+        let (id, long) = (new_id(clock()), "x".repeat(50_000));
+        recovery.place(id);
+        recovery.leave(id, Some(place(&room)), now, clock(), false);
+        for _ in 0..200 {
+            recovery.said(&room, 0, &message(&long), now);
+        }
+        assert!(recovery.state().said_bytes <= SAID_BUDGET);
+        assert_eq!(recovery.known(id, KIM), Known::Forgotten);
+        recovery.sweep(now + MAX_AWAY * 2);
+        let state = recovery.state();
+        assert!(state.away.is_empty() && state.rooms.is_empty() && state.leaving.is_empty());
+        assert_eq!((state.said_bytes, state.away_bytes), (0, 0));
+        drop(state);
+        assert_eq!(recovery.known(id, KIM), Known::Forgotten);
+        for n in 1..=MAX_FORGOTTEN as u64 {
+            recovery.state().forget(id + n);
+        }
+        assert!(!recovery.state().forgotten.contains(&id));
+        assert_eq!(recovery.known(id, KIM), Known::Forgotten, "by the second of its beginning");
+        assert_eq!(recovery.known(id + (1 << 32), KIM), Known::Nowhere);
+    }
+
+    #[test]
+    fn an_orderly_end_keeps_who_was_where_and_a_crash_forgets_it() {
+        let (recovery, room, now) = (Recovery::default(), Room::parse("lobby").unwrap(), Instant::now());
+        assert_eq!(recovery.keep(), None);
+        let [told, before, stayed] = [0, 1, 2].map(|n| new_id(clock()) + n);
+        for id in [told, before, stayed] {
+            recovery.place(id);
+        }
+        recovery.leave(before, Some(place(&room)), now, clock(), false);
+        recovery.leave(told, Some(place(&room)), now, clock(), true);
+        let kept = recovery.keep().unwrap();
+        let next = Recovery::resume(&kept, now, clock().plus(Duration::from_secs(5)));
+        assert_eq!(next.known(told, KIM), Known::Away);
+        assert_eq!(next.known(before, KIM), Known::Forgotten);
+        assert_eq!(next.known(stayed, KIM), Known::Forgotten);
+        let late = Recovery::resume(&kept, now, clock().plus(MAX_AWAY * 2));
+        assert_eq!(late.known(told, KIM), Known::Forgotten);
+        let crashed = Recovery::resume(INCOMPLETE, now, clock().plus(Duration::from_secs(5)));
+        assert_eq!(crashed.known(new_id(clock()), KIM), Known::Forgotten);
+        assert_eq!(Recovery::resume("", now, clock()).known(new_id(clock()), KIM), Known::Nowhere);
+    }
+}
