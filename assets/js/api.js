@@ -4,6 +4,7 @@
  */
 
 import { lang, t } from './i18n.js';
+import { setDecimals } from './money.js';
 
 /** A refusal of the server, or no answer at all (`code` "network", `status` 0). */
 export class ApiError extends Error {
@@ -56,21 +57,43 @@ function query(params) {
   return given.length ? `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : '';
 }
 
+/**
+ * What the shop is: asked once for each page, and needed before any price is shown. A shop that does not say leaves
+ * the decimals to the browser.
+ * @type {Promise<void> | null}
+ */
+let shop = null;
+
+function knowShop() {
+  shop ??= call('GET', '/shop').then(({ currency, currencyDecimals }) => setDecimals(currency, currencyDecimals)).catch(() => {});
+  return shop;
+}
+
+/** Asks for something that has prices. @param {Promise<any>} answer */
+async function priced(answer) {
+  const [found] = await Promise.all([answer, knowShop()]);
+  return found;
+}
+
 export const api = {
   register: (form) => call('POST', '/users', { body: form }),
   logIn: (form) => call('POST', '/auth', { body: form }),
   logOut: () => call('DELETE', '/auth'),
   me: () => call('GET', '/users/me').then((answer) => answer.user),
   changeMe: (fields) => call('PATCH', '/users/me', { body: fields }).then((answer) => answer.user),
-  goodsList: (params, signal) => call('GET', `/goods${query(params)}`, { signal }),
-  goods: (goodsId) => call('GET', `/goods/${id(goodsId)}`).then((answer) => answer.goods),
-  cart: () => call('GET', '/goods/cart').then((answer) => answer.cart),
+  goodsList: (params, signal) => priced(call('GET', `/goods${query(params)}`, { signal })),
+  categories: () => call('GET', '/categories').then((answer) => answer.categories.map(({ name }) => String(name))),
+  goods: (goodsId) => priced(call('GET', `/goods/${id(goodsId)}`)).then((answer) => answer.goods),
+  /** Whether the shop has these goods; true when that cannot be told. @returns {Promise<boolean>} */
+  isSold: (goodsId) => call('HEAD', `/goods/${id(goodsId)}`)
+    .then(() => true, (error) => !(error instanceof ApiError && error.status === 404)),
+  cart: () => priced(call('GET', '/goods/cart')).then((answer) => answer.cart),
   addToCart: (goodsId, quantity) => call('POST', `/goods/${id(goodsId)}/cart`, { body: { quantity } }),
   setInCart: (goodsId, quantity) => call('PUT', `/goods/${id(goodsId)}/cart`, { body: { quantity } }),
   removeFromCart: (goodsId) => call('DELETE', `/goods/${id(goodsId)}/cart`),
-  placeOrder: (order, key) => call('POST', '/orders', { body: order, headers: { 'Idempotency-Key': key } })
-    .then((answer) => answer.order),
-  orders: (params) => call('GET', `/orders${query(params)}`),
-  order: (orderId) => call('GET', `/orders/${id(orderId)}`).then((answer) => answer.order),
+  /** @returns {Promise<{order: any, id: number | null}>} `id`: the offset of its alert, if there is one */
+  placeOrder: (order, key) => call('POST', '/orders', { body: order, headers: { 'Idempotency-Key': key } }),
+  orders: (params) => priced(call('GET', `/orders${query(params)}`)),
+  order: (orderId) => priced(call('GET', `/orders/${id(orderId)}`)).then((answer) => answer.order),
   cancelOrder: (orderId) => call('POST', `/orders/${id(orderId)}/cancel`).then((answer) => answer.order),
 };

@@ -10,5 +10,7 @@ export function safeNext(next) {
   // The parser's own reading counts: "/\\evil.example" and "//evil.example" are other hosts.
   try { url = new URL(next, location.origin); } catch { return '/'; }
   if (url.origin !== location.origin) return '/';
-  return /^\/(login|register)(\.html)?$/.test(url.pathname) ? '/' : url.pathname + url.search + url.hash;
+  // Dots are resolved by now, so that "/.//evil.example" has become the path "//evil.example": alone it is a host again.
+  const path = url.pathname.replace(/^\/+/, '/');
+  return /^\/(login|register)(\.html)?$/.test(path) ? '/' : path + url.search + url.hash;
 }

@@ -3,11 +3,13 @@
  * Not for: credentials: they are an HttpOnly cookie that no script sees. What is stored
  * here is a mere hint, so that guests aren't asked for a profile that they don't have.
  *
- * Events: `user`, `cart`.
+ * Events: `user`, `cart`; `carried`, detail `{error}`: what a guest wanted to put into the cart is there, or could not be.
  */
 
 import { api, ApiError } from './api.js';
 import { forgetAttempt } from './attempt.js';
+import { leftByHand, missingFrom, rememberCart } from './cart-memory.js';
+import { takeIntent } from './intent.js';
 
 const HINT = 'shopbell.member';
 
@@ -66,10 +68,41 @@ class Session extends EventTarget {
 
   /** @returns {Promise<{quantity: number, goods: any}[]>} */
   async refreshCart({ tell = true } = {}) {
-    this.cart = (await api.cart()) ?? [];
+    const cart = (await api.cart()) ?? [];
+    if (this.user) await this.#noticeGone(this.user.userId, cart);
+    this.cart = cart;
     this.dispatchEvent(new Event('cart'));
     if (tell) this.#tabs?.postMessage('cart');
-    return this.cart;
+    return cart;
+  }
+
+  /** The member takes a line out. */
+  async removeFromCart(/** @type {number} */ goodsId) {
+    await api.removeFromCart(goodsId);
+    if (this.user) leftByHand(this.user.userId, goodsId);
+  }
+
+  /** All of the cart was ordered. */
+  cartOrdered() { if (this.user) leftByHand(this.user.userId); }
+
+  /** Which of the lines that are missing are goods that the shop no longer has. */
+  async #noticeGone(userId, cart) {
+    const missing = missingFrom(userId, cart);
+    const sold = await Promise.all(missing.map(({ goodsId }) => api.isSold(goodsId)));
+    rememberCart(userId, cart, missing.filter((_, index) => !sold[index]));
+  }
+
+  /** Puts into the cart what a guest wanted, before anyone is told of the log-in: a page may go on at once. */
+  async #carryOut(user) {
+    const wanted = takeIntent(user.userId);
+    if (!wanted) return;
+    let error = null;
+    try {
+      await this.addToCart(wanted.goodsId, wanted.quantity);
+    } catch (refusal) {
+      error = refusal;
+    }
+    this.dispatchEvent(new CustomEvent('carried', { detail: { error } }));
   }
 
   /** Adds to what is in the cart already. */
@@ -94,6 +127,10 @@ class Session extends EventTarget {
     try {
       const user = await api.me();
       writeHint(true);
+      if (user.userId !== this.user?.userId) {
+        this.cart = null;
+        await this.#carryOut(user);
+      }
       this.#setUser(user);
       await this.refreshCart({ tell: false });
     } catch (error) {

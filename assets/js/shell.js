@@ -8,8 +8,8 @@ import { SiteHeader } from './elements/site-header.js';
 import { QuantityStepper } from './elements/quantity-stepper.js';
 import { el } from './dom.js';
 import { lang, t } from './i18n.js';
-import { notice } from './states.js';
-import { realtime, reconnect } from './realtime.js';
+import { messageOf, notice, noticeOnNextPage, showKeptNotice } from './states.js';
+import { realtime, reconnect, tellOwn } from './realtime.js';
 import { session } from './session.js';
 import '../widget/shopbell-toasts.js';
 
@@ -25,8 +25,9 @@ export function startPage(title) {
   // On a phone three toasts would cover half of the page.
   const narrow = matchMedia('(max-width: 30rem)').matches;
   const toasts = /** @type {any} */ (el('shopbell-toasts', { lang, max: narrow ? 2 : null }));
-  toasts.source = realtime;
   document.body.append(toasts);
+  toasts.source = realtime;
+  tellOwn();
   realtime.open();
   // Another tab logged in or out: this tab's handshake is now someone else's.
   // After a 4001 (stopped) only a log-in opens it again.
@@ -37,7 +38,15 @@ export function startPage(title) {
   realtime.addEventListener('state', async (event) => {
     if (/** @type {CustomEvent} */ (event).detail.code !== SESSION_ENDED) return;
     if (session.user) await session.check();
-    if (!session.user) notice(t('session.ended'), el('a', { href: '/login.html' }, t('nav.login')));
+    if (!session.user) notice(t('session.ended'), { href: '/login.html', text: t('nav.login') });
   });
+  session.addEventListener('carried', (event) => {
+    const { error } = /** @type {CustomEvent} */ (event).detail;
+    // The pages that log in go on to another at once.
+    const tell = /^\/(login|register)(\.html)?$/.test(location.pathname) ? noticeOnNextPage : notice;
+    if (error) tell(messageOf(error));
+    else tell(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
+  });
+  showKeptNotice();
   addEventListener('offline', () => addEventListener('online', () => notice(t('offline.back')), { once: true }));
 }

@@ -60,11 +60,27 @@ export async function membersOnly() {
   return Boolean(session.user);
 }
 
-/** A confirmation that needs no answer, read out politely. */
-export function notice(/** @type {string} */ text, action = null) {
+const KEPT = 'shopbell.notice';
+
+/** Says it where the reader will be in a moment. @param {string} text @param {{href: string, text: string} | null} [link] */
+export function noticeOnNextPage(text, link = null) {
+  try { sessionStorage.setItem(KEPT, JSON.stringify({ text, link })); } catch { notice(text, link); }
+}
+
+export function showKeptNotice() {
+  try {
+    const { text, link } = JSON.parse(sessionStorage.getItem(KEPT) ?? '{}');
+    sessionStorage.removeItem(KEPT);
+    if (text) notice(text, link);
+  } catch { /* nothing was kept */ }
+}
+
+/** A confirmation that needs no answer, read out politely. @param {string} text @param {{href: string, text: string} | null} [link] */
+export function notice(text, link = null) {
   const place = document.querySelector('.notices') ?? document.body.appendChild(
     el('div', { class: 'notices', role: 'status', aria: { live: 'polite' } }));
-  const note = el('p', { class: 'notice' }, icon('check'), el('span', {}, text), action);
+  const note = el('p', { class: 'notice' }, icon('check'), el('span', {}, text),
+    link ? el('a', { href: link.href }, link.text) : null);
   place.replaceChildren(note);
   setTimeout(() => note.remove(), 6_000);
 }

@@ -5,8 +5,8 @@
  * Attributes: `server` (origin; the module's own by default), `token` (else the cookie counts),
  *   `position` (bottom-start | bottom-end | top-start | top-end), `duration` (ms, at least 5000),
  *   `max` (visible at once, 3), `lang` (else the document's), `href` (template, `{goodsId}`).
- * Property: `source`, an EventTarget with `BUY_GOODS`, `BUY_CANCELED`, `hello` events and a `hello`
- *   property, to share a page's connection instead of opening one.
+ * Property: `source`, an EventTarget with `BUY_GOODS`, `BUY_CANCELED` and `ORDER` events and perhaps `now()`, the
+ *   server's clock in ms, to share a page's connection instead of opening one.
  * Events: `toast-shown` (detail: ids), bubbling. Keys: F8 to the region, Escape back.
  * CSS parts: region, toast, text, name, goods, time, close.
  */
@@ -21,6 +21,10 @@ import { plain, sentence, wordsFor } from './words.js';
 const ANNOUNCEMENT_MS = 4_000;
 /** How often "2 min ago" is brought up to date. */
 const TICK_MS = 15_000;
+/** The height of the tallest toast with the gap below it: two lines, the time, padding. */
+const TOAST_PX = 96;
+/** Which orders are one's own is remembered for as long as their alerts may still come. */
+const MAX_OWN = 200;
 
 export class ShopbellToasts extends HTMLElement {
   static observedAttributes = ['position', 'duration', 'max', 'lang', 'server', 'token'];
@@ -30,7 +34,9 @@ export class ShopbellToasts extends HTMLElement {
   #list = document.createElement('ol');
   #status = document.createElement('div');
   /** @type {Map<string, ToastView>} */ #views = new Map();
-  /** @type {EventTarget & {hello?: any} | null} */ #source = null;
+  /** Offsets of the reader's own orders; a displayed name may be masked, or another shop's. @type {Set<number>} */ #mine = new Set();
+  /** Whose they are. @type {string | null} */ #reader = null;
+  /** @type {EventTarget & {now?: () => number} | null} */ #source = null;
   /** @type {Connection | null} */ #own = null;
   /** @type {AbortController | null} */ #live = null;
   /** @type {AbortController | null} */ #hearing = null;
@@ -60,8 +66,9 @@ export class ShopbellToasts extends HTMLElement {
     this.#pauseWhile(signal);
     document.addEventListener('keydown', (event) => this.#onKey(event), { signal });
     this.#region.addEventListener('focusout', (event) => this.#onFocusOut(event), { signal });
-    const tick = setInterval(() => this.#views.forEach((view) => view.update(Date.now())), TICK_MS);
+    const tick = setInterval(() => this.#views.forEach((view) => view.update(this.#now)), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
+    addEventListener('resize', () => this.#limit(), { signal });
     // A page that sets `source` right after creating the element never opens a second socket.
     queueMicrotask(() => { if (this.isConnected) this.#listen(); });
   }
@@ -87,13 +94,22 @@ export class ShopbellToasts extends HTMLElement {
     if (this.isConnected) this.#listen();
   }
 
+  /** By the server's clock where the source tells it: that is the one that dates orders. */
+  get #now() { return (this.#source ?? this.#own)?.now?.() ?? Date.now(); }
+
   get #language() { return this.getAttribute('lang') || document.documentElement.lang || navigator.language; }
 
   #applyAttributes() {
     this.#store.duration = Number(this.getAttribute('duration') ?? 6_000);
-    this.#store.max = Math.max(1, Math.floor(Number(this.getAttribute('max'))) || 3);
+    this.#limit();
     this.#region.setAttribute('aria-label', wordsFor(this.#language).region);
-    this.#views.forEach((view) => view.speak(this.#language));
+    this.#views.forEach((view) => view.speak(this.#language, this.#now));
+  }
+
+  /** No more at once than fit the view. */
+  #limit() {
+    const wanted = Math.floor(Number(this.getAttribute('max'))) || 3;
+    this.#store.max = Math.max(1, Math.min(wanted, Math.floor(innerHeight / TOAST_PX)));
   }
 
   #listen() {
@@ -105,8 +121,10 @@ export class ShopbellToasts extends HTMLElement {
       this.#own = new Connection({ server, token: this.getAttribute('token') });
       this.#own.open();
     }
-    const source = /** @type {EventTarget & {hello?: any}} */ (this.#source ?? this.#own);
-    source.addEventListener('BUY_GOODS', (event) => this.#bought(/** @type {CustomEvent} */ (event).detail, source), { signal });
+    const source = /** @type {EventTarget & {now?: () => number}} */ (this.#source ?? this.#own);
+    source.addEventListener('BUY_GOODS', (event) => this.#bought(/** @type {CustomEvent} */ (event).detail), { signal });
+    source.addEventListener('hello', (event) => this.#greeted(/** @type {CustomEvent} */ (event).detail), { signal });
+    source.addEventListener('ORDER', (event) => this.#ordered(/** @type {CustomEvent} */ (event).detail), { signal });
     source.addEventListener('BUY_CANCELED', (event) => {
       this.#store.cancel(Number(/** @type {CustomEvent} */ (event).detail?.canceled));
     }, { signal });
@@ -119,20 +137,35 @@ export class ShopbellToasts extends HTMLElement {
     this.#own = null;
   }
 
-  #bought(alert, source) {
+  /** Another account or another log: offsets of one's own orders mean nothing there. */
+  #greeted(hello) {
+    const reader = `${hello?.epoch} ${hello?.user?.nickname}`;
+    if (this.#reader !== null && this.#reader !== reader) this.#mine.clear();
+    this.#reader = reader;
+  }
+
+  /** It comes before the alert, or late from another tab. */
+  #ordered(order) {
+    if (order?.own !== true || !Number.isInteger(order.id)) return;
+    this.#mine.add(order.id);
+    if (this.#mine.size > MAX_OWN) this.#mine.delete(/** @type {number} */ (this.#mine.values().next().value));
+    this.#store.claim(order.id);
+  }
+
+  #bought(alert) {
     if (!Number.isInteger(alert?.id) || typeof alert.goodsName !== 'string') return;
     const nickname = String(alert.nickname ?? '');
-    // The server's clock dates it; a reader's clock that lags must not put it into the future.
-    const at = Math.min(Date.parse(alert.date) || Date.now(), Date.now());
-    const own = nickname !== '' && nickname === source.hello?.user?.nickname;
+    const now = this.#now;
+    // What little the clocks still differ must not put it into the future.
+    const at = Math.min(Date.parse(alert.date) || now, now);
     this.#store.add({
       id: alert.id, nickname, goodsId: alert.goodsId, at,
       goodsName: alert.firstGoodsName || alert.goodsName, otherGoods: Number(alert.otherGoods) || 0,
-    }, own);
+    }, this.#mine.has(alert.id));
   }
 
   #render() {
-    const now = Date.now();
+    const now = this.#now;
     const shown = new Set(this.#store.visible.map((entry) => entry.key));
     for (const [key, view] of this.#views) if (!shown.has(key)) this.#leave(key, view);
     for (const entry of this.#store.visible) {
@@ -145,12 +178,11 @@ export class ShopbellToasts extends HTMLElement {
 
   #enter(entry, now) {
     const view = new ToastView(entry, {
-      href: this.getAttribute('href') ?? this.#defaultHref(), lang: this.#language,
+      href: this.getAttribute('href') ?? this.#defaultHref(), lang: this.#language, now,
       atEnd: (this.getAttribute('position') ?? '').endsWith('end'),
       dismiss: () => this.#store.dismiss(entry.key),
       pause: (why) => this.#store.pause(why), resume: (why) => this.#store.resume(why),
     });
-    view.update(now);
     this.#views.set(entry.key, view);
     this.#list.append(view.element);
     this.#announce(plain(sentence(entry, now, wordsFor(this.#language))));

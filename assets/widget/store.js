@@ -46,6 +46,15 @@ export class ToastStore extends EventTarget {
     this.#fill();
   }
 
+  /** The order behind `id` turns out to be the reader's own: the word came after the alert. */
+  claim(/** @type {number} */ id) {
+    const entry = [...this.visible, ...this.queue]
+      .find(({ own, orders }) => !own && orders.length === 1 && orders[0].id === id);
+    if (!entry) return;
+    entry.own = true;
+    this.#changed();
+  }
+
   /** The order behind `id` was cancelled: it is no longer true, wherever it stands. */
   cancel(/** @type {number} */ id) {
     this.#remember(id);

@@ -20,12 +20,13 @@ export class ToastView {
   #entry; #options;
   #text = document.createElement('p');
   #time = document.createElement('time');
+  #badge = document.createElement('span');
   #close = document.createElement('button');
   #written = '';
 
   /**
    * @param {import('./store.js').Entry} entry
-   * @param {{href: string, lang: string, atEnd: boolean, dismiss: () => void,
+   * @param {{href: string, lang: string, now: number, atEnd: boolean, dismiss: () => void,
    *   pause: (why: string) => void, resume: (why: string) => void}} options
    */
   constructor(entry, options) {
@@ -35,27 +36,25 @@ export class ToastView {
     element.setAttribute('part', 'toast');
     element.dataset.role = 'toast';
     element.dataset.id = String(entry.orders[0].id);
-    element.classList.toggle('own', entry.own);
     this.#text.setAttribute('part', 'text');
     this.#time.setAttribute('part', 'time');
     this.#close.setAttribute('part', 'close');
     this.#close.type = 'button';
     this.#close.append(icon(CROSS));
     this.#close.addEventListener('click', options.dismiss);
-    const badge = document.createElement('span');
-    badge.className = 'badge';
-    badge.append(icon(entry.own ? CHECK : BELL));
+    this.#badge.className = 'badge';
     const body = document.createElement('div');
     body.append(this.#text, this.#time);
-    element.append(badge, body, this.#close);
+    element.append(this.#badge, body, this.#close);
     this.#swipe();
-    this.speak(options.lang);
+    this.speak(options.lang, options.now);
   }
 
-  speak(lang) {
+  /** @param {string} lang @param {number} now by the clock that dates the orders */
+  speak(lang, now) {
     this.#options.lang = lang;
     this.#close.setAttribute('aria-label', wordsFor(lang).close);
-    this.update(Date.now());
+    this.update(now);
   }
 
   /** Brings the words up to date; touches the document only where they changed. */
@@ -64,6 +63,9 @@ export class ToastView {
     const pieces = sentence(this.#entry, now, wordsFor(lang));
     const written = JSON.stringify(pieces);
     if (written !== this.#written) {
+      const { own } = this.#entry;
+      this.element.classList.toggle('own', own);
+      this.#badge.replaceChildren(icon(own ? CHECK : BELL));
       this.#written = written;
       this.#text.replaceChildren(...pieces.flatMap((piece) => this.#piece(piece)));
     }

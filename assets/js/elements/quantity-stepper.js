@@ -8,8 +8,7 @@
 import { el } from '../dom.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-
-const MOST = 999;
+import { MOST, wholeNumber } from '../quantity.js';
 
 export class QuantityStepper extends HTMLElement {
   static observedAttributes = ['max'];
@@ -21,8 +20,8 @@ export class QuantityStepper extends HTMLElement {
     this.#value = this.#clamp(Number(this.getAttribute('value') ?? 1));
     const label = this.getAttribute('label') ?? t('detail.quantity');
     this.#input = /** @type {any} */ (el('input', {
-      type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 3, name: 'quantity', aria: { label },
-      on: { change: () => this.#set(Number(this.#input?.value)), keydown: (event) => this.#onKey(event), focus: () => this.#input?.select() },
+      type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 12, name: 'quantity', aria: { label },
+      on: { change: () => this.#typed(), keydown: (event) => this.#onKey(event), focus: () => this.#input?.select() },
     }));
     this.replaceChildren(
       el('button', { type: 'button', aria: { label: t('detail.less') }, on: { click: () => this.#set(this.#value - 1) } }, icon('minus')),
@@ -57,6 +56,13 @@ export class QuantityStepper extends HTMLElement {
     const before = this.#value;
     this.value = value;
     if (this.#value !== before) this.dispatchEvent(new Event('change', { bubbles: true }));
+  }
+
+  /** What is no whole number leaves the value as it was; what is too small or too large becomes the nearest. */
+  #typed() {
+    const value = wholeNumber(this.#input?.value);
+    if (value === null) this.#draw();
+    else this.#set(value);
   }
 
   #onKey(event) {

@@ -8,6 +8,7 @@ import { el, show } from '../dom.js';
 import { field, form } from '../forms.js';
 import { formatDay } from '../format.js';
 import { t } from '../i18n.js';
+import { forgetIntent } from '../intent.js';
 import { realtime } from '../realtime.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
@@ -85,6 +86,7 @@ async function leave() {
       return notice(messageOf(error));
     }
   }
+  forgetIntent();
   session.loggedOut();
   location.assign('/');
 }

@@ -5,6 +5,7 @@
 
 import { api } from '../api.js';
 import { forgetAttempt } from '../attempt.js';
+import { goneFromCart, toldOfGone } from '../cart-memory.js';
 import { el, show } from '../dom.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -20,6 +21,7 @@ startPage(t('cart.title'));
 const list = el('ul', { class: 'lines', role: 'list' });
 const summary = el('aside', { class: 'card summary', 'aria-labelledby': 'summary' });
 const problem = el('p', { class: 'form-error', role: 'alert' });
+const gone = el('div', { class: 'gone', role: 'status', data: { role: 'gone-from-cart' }, hidden: true });
 load();
 
 async function load() {
@@ -39,16 +41,34 @@ async function load() {
 
 function draw() {
   const lines = session.cart ?? [];
+  drawGone();
   if (lines.length === 0) {
-    return show(el('h1', { tabindex: -1 }, t('cart.title')), emptyState({
+    return show(el('h1', { tabindex: -1 }, t('cart.title')), gone, emptyState({
       icon: 'bag', title: t('cart.empty.title'), text: t('cart.empty.text'), action: linkButton('/goods.html', t('cart.browse')),
     }));
   }
   keepFocus(() => list.replaceChildren(...lines.map(row)));
   drawSummary(lines);
   if (!list.isConnected) {
-    show(el('h1', { tabindex: -1 }, t('cart.title')), problem, el('div', { class: 'with-aside' }, list, summary));
+    show(el('h1', { tabindex: -1 }, t('cart.title')), problem, gone, el('div', { class: 'with-aside' }, list, summary));
   }
+}
+
+/** What the shop no longer sells stays named until it was read. */
+function drawGone() {
+  const lines = session.user ? goneFromCart(session.user.userId) : [];
+  gone.hidden = lines.length === 0;
+  if (String(lines.map(({ goodsId }) => goodsId)) === gone.dataset.ids) return;
+  gone.dataset.ids = String(lines.map(({ goodsId }) => goodsId));
+  gone.replaceChildren(
+    el('ul', { role: 'list' }, ...lines.map(({ name }) => el('li', {}, t('cart.gone', { name })))),
+    el('button', { type: 'button', class: 'button button-quiet', data: { action: 'gone-read' }, on: { click: readGone } }, t('cart.gone.read')));
+}
+
+function readGone() {
+  if (session.user) toldOfGone(session.user.userId);
+  drawGone();
+  /** @type {HTMLElement | null} */ (document.querySelector('main h1'))?.focus();
 }
 
 function row(line) {
@@ -91,7 +111,7 @@ async function change(goods, quantity) {
 }
 
 async function remove(goods) {
-  await attempt(() => api.removeFromCart(goods.goodsId));
+  await attempt(() => session.removeFromCart(goods.goodsId));
   notice(t('cart.removed', { name: goods.name }));
   /** @type {HTMLElement | null} */ (document.querySelector('main h1'))?.focus();
 }

@@ -9,6 +9,7 @@ import { el, show } from '../dom.js';
 import { categoryName } from '../format.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
+import { keepIntent } from '../intent.js';
 import { money } from '../money.js';
 import { picture } from '../picture.js';
 import { onGoods, onViewers, realtime } from '../realtime.js';
@@ -56,9 +57,19 @@ function draw(goods) {
   };
 
   add.addEventListener('click', () => whileBusy(add, problem, async () => {
-    if (!session.user) return goLogIn();
-    await session.addToCart(goodsId, quantity.value);
-    notice(t('detail.added'), el('a', { href: '/cart.html' }, t('detail.see-cart')));
+    const wanted = { goodsId, quantity: quantity.value, userId: session.user?.userId ?? null };
+    if (!session.user) {
+      keepIntent(wanted);
+      return goLogIn();
+    }
+    try {
+      await session.addToCart(goodsId, quantity.value);
+    } catch (error) {
+      // Logged out meanwhile: it waits for the same member.
+      if (error instanceof ApiError && error.status === 401) keepIntent(wanted);
+      throw error;
+    }
+    notice(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
   }));
   buy.addEventListener('click', () => {
     forgetAttempt();

@@ -9,6 +9,8 @@ import { el, show } from '../dom.js';
 import { t } from '../i18n.js';
 import { money, total } from '../money.js';
 import { picture } from '../picture.js';
+import { MOST, wholeNumber } from '../quantity.js';
+import { isOwn } from '../realtime.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
 import { emptyState, errorState, linkButton, membersOnly, messageOf, sentToLogIn } from '../states.js';
@@ -35,7 +37,7 @@ async function start() {
 /** What would be ordered right now. */
 async function read() {
   if (!single) return session.refreshCart({ tell: false });
-  const quantity = Math.max(1, Math.min(999, Math.floor(Number(params.get('quantity'))) || 1));
+  const quantity = Math.max(1, Math.min(MOST, wholeNumber(params.get('quantity')) ?? 1));
   return [{ goods: await api.goods(Number(params.get('goodsId'))), quantity }];
 }
 
@@ -81,8 +83,10 @@ async function submit(button) {
   try {
     if (await changedMeanwhile()) return;
     const items = lines.map(({ goods, quantity }) => ({ goodsId: goods.goodsId, quantity }));
-    const order = await api.placeOrder(single ? { items } : { fromCart: true }, keyFor(fingerprint(lines)));
+    const { order, id } = await api.placeOrder(single ? { items } : { fromCart: true }, keyFor(fingerprint(lines)));
     forgetAttempt();
+    isOwn(id);
+    if (!single) session.cartOrdered();
     done(order);
     session.refreshCart().catch(() => {});
   } catch (error) {
