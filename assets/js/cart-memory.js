@@ -1,52 +1,74 @@
+// @ts-check
 /**
- * What lay in a member's cart when it was last read, so that goods which leave the shop do not leave the cart without a
- * word: the server takes them out of all carts.
- * Not for: the cart itself (session.js), nor for what the member took out.
+ * What was in a member's cart when it was read last: the server takes goods that leave the shop out of all carts, and
+ * without this they would leave without a word.
+ * Not for: the cart itself (session.js).
+ *
+ * @import { Line } from './api.js'
+ *
+ * @typedef {{goodsId: number, name: string}} Named
  */
 
-const KEPT = 'shopbell.cart';
+const STORAGE_KEY = 'shopbell.cart';
 const MAX_GONE = 20;
 
-/** @typedef {{goodsId: number, name: string}} Line */
-
 /**
- * Compares a cart that was just read with the one before.
- * @param {number} userId @param {{goods: any}[]} cart
- * @returns {Line[]} what is missing: taken out elsewhere, ordered elsewhere, or no longer sold
+ * What is missing from a cart that was just read: taken out or ordered on another device, or no longer sold.
+ * @param {number} userId
+ * @param {Line[]} cart
  */
 export function missingFrom(userId, cart) {
-  const before = read(userId).lines;
-  const here = new Set(cart.map(({ goods }) => goods.goodsId));
-  return before.filter(({ goodsId }) => !here.has(goodsId));
+  const present = new Set(cart.map(({ goods }) => goods.goodsId));
+  return read(userId).lines.filter(({ goodsId }) => !present.has(goodsId));
 }
 
-/** @param {number} userId @param {{goods: any}[]} cart @param {Line[]} gone those that are no longer sold, to be told */
+/**
+ * @param {number} userId
+ * @param {Line[]} cart
+ * @param {Named[]} gone what is no longer sold, to be told
+ */
 export function rememberCart(userId, cart, gone) {
-  const told = read(userId).gone.filter(({ goodsId }) => !gone.some((line) => line.goodsId === goodsId));
-  write(userId, { lines: cart.map(({ goods }) => ({ goodsId: goods.goodsId, name: goods.name })), gone: [...told, ...gone].slice(-MAX_GONE) });
+  const earlier = read(userId).gone.filter(({ goodsId }) => !gone.some((line) => line.goodsId === goodsId));
+  const lines = cart.map(({ goods }) => ({ goodsId: goods.goodsId, name: goods.name }));
+  write(userId, lines, [...earlier, ...gone].slice(-MAX_GONE));
 }
 
-/** What is no longer sold and was not told yet. @param {number} userId @returns {Line[]} */
+/**
+ * What is no longer sold, until `forgetGone`.
+ * @param {number} userId
+ */
 export const goneFromCart = (userId) => read(userId).gone;
 
-/** The member has read it. @param {number} userId */
-export function toldOfGone(userId) { write(userId, { lines: read(userId).lines, gone: [] }); }
+/** @param {number} userId */
+export function forgetGone(userId) { write(userId, read(userId).lines, []); }
 
-/** Some lines, or all, leave by the member's own hand. @param {number} userId @param {number} [goodsId] */
-export function leftByHand(userId, goodsId) {
+/**
+ * The member took something out, or ordered everything: it will not be missing.
+ * @param {number} userId
+ * @param {number} [goodsId]
+ */
+export function forgetLines(userId, goodsId) {
   const { lines, gone } = read(userId);
-  write(userId, { lines: goodsId === undefined ? [] : lines.filter((line) => line.goodsId !== goodsId), gone });
+  write(userId, goodsId === undefined ? [] : lines.filter((line) => line.goodsId !== goodsId), gone);
 }
 
-/** @returns {{lines: Line[], gone: Line[]}} */
+/**
+ * @param {number} userId
+ * @returns {{lines: Named[], gone: Named[]}}
+ */
 function read(userId) {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? 'null');
+    const kept = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? 'null');
     if (kept?.userId === userId && Array.isArray(kept.lines) && Array.isArray(kept.gone)) return kept;
-  } catch { /* nothing that could be read */ }
+  } catch { /* not readable: nothing is known */ }
   return { lines: [], gone: [] };
 }
 
-function write(userId, cart) {
-  try { localStorage.setItem(KEPT, JSON.stringify({ userId, ...cart })); } catch { /* then nothing is told */ }
+/**
+ * @param {number} userId
+ * @param {Named[]} lines
+ * @param {Named[]} gone
+ */
+function write(userId, lines, gone) {
+  try { localStorage.setItem(STORAGE_KEY, JSON.stringify({ userId, lines, gone })); } catch { /* then nothing is told */ }
 }

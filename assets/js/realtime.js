@@ -1,30 +1,36 @@
+// @ts-check
 /**
- * The page's one connection to /ws: says which page this is, resumes where the last page
- * of this tab left off, and which of the alerts to come are of one's own orders. Each tab has its own, because the server counts viewers by page.
+ * The page's one connection to /ws: tells the server which page this is, and resumes where the last page
+ * of this tab left off. Each tab has its own, because the server counts viewers by page.
  * Not for: the protocol and its reconnects (../widget/connection.js).
  */
 
 import { Connection } from '../widget/connection.js';
 import { session } from './session.js';
 
-const LAST = 'shopbell.last';
-/** A tab that comes back later than this starts with what is new then. */
+/**
+ * @import { Goods } from './api.js'
+ *
+ * @typedef {{action: 'create' | 'update' | 'delete', goods: Goods}} GoodsChange
+ */
+
+const STORAGE_KEY = 'shopbell.last';
+/** How many of one's own orders are remembered. */
+const MAX_OWN = 20;
+/** A tab that was away for longer starts with what is new when it is back. */
 const RESUME_WITHIN_MS = 60_000;
 
-const MAX_OWN = 20;
+const saved = savedPosition();
+/** Offsets of one's own orders: the next page of this tab may hear their alerts. */
+let own = saved.own;
 
-const kept = lastOfThisTab();
-/** Offsets of one's own orders; the next page of this tab may hear their alerts. @type {number[]} */
-let own = kept.own;
+export const realtime = new Connection({ after: saved.id, epoch: saved.epoch });
 
-export const realtime = new Connection({ after: kept.id, epoch: kept.epoch });
+/** People on this page, including the reader; null before the server told. @type {number | null} */
+let viewers = null;
 
-/** People on this page, oneself included; null before the server told. @type {number | null} */
-export let viewers = null;
-
-realtime.addEventListener('hello', (event) => {
-  const { user } = /** @type {CustomEvent} */ (event).detail ?? {};
-  session.heard(user ?? null);
+realtime.addEventListener('hello', () => {
+  session.checkAgainst(realtime.hello?.user ?? null);
   realtime.send('CHANGED_PAGE', location.pathname + location.search);
 });
 realtime.addEventListener('SAME_PAGE_VIEWER_COUNT', (event) => {
@@ -36,51 +42,57 @@ realtime.addEventListener('ORDER', (event) => {
   if (Number.isInteger(id)) own = [...own.filter((known) => known !== id), id].slice(-MAX_OWN);
 });
 session.addEventListener('user', () => { if (session.known && !session.user) own = []; });
-addEventListener('pagehide', remember);
+addEventListener('pagehide', savePosition);
 
 /**
- * Says which alert is of an order that this page has placed: the answer may be quicker than the socket, or come instead.
+ * Tells which alert is of an order of one's own, as the server's `ORDER` does: the answer to a request may be quicker.
  * @param {number | null | undefined} id the alert's offset, if there is one
  */
-export function isOwn(id) {
+export function tellOwn(id) {
   realtime.dispatchEvent(new CustomEvent('ORDER', { detail: { id, own: true } }));
 }
 
-/** Tells a listener that comes late what the pages before knew. */
-export function tellOwn() { for (const id of own) isOwn(id); }
+/** Tells what the pages before knew to a listener that comes later. */
+export function tellSavedOwn() { own.forEach(tellOwn); }
 
-/** Calls back with the number of people on this page, now and whenever it changes. */
-export function onViewers(/** @type {(count: number) => void} */ tell) {
-  if (viewers !== null) tell(viewers);
-  realtime.addEventListener('SAME_PAGE_VIEWER_COUNT', () => { if (viewers !== null) tell(viewers); });
+/**
+ * Calls back with the number of people on this page, now if known and whenever it changes.
+ * @param {(count: number) => void} callback
+ */
+export function onViewers(callback) {
+  const tell = () => { if (viewers !== null) callback(viewers); };
+  tell();
+  realtime.addEventListener('SAME_PAGE_VIEWER_COUNT', tell);
 }
 
-/** @param {(change: {action: string, goods: any}) => void} tell */
-export function onGoods(tell) {
+/**
+ * Calls back whenever goods are created, changed or deleted.
+ * @param {(change: GoodsChange) => void} callback
+ */
+export function onGoods(callback) {
   realtime.addEventListener('goods', (event) => {
     const change = /** @type {CustomEvent} */ (event).detail;
-    if (change?.goods?.goodsId !== undefined) tell(change);
+    if (change?.goods?.goodsId !== undefined) callback(change);
   });
 }
 
-/** After a log-in or log-out the old handshake's identity no longer holds. */
+/** Opens a new connection: after a log-in or log-out the old one is still someone else's. */
 export function reconnect() {
   realtime.close();
   realtime.open();
 }
 
-function remember() {
+function savePosition() {
   if (realtime.lastId === null) return;
-  try { sessionStorage.setItem(LAST, JSON.stringify({ id: realtime.lastId, epoch: realtime.epoch, own, at: Date.now() })); } catch { /* no resume then */ }
+  const position = { id: realtime.lastId, epoch: realtime.epoch, own, at: Date.now() };
+  try { sessionStorage.setItem(STORAGE_KEY, JSON.stringify(position)); } catch { /* no resume then */ }
 }
 
 /** @returns {{id: number | null, epoch: string | null, own: number[]}} */
-function lastOfThisTab() {
+function savedPosition() {
   try {
-    const { id, epoch, at, own } = JSON.parse(sessionStorage.getItem(LAST) ?? '{}');
-    if (Number.isInteger(id) && Date.now() - at < RESUME_WITHIN_MS) {
-      return { id, epoch: typeof epoch === 'string' ? epoch : null, own: Array.isArray(own) ? own : [] };
-    }
-  } catch { /* nothing that could be read */ }
+    const { id, epoch, own, at } = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? '{}');
+    if (Number.isInteger(id) && Date.now() - at < RESUME_WITHIN_MS) return { id, epoch: epoch ?? null, own: own ?? [] };
+  } catch { /* not readable: nothing to resume */ }
   return { id: null, epoch: null, own: [] };
 }

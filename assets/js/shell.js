@@ -1,52 +1,67 @@
+// @ts-check
 /**
  * What every page does first: header, footer, connection, toasts.
- * Not for: any one page's content (pages/).
+ * Not for: any one page's content (pages/), nor the document around it (../layout.html).
  */
 
+import { el } from './dom.js';
+import { QuantityStepper } from './elements/quantity-stepper.js';
 import { SiteFooter } from './elements/site-footer.js';
 import { SiteHeader } from './elements/site-header.js';
-import { QuantityStepper } from './elements/quantity-stepper.js';
-import { el } from './dom.js';
 import { lang, t } from './i18n.js';
-import { messageOf, notice, noticeOnNextPage, showKeptNotice } from './states.js';
-import { realtime, reconnect, tellOwn } from './realtime.js';
+import { realtime, reconnect, tellSavedOwn } from './realtime.js';
 import { session } from './session.js';
-import '../widget/shopbell-toasts.js';
+import { errorMessage, notice, noticeOnNextPage, showKeptNotice } from './states.js';
+import { ShopbellToasts } from '../widget/shopbell-toasts.js';
 
-/** The close code of a revoked or expired session. */
+/** The close code of a revoked or expired log-in. */
 const SESSION_ENDED = 4001;
 
-/** @param {string} title the page's own, already in the reader's language */
+/** @param {string} title the page's own, in the reader's language; the site's when empty */
 export function startPage(title) {
   document.title = title ? `${title} · ${t('site.name')}` : `${t('site.name')} – ${t('site.tagline')}`;
   customElements.define('quantity-stepper', QuantityStepper);
   customElements.define('site-header', SiteHeader);
   customElements.define('site-footer', SiteFooter);
+  const element = toasts();
+  document.body.append(element);
+  element.source = realtime;
+  tellSavedOwn();
+  realtime.open();
+  session.addEventListener('user', reconnectAsUser);
+  session.addEventListener('intent', (event) => tellIntent(/** @type {CustomEvent} */ (event).detail.error));
+  showKeptNotice();
+  realtime.addEventListener('state', (event) => {
+    if (/** @type {CustomEvent} */ (event).detail.code === SESSION_ENDED) tellLoggedOut();
+  });
+  addEventListener('offline', () => addEventListener('online', () => notice(t('offline.back')), { once: true }));
+}
+
+function toasts() {
   // On a phone three toasts would cover half of the page.
   const narrow = matchMedia('(max-width: 30rem)').matches;
-  const toasts = /** @type {any} */ (el('shopbell-toasts', { lang, max: narrow ? 2 : null }));
-  document.body.append(toasts);
-  toasts.source = realtime;
-  tellOwn();
-  realtime.open();
-  // Another tab logged in or out: this tab's handshake is now someone else's.
-  // After a 4001 (stopped) only a log-in opens it again.
-  session.addEventListener('user', () => {
-    const now = session.user?.nickname;
-    if (realtime.state === 'stopped' ? Boolean(now) : realtime.hello && now !== realtime.hello.user?.nickname) reconnect();
-  });
-  realtime.addEventListener('state', async (event) => {
-    if (/** @type {CustomEvent} */ (event).detail.code !== SESSION_ENDED) return;
-    if (session.user) await session.check();
-    if (!session.user) notice(t('session.ended'), { href: '/login.html', text: t('nav.login') });
-  });
-  session.addEventListener('carried', (event) => {
-    const { error } = /** @type {CustomEvent} */ (event).detail;
-    // The pages that log in go on to another at once.
-    const tell = /^\/(login|register)(\.html)?$/.test(location.pathname) ? noticeOnNextPage : notice;
-    if (error) tell(messageOf(error));
-    else tell(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
-  });
-  showKeptNotice();
-  addEventListener('offline', () => addEventListener('online', () => notice(t('offline.back')), { once: true }));
+  const element = /** @type {ShopbellToasts} */ (el('shopbell-toasts', { lang, max: narrow ? 2 : null }));
+  return element;
+}
+
+/** Another tab may have logged in or out: the connection here is then someone else's. */
+function reconnectAsUser() {
+  const nickname = session.user?.nickname;
+  // Stopped by the end of a log-in: only another log-in opens it again.
+  if (realtime.state === 'stopped') {
+    if (nickname) reconnect();
+  } else if (realtime.hello && nickname !== realtime.hello.user?.nickname) reconnect();
+}
+
+/** @param {unknown} error why what was wanted before the log-in could not be done, if so */
+function tellIntent(error) {
+  // The pages that log in go on to another at once.
+  const tell = /^\/(login|register)(\.html)?$/.test(location.pathname) ? noticeOnNextPage : notice;
+  if (error) tell(errorMessage(error));
+  else tell(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
+}
+
+async function tellLoggedOut() {
+  if (session.user) await session.refresh();
+  if (!session.user) notice(t('session.ended'), { href: '/login.html', text: t('nav.login') });
 }

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * <shopbell-toasts>: shows what the store says is visible and feeds it from a connection.
  * Not for: queue and timing (store.js), one toast's elements (view.js), registration (shopbell-toasts.js).
@@ -11,19 +12,27 @@
  * CSS parts: region, toast, text, name, goods, time, close.
  */
 
+import { pauseOnAttention } from './attention.js';
 import { Connection } from './connection.js';
+import { messagesFor, plainText, sentence } from './messages.js';
+import { styleSheet } from './styles.js';
 import { ToastStore } from './store.js';
-import { sheet } from './sheet.js';
 import { ToastView } from './view.js';
-import { plain, sentence, wordsFor } from './words.js';
 
-/** The live region keeps a text for as long as a screen reader needs to notice it. */
+/**
+ * @import { Entry } from './store.js'
+ * @import { Alert, Hello } from './connection.js'
+ *
+ * @typedef {EventTarget & {now?: () => number}} Source
+ */
+
+/** How long the live region keeps a text, so that a screen reader notices it. */
 const ANNOUNCEMENT_MS = 4_000;
 /** How often "2 min ago" is brought up to date. */
 const TICK_MS = 15_000;
 /** The height of the tallest toast with the gap below it: two lines, the time, padding. */
 const TOAST_PX = 96;
-/** Which orders are one's own is remembered for as long as their alerts may still come. */
+/** How many of the reader's own orders are remembered: as long as their alerts may still come. */
 const MAX_OWN = 200;
 
 export class ShopbellToasts extends HTMLElement {
@@ -34,18 +43,18 @@ export class ShopbellToasts extends HTMLElement {
   #list = document.createElement('ol');
   #status = document.createElement('div');
   /** @type {Map<string, ToastView>} */ #views = new Map();
-  /** Offsets of the reader's own orders; a displayed name may be masked, or another shop's. @type {Set<number>} */ #mine = new Set();
+  /** Offsets of the reader's own orders: a name may be masked, or another shop's. @type {Set<number>} */ #own = new Set();
   /** Whose they are. @type {string | null} */ #reader = null;
-  /** @type {EventTarget & {now?: () => number} | null} */ #source = null;
-  /** @type {Connection | null} */ #own = null;
-  /** @type {AbortController | null} */ #live = null;
-  /** @type {AbortController | null} */ #hearing = null;
-  /** @type {Element | null} */ #cameFrom = null;
+  /** Given by the page. @type {Source | null} */ #source = null;
+  /** Opened here when the page gave none. @type {Connection | null} */ #connection = null;
+  /** Aborted on disconnect. @type {AbortController | null} */ #connected = null;
+  /** Aborted when the source changes. @type {AbortController | null} */ #subscribed = null;
+  /** Had the focus before F8. @type {Element | null} */ #previousFocus = null;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
-    root.adoptedStyleSheets = [sheet()];
+    root.adoptedStyleSheets = [styleSheet()];
     this.#region.setAttribute('part', 'region');
     this.#region.tabIndex = -1;
     if ('popover' in this.#region) this.#region.popover = 'manual';
@@ -60,99 +69,118 @@ export class ShopbellToasts extends HTMLElement {
   }
 
   connectedCallback() {
-    this.#live = new AbortController();
-    const { signal } = this.#live;
+    this.#connected = new AbortController();
+    const { signal } = this.#connected;
     this.#applyAttributes();
-    this.#pauseWhile(signal);
+    pauseOnAttention(this.#store, this.#region, signal);
     document.addEventListener('keydown', (event) => this.#onKey(event), { signal });
     this.#region.addEventListener('focusout', (event) => this.#onFocusOut(event), { signal });
     const tick = setInterval(() => this.#views.forEach((view) => view.update(this.#now)), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
-    addEventListener('resize', () => this.#limit(), { signal });
+    addEventListener('resize', () => this.#applyMax(), { signal });
     // A page that sets `source` right after creating the element never opens a second socket.
-    queueMicrotask(() => { if (this.isConnected) this.#listen(); });
+    queueMicrotask(() => { if (this.isConnected) this.#subscribe(); });
   }
 
   disconnectedCallback() {
-    this.#live?.abort();
-    this.#live = null;
-    this.#stopListening();
+    this.#connected?.abort();
+    this.#connected = null;
+    this.#unsubscribe();
     this.#store.clear();
   }
 
-  attributeChangedCallback(/** @type {string} */ name) {
+  /** @param {string} name */
+  attributeChangedCallback(name) {
     if (!this.isConnected) return;
     if (name !== 'server' && name !== 'token') this.#applyAttributes();
-    else if (this.#own) this.#listen();
+    else if (this.#connection) this.#subscribe();
   }
 
   get source() { return this.#source; }
 
   set source(source) {
-    this.#stopListening();
+    this.#unsubscribe();
     this.#source = source;
-    if (this.isConnected) this.#listen();
+    if (this.isConnected) this.#subscribe();
   }
 
-  /** By the server's clock where the source tells it: that is the one that dates orders. */
-  get #now() { return (this.#source ?? this.#own)?.now?.() ?? Date.now(); }
+  /** The server's clock where the source knows it: that one dates orders. */
+  get #now() { return (this.#source ?? this.#connection)?.now?.() ?? Date.now(); }
 
   get #language() { return this.getAttribute('lang') || document.documentElement.lang || navigator.language; }
 
   #applyAttributes() {
     this.#store.duration = Number(this.getAttribute('duration') ?? 6_000);
-    this.#limit();
-    this.#region.setAttribute('aria-label', wordsFor(this.#language).region);
-    this.#views.forEach((view) => view.speak(this.#language, this.#now));
+    this.#applyMax();
+    this.#region.setAttribute('aria-label', messagesFor(this.#language).region);
+    this.#views.forEach((view) => view.setLanguage(this.#language, this.#now));
   }
 
   /** No more at once than fit the view. */
-  #limit() {
+  #applyMax() {
     const wanted = Math.floor(Number(this.getAttribute('max'))) || 3;
     this.#store.max = Math.max(1, Math.min(wanted, Math.floor(innerHeight / TOAST_PX)));
   }
 
-  #listen() {
-    this.#stopListening();
-    this.#hearing = new AbortController();
-    const { signal } = this.#hearing;
-    if (!this.#source) {
-      const server = this.getAttribute('server') || new URL(import.meta.url).origin;
-      this.#own = new Connection({ server, token: this.getAttribute('token') });
-      this.#own.open();
-    }
-    const source = /** @type {EventTarget & {now?: () => number}} */ (this.#source ?? this.#own);
-    source.addEventListener('BUY_GOODS', (event) => this.#bought(/** @type {CustomEvent} */ (event).detail), { signal });
-    source.addEventListener('hello', (event) => this.#greeted(/** @type {CustomEvent} */ (event).detail), { signal });
-    source.addEventListener('ORDER', (event) => this.#ordered(/** @type {CustomEvent} */ (event).detail), { signal });
+  get #server() { return this.getAttribute('server') || new URL(import.meta.url).origin; }
+
+  #subscribe() {
+    this.#unsubscribe();
+    this.#subscribed = new AbortController();
+    const { signal } = this.#subscribed;
+    const source = this.#source ?? this.#connect();
+    source.addEventListener('BUY_GOODS', (event) => {
+      this.#addAlert(/** @type {CustomEvent} */ (event).detail);
+    }, { signal });
+    source.addEventListener('ORDER', (event) => {
+      this.#addOwn(/** @type {CustomEvent} */ (event).detail);
+    }, { signal });
+    source.addEventListener('hello', (event) => {
+      this.#setReader(/** @type {CustomEvent} */ (event).detail);
+    }, { signal });
     source.addEventListener('BUY_CANCELED', (event) => {
       this.#store.cancel(Number(/** @type {CustomEvent} */ (event).detail?.canceled));
     }, { signal });
   }
 
-  #stopListening() {
-    this.#hearing?.abort();
-    this.#hearing = null;
-    this.#own?.close();
-    this.#own = null;
+  #unsubscribe() {
+    this.#subscribed?.abort();
+    this.#subscribed = null;
+    this.#connection?.close();
+    this.#connection = null;
   }
 
-  /** Another account or another log: offsets of one's own orders mean nothing there. */
-  #greeted(hello) {
+  #connect() {
+    this.#connection = new Connection({ server: this.#server, token: this.getAttribute('token') });
+    this.#connection.open();
+    return this.#connection;
+  }
+
+  /**
+   * Offsets of one's own orders mean nothing to another account or in another log.
+   * @param {Hello} hello
+   */
+  #setReader(hello) {
     const reader = `${hello?.epoch} ${hello?.user?.nickname}`;
-    if (this.#reader !== null && this.#reader !== reader) this.#mine.clear();
+    if (this.#reader !== null && this.#reader !== reader) this.#own.clear();
     this.#reader = reader;
   }
 
-  /** It comes before the alert, or late from another tab. */
-  #ordered(order) {
+  /**
+   * Comes before the alert, or late from the page that has placed the order.
+   * @param {{id?: number | null, own?: boolean}} order
+   */
+  #addOwn(order) {
     if (order?.own !== true || !Number.isInteger(order.id)) return;
-    this.#mine.add(order.id);
-    if (this.#mine.size > MAX_OWN) this.#mine.delete(/** @type {number} */ (this.#mine.values().next().value));
-    this.#store.claim(order.id);
+    const id = Number(order.id);
+    this.#own.add(id);
+    const [oldest] = this.#own;
+    if (this.#own.size > MAX_OWN) this.#own.delete(oldest);
+    this.#store.claim(id);
   }
 
-  #bought(alert) {
+  /** @param {Alert} alert from the page's source, so nothing about it is certain */
+  #addAlert(alert) {
     if (!Number.isInteger(alert?.id) || typeof alert.goodsName !== 'string') return;
     const nickname = String(alert.nickname ?? '');
     const now = this.#now;
@@ -161,7 +189,7 @@ export class ShopbellToasts extends HTMLElement {
     this.#store.add({
       id: alert.id, nickname, goodsId: alert.goodsId, at,
       goodsName: alert.firstGoodsName || alert.goodsName, otherGoods: Number(alert.otherGoods) || 0,
-    }, this.#mine.has(alert.id));
+    }, this.#own.has(alert.id));
   }
 
   #render() {
@@ -176,22 +204,30 @@ export class ShopbellToasts extends HTMLElement {
     this.#setOpen(this.#store.visible.length > 0);
   }
 
+  /**
+   * @param {Entry} entry
+   * @param {number} now epoch ms
+   */
   #enter(entry, now) {
     const view = new ToastView(entry, {
-      href: this.getAttribute('href') ?? this.#defaultHref(), lang: this.#language, now,
+      href: this.getAttribute('href') ?? this.#defaultHref, lang: this.#language, now,
       atEnd: (this.getAttribute('position') ?? '').endsWith('end'),
       dismiss: () => this.#store.dismiss(entry.key),
-      pause: (why) => this.#store.pause(why), resume: (why) => this.#store.resume(why),
+      pause: (reason) => this.#store.pause(reason), resume: (reason) => this.#store.resume(reason),
     });
     this.#views.set(entry.key, view);
     this.#list.append(view.element);
-    this.#announce(plain(sentence(entry, now, wordsFor(this.#language))));
+    this.#announce(plainText(sentence(entry, now, messagesFor(this.#language))));
     this.dispatchEvent(new CustomEvent('toast-shown', {
       detail: { ids: entry.orders.map((order) => order.id) }, bubbles: true, composed: true,
     }));
   }
 
-  /** A toast that had the focus or the pointer hands both on: else the clocks would stand still for ever. */
+  /**
+   * Removes a toast. Focus and pointer that it had are given up, since nothing would resume the timers any more.
+   * @param {string} key
+   * @param {ToastView} view
+   */
   #leave(key, view) {
     this.#views.delete(key);
     const hadFocus = view.element.contains(this.shadowRoot?.activeElement ?? null);
@@ -199,17 +235,17 @@ export class ShopbellToasts extends HTMLElement {
     view.leave();
     if (hadFocus) {
       if (next) next.focus();
-      else this.#giveFocusBack();
+      else this.#restoreFocus();
     }
     if (!this.#region.matches(':hover')) this.#store.resume('hover');
     this.#store.resume('swipe');
   }
 
-  #defaultHref() {
-    const server = this.getAttribute('server') || new URL(import.meta.url).origin;
-    return `${server === location.origin ? '' : server}/detail.html?goodsId={goodsId}`;
+  get #defaultHref() {
+    return `${this.#server === location.origin ? '' : this.#server}/detail.html?goodsId={goodsId}`;
   }
 
+  /** @param {string} text */
   #announce(text) {
     const line = document.createElement('p');
     line.textContent = text;
@@ -217,54 +253,38 @@ export class ShopbellToasts extends HTMLElement {
     setTimeout(() => line.remove(), ANNOUNCEMENT_MS);
   }
 
-  /** The top layer puts toasts above any stacking of the page, without a z-index contest. */
+  /**
+   * Puts the region into the top layer: above whatever z-index the page uses.
+   * @param {boolean} open
+   */
   #setOpen(open) {
     if (!this.#region.popover || !this.isConnected) return;
     const isOpen = this.#region.matches(':popover-open');
     if (open && !isOpen) this.#region.showPopover();
-    // Left open while the last toast slides out; an empty list catches no pointer.
+    // While the last toast slides out it stays open, and is closed by the toast.
     if (!open && isOpen && this.#list.childElementCount === 0) this.#region.hidePopover();
   }
 
-  #pauseWhile(signal) {
-    const store = this.#store;
-    const set = (why, on) => on ? store.pause(why) : store.resume(why);
-    const region = this.#region;
-    region.addEventListener('pointerenter', () => set('hover', true), { signal });
-    region.addEventListener('pointerleave', () => set('hover', false), { signal });
-    // Keyboard focus only: a click into a toast focuses the region too, and must not stop the clocks for good.
-    region.addEventListener('focusin', (event) => {
-      set('focus', /** @type {Element} */ (event.target).matches(':focus-visible'));
-    }, { signal });
-    document.addEventListener('visibilitychange', () => set('hidden', document.hidden), { signal });
-    addEventListener('blur', () => set('blur', true), { signal });
-    addEventListener('focus', () => set('blur', false), { signal });
-    set('hidden', document.hidden);
-    const modal = () => set('modal', document.querySelector('dialog:modal') !== null);
-    const watch = new MutationObserver(modal);
-    watch.observe(document, { subtree: true, childList: true, attributeFilter: ['open'] });
-    signal.addEventListener('abort', () => watch.disconnect());
-    modal();
-  }
-
+  /** @param {KeyboardEvent} event */
   #onKey(event) {
     if (event.key === 'F8' && this.#views.size > 0) {
       event.preventDefault();
-      if (!this.matches(':focus-within')) this.#cameFrom = document.activeElement;
+      if (!this.matches(':focus-within')) this.#previousFocus = document.activeElement;
       this.#region.focus();
     } else if (event.key === 'Escape' && this.shadowRoot?.activeElement) {
       event.preventDefault();
-      this.#giveFocusBack();
+      this.#restoreFocus();
     }
   }
 
+  /** @param {FocusEvent} event */
   #onFocusOut(event) {
-    if (!this.#region.contains(event.relatedTarget)) this.#store.resume('focus');
+    if (!this.#region.contains(/** @type {Node | null} */ (event.relatedTarget))) this.#store.resume('focus');
   }
 
-  #giveFocusBack() {
-    const target = this.#cameFrom;
-    this.#cameFrom = null;
+  #restoreFocus() {
+    const target = this.#previousFocus;
+    this.#previousFocus = null;
     if (target instanceof HTMLElement && target.isConnected && target !== document.body) target.focus();
     else /** @type {HTMLElement | null} */ (this.shadowRoot?.activeElement ?? null)?.blur();
     this.#store.resume('focus');

@@ -24,13 +24,12 @@ globalThis.sessionStorage = new Storage();
 globalThis.localStorage = new Storage();
 
 const assets = (path) => import(`../../assets/${path}`);
-const { safeNext } = await assets('js/next.js');
-const { wholeNumber } = await assets('js/quantity.js');
-const { money, setDecimals, total } = await assets('js/money.js');
+const { safeRedirect } = await assets('js/redirect.js');
+const { parseQuantity } = await assets('js/quantity.js');
+const { formatPrice, setDecimals, total } = await assets('js/money.js');
 const { forgetIntent, keepIntent, takeIntent } = await assets('js/intent.js');
 const cartMemory = await assets('js/cart-memory.js');
 const { ToastStore } = await assets('widget/store.js');
-const { delayAfterClose } = await assets('widget/connection.js');
 
 beforeEach(() => {
   sessionStorage.clear();
@@ -38,13 +37,13 @@ beforeEach(() => {
 });
 
 /** Where a browser on the shop's log-in page ends up. */
-const leadsTo = (next) => new URL(safeNext(next), `${ORIGIN}/login.html`);
+const leadsTo = (next) => new URL(safeRedirect(next), `${ORIGIN}/login.html`);
 
 // --- after the log-in ---
 
 test('a log-in goes on to a page of this site, as it was named', () => {
   for (const next of ['/', '/cart.html', '/detail.html?goodsId=4&quantity=3#top', '/goods?q=a%2Fb', '/a//b', '/%2F%2Fevil.example']) {
-    assert.equal(safeNext(next), next);
+    assert.equal(safeRedirect(next), next);
   }
 });
 
@@ -72,27 +71,27 @@ test('no mixture of slashes, dots, controls and hosts leaves the site', () => {
     const next = Array.from({ length: 1 + random(8) }, () => pieces[random(pieces.length)]).join('');
     for (const tried of [next, `/${next}`]) {
       const url = leadsTo(tried);
-      assert.ok(url.origin === ORIGIN && safeNext(tried).startsWith('/') && !safeNext(tried).startsWith('//'), JSON.stringify(tried));
+      assert.ok(url.origin === ORIGIN && safeRedirect(tried).startsWith('/') && !safeRedirect(tried).startsWith('//'), JSON.stringify(tried));
       // Going there once more leads to the same place.
-      assert.equal(leadsTo(safeNext(tried)).href, url.href, JSON.stringify(tried));
+      assert.equal(leadsTo(safeRedirect(tried)).href, url.href, JSON.stringify(tried));
     }
   }
 });
 
 test('a log-in does not lead to itself', () => {
-  for (const next of ['/login.html', '/register', '/.//login.html', '/a/../login', '//login.html', null, '']) assert.equal(safeNext(next), '/');
+  for (const next of ['/login.html', '/register', '/.//login.html', '/a/../login', '//login.html', null, '']) assert.equal(safeRedirect(next), '/');
 });
 
 // --- quantities ---
 
 test('a quantity is a whole number in the digits of any script', () => {
   const read = { 3: ['3', '３', ' 3 ', '03', '٣', '३', '๓', '၃', '𝟛', '③', '³', '\u30003'], 12: ['12', '１２', '١٢'], 0: ['0', '０'], 1000: ['1000'] };
-  for (const [value, texts] of Object.entries(read)) for (const text of texts) assert.equal(wholeNumber(text), Number(value), text);
+  for (const [value, texts] of Object.entries(read)) for (const text of texts) assert.equal(parseQuantity(text), Number(value), text);
 });
 
 test('what is no whole number is no quantity', () => {
-  for (const text of ['1,5', '1.5', '1．5', '١٫٥', '', ' ', 'abc', '-1', '−1', '－1', '+1', '1e3', '1 000', '0x10', 'Infinity', 'NaN', '½', '三', '9'.repeat(30), null, undefined]) {
-    assert.equal(wholeNumber(text), null, String(text));
+  for (const text of ['1,5', '1.5', '1．5', '١٫٥', '', ' ', 'abc', '-1', '−1', '－1', '+1', '1e3', '1 000', '0x10', 'Infinity', 'NaN', '½', '三', '9'.repeat(30)]) {
+    assert.equal(parseQuantity(text), null, text);
   }
 });
 
@@ -104,20 +103,20 @@ test('sums and texts have the decimals that the server counts in', () => {
   assert.equal(total(lines, 'HUF'), 598.5);
   setDecimals('HUF', 2);
   assert.equal(total(lines, 'HUF'), 598.5);
-  assert.match(money(598.5, 'HUF'), /598\.50/);
+  assert.match(formatPrice(598.5, 'HUF'), /598\.50/);
   setDecimals('KRW', 0);
-  assert.match(money(1200, 'KRW'), /1,200$/);
+  assert.match(formatPrice(1200, 'KRW'), /1,200$/);
   setDecimals('BHD', 3);
-  assert.match(money(1.255, 'BHD'), /1\.255/);
+  assert.match(formatPrice(1.255, 'BHD'), /1\.255/);
   assert.equal(total([{ price: 0.1, quantity: 3 }, { price: 0.2, quantity: 1 }], 'USD'), 0.5);
-  assert.match(money(6.2, 'USD'), /6\.20/);
+  assert.match(formatPrice(6.2, 'USD'), /6\.20/);
 });
 
 test('what a server says of decimals that are none changes nothing', () => {
   for (const decimals of [undefined, null, '2', 1.5, NaN]) setDecimals('EUR', decimals);
   setDecimals(undefined, 2);
-  assert.match(money(6.2, 'EUR'), /6\.20/);
-  assert.equal(money(5, 'no currency'), '5 no currency');
+  assert.match(formatPrice(6.2, 'EUR'), /6\.20/);
+  assert.equal(formatPrice(5, 'no currency'), '5 no currency');
 });
 
 // --- what a tab keeps ---
@@ -155,7 +154,7 @@ const line = (goodsId) => ({ quantity: 1, goods: { goodsId, name: `goods ${goods
 
 test('a cart remembers what left it, unless that was by hand or is another member\'s', () => {
   cartMemory.rememberCart(7, [line(1), line(2), line(3)], []);
-  cartMemory.leftByHand(7, 2);
+  cartMemory.forgetLines(7, 2);
   assert.deepEqual(cartMemory.missingFrom(7, [line(3)]), [{ goodsId: 1, name: 'goods 1' }]);
   assert.deepEqual(cartMemory.missingFrom(8, [line(3)]), []);
   cartMemory.rememberCart(7, [line(3)], [{ goodsId: 1, name: 'goods 1' }]);
@@ -163,13 +162,13 @@ test('a cart remembers what left it, unless that was by hand or is another membe
   cartMemory.rememberCart(7, [line(3)], []);
   assert.deepEqual(cartMemory.goneFromCart(7), [{ goodsId: 1, name: 'goods 1' }]);
   assert.deepEqual(cartMemory.goneFromCart(8), []);
-  cartMemory.toldOfGone(7);
+  cartMemory.forgetGone(7);
   assert.deepEqual(cartMemory.goneFromCart(7), []);
-  cartMemory.leftByHand(7);
+  cartMemory.forgetLines(7);
   assert.deepEqual(cartMemory.missingFrom(7, []), []);
 });
 
-// --- the widget's queue and reconnects ---
+// --- the widget's queue ---
 
 test('an order that turns out to be one\'s own is shown as that', () => {
   const store = new ToastStore();
@@ -181,11 +180,4 @@ test('an order that turns out to be one\'s own is shown as that', () => {
   store.claim(2);
   assert.deepEqual([store.visible[0].own, changes], [true, 1]);
   store.clear();
-});
-
-test('a close code decides whether a client comes back', () => {
-  assert.equal(delayAfterClose(4001, '', 0), null);
-  assert.equal(delayAfterClose(4008, '', 0), 0);
-  assert.equal(delayAfterClose(1001, '250', 0), 250);
-  assert.ok(delayAfterClose(0, '', 0) <= 500);
 });
