@@ -196,12 +196,15 @@ export class ShopbellToasts extends HTMLElement {
     const now = this.#now;
     const shown = new Set(this.#store.visible.map((entry) => entry.key));
     for (const [key, view] of this.#views) if (!shown.has(key)) this.#leave(key, view);
+    const entered = [];
     for (const entry of this.#store.visible) {
       const known = this.#views.get(entry.key);
       if (known) known.update(now);
-      else this.#enter(entry, now);
+      else entered.push(this.#enter(entry, now));
     }
     this.#setOpen(this.#store.visible.length > 0);
+    // Only what is open has a size.
+    entered.forEach((view) => view.fit());
   }
 
   /**
@@ -221,6 +224,7 @@ export class ShopbellToasts extends HTMLElement {
     this.dispatchEvent(new CustomEvent('toast-shown', {
       detail: { ids: entry.orders.map((order) => order.id) }, bubbles: true, composed: true,
     }));
+    return view;
   }
 
   /**

@@ -89,10 +89,32 @@ export class ToastView {
       this.#badge.replaceChildren(icon(own ? CHECK : BELL));
       this.#drawn = drawn;
       this.#text.replaceChildren(...pieces.flatMap((piece) => this.#piece(piece)));
+      this.fit();
     }
     const time = timeAgo(this.#entry.at, now, lang);
     if (this.#time.textContent !== time) this.#time.textContent = time;
     this.#time.dateTime = new Date(this.#entry.at).toISOString();
+  }
+
+  /** Shortens the name of the goods until the sentence around it fits its lines; the style sheet would cut its end. */
+  fit() {
+    const link = this.#text.querySelector('a');
+    const overflows = () => this.#text.scrollHeight > this.#text.clientHeight + 1;
+    if (!link || !this.element.isConnected || !overflows()) return;
+    const name = link.textContent ?? '';
+    link.title = name;
+    link.setAttribute('aria-label', name);
+    const letters = Array.from(new Intl.Segmenter(this.#options.lang).segment(name), ({ segment }) => segment);
+    const shorten = (/** @type {number} */ count) => { link.textContent = `${letters.slice(0, count).join('').trimEnd()}…`; };
+    let fits = 0;
+    let tooMany = letters.length;
+    while (tooMany - fits > 1) {
+      const half = Math.floor((fits + tooMany) / 2);
+      shorten(half);
+      if (overflows()) tooMany = half;
+      else fits = half;
+    }
+    shorten(fits);
   }
 
   focus() { this.#close.focus(); }

@@ -123,6 +123,27 @@ test('three of the longest names stay inside a small phone, in two lines each', 
   }
 });
 
+test('a name that is too long is shortened where it stands, and the sentence around it is whole', async () => {
+  for (const [lang, tail] of [['en', /^Your order of .*… is placed$/], ['ko', /^.*…\s*주문이 완료되었어요$/]]) {
+    const { say, toasts } = await host({ lang, viewport: { width: 360, height: 560 } });
+    for (const [id, name] of Object.entries(LONG).map(([, name], index) => [index + 1, name])) {
+      await say('ORDER', { id, own: true });
+      await say('BUY_GOODS', alert(id, { goodsName: name, firstGoodsName: name }));
+      const toast = toasts.locator(`[title]`).last();
+      await toast.waitFor();
+      const [text, cut, label] = await toast.evaluate((link) => {
+        const line = link.closest('p');
+        return [line.textContent, line.scrollHeight > line.clientHeight + 1, link.getAttribute('aria-label')];
+      });
+      assert.match(text, tail);
+      assert.equal(cut, false, text);
+      assert.equal(label, name);
+      await toasts.last().locator('button').click();
+      await toasts.first().waitFor({ state: 'detached' });
+    }
+  }
+});
+
 test('a view that is zoomed far in holds as many toasts as fit', async () => {
   // 1280 × 720 at 400 %: what WCAG asks for.
   for (const position of PLACES) {
