@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import { logIn, newGoods, newMember } from './people.mjs';
+import { logIn, newGoods, newMember, order } from './people.mjs';
+import { openProxy } from './sockets.mjs';
 import { openPage, startBrowser, startShop } from './support.mjs';
 
 const PASSWORD = 'correct horse';
@@ -118,6 +119,38 @@ test('the next page of a tab still knows the order that the page before has plac
   await page.evaluate(() => { document.querySelector('shopbell-toasts').source.lastId -= 1; });
   await page.goto('/orders.html');
   await toasts(page).filter({ hasText: 'Your order of Test tea' }).waitFor();
+});
+
+// --- a path that dies without a word ---
+
+test('a page whose path falls silent comes back by itself and tells what it missed', async (context) => {
+  const quick = await startShop('--ping-interval', '300ms', '--ping-timeout', '300ms');
+  context.after(() => quick.stop());
+  const proxy = await openProxy(quick.url);
+  context.after(() => proxy.close());
+  const buyer = await newMember(quick, 'theo');
+  await newMember(quick, 'olga');
+  const goods = await newGoods(quick, 'Silent night');
+  const person = await openPage(browser, proxy.url);
+  people.push(person);
+  const { page } = person;
+  person.allow(401);
+  await page.goto('/login.html');
+  await logInOn(page, 'olga');
+  await page.waitForURL((url) => url.pathname === '/');
+  const session = () => page.evaluate(() => {
+    const { source } = document.querySelector('shopbell-toasts');
+    return source.state === 'open' && source.hello.user ? source.hello.session : null;
+  });
+  await page.waitForFunction(() => document.querySelector('shopbell-toasts').source.hello?.user);
+  const heartbeat = await page.evaluate(() => document.querySelector('shopbell-toasts').source.hello.heartbeat);
+  if (!heartbeat) return context.skip('this server names no heartbeat');
+  const before = await session();
+  proxy.silence();
+  const { token } = buyer;
+  await order(quick, { token }, goods);
+  await toasts(page).filter({ hasText: 'theo just ordered Silent night' }).waitFor();
+  assert.notEqual(await session(), before);
 });
 
 // --- a wish over the log-in ---
