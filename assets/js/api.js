@@ -43,6 +43,7 @@
  */
 
 import { lang, t } from './i18n.js';
+import { setDecimals } from './money.js';
 
 /** Of one goods in a cart or an order. */
 export const MAX_QUANTITY = 999;
@@ -99,6 +100,24 @@ function query(params) {
 /** @param {number} goodsId */
 const cartPath = (goodsId) => `/goods/${goodsId}/cart`;
 
+/** Settles when the shop's decimals are known, or will not be. @type {Promise<void> | null} */
+let shop = null;
+
+/** Asks what the shop is, once for each page. A server that does not say leaves the decimals to the browser. */
+function loadShop() {
+  shop ??= call('GET', '/shop').then(({ currency, currencyDecimals }) => setDecimals(currency, currencyDecimals), () => {});
+  return shop;
+}
+
+/**
+ * For answers with prices, which are shown only when their decimals are known.
+ * @param {Promise<any>} request
+ */
+async function priced(request) {
+  const [answer] = await Promise.all([request, loadShop()]);
+  return answer;
+}
+
 export const api = {
   /** @param {Form} form */
   register: (form) => call('POST', '/users', { body: form }),
@@ -122,16 +141,26 @@ export const api = {
    * @param {AbortSignal} [signal]
    * @returns {Promise<{goods: Goods[], nextCursor?: Cursor}>}
    */
-  goodsList: (params, signal) => call('GET', `/goods${query(params)}`, { signal }),
+  goodsList: (params, signal) => priced(call('GET', `/goods${query(params)}`, { signal })),
+
+  /** @returns {Promise<string[]>} the names of all of the shop's categories */
+  categories: async () => (await call('GET', '/categories')).categories.map((/** @type {{name: string}} */ { name }) => name),
 
   /**
    * @param {number} goodsId
    * @returns {Promise<Goods>}
    */
-  goods: async (goodsId) => (await call('GET', `/goods/${goodsId}`)).goods,
+  goods: async (goodsId) => (await priced(call('GET', `/goods/${goodsId}`))).goods,
+
+  /**
+   * Whether the shop has these goods; true when that cannot be told.
+   * @param {number} goodsId
+   */
+  isSold: (goodsId) => call('HEAD', `/goods/${goodsId}`)
+    .then(() => true, (error) => !(error instanceof ApiError && error.status === 404)),
 
   /** @returns {Promise<Line[]>} */
-  cart: async () => (await call('GET', '/goods/cart')).cart,
+  cart: async () => (await priced(call('GET', '/goods/cart'))).cart,
 
   /**
    * @param {number} goodsId
@@ -151,21 +180,21 @@ export const api = {
   /**
    * @param {OrderRequest} order
    * @param {string} key of idempotency
-   * @returns {Promise<Order>}
+   * @returns {Promise<{order: Order, id: number | null}>} `id`: the offset of its alert, if there is one
    */
-  placeOrder: async (order, key) => (await call('POST', '/orders', { body: order, headers: { 'Idempotency-Key': key } })).order,
+  placeOrder: (order, key) => call('POST', '/orders', { body: order, headers: { 'Idempotency-Key': key } }),
 
   /**
    * @param {{limit?: number, cursor?: Cursor | null}} params
    * @returns {Promise<{orders: Order[], nextCursor?: Cursor}>}
    */
-  orders: (params) => call('GET', `/orders${query(params)}`),
+  orders: (params) => priced(call('GET', `/orders${query(params)}`)),
 
   /**
    * @param {number} orderId
    * @returns {Promise<Order>}
    */
-  order: async (orderId) => (await call('GET', `/orders/${orderId}`)).order,
+  order: async (orderId) => (await priced(call('GET', `/orders/${orderId}`))).order,
 
   /**
    * @param {number} orderId

@@ -15,10 +15,16 @@ import { session } from './session.js';
  */
 
 const STORAGE_KEY = 'shopbell.last';
+/** How many of one's own orders are remembered. */
+const MAX_OWN = 20;
 /** A tab that was away for longer starts with what is new when it is back. */
 const RESUME_WITHIN_MS = 60_000;
 
-export const realtime = new Connection({ after: savedOffset() });
+const saved = savedPosition();
+/** Offsets of one's own orders: the next page of this tab may hear their alerts. */
+let own = saved.own;
+
+export const realtime = new Connection({ after: saved.id, epoch: saved.epoch });
 
 /** People on this page, including the reader; null before the server told. @type {number | null} */
 let viewers = null;
@@ -31,7 +37,23 @@ realtime.addEventListener('SAME_PAGE_VIEWER_COUNT', (event) => {
   const count = Number(/** @type {CustomEvent} */ (event).detail);
   if (Number.isFinite(count)) viewers = count;
 });
-addEventListener('pagehide', saveOffset);
+realtime.addEventListener('ORDER', (event) => {
+  const { id } = /** @type {CustomEvent} */ (event).detail ?? {};
+  if (Number.isInteger(id)) own = [...own.filter((known) => known !== id), id].slice(-MAX_OWN);
+});
+session.addEventListener('user', () => { if (session.known && !session.user) own = []; });
+addEventListener('pagehide', savePosition);
+
+/**
+ * Tells which alert is of an order of one's own, as the server's `ORDER` does: the answer to a request may be quicker.
+ * @param {number | null | undefined} id the alert's offset, if there is one
+ */
+export function tellOwn(id) {
+  realtime.dispatchEvent(new CustomEvent('ORDER', { detail: { id, own: true } }));
+}
+
+/** Tells what the pages before knew to a listener that comes later. */
+export function tellSavedOwn() { own.forEach(tellOwn); }
 
 /**
  * Calls back with the number of people on this page, now if known and whenever it changes.
@@ -60,15 +82,17 @@ export function reconnect() {
   realtime.open();
 }
 
-function saveOffset() {
+function savePosition() {
   if (realtime.lastId === null) return;
-  try { sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ id: realtime.lastId, at: Date.now() })); } catch { /* no resume then */ }
+  const position = { id: realtime.lastId, epoch: realtime.epoch, own, at: Date.now() };
+  try { sessionStorage.setItem(STORAGE_KEY, JSON.stringify(position)); } catch { /* no resume then */ }
 }
 
-/** @returns {number | null} */
-function savedOffset() {
+/** @returns {{id: number | null, epoch: string | null, own: number[]}} */
+function savedPosition() {
   try {
-    const { id, at } = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? '{}');
-    return Number.isInteger(id) && Date.now() - at < RESUME_WITHIN_MS ? id : null;
-  } catch { return null; }
+    const { id, epoch, own, at } = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? '{}');
+    if (Number.isInteger(id) && Date.now() - at < RESUME_WITHIN_MS) return { id, epoch: epoch ?? null, own: own ?? [] };
+  } catch { /* not readable: nothing to resume */ }
+  return { id: null, epoch: null, own: [] };
 }

@@ -4,11 +4,13 @@
  * Not for: credentials: they are an HttpOnly cookie that no script sees. What is stored
  * here is a mere hint, so that guests are not asked for a profile that they don't have.
  *
- * Events: `user`, `cart`.
+ * Events: `user`, `cart`; `intent`, detail `{error}`: what was wanted before the log-in is in the cart, or could not be put there.
  */
 
 import { api, ApiError, MAX_QUANTITY } from './api.js';
+import { forgetLines, missingFrom, rememberCart } from './cart-memory.js';
 import { forgetCheckoutKey } from './checkout-key.js';
+import { takeIntent } from './intent.js';
 
 /** @import { Line, User } from './api.js' */
 
@@ -46,6 +48,7 @@ class Session extends EventTarget {
     try {
       const user = await api.me();
       writeHint(true);
+      if (user.userId !== this.user?.userId) await this.#carryOutIntent(user);
       this.#setUser(user);
       await this.#reloadCart();
     } catch (error) {
@@ -123,10 +126,43 @@ class Session extends EventTarget {
     await this.refreshCart();
   }
 
+  /**
+   * The member takes goods out.
+   * @param {number} goodsId
+   */
+  async removeFromCart(goodsId) {
+    await api.removeFromCart(goodsId);
+    if (this.user) forgetLines(this.user.userId, goodsId);
+  }
+
+  /** Call after the whole cart was ordered. */
+  cartOrdered() { if (this.user) forgetLines(this.user.userId); }
+
   async #reloadCart() {
-    this.cart = await api.cart();
+    const cart = await api.cart();
+    if (this.user) await noticeGone(this.user.userId, cart);
+    this.cart = cart;
     this.dispatchEvent(new Event('cart'));
-    return this.cart;
+    return cart;
+  }
+
+  /**
+   * Before anyone is told of the log-in: a page may go on to another at once.
+   * @param {User} user
+   */
+  async #carryOutIntent(user) {
+    const intent = takeIntent(user.userId);
+    if (!intent) return;
+    // Nothing of another account that was here before.
+    this.user = null;
+    this.cart = null;
+    let error = null;
+    try {
+      await this.addToCart(intent.goodsId, intent.quantity);
+    } catch (refusal) {
+      error = refusal;
+    }
+    this.dispatchEvent(new CustomEvent('intent', { detail: { error } }));
   }
 
   /** @param {User | null} user */
@@ -137,6 +173,17 @@ class Session extends EventTarget {
     this.dispatchEvent(new Event('user'));
     this.dispatchEvent(new Event('cart'));
   }
+}
+
+/**
+ * Remembers which of the lines that are missing are goods that the shop no longer has.
+ * @param {number} userId
+ * @param {Line[]} cart
+ */
+async function noticeGone(userId, cart) {
+  const missing = missingFrom(userId, cart);
+  const sold = await Promise.all(missing.map(({ goodsId }) => api.isSold(goodsId)));
+  rememberCart(userId, cart, missing.filter((_, index) => !sold[index]));
 }
 
 function readHint() {

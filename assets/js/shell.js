@@ -9,9 +9,9 @@ import { QuantityStepper } from './elements/quantity-stepper.js';
 import { SiteFooter } from './elements/site-footer.js';
 import { SiteHeader } from './elements/site-header.js';
 import { lang, t } from './i18n.js';
-import { realtime, reconnect } from './realtime.js';
+import { realtime, reconnect, tellSavedOwn } from './realtime.js';
 import { session } from './session.js';
-import { notice } from './states.js';
+import { errorMessage, notice, noticeOnNextPage, showKeptNotice } from './states.js';
 import { ShopbellToasts } from '../widget/shopbell-toasts.js';
 
 /** The close code of a revoked or expired log-in. */
@@ -23,9 +23,14 @@ export function startPage(title) {
   customElements.define('quantity-stepper', QuantityStepper);
   customElements.define('site-header', SiteHeader);
   customElements.define('site-footer', SiteFooter);
-  document.body.append(toasts());
+  const element = toasts();
+  document.body.append(element);
+  element.source = realtime;
+  tellSavedOwn();
   realtime.open();
   session.addEventListener('user', reconnectAsUser);
+  session.addEventListener('intent', (event) => tellIntent(/** @type {CustomEvent} */ (event).detail.error));
+  showKeptNotice();
   realtime.addEventListener('state', (event) => {
     if (/** @type {CustomEvent} */ (event).detail.code === SESSION_ENDED) tellLoggedOut();
   });
@@ -36,7 +41,6 @@ function toasts() {
   // On a phone three toasts would cover half of the page.
   const narrow = matchMedia('(max-width: 30rem)').matches;
   const element = /** @type {ShopbellToasts} */ (el('shopbell-toasts', { lang, max: narrow ? 2 : null }));
-  element.source = realtime;
   return element;
 }
 
@@ -49,7 +53,15 @@ function reconnectAsUser() {
   } else if (realtime.hello && nickname !== realtime.hello.user?.nickname) reconnect();
 }
 
+/** @param {unknown} error why what was wanted before the log-in could not be done, if so */
+function tellIntent(error) {
+  // The pages that log in go on to another at once.
+  const tell = /^\/(login|register)(\.html)?$/.test(location.pathname) ? noticeOnNextPage : notice;
+  if (error) tell(errorMessage(error));
+  else tell(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
+}
+
 async function tellLoggedOut() {
   if (session.user) await session.refresh();
-  if (!session.user) notice(t('session.ended'), el('a', { href: '/login.html' }, t('nav.login')));
+  if (!session.user) notice(t('session.ended'), { href: '/login.html', text: t('nav.login') });
 }

@@ -10,6 +10,8 @@
  * @property {Node | null} [action] a link or button that leads on
  * @property {boolean} [alert] whether a screen reader says it at once
  * @property {'h1' | 'h2'} [level] of the heading
+ *
+ * @typedef {{href: string, text: string}} Link
  */
 
 import { ApiError } from './api.js';
@@ -18,6 +20,7 @@ import { t } from './i18n.js';
 import { icon } from './icons.js';
 
 const NOTICE_MS = 6_000;
+const STORAGE_KEY = 'shopbell.notice';
 
 /** @param {EmptyState} state */
 export function emptyState({ icon: name = 'box', title, text, action = null, alert = false, level = 'h2' }) {
@@ -61,12 +64,31 @@ export function errorMessage(error) {
 /**
  * A confirmation that needs no answer, announced politely to screen readers.
  * @param {string} text
- * @param {Node | null} [action]
+ * @param {Link | null} [link] that leads on
  */
-export function notice(text, action = null) {
+export function notice(text, link = null) {
   // In the document from the start (layout.html): screen readers miss text that comes together with its region.
   const region = document.querySelector('.notices');
-  const note = el('p', { class: 'notice' }, icon('check'), el('span', {}, text), action);
+  const note = el('p', { class: 'notice' }, icon('check'), el('span', {}, text),
+    link ? el('a', { href: link.href }, link.text) : null);
   region?.replaceChildren(note);
   setTimeout(() => note.remove(), NOTICE_MS);
+}
+
+/**
+ * A notice for the page to which this one is going.
+ * @param {string} text
+ * @param {Link | null} [link]
+ */
+export function noticeOnNextPage(text, link = null) {
+  try { sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ text, link })); } catch { notice(text, link); }
+}
+
+/** Shows what the page before left. */
+export function showKeptNotice() {
+  try {
+    const { text, link } = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? '{}');
+    sessionStorage.removeItem(STORAGE_KEY);
+    if (text) notice(text, link);
+  } catch { /* not readable: nothing to show */ }
 }

@@ -4,6 +4,8 @@
  * For: the storefront (js/realtime.js) and the toast widget when it stands alone.
  * Not for: deciding what an event means to a page, or who is logged in.
  *
+ * Silence: a path may die without a word. After `hello` has named a heartbeat, a socket that is quiet for longer is given up.
+ *
  * Events: every server frame as a CustomEvent named by its `type`, `detail` = payload;
  * and `state`, detail `{state, code}`.
  *
@@ -13,6 +15,9 @@
  * @property {string} session
  * @property {{nickname: string} | null} user null for a guest
  * @property {number} latest the newest offset of the log
+ * @property {string} [epoch] the log's name: offsets of another one mean nothing
+ * @property {string} [time] the server's clock, RFC 3339
+ * @property {number} [heartbeat] the server says something at least this often, ms
  *
  * @typedef {object} Alert payload of `BUY_GOODS`
  * @property {number} id its offset in the log
@@ -29,20 +34,31 @@ import { CLOSE, FIRST_DELAY_MS, delayAfterClose } from './backoff.js';
 /** A connection that lasted this long was stable: the next backoff starts again from the first delay. */
 const STABLE_AFTER_MS = 10_000;
 const ACK_TIMEOUT_MS = 15_000;
+/** From the first packet to `hello`: a path that swallows bytes would keep a handshake waiting for minutes. */
+const HANDSHAKE_TIMEOUT_MS = 15_000;
+/** Heartbeats without a frame after which the path counts as dead. */
+const SILENT_HEARTBEATS = 2.5;
+/** A timer that is this late was held up with the whole page, which may have frames waiting that it has not read. */
+const LATE_MS = 1_000;
 
 export class Connection extends EventTarget {
   /** Of the current or the last connection. @type {Hello | null} */
   hello = null;
   /** The newest offset seen, from which a reconnect resumes. @type {number | null} */
   lastId = null;
+  /** The log that `lastId` is an offset of. @type {string | null} */
+  epoch = null;
   /** @type {State} */
   state = 'stopped';
 
   /** @type {WebSocket | null} */ #socket = null;
   /** Until the next attempt. @type {ReturnType<typeof setTimeout> | undefined} */ #retryTimer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #stableTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #silenceTimer;
+  /** When the last frame came, by the monotonic clock. */ #heardAt = 0;
+  /** The server's clock less the monotonic one, ms. @type {number | null} */ #clockOffset = null;
   #attempt = 0;
-  /** A 1001 asked not to reconnect before this, epoch ms. */ #notBefore = 0;
+  /** A 1001 asked not to reconnect before this, by the monotonic clock. */ #notBefore = 0;
   #nextAckId = 1;
   /**
    * Requests without an ack yet.
@@ -53,14 +69,16 @@ export class Connection extends EventTarget {
   /** Aborted on close. @type {AbortController | null} */ #opened = null;
 
   /**
-   * @param {{server?: string, token?: string | null, after?: number | null}} [options]
-   * `server`: an origin; `token`: sent as a subprotocol (browsers cannot set headers), else the cookie counts
+   * @param {{server?: string, token?: string | null, after?: number | null, epoch?: string | null}} [options]
+   * `server`: an origin; `token`: sent as a subprotocol (browsers cannot set headers), else the cookie counts;
+   * `after`, `epoch`: where an earlier connection stopped
    */
-  constructor({ server = location.origin, token = null, after = null } = {}) {
+  constructor({ server = location.origin, token = null, after = null, epoch = null } = {}) {
     super();
     this.#server = server;
     this.#token = token;
     this.lastId = after;
+    this.epoch = epoch;
   }
 
   open() {
@@ -88,6 +106,9 @@ export class Connection extends EventTarget {
     this.#drop();
     this.#setState('stopped');
   }
+
+  /** The server's clock, epoch ms; the reader's own, which may be wrong by days, until the server has told. */
+  now() { return this.#clockOffset === null ? Date.now() : performance.now() + this.#clockOffset; }
 
   /**
    * Sends if open. What must not be lost is sent over HTTP instead.
@@ -124,10 +145,12 @@ export class Connection extends EventTarget {
     const url = new URL('/ws', this.#server);
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
     if (this.lastId !== null) url.searchParams.set('after', String(this.lastId));
+    if (this.lastId !== null && this.epoch !== null) url.searchParams.set('epoch', this.epoch);
     this.#setState('connecting');
     const protocols = this.#token ? ['shopbell', `bearer.${this.#token}`] : [];
     const socket = new WebSocket(url, protocols);
     this.#socket = socket;
+    this.#silenceTimer = setTimeout(() => this.#giveUp(), HANDSHAKE_TIMEOUT_MS);
     socket.addEventListener('message', (event) => {
       if (socket === this.#socket && typeof event.data === 'string') this.#onMessage(event.data);
     });
@@ -142,7 +165,11 @@ export class Connection extends EventTarget {
     try { frame = JSON.parse(text); } catch { return; }
     const { type, payload } = frame ?? {};
     if (typeof type !== 'string') return;
+    this.#heardAt = performance.now();
+    if (type === 'alive') return;
     if (type === 'hello') this.#onHello(payload);
+    // What the log still has may be a whole week: a page goes on with what is new.
+    if (type === 'gap') this.lastId = Math.max(this.lastId ?? 0, Number(this.hello?.latest ?? 0));
     if (type === 'ack') return this.#take(frame.id)?.resolve(payload);
     // BUY_GOODS and BUY_CANCELED carry rising offsets; a repeat is dropped.
     if (type.startsWith('BUY_') && Number.isInteger(payload?.id)) {
@@ -156,10 +183,44 @@ export class Connection extends EventTarget {
   #onHello(hello) {
     this.hello = hello;
     const latest = Number(hello?.latest ?? 0);
-    // A latest offset below ours means another database, whose numbering counts from now on.
-    if (this.lastId === null || latest < this.lastId) this.lastId = latest;
+    // Another database, by its name or because its log is shorter: its numbering counts from now on.
+    const epoch = typeof hello?.epoch === 'string' ? hello.epoch : null;
+    const another = this.epoch !== null && epoch !== null && epoch !== this.epoch;
+    if (this.lastId === null || another || latest < this.lastId) this.lastId = latest;
+    this.epoch = epoch;
+    const time = Date.parse(hello?.time ?? '');
+    this.#clockOffset = Number.isFinite(time) ? time - performance.now() : null;
+    this.#watchForSilence(Number(hello?.heartbeat));
     this.#stableTimer = setTimeout(() => { this.#attempt = 0; }, STABLE_AFTER_MS);
     this.#setState('open');
+  }
+
+  /**
+   * One timer for many frames: when it fires, it looks when the last one came.
+   * @param {number} heartbeat ms
+   */
+  #watchForSilence(heartbeat) {
+    clearTimeout(this.#silenceTimer);
+    if (!(heartbeat > 0)) return;
+    const limit = heartbeat * SILENT_HEARTBEATS;
+    const wait = (/** @type {number} */ ms) => {
+      const due = performance.now() + ms;
+      this.#silenceTimer = setTimeout(() => {
+        const now = performance.now();
+        const left = this.#heardAt + limit - now;
+        if (left > 0) wait(left);
+        else if (now - due > LATE_MS) wait(heartbeat);
+        else this.#giveUp();
+      }, ms);
+    };
+    wait(limit);
+  }
+
+  /** Ends a connection on a dead path, whose own close would wait for an answer. */
+  #giveUp() {
+    const socket = this.#socket;
+    this.#onClose(0, '');
+    socket?.close();
   }
 
   /**
@@ -184,7 +245,7 @@ export class Connection extends EventTarget {
     this.#forgetSocket();
     const delay = delayAfterClose(code, reason, this.#attempt);
     if (delay === null) return this.#setState('stopped', code);
-    this.#notBefore = code === CLOSE.goingAway ? Date.now() + delay : 0;
+    this.#notBefore = code === CLOSE.goingAway ? performance.now() + delay : 0;
     this.#attempt += 1;
     this.#setState('waiting', code);
     if (navigator.onLine) this.#retryAfter(delay);
@@ -202,7 +263,7 @@ export class Connection extends EventTarget {
    */
   #retrySoon() {
     if (this.state !== 'waiting') return;
-    this.#retryAfter(Math.max(Math.random() * FIRST_DELAY_MS, this.#notBefore - Date.now()));
+    this.#retryAfter(Math.max(Math.random() * FIRST_DELAY_MS, this.#notBefore - performance.now()));
   }
 
   #pauseOffline() {
@@ -221,6 +282,7 @@ export class Connection extends EventTarget {
   #forgetSocket() {
     this.#socket = null;
     clearTimeout(this.#stableTimer);
+    clearTimeout(this.#silenceTimer);
     for (const id of [...this.#pending.keys()]) this.#fail(id);
   }
 

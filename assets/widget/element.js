@@ -6,8 +6,8 @@
  * Attributes: `server` (origin; the module's own by default), `token` (else the cookie counts),
  *   `position` (bottom-start | bottom-end | top-start | top-end), `duration` (ms, at least 5000),
  *   `max` (visible at once, 3), `lang` (else the document's), `href` (template, `{goodsId}`).
- * Property: `source`, an EventTarget with `BUY_GOODS`, `BUY_CANCELED`, `hello` events and a `hello`
- *   property, to share a page's connection instead of opening one.
+ * Property: `source`, an EventTarget with `BUY_GOODS`, `BUY_CANCELED` and `ORDER` events and perhaps `now()`, the
+ *   server's clock in ms, to share a page's connection instead of opening one.
  * Events: `toast-shown` (detail: ids), bubbling. Keys: F8 to the region, Escape back.
  * CSS parts: region, toast, text, name, goods, time, close.
  */
@@ -23,13 +23,17 @@ import { ToastView } from './view.js';
  * @import { Entry } from './store.js'
  * @import { Alert, Hello } from './connection.js'
  *
- * @typedef {EventTarget & {hello?: Hello | null}} Source
+ * @typedef {EventTarget & {now?: () => number}} Source
  */
 
 /** How long the live region keeps a text, so that a screen reader notices it. */
 const ANNOUNCEMENT_MS = 4_000;
 /** How often "2 min ago" is brought up to date. */
 const TICK_MS = 15_000;
+/** The height of the tallest toast with the gap below it: two lines, the time, padding. */
+const TOAST_PX = 96;
+/** How many of the reader's own orders are remembered: as long as their alerts may still come. */
+const MAX_OWN = 200;
 
 export class ShopbellToasts extends HTMLElement {
   static observedAttributes = ['position', 'duration', 'max', 'lang', 'server', 'token'];
@@ -39,6 +43,8 @@ export class ShopbellToasts extends HTMLElement {
   #list = document.createElement('ol');
   #status = document.createElement('div');
   /** @type {Map<string, ToastView>} */ #views = new Map();
+  /** Offsets of the reader's own orders: a name may be masked, or another shop's. @type {Set<number>} */ #own = new Set();
+  /** Whose they are. @type {string | null} */ #reader = null;
   /** Given by the page. @type {Source | null} */ #source = null;
   /** Opened here when the page gave none. @type {Connection | null} */ #connection = null;
   /** Aborted on disconnect. @type {AbortController | null} */ #connected = null;
@@ -69,8 +75,9 @@ export class ShopbellToasts extends HTMLElement {
     pauseOnAttention(this.#store, this.#region, signal);
     document.addEventListener('keydown', (event) => this.#onKey(event), { signal });
     this.#region.addEventListener('focusout', (event) => this.#onFocusOut(event), { signal });
-    const tick = setInterval(() => this.#views.forEach((view) => view.update(Date.now())), TICK_MS);
+    const tick = setInterval(() => this.#views.forEach((view) => view.update(this.#now)), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
+    addEventListener('resize', () => this.#applyMax(), { signal });
     // A page that sets `source` right after creating the element never opens a second socket.
     queueMicrotask(() => { if (this.isConnected) this.#subscribe(); });
   }
@@ -97,13 +104,22 @@ export class ShopbellToasts extends HTMLElement {
     if (this.isConnected) this.#subscribe();
   }
 
+  /** The server's clock where the source knows it: that one dates orders. */
+  get #now() { return (this.#source ?? this.#connection)?.now?.() ?? Date.now(); }
+
   get #language() { return this.getAttribute('lang') || document.documentElement.lang || navigator.language; }
 
   #applyAttributes() {
     this.#store.duration = Number(this.getAttribute('duration') ?? 6_000);
-    this.#store.max = Math.max(1, Math.floor(Number(this.getAttribute('max'))) || 3);
+    this.#applyMax();
     this.#region.setAttribute('aria-label', messagesFor(this.#language).region);
-    this.#views.forEach((view) => view.setLanguage(this.#language));
+    this.#views.forEach((view) => view.setLanguage(this.#language, this.#now));
+  }
+
+  /** No more at once than fit the view. */
+  #applyMax() {
+    const wanted = Math.floor(Number(this.getAttribute('max'))) || 3;
+    this.#store.max = Math.max(1, Math.min(wanted, Math.floor(innerHeight / TOAST_PX)));
   }
 
   get #server() { return this.getAttribute('server') || new URL(import.meta.url).origin; }
@@ -114,7 +130,13 @@ export class ShopbellToasts extends HTMLElement {
     const { signal } = this.#subscribed;
     const source = this.#source ?? this.#connect();
     source.addEventListener('BUY_GOODS', (event) => {
-      this.#addAlert(/** @type {CustomEvent} */ (event).detail, source);
+      this.#addAlert(/** @type {CustomEvent} */ (event).detail);
+    }, { signal });
+    source.addEventListener('ORDER', (event) => {
+      this.#addOwn(/** @type {CustomEvent} */ (event).detail);
+    }, { signal });
+    source.addEventListener('hello', (event) => {
+      this.#setReader(/** @type {CustomEvent} */ (event).detail);
     }, { signal });
     source.addEventListener('BUY_CANCELED', (event) => {
       this.#store.cancel(Number(/** @type {CustomEvent} */ (event).detail?.canceled));
@@ -135,31 +157,54 @@ export class ShopbellToasts extends HTMLElement {
   }
 
   /**
-   * @param {Alert} alert from the page's source, so nothing about it is certain
-   * @param {Source} source
+   * Offsets of one's own orders mean nothing to another account or in another log.
+   * @param {Hello} hello
    */
-  #addAlert(alert, source) {
+  #setReader(hello) {
+    const reader = `${hello?.epoch} ${hello?.user?.nickname}`;
+    if (this.#reader !== null && this.#reader !== reader) this.#own.clear();
+    this.#reader = reader;
+  }
+
+  /**
+   * Comes before the alert, or late from the page that has placed the order.
+   * @param {{id?: number | null, own?: boolean}} order
+   */
+  #addOwn(order) {
+    if (order?.own !== true || !Number.isInteger(order.id)) return;
+    const id = Number(order.id);
+    this.#own.add(id);
+    const [oldest] = this.#own;
+    if (this.#own.size > MAX_OWN) this.#own.delete(oldest);
+    this.#store.claim(id);
+  }
+
+  /** @param {Alert} alert from the page's source, so nothing about it is certain */
+  #addAlert(alert) {
     if (!Number.isInteger(alert?.id) || typeof alert.goodsName !== 'string') return;
     const nickname = String(alert.nickname ?? '');
-    // Dated by the server's clock. Where the reader's clock lags, that must not lie in the future.
-    const at = Math.min(Date.parse(alert.date) || Date.now(), Date.now());
-    const own = nickname !== '' && nickname === source.hello?.user?.nickname;
+    const now = this.#now;
+    // What little the clocks still differ must not put it into the future.
+    const at = Math.min(Date.parse(alert.date) || now, now);
     this.#store.add({
       id: alert.id, nickname, goodsId: alert.goodsId, at,
       goodsName: alert.firstGoodsName || alert.goodsName, otherGoods: Number(alert.otherGoods) || 0,
-    }, own);
+    }, this.#own.has(alert.id));
   }
 
   #render() {
-    const now = Date.now();
+    const now = this.#now;
     const shown = new Set(this.#store.visible.map((entry) => entry.key));
     for (const [key, view] of this.#views) if (!shown.has(key)) this.#leave(key, view);
+    const entered = [];
     for (const entry of this.#store.visible) {
       const known = this.#views.get(entry.key);
       if (known) known.update(now);
-      else this.#enter(entry, now);
+      else entered.push(this.#enter(entry, now));
     }
     this.#setOpen(this.#store.visible.length > 0);
+    // Only what is open has a size.
+    entered.forEach((view) => view.fit());
   }
 
   /**
@@ -168,18 +213,18 @@ export class ShopbellToasts extends HTMLElement {
    */
   #enter(entry, now) {
     const view = new ToastView(entry, {
-      href: this.getAttribute('href') ?? this.#defaultHref, lang: this.#language,
+      href: this.getAttribute('href') ?? this.#defaultHref, lang: this.#language, now,
       atEnd: (this.getAttribute('position') ?? '').endsWith('end'),
       dismiss: () => this.#store.dismiss(entry.key),
       pause: (reason) => this.#store.pause(reason), resume: (reason) => this.#store.resume(reason),
     });
-    view.update(now);
     this.#views.set(entry.key, view);
     this.#list.append(view.element);
     this.#announce(plainText(sentence(entry, now, messagesFor(this.#language))));
     this.dispatchEvent(new CustomEvent('toast-shown', {
       detail: { ids: entry.orders.map((order) => order.id) }, bubbles: true, composed: true,
     }));
+    return view;
   }
 
   /**

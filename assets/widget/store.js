@@ -74,6 +74,18 @@ export class ToastStore extends EventTarget {
   }
 
   /**
+   * Makes a toast the reader's own: that became known after the alert.
+   * @param {number} id
+   */
+  claim(id) {
+    const entry = [...this.visible, ...this.queue]
+      .find(({ own, orders }) => !own && orders.length === 1 && orders[0].id === id);
+    if (!entry) return;
+    entry.own = true;
+    this.#changed();
+  }
+
+  /**
    * Removes a canceled order wherever it is; one that was not added yet never will be.
    * @param {number} id
    */

@@ -13,6 +13,7 @@ import { messagesFor, sentence, timeAgo } from './messages.js';
  * @typedef {object} ToastOptions
  * @property {string} href template of the link to the goods, `{goodsId}`
  * @property {string} lang
+ * @property {number} now by the clock that dates orders, epoch ms
  * @property {boolean} atEnd whether the toasts stand at the inline end of the page, and are swiped there
  * @property {() => void} dismiss
  * @property {(reason: PauseReason) => void} pause
@@ -34,6 +35,7 @@ export class ToastView {
   #entry; #options;
   #text = document.createElement('p');
   #time = document.createElement('time');
+  #badge = document.createElement('span');
   #close = document.createElement('button');
   /** What #text was made of, to leave the document alone when nothing changed. */
   #drawn = '';
@@ -49,28 +51,28 @@ export class ToastView {
     element.setAttribute('part', 'toast');
     element.dataset.role = 'toast';
     element.dataset.id = String(entry.orders[0].id);
-    element.classList.toggle('own', entry.own);
     this.#text.setAttribute('part', 'text');
     this.#time.setAttribute('part', 'time');
     this.#close.setAttribute('part', 'close');
     this.#close.type = 'button';
     this.#close.append(icon(CROSS));
     this.#close.addEventListener('click', options.dismiss);
-    const badge = document.createElement('span');
-    badge.className = 'badge';
-    badge.append(icon(entry.own ? CHECK : BELL));
+    this.#badge.className = 'badge';
     const body = document.createElement('div');
     body.append(this.#text, this.#time);
-    element.append(badge, body, this.#close);
+    element.append(this.#badge, body, this.#close);
     this.#swipe();
-    this.setLanguage(options.lang);
+    this.setLanguage(options.lang, options.now);
   }
 
-  /** @param {string} lang */
-  setLanguage(lang) {
+  /**
+   * @param {string} lang
+   * @param {number} now epoch ms
+   */
+  setLanguage(lang, now) {
     this.#options.lang = lang;
     this.#close.setAttribute('aria-label', messagesFor(lang).close);
-    this.update(Date.now());
+    this.update(now);
   }
 
   /**
@@ -82,12 +84,37 @@ export class ToastView {
     const pieces = sentence(this.#entry, now, messagesFor(lang));
     const drawn = JSON.stringify(pieces);
     if (drawn !== this.#drawn) {
+      const { own } = this.#entry;
+      this.element.classList.toggle('own', own);
+      this.#badge.replaceChildren(icon(own ? CHECK : BELL));
       this.#drawn = drawn;
       this.#text.replaceChildren(...pieces.flatMap((piece) => this.#piece(piece)));
+      this.fit();
     }
     const time = timeAgo(this.#entry.at, now, lang);
     if (this.#time.textContent !== time) this.#time.textContent = time;
     this.#time.dateTime = new Date(this.#entry.at).toISOString();
+  }
+
+  /** Shortens the name of the goods until the sentence around it fits its lines; the style sheet would cut its end. */
+  fit() {
+    const link = this.#text.querySelector('a');
+    const overflows = () => this.#text.scrollHeight > this.#text.clientHeight + 1;
+    if (!link || !this.element.isConnected || !overflows()) return;
+    const name = link.textContent ?? '';
+    link.title = name;
+    link.setAttribute('aria-label', name);
+    const letters = Array.from(new Intl.Segmenter(this.#options.lang).segment(name), ({ segment }) => segment);
+    const shorten = (/** @type {number} */ count) => { link.textContent = `${letters.slice(0, count).join('').trimEnd()}…`; };
+    let fits = 0;
+    let tooMany = letters.length;
+    while (tooMany - fits > 1) {
+      const half = Math.floor((fits + tooMany) / 2);
+      shorten(half);
+      if (overflows()) tooMany = half;
+      else fits = half;
+    }
+    shorten(fits);
   }
 
   focus() { this.#close.focus(); }

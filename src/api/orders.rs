@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::{
     clock,
-    domain::{GoodsId, Order, OrderId, OrderItem, OrderStatus, Timestamp},
-    protocol::shapes::Amount,
+    domain::{GoodsId, Order, OrderId, OrderItem, Timestamp},
+    protocol::shapes::{Amount, status},
     service::orders::OrderRequest,
     web::{
         Body, CurrentUser, Id, Problem, Query, State, answer,
@@ -46,10 +46,7 @@ impl<'a> From<&'a Order> for OrderResponse<'a> {
     fn from(order: &'a Order) -> Self {
         Self {
             order_id: order.order_id,
-            status: match order.status {
-                OrderStatus::Placed => "placed",
-                OrderStatus::Canceled => "canceled",
-            },
+            status: status(order.status),
             items: order.items.iter().map(ItemResponse::from).collect(),
             total: Amount(order.total),
             currency: order.total.currency.code(),
@@ -97,7 +94,9 @@ pub(super) async fn place(
     let key = request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default());
     let wanted = OrderRequest::read(body.fields().await?, key, state.settings.currency)?;
     let placed = state.orders.place((&member.login).into(), wanted, clock::now()).await?;
-    let mut response = answer::private(StatusCode::CREATED, &wrapped(&placed.order));
+    let mut told = wrapped(&placed.order);
+    told["id"] = json!(placed.notification);
+    let mut response = answer::private(StatusCode::CREATED, &told);
     if placed.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

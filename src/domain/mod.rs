@@ -23,7 +23,7 @@ pub use goods::{
 pub use id::{Epoch, GoodsId, Offset, OrderId, UserId};
 pub use money::{Currency, Price};
 pub use notification::{NicknameDisplay, Notification, Publication};
-pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus};
+pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus, OwnOrder};
 pub use session::{Actor, LoginSession, SessionId};
 pub use time::Timestamp;
 pub use user::{Email, NewUser, Nickname, Password, PasswordHash, Role, User, UserPatch};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Fields, GoodsId, Invalid, OrderId, Price, Quantity, SessionId, Timestamp, UserId};
+use super::{Fields, GoodsId, Invalid, Offset, OrderId, Price, Quantity, SessionId, Timestamp, UserId};
 
 /// The most lines of one order.
 pub const MAX_LINES: usize = 100;
@@ -121,6 +121,19 @@ pub struct NewOrder {
     pub key: Option<IdempotencyKey>,
     /// Now.
     pub at: Timestamp,
+}
+
+/// What an account is told of an order of its own, whatever others hear of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnOrder {
+    /// Whose order it is.
+    pub user_id: UserId,
+    /// Which.
+    pub order_id: OrderId,
+    /// The notification that tells others; `None` when nobody else is told.
+    pub announced_as: Option<Offset>,
+    /// Placed, or canceled just now.
+    pub status: OrderStatus,
 }
 
 /// Where an order stands.

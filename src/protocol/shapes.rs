@@ -3,7 +3,9 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::domain::{Goods, GoodsAction, GoodsEvent, GoodsId, Price, Timestamp};
+use crate::domain::{
+    Goods, GoodsAction, GoodsEvent, GoodsId, Offset, OrderId, OrderStatus, OwnOrder, Price, Timestamp,
+};
 
 /// An amount as clients see it: a JSON number of the currency's major unit (`6.2`).
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +52,32 @@ impl<'a> From<&'a Goods> for GoodsResponse<'a> {
             created_at: goods.created_at,
             updated_at: goods.updated_at,
         }
+    }
+}
+
+/// An order's status by its name.
+#[must_use]
+pub fn status(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Placed => "placed",
+        OrderStatus::Canceled => "canceled",
+    }
+}
+
+/// The payload of the event `ORDER`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderTold {
+    order_id: OrderId,
+    id: Option<Offset>,
+    status: &'static str,
+    own: bool,
+}
+
+impl From<&OwnOrder> for OrderTold {
+    fn from(order: &OwnOrder) -> Self {
+        let OwnOrder { order_id, announced_as, status: now, .. } = *order;
+        Self { order_id, id: announced_as, status: status(now), own: true }
     }
 }
 

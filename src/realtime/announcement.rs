@@ -9,9 +9,12 @@ use std::{
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    domain::{GoodsEvent, NicknameDisplay, Offset, Publication},
+    domain::{GoodsEvent, NicknameDisplay, Offset, OwnOrder, Publication},
     outbox::{Args, PerWire, Wire},
-    protocol::{publication, shapes::GoodsChanged},
+    protocol::{
+        publication,
+        shapes::{GoodsChanged, OrderTold},
+    },
 };
 
 /// Bytes that are encoded when they are first wanted.
@@ -44,6 +47,12 @@ impl Announcement {
     #[must_use]
     pub fn goods(event: &GoodsEvent) -> Self {
         Self::new("goods", serde_json::to_string(&GoodsChanged::from(event)).expect("goods are always JSON"))
+    }
+
+    /// The event `ORDER`: an order of the account's own.
+    #[must_use]
+    pub fn order(order: &OwnOrder) -> Self {
+        Self::new("ORDER", serde_json::to_string(&OrderTold::from(order)).expect("orders are always JSON"))
     }
 
     /// The event `SAME_PAGE_VIEWER_COUNT`.

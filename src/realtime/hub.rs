@@ -21,7 +21,7 @@ use super::{
     viewers::{Page, Person},
 };
 use crate::{
-    domain::{Offset, SessionId},
+    domain::{Offset, SessionId, UserId},
     outbox::Close,
 };
 
@@ -82,6 +82,21 @@ impl Handler<Announce> for Hub {
             })
             .await
         })
+    }
+}
+
+/// Tells accounts of orders of their own.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct TellOwners(pub Arc<Vec<(UserId, Announcement)>>);
+
+impl Handler<TellOwners> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, TellOwners(orders): TellOwners, _: &mut Self::Context) {
+        for (account, announcement) in orders.iter() {
+            self.registry.announce_to_account(*account, announcement);
+        }
     }
 }
 
@@ -260,6 +275,14 @@ impl Hubs {
     /// Sends an event to a room. Does not wait: what one session says keeps its order, and its limits bound how much
     /// that is.
     pub fn announce_to_room(&self, message: &AnnounceToRoom) {
+        for hub in &self.state().hubs {
+            hub.do_send(message.clone());
+        }
+    }
+
+    /// Tells accounts of orders of their own. Does not wait: a hub takes its messages in turn, and publications that are
+    /// delivered after this call come after it.
+    pub fn tell_owners(&self, message: &TellOwners) {
         for hub in &self.state().hubs {
             hub.do_send(message.clone());
         }

@@ -13,11 +13,11 @@ use std::{
 use super::{
     announcement::{Announcement, Batch},
     rooms::{Room, Rooms},
-    session::Session,
+    session::{NO_SLOT, Session},
     viewers::{Page, Viewers},
 };
 use crate::{
-    domain::{Offset, SessionId},
+    domain::{Offset, SessionId, UserId},
     outbox::Close,
 };
 
@@ -29,6 +29,9 @@ pub struct Registry {
     slots: RefCell<Slots>,
     pages: RefCell<HashMap<Page, Vec<usize>>>,
     members: RefCell<HashMap<Room, Vec<usize>>>,
+    /// The slot of the session of each account that came last; each session knows the one before it, so that a session
+    /// costs no more than this entry.
+    accounts: RefCell<HashMap<UserId, u32>>,
     viewers: Arc<Viewers>,
     rooms: Arc<Rooms>,
     revoked: RefCell<HashMap<SessionId, Instant>>,
@@ -51,6 +54,7 @@ impl Registry {
             slots: RefCell::default(),
             pages: RefCell::default(),
             members: RefCell::default(),
+            accounts: RefCell::default(),
             viewers,
             rooms,
             revoked: RefCell::default(),
@@ -84,8 +88,8 @@ impl Registry {
 
     /// Adds a session. One whose log-in has just ended is closed at once.
     pub fn join(&self, session: &Rc<Session>) {
-        let ended = session.login().is_some_and(|login| self.is_revoked(&login.id));
-        if ended {
+        let login = session.login();
+        if login.as_ref().is_some_and(|login| self.is_revoked(&login.id)) {
             session.close(Close::LoggedOut);
         }
         let mut slots = self.slots.borrow_mut();
@@ -97,6 +101,46 @@ impl Registry {
             slots.sessions.len() - 1
         };
         session.slot.set(slot);
+        if let (Some(login), Ok(slot)) = (login, u32::try_from(slot)) {
+            let before = self.accounts.borrow_mut().insert(login.user_id, slot);
+            session.before.set(before.unwrap_or(NO_SLOT));
+        }
+    }
+
+    /// Takes a session, which is still in its slot, out of those of its account.
+    fn leave_account(&self, session: &Session) {
+        let (Some(login), Ok(slot)) = (session.login(), u32::try_from(session.slot.get())) else { return };
+        let mut accounts = self.accounts.borrow_mut();
+        let Some(newest) = accounts.get_mut(&login.user_id) else { return };
+        let before = session.before.replace(NO_SLOT);
+        if *newest != slot {
+            if let Some(after) = self.of_account(*newest).find(|other| other.before.get() == slot) {
+                after.before.set(before);
+            }
+        } else if before == NO_SLOT {
+            accounts.remove(&login.user_id);
+        } else {
+            *newest = before;
+        }
+    }
+
+    /// The session of a slot and those of the same account that came before it.
+    fn of_account(&self, newest: u32) -> impl Iterator<Item = Rc<Session>> {
+        let mut next = newest;
+        std::iter::from_fn(move || {
+            let slots = self.slots.borrow();
+            let session = slots.sessions.get(usize::try_from(next).ok()?)?.clone()?;
+            next = session.before.get();
+            Some(session)
+        })
+    }
+
+    /// Sends an event to the sessions of an account.
+    pub fn announce_to_account(&self, account: UserId, announcement: &Announcement) {
+        let newest = self.accounts.borrow().get(&account).copied();
+        for session in newest.into_iter().flat_map(|newest| self.of_account(newest)) {
+            session.announce(announcement);
+        }
     }
 
     /// Whether a log-in ended lately.
@@ -112,6 +156,7 @@ impl Registry {
         for room in session.rooms() {
             self.leave_room(session, &room);
         }
+        self.leave_account(session);
         let slot = session.slot.replace(usize::MAX);
         let mut slots = self.slots.borrow_mut();
         let Some(left) = slots.sessions.get_mut(slot).and_then(Option::take) else { return false };

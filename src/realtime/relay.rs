@@ -2,7 +2,7 @@
 //! committed is, in the order of its offset.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,13 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     announcement::{Announcement, Batch},
-    hub::{Announce, AnnounceViewers, Hubs, Revoke},
+    hub::{Announce, AnnounceViewers, Hubs, Revoke, TellOwners},
     log::Log,
     viewers::Viewers,
 };
 use crate::{
     clock,
-    domain::{GoodsAction, GoodsEvent, GoodsId, Offset, SessionId},
+    domain::{GoodsAction, GoodsEvent, GoodsId, Offset, OwnOrder, SessionId},
 };
 
 /// The most publications that leave together.
@@ -93,6 +93,7 @@ impl Relay {
             let news = self.log.feed().take_news(self.position, BATCH);
             self.revoke(news.revoked).await;
             self.goods.add(news.goods);
+            self.tell_owners(&news.own);
             match news.publications {
                 // The memory has a hole: another process wrote in between.
                 None => return self.relay_stored().await,
@@ -101,6 +102,14 @@ impl Relay {
                     self.deliver(batch.committed_at(news.committed), room);
                 }
             }
+        }
+    }
+
+    /// Tells accounts of their orders, before the alerts of these are delivered.
+    fn tell_owners(&self, orders: &VecDeque<OwnOrder>) {
+        if !orders.is_empty() {
+            let told = orders.iter().map(|order| (order.user_id, Announcement::order(order))).collect();
+            self.hubs.tell_owners(&TellOwners(Arc::new(told)));
         }
     }
 

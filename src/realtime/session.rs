@@ -21,6 +21,9 @@ use crate::{
     telemetry,
 };
 
+/// No session's slot.
+pub(super) const NO_SLOT: u32 = u32::MAX;
+
 /// The log-in behind a session.
 #[derive(Debug)]
 pub struct Login {
@@ -95,6 +98,8 @@ pub struct Session {
     pub person: Person,
     /// The wire by which it came, for metrics.
     pub came_by: Wire,
+    /// The slot of the account's session that came before it.
+    pub(super) before: Cell<u32>,
     /// What it may do.
     pub limits: SessionLimits,
     /// The name that a guest chose for chat.
@@ -118,6 +123,7 @@ impl Session {
             feeding: Cell::new(new.feeding),
             told_viewers: Cell::new(0),
             id: new.id,
+            before: Cell::new(NO_SLOT),
             login: Cell::default(),
             person: new.person,
             limits: new.limits,

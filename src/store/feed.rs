@@ -1,8 +1,9 @@
-//! What commits announce to the running program: new notifications, changed goods, ended log-ins.
+//! What commits announce to the running program: new notifications, orders to their own accounts, changed goods, ended
+//! log-ins.
 //!
 //! The writer announces after COMMIT, the relay waits for it. The feed is a cache, not the truth: notifications are in it
 //! so that the hot path reads nothing back, and a reader that finds a hole in the offsets reads the log. So each part is
-//! bounded: a ring of recent notifications, one entry per changed goods, one per ended log-in.
+//! bounded: a ring of recent notifications, as many orders, one entry per changed goods, one per ended log-in.
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -15,7 +16,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset, Publication, SessionId};
+use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset, OwnOrder, Publication, SessionId};
 
 /// How many recent notifications stay in memory, for the relay and for sessions that resume.
 pub const RECENT: usize = 4096;
@@ -25,6 +26,8 @@ pub const RECENT: usize = 4096;
 pub struct News {
     /// New notifications, in the order of their ids.
     pub publications: Vec<Publication>,
+    /// Orders that were placed or canceled, for the accounts whose they are.
+    pub own: Vec<OwnOrder>,
     /// Changed goods.
     pub goods: Vec<GoodsEvent>,
     /// Ended log-ins.
@@ -35,12 +38,16 @@ impl News {
     /// Adds the news of a later transaction.
     pub fn append(&mut self, mut later: Self) {
         self.publications.append(&mut later.publications);
+        self.own.append(&mut later.own);
         self.goods.append(&mut later.goods);
         self.revoked.append(&mut later.revoked);
     }
 
     fn is_empty(&self) -> bool {
-        self.publications.is_empty() && self.goods.is_empty() && self.revoked.is_empty()
+        self.publications.is_empty()
+            && self.own.is_empty()
+            && self.goods.is_empty()
+            && self.revoked.is_empty()
     }
 }
 
@@ -49,6 +56,7 @@ struct State {
     recent: VecDeque<Arc<Publication>>,
     /// When the recent notifications were committed, by the last offset of each commit.
     commits: VecDeque<(Offset, Instant)>,
+    own: VecDeque<OwnOrder>,
     goods: BTreeMap<GoodsId, GoodsEvent>,
     revoked: HashSet<SessionId>,
 }
@@ -81,6 +89,8 @@ pub struct Taken {
     pub publications: Option<Vec<Arc<Publication>>>,
     /// When the first of them was committed, if that is known.
     pub committed: Option<Instant>,
+    /// The orders that were placed or canceled.
+    pub own: VecDeque<OwnOrder>,
     /// The goods that changed, each as it is now.
     pub goods: Vec<GoodsEvent>,
     /// The log-ins that ended.
@@ -139,6 +149,9 @@ impl Feed {
             }
             state.recent.push_back(Arc::new(publication));
         }
+        state.own.extend(news.own);
+        let beyond = state.own.len().saturating_sub(self.keep);
+        state.own.drain(..beyond);
         for event in news.goods {
             merge(&mut state.goods, event);
         }
@@ -152,7 +165,7 @@ impl Feed {
     }
 
     /// Takes what was announced since the last call: the publications after an offset, at most `limit`, without taking
-    /// them out of memory, and the changed goods and ended log-ins.
+    /// them out of memory, and the orders, the changed goods and the ended log-ins.
     #[must_use]
     pub fn take_news(&self, after: Offset, limit: usize) -> Taken {
         let mut state = self.state();
@@ -161,6 +174,7 @@ impl Feed {
         Taken {
             committed: first.and_then(|first| state.committed(first.id)),
             publications,
+            own: std::mem::take(&mut state.own),
             goods: std::mem::take(&mut state.goods).into_values().collect(),
             revoked: std::mem::take(&mut state.revoked),
         }

@@ -39,7 +39,7 @@ export async function newMember(shop, nickname) {
 /** Goods that never run out. */
 export async function newGoods(shop, name) {
   const { token } = await logIn(shop, shop.admin);
-  const body = { name, thumbnailUrl: '/images/none.svg', category: 'test', price: 6.2 };
+  const body = { name, thumbnailUrl: '/images/placeholder.svg', category: 'test', price: 6.2 };
   return (await call(shop, 'POST', '/goods', { token, body })).body.goods;
 }
 

@@ -131,18 +131,24 @@ export async function arrive({ socket, events }, way) {
   assert.equal(engine.transport.name, way.transport);
 }
 
-/** A proxy between clients and a shop: cut off, it drops all connections and accepts none. */
+/**
+ * A proxy between clients and a shop: cut off, it drops all connections and accepts none; silent, it swallows what is said on
+ * the connections that there are, without a word to either end.
+ */
 export async function openProxy(url) {
   const { hostname, port } = new URL(url);
   const ends = new Set();
+  const pairs = new Map();
   let connected = true;
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
     for (const [one, other] of [[near, far], [far, near]]) {
       ends.add(one);
+      pairs.set(one, other);
       one.on('error', () => other.destroy());
       one.on('close', () => {
         ends.delete(one);
+        pairs.delete(one);
         other.destroy();
       });
       one.pipe(other);
@@ -155,6 +161,12 @@ export async function openProxy(url) {
     cut() {
       connected = false;
       for (const end of ends) end.destroy();
+    },
+    silence() {
+      for (const [one, other] of pairs) {
+        one.unpipe(other);
+        one.resume();
+      }
     },
     restore() {
       connected = true;

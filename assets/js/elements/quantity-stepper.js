@@ -10,6 +10,7 @@ import { MAX_QUANTITY } from '../api.js';
 import { el } from '../dom.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
+import { parseQuantity } from '../quantity.js';
 
 export class QuantityStepper extends HTMLElement {
   static observedAttributes = ['max'];
@@ -21,8 +22,8 @@ export class QuantityStepper extends HTMLElement {
     this.#value = this.#clamp(Number(this.getAttribute('value') ?? 1));
     const label = this.getAttribute('label') ?? t('detail.quantity');
     const input = el('input', {
-      type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 3, name: 'quantity', aria: { label },
-      on: { change: () => this.#set(Number(input.value)), keydown: (event) => this.#onKey(event), focus: () => input.select() },
+      type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 12, name: 'quantity', aria: { label },
+      on: { change: () => this.#setTyped(input.value), keydown: (event) => this.#onKey(event), focus: () => input.select() },
     });
     this.#input = input;
     this.replaceChildren(
@@ -68,6 +69,16 @@ export class QuantityStepper extends HTMLElement {
     const before = this.#value;
     this.value = value;
     if (this.#value !== before) this.dispatchEvent(new Event('change', { bubbles: true }));
+  }
+
+  /**
+   * What is no whole number leaves the value as it was; what is too small or too large becomes the nearest.
+   * @param {string} text
+   */
+  #setTyped(text) {
+    const value = parseQuantity(text);
+    if (value === null) this.#draw();
+    else this.#set(value);
   }
 
   /** @param {KeyboardEvent} event */

@@ -81,6 +81,8 @@ export default {
   'cart.checkout': 'Check out',
   'cart.removed': '{name} was removed',
   'cart.too-many': 'Only {count} in stock',
+  'cart.gone': '{name} is no longer sold and has left your cart.',
+  'cart.gone.read': 'All right',
 
   'order.title': 'Check out',
   'order.review': 'What you are ordering',
@@ -127,7 +129,7 @@ export default {
   'register.have': 'Already have an account?',
   'field.email': 'E-mail',
   'field.nickname': 'Nickname',
-  'field.nickname.hint': '2–20 letters, digits, _ - or . Others see it when you order.',
+  'field.nickname.hint': '2–20 characters. Others see it when you order.',
   'field.password': 'Password',
   'field.password.hint': 'At least 8 characters.',
   'field.confirmPassword': 'Repeat the password',

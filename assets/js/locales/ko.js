@@ -76,6 +76,8 @@ export default {
   'cart.checkout': '주문하기',
   'cart.removed': '{name} 상품을 삭제했어요',
   'cart.too-many': '재고가 {count}개뿐이에요',
+  'cart.gone': '{name} 상품은 더 이상 판매하지 않아 장바구니에서 빠졌어요.',
+  'cart.gone.read': '확인',
 
   'order.title': '주문하기',
   'order.review': '주문 상품',
@@ -122,7 +124,7 @@ export default {
   'register.have': '이미 계정이 있으신가요?',
   'field.email': '이메일',
   'field.nickname': '닉네임',
-  'field.nickname.hint': '2~20자의 글자, 숫자, _ - . 주문하면 다른 고객에게 보여요.',
+  'field.nickname.hint': '2~20자. 주문하면 다른 고객에게 보여요.',
   'field.password': '비밀번호',
   'field.password.hint': '8자 이상 입력해 주세요.',
   'field.confirmPassword': '비밀번호 확인',

@@ -9,6 +9,7 @@ import { el, show } from '../dom.js';
 import { formatDay } from '../format.js';
 import { field, form } from '../forms.js';
 import { t } from '../i18n.js';
+import { forgetIntent } from '../intent.js';
 import { loginRequired, membersOnly } from '../login-required.js';
 import { realtime } from '../realtime.js';
 import { session } from '../session.js';
@@ -100,6 +101,7 @@ async function logOut() {
       return;
     }
   }
+  forgetIntent();
   session.loggedOut();
   location.assign('/');
 }

@@ -5,6 +5,7 @@
  */
 
 import { api, MAX_QUANTITY } from '../api.js';
+import { forgetGone, goneFromCart } from '../cart-memory.js';
 import { forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
 import { t, tn } from '../i18n.js';
@@ -27,6 +28,7 @@ startPage(t('cart.title'));
 const list = el('ul', { class: 'lines', role: 'list' });
 const summary = el('aside', { class: 'card summary', 'aria-labelledby': 'summary' });
 const problem = el('p', { class: 'form-error', role: 'alert' });
+const gone = el('div', { class: 'gone', role: 'status', data: { role: 'gone-from-cart' }, hidden: true });
 load();
 
 async function load() {
@@ -46,8 +48,9 @@ async function load() {
 
 function draw() {
   const lines = session.cart ?? [];
+  drawGone();
   if (lines.length === 0) {
-    show(el('h1', { tabindex: -1 }, t('cart.title')), emptyState({
+    show(el('h1', { tabindex: -1 }, t('cart.title')), gone, emptyState({
       icon: 'bag', title: t('cart.empty.title'), text: t('cart.empty.text'), action: linkButton('/goods.html', t('cart.browse')),
     }));
     return;
@@ -55,8 +58,27 @@ function draw() {
   keepFocus(() => list.replaceChildren(...lines.map(row)));
   drawSummary(lines);
   if (!list.isConnected) {
-    show(el('h1', { tabindex: -1 }, t('cart.title')), problem, el('div', { class: 'with-aside' }, list, summary));
+    show(el('h1', { tabindex: -1 }, t('cart.title')), problem, gone, el('div', { class: 'with-aside' }, list, summary));
   }
+}
+
+/** What the shop no longer sells, until the reader has read it. */
+function drawGone() {
+  const lines = session.user ? goneFromCart(session.user.userId) : [];
+  const ids = lines.map(({ goodsId }) => goodsId).join();
+  gone.hidden = lines.length === 0;
+  // Drawn again only when it changed: a screen reader would say it again.
+  if (gone.dataset.ids === ids) return;
+  gone.dataset.ids = ids;
+  gone.replaceChildren(
+    el('ul', { role: 'list' }, ...lines.map(({ name }) => el('li', {}, t('cart.gone', { name })))),
+    el('button', { type: 'button', class: 'button button-quiet', data: { action: 'gone-read' }, on: { click: hideGone } }, t('cart.gone.read')));
+}
+
+function hideGone() {
+  if (session.user) forgetGone(session.user.userId);
+  drawGone();
+  /** @type {HTMLElement | null} */ (document.querySelector('main h1'))?.focus();
 }
 
 /** @param {Line} line */
@@ -114,7 +136,7 @@ async function change(goods, quantity) {
 
 /** @param {Goods} goods */
 async function remove(goods) {
-  await changeCart(() => api.removeFromCart(goods.goodsId));
+  await changeCart(() => session.removeFromCart(goods.goodsId));
   notice(t('cart.removed', { name: goods.name }));
   /** @type {HTMLElement | null} */ (document.querySelector('main h1'))?.focus();
 }

@@ -10,6 +10,7 @@ import { el, show } from '../dom.js';
 import { categoryName } from '../format.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
+import { keepIntent } from '../intent.js';
 import { goToLogin, loginRequired } from '../login-required.js';
 import { formatPrice } from '../money.js';
 import { picture } from '../picture.js';
@@ -68,12 +69,20 @@ function draw(goods) {
   };
 
   add.addEventListener('click', () => whileBusy(add, problem, async () => {
+    const intent = { goodsId, quantity: quantity.value, userId: session.user?.userId ?? null };
     if (!session.user) {
+      keepIntent(intent);
       goToLogin();
       return;
     }
-    await session.addToCart(goodsId, quantity.value);
-    notice(t('detail.added'), el('a', { href: '/cart.html' }, t('detail.see-cart')));
+    try {
+      await session.addToCart(goodsId, quantity.value);
+    } catch (error) {
+      // The log-in has ended: it waits for the same member.
+      if (error instanceof ApiError && error.status === 401) keepIntent(intent);
+      throw error;
+    }
+    notice(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
   }));
   buy.addEventListener('click', () => {
     forgetCheckoutKey();

@@ -11,6 +11,8 @@ import { t } from '../i18n.js';
 import { loginRequired, membersOnly } from '../login-required.js';
 import { formatPrice, total } from '../money.js';
 import { picture } from '../picture.js';
+import { parseQuantity } from '../quantity.js';
+import { tellOwn } from '../realtime.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
 import { emptyState, errorMessage, errorState, linkButton } from '../states.js';
@@ -43,7 +45,7 @@ async function start() {
  */
 async function read() {
   if (!single) return session.refreshCart({ changed: false });
-  const quantity = Math.max(1, Math.min(MAX_QUANTITY, Math.floor(Number(params.get('quantity'))) || 1));
+  const quantity = Math.max(1, Math.min(MAX_QUANTITY, parseQuantity(params.get('quantity') ?? '') ?? 1));
   return [{ goods: await api.goods(Number(params.get('goodsId'))), quantity }];
 }
 
@@ -95,8 +97,10 @@ async function submit(button) {
   try {
     if (await changedMeanwhile()) return;
     const items = lines.map(({ goods, quantity }) => ({ goodsId: goods.goodsId, quantity }));
-    const order = await api.placeOrder(single ? { items } : { fromCart: true }, checkoutKey(fingerprint(lines)));
+    const { order, id } = await api.placeOrder(single ? { items } : { fromCart: true }, checkoutKey(fingerprint(lines)));
     forgetCheckoutKey();
+    tellOwn(id);
+    if (!single) session.cartOrdered();
     showPlaced(order);
     session.refreshCart().catch(() => { /* the next page reads it */ });
   } catch (error) {

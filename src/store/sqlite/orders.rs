@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderStatus, Publication, Role,
-        Timestamp, UserId,
+        Actor, GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderStatus, OwnOrder, Publication,
+        Role, Timestamp, UserId,
     },
     store::{CancelError, OrderError, OrderStore, PlacedOrder, StoreError},
 };
@@ -101,19 +101,22 @@ async fn cancel(tx: &mut Tx, id: OrderId, by: Option<Actor>, now: Timestamp) -> 
         return Err(CancelError::AlreadyCanceled);
     }
     stock::put_back(tx, id, now).await?;
-    write_cancellation(tx, id, order.items[0].goods_id, now).await?;
+    let announced_as = write_cancellation(tx, id, order.items[0].goods_id, now).await?;
+    let user_id = order.user_id;
+    tx.news.own.push(OwnOrder { user_id, order_id: id, announced_as, status: OrderStatus::Canceled });
     order.status = OrderStatus::Canceled;
     Ok(order)
 }
 
 /// Writes what a cancellation changes of the order and its event, which withdraws the alert if there is one. Its numbers
-/// are one more than the newest of the log, because nobody else writes meanwhile.
+/// are one more than the newest of the log, because nobody else writes meanwhile. Returns what tells the audience, if
+/// anything does.
 async fn write_cancellation(
     tx: &mut Tx,
     id: OrderId,
     goods_id: GoodsId,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Option<Offset>, StoreError> {
     let (announced_as, withdraws) = sqlx::query_as::<_, (Option<i64>, Option<i64>)>(
         "update orders
          set status = 'canceled'
@@ -138,5 +141,5 @@ async fn write_cancellation(
         notification: Notification::Cancellation { goods_id, canceled: Offset(canceled) },
     });
     tx.news.publications.extend(withdrawal);
-    Ok(())
+    Ok(announced_as.map(Offset))
 }

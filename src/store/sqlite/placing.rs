@@ -8,7 +8,7 @@ use super::{authority::session_key, carts, catalog, errors::is_missing, reading,
 use crate::{
     domain::{
         Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order, OrderId,
-        OrderItem, OrderStatus, Price, Publication, Quantity, SessionId, Timestamp, UserId,
+        OrderItem, OrderStatus, OwnOrder, Price, Publication, Quantity, SessionId, Timestamp, UserId,
         id::MAX_SAFE_INTEGER,
     },
     store::{Denied, OrderError, PlacedOrder, StoreError},
@@ -229,6 +229,12 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     let alert =
         announced_as.zip(nickname).map(|(id, nickname)| alert(Offset(id), nickname, &items, pieces, at));
     tx.news.publications.extend(alert);
+    tx.news.own.push(OwnOrder {
+        user_id,
+        order_id: OrderId(order_id),
+        announced_as: announced_as.map(Offset),
+        status: OrderStatus::Placed,
+    });
     let order = Order {
         order_id: OrderId(order_id),
         user_id,

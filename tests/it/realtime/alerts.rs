@@ -216,3 +216,50 @@ async fn a_burst_reaches_each_of_many_sessions_once_and_in_order() {
         ws.has_none("BUY_GOODS").await;
     }
 }
+
+// --- one's own orders ---
+
+#[tokio::test]
+async fn each_session_of_an_account_hears_of_its_orders_before_the_alerts_and_nobody_else_does() {
+    let shop = shop().await;
+    let mut tabs = join_all((0..3).map(|_| Ws::open(&shop.app, As::Cookie(&shop.kim)))).await;
+    // One that left in the middle of the account's sessions takes no other with it.
+    drop(tabs.remove(1));
+    let (mut guest, mut lee) =
+        (Ws::open(&shop.app, As::Guest).await, Ws::open(&shop.app, As::Cookie(&shop.lee)).await);
+    let order = shop.app.order(&shop.kim, shop.water, 2).await;
+    shop.app.order(&shop.lee, shop.water, 1).await;
+    for tab in &mut tabs {
+        // Reading on drops what came before: an alert that came first would be missed.
+        let own = tab.expect("ORDER").await;
+        assert_eq!(own, json!({"orderId": order["orderId"], "id": 1, "status": "placed", "own": true}));
+        assert_eq!(tab.expect("BUY_GOODS").await["id"], 1);
+    }
+    // Nothing of kim's reaches lee, whose own order is the first that is told.
+    assert_eq!(lee.expect("ORDER").await["id"], 2);
+    let path = format!("/api/orders/{}/cancel", order["orderId"]);
+    shop.app.post(&path).by(&shop.kim).send().await.expect(200);
+    for tab in &mut tabs {
+        let own = tab.expect("ORDER").await;
+        assert_eq!((&own["status"], &own["id"]), (&json!("canceled"), &json!(3)));
+        assert_eq!(tab.expect("BUY_CANCELED").await["canceled"], 1);
+    }
+    guest.has_none("ORDER").await;
+}
+
+#[tokio::test]
+async fn an_order_that_alerts_nobody_is_told_to_its_account() {
+    let shop = shop().await;
+    shop.app
+        .patch("/api/users/me")
+        .by(&shop.kim)
+        .json(&json!({"hidePurchases": true}))
+        .send()
+        .await
+        .expect(200);
+    let (mut kim, mut lee) =
+        (Ws::open(&shop.app, As::Cookie(&shop.kim)).await, Ws::open(&shop.app, As::Cookie(&shop.lee)).await);
+    shop.app.order(&shop.kim, shop.water, 1).await;
+    assert_eq!(kim.expect("ORDER").await["id"], Value::Null);
+    lee.has_none("ORDER").await;
+}

@@ -1,0 +1,346 @@
+/**
+ * The shop's pages where something comes between: a log-in, goods that go, a masked name, another way to write a number.
+ * Not for: the plain way through the shop (browser.test.mjs), the widget elsewhere (widget.test.mjs).
+ */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+
+import { logIn, newGoods, newMember, order } from './people.mjs';
+import { openProxy } from './sockets.mjs';
+import { openPage, startBrowser, startShop } from './support.mjs';
+
+const PASSWORD = 'correct horse';
+let shop;
+let browser;
+let people = [];
+/** Goods that never run out. */
+let tea;
+
+before(async () => {
+  // Names are masked: nothing that is one's own may be told by a name.
+  shop = await startShop('--nickname-display', 'masked');
+  browser = await startBrowser();
+  tea = await newGoods(shop, 'Test tea');
+});
+
+after(async () => {
+  await browser?.close();
+  await shop?.stop();
+});
+
+afterEach(async () => {
+  const problems = people.flatMap((person) => person.problems);
+  await Promise.all(people.map((person) => person.context.close()));
+  people = [];
+  assert.deepEqual(problems, [], 'nothing goes wrong on any page');
+});
+
+/** Someone without an account. Asking who that is may be answered "nobody". */
+async function visitor(options) {
+  const person = await openPage(browser, shop.url, options);
+  person.allow(401);
+  people.push(person);
+  return person;
+}
+
+async function fillIn(page, values) {
+  for (const [name, value] of Object.entries(values)) await page.locator(`main form [name=${name}]`).fill(value);
+  await page.locator('main form [type=submit]').click();
+}
+
+const logInOn = (page, nickname, password = PASSWORD) => fillIn(page, { email: `${nickname}@example.com`, password });
+
+/** Someone with a new account, logged in, on a page. */
+async function member(nickname, path = '/', options = {}) {
+  const account = await newMember(shop, nickname);
+  const person = await visitor(options);
+  await person.page.goto(`/login.html?next=${encodeURIComponent(path)}`);
+  await logInOn(person.page, nickname);
+  await person.page.waitForURL((url) => url.pathname + url.search === path);
+  await person.page.locator('[data-role="account-nickname"]', { hasText: nickname }).waitFor();
+  return { ...person, account };
+}
+
+const toasts = (page) => page.locator('shopbell-toasts [data-role="toast"]');
+const detailOf = ({ goodsId }) => `/detail.html?goodsId=${goodsId}`;
+
+async function quantityInCart(page, { goodsId }) {
+  const { cart } = await (await page.request.get('/api/goods/cart')).json();
+  return cart.find(({ goods }) => goods.goodsId === goodsId)?.quantity ?? 0;
+}
+
+async function buyNow(page, goods) {
+  await page.goto(detailOf(goods));
+  await page.locator('[data-action="buy-now"]').click();
+  await page.locator('[data-action="place-order"]').click();
+  await page.locator('[data-role="order-done"]').waitFor();
+}
+
+async function deleteGoods({ goodsId }) {
+  const { token } = await logIn(shop, shop.admin);
+  const answer = await fetch(`${shop.url}/api/goods/${goodsId}`, { method: 'DELETE', headers: { Authorization: `Bearer ${token}`, Connection: 'close' } });
+  assert.equal(answer.status, 204);
+}
+
+/** A guest on the goods' page who wants some of them in the cart. */
+async function wants(page, goods, quantity) {
+  await page.goto(detailOf(goods));
+  const field = page.locator('main [name=quantity]');
+  await field.fill(String(quantity));
+  await field.blur();
+  await page.locator('[data-action="add-to-cart"]').click();
+  await page.waitForURL('**/login.html?**');
+}
+
+// --- one's own orders ---
+
+test('each of one\'s own pages knows one\'s own order under a masked name, and strangers see the mask', async () => {
+  const [kim, lee] = await Promise.all([member('kimi'), member('leen')]);
+  const tab = await kim.context.newPage();
+  await tab.goto('/cart.html');
+  await tab.locator('main h1').waitFor();
+  const phone = await visitor();
+  await phone.page.goto('/login.html');
+  await logInOn(phone.page, 'kimi');
+  await phone.page.locator('[data-role="account-nickname"]').waitFor();
+  await Promise.all([lee.page, tab, phone.page].map((page) => page.waitForFunction(() => document.querySelector('shopbell-toasts').source.state === 'open')));
+  await buyNow(kim.page, tea);
+  await Promise.all([kim.page, tab, phone.page].map((page) => toasts(page).filter({ hasText: 'Your order of Test tea' }).waitFor()));
+  await toasts(lee.page).filter({ hasText: 'k** just ordered Test tea' }).waitFor();
+  for (const page of [kim.page, tab, phone.page]) assert.equal(await toasts(page).filter({ hasText: 'k*' }).count(), 0);
+});
+
+test('the next page of a tab still knows the order that the page before has placed', async () => {
+  const { page } = await member('nora');
+  await buyNow(page, tea);
+  await toasts(page).filter({ hasText: 'Your order' }).waitFor();
+  // As if the tab had been between two pages when the alert came: the next one hears it in its place.
+  await page.evaluate(() => { document.querySelector('shopbell-toasts').source.lastId -= 1; });
+  await page.goto('/orders.html');
+  await toasts(page).filter({ hasText: 'Your order of Test tea' }).waitFor();
+});
+
+// --- a path that dies without a word ---
+
+test('a page whose path falls silent comes back by itself and tells what it missed', async (context) => {
+  const quick = await startShop('--ping-interval', '300ms', '--ping-timeout', '300ms');
+  context.after(() => quick.stop());
+  const proxy = await openProxy(quick.url);
+  context.after(() => proxy.close());
+  const buyer = await newMember(quick, 'theo');
+  await newMember(quick, 'olga');
+  const goods = await newGoods(quick, 'Silent night');
+  const person = await openPage(browser, proxy.url);
+  people.push(person);
+  const { page } = person;
+  person.allow(401);
+  await page.goto('/login.html');
+  await logInOn(page, 'olga');
+  await page.waitForURL((url) => url.pathname === '/');
+  const session = () => page.evaluate(() => {
+    const { source } = document.querySelector('shopbell-toasts');
+    return source.state === 'open' && source.hello.user ? source.hello.session : null;
+  });
+  await page.waitForFunction(() => document.querySelector('shopbell-toasts').source.hello?.user);
+  const heartbeat = await page.evaluate(() => document.querySelector('shopbell-toasts').source.hello.heartbeat);
+  if (!heartbeat) return context.skip('this server names no heartbeat');
+  const before = await session();
+  proxy.silence();
+  const { token } = buyer;
+  await order(quick, { token }, goods);
+  await toasts(page).filter({ hasText: 'theo just ordered Silent night' }).waitFor();
+  assert.notEqual(await session(), before);
+});
+
+// --- a wish over the log-in ---
+
+test('what a guest wants to put into the cart is there after the log-in, once, also after a failed one', async () => {
+  await newMember(shop, 'gina');
+  const { page } = await visitor();
+  await wants(page, tea, 3);
+  await logInOn(page, 'gina', 'wrong horse');
+  await page.getByRole('alert').filter({ hasText: /\S/ }).first().waitFor();
+  await logInOn(page, 'gina');
+  await page.waitForURL(`**${detailOf(tea)}`);
+  await page.locator('[data-role="cart-count"]', { hasText: '3' }).waitFor();
+  await page.locator('.notice', { hasText: 'Added to the cart' }).waitFor();
+  assert.equal(await quantityInCart(page, tea), 3);
+  for (const path of ['/', detailOf(tea), '/cart.html']) {
+    await page.goto(path);
+    await page.locator('[data-role="cart-count"]', { hasText: '3' }).waitFor();
+  }
+  assert.equal(await quantityInCart(page, tea), 3);
+});
+
+test('what a guest wants is added to what is in the cart already', async () => {
+  const { account, context, page } = await member('hana');
+  await page.request.put(`/api/goods/${tea.goodsId}/cart`, { data: { quantity: 2 }, headers: { Authorization: `Bearer ${account.token}` } });
+  await context.clearCookies();
+  await page.evaluate(() => localStorage.clear());
+  await wants(page, tea, 3);
+  await logInOn(page, 'hana');
+  await page.waitForURL(`**${detailOf(tea)}`);
+  await page.locator('[data-role="cart-count"]', { hasText: '5' }).waitFor();
+});
+
+test('a guest who makes an account finds it in the new cart', async () => {
+  const { page } = await visitor();
+  await wants(page, tea, 4);
+  await page.locator('.form-aside a').click();
+  await page.waitForURL('**/register.html?**');
+  await fillIn(page, { nickname: 'iris', email: 'iris@example.com', password: PASSWORD, confirmPassword: PASSWORD });
+  await page.waitForURL(`**${detailOf(tea)}`);
+  await page.locator('[data-role="cart-count"]', { hasText: '4' }).waitFor();
+});
+
+test('what a member wanted when the log-in had ended is not put into another\'s cart', async () => {
+  await newMember(shop, 'judy');
+  const { page, context } = await member('jane', detailOf(tea));
+  await page.locator('[data-action="add-to-cart"]').waitFor();
+  await context.clearCookies();
+  await page.locator('[data-action="add-to-cart"]').click();
+  await page.waitForURL('**/login.html?**');
+  await logInOn(page, 'judy');
+  await page.waitForURL(`**${detailOf(tea)}`);
+  await page.locator('[data-role="account-nickname"]', { hasText: 'judy' }).waitFor();
+  assert.equal(await quantityInCart(page, tea), 0);
+});
+
+test('a log-in never leads away from the shop', async () => {
+  await newMember(shop, 'kate');
+  for (const next of ['/.//evil.example/x', '//evil.example', '/\\evil.example', 'https:evil.example', '/\t/evil.example', 'javascript:alert(1)']) {
+    const { page, allow } = await visitor();
+    allow(404);
+    const elsewhere = [];
+    page.on('request', (request) => { if (!request.url().startsWith(shop.url) && !request.url().startsWith('data:')) elsewhere.push(request.url()); });
+    await page.goto(`/login.html?next=${encodeURIComponent(next)}`);
+    await logInOn(page, 'kate');
+    await page.waitForURL((url) => url.pathname !== '/login.html');
+    await page.locator('[data-role="account-nickname"]').waitFor();
+    assert.equal(new URL(page.url()).origin, shop.url, next);
+    assert.deepEqual(elsewhere, [], next);
+  }
+});
+
+// --- the cart ---
+
+test('goods that are no longer sold are named on the cart page, however they left', async () => {
+  const { page, allow, account } = await member('lucy');
+  allow(404);
+  const [first, second, third] = [await newGoods(shop, 'Brief candle'), await newGoods(shop, 'Last lamp'), await newGoods(shop, 'Taken out')];
+  for (const { goodsId } of [first, second, third]) {
+    await page.request.put(`/api/goods/${goodsId}/cart`, { data: { quantity: 1 }, headers: { Authorization: `Bearer ${account.token}` } });
+  }
+  await page.goto('/cart.html');
+  await page.locator('main li[data-goods-id]').nth(2).waitFor();
+  const gone = page.locator('[data-role="gone-from-cart"]');
+  // By one's own hand: nothing to say.
+  await page.locator(`main li[data-goods-id="${third.goodsId}"] [data-action="remove-from-cart"]`).click();
+  await page.locator('main li[data-goods-id]').nth(2).waitFor({ state: 'detached' });
+  // While one looks at it.
+  await deleteGoods(first);
+  await gone.filter({ hasText: 'Brief candle is no longer sold' }).waitFor();
+  // While one looks at something else; another page reads the cart first.
+  await page.goto('/login.html?next=/account.html');
+  await page.waitForURL('**/account.html');
+  await deleteGoods(second);
+  await page.goto('/orders.html');
+  await page.locator('main h1').waitFor();
+  await page.goto('/cart.html');
+  await gone.filter({ hasText: 'Brief candle' }).filter({ hasText: 'Last lamp' }).waitFor();
+  assert.equal(await gone.filter({ hasText: 'Taken out' }).count(), 0);
+  await page.locator('.state-title', { hasText: 'Your cart is empty' }).waitFor();
+  await page.locator('[data-action="gone-read"]').click();
+  await gone.waitFor({ state: 'hidden' });
+  await page.reload();
+  await page.locator('.state-title').waitFor();
+  await gone.waitFor({ state: 'hidden' });
+});
+
+test('a cart that was ordered is not missed', async () => {
+  const { page, account } = await member('mary');
+  await page.request.put(`/api/goods/${tea.goodsId}/cart`, { data: { quantity: 1 }, headers: { Authorization: `Bearer ${account.token}` } });
+  await page.goto('/cart.html');
+  await page.locator('[data-action="check-out"]').click();
+  await page.locator('[data-action="place-order"]').click();
+  await page.locator('[data-role="order-done"]').waitFor();
+  await page.goto('/cart.html');
+  await page.locator('.state-title').waitFor();
+  assert.equal(await page.locator('[data-role="gone-from-cart"]').isVisible(), false);
+});
+
+test('the quantity field takes whole numbers as people write them, and nothing else', async () => {
+  const { page } = await visitor();
+  await page.goto(detailOf(tea));
+  const field = page.locator('main [name=quantity]');
+  const typed = async (text) => {
+    await field.fill(text);
+    await field.blur();
+    return field.inputValue();
+  };
+  assert.equal(await typed('7'), '7');
+  for (const text of ['1,5', '1.5', '', 'abc', '-1', '1e3', ' ']) assert.equal(await typed(text), '7', text);
+  for (const [text, value] of [['３', '3'], ['٤', '4'], [' 5 ', '5'], ['0', '1'], ['1000', '999'], ['12', '12']]) assert.equal(await typed(text), value, text);
+  assert.equal(await page.locator('quantity-stepper').evaluate((stepper) => stepper.value), 12);
+});
+
+// --- money and lists ---
+
+test('prices have the decimals that the shop says, on every page', async () => {
+  const { page, account } = await member('nina');
+  const priced = (goods) => ({ ...goods, price: 199.5, currency: 'HUF' });
+  await page.route('**/api/shop', (route) => route.fulfill({ json: { currency: 'HUF', currencyDecimals: 2 } }));
+  await page.route('**/api/goods**', async (route) => {
+    const answer = await route.fetch();
+    const json = await answer.json();
+    if (Array.isArray(json.goods)) json.goods = json.goods.map(priced);
+    else if (json.goods) json.goods = priced(json.goods);
+    await route.fulfill({ response: answer, json });
+  });
+  await page.route('**/api/goods/cart', async (route) => {
+    const answer = await route.fetch();
+    const { cart } = await answer.json();
+    await route.fulfill({ response: answer, json: { cart: cart.map((line) => ({ ...line, goods: priced(line.goods) })) } });
+  });
+  await page.request.put(`/api/goods/${tea.goodsId}/cart`, { data: { quantity: 3 }, headers: { Authorization: `Bearer ${account.token}` } });
+  await page.goto(detailOf(tea));
+  await page.locator('main [data-role="price"]', { hasText: /199\.50/ }).waitFor();
+  await page.goto('/cart.html');
+  await page.locator('[data-role="cart-total"]', { hasText: /598\.50/ }).waitFor();
+  await page.locator('.line-sum', { hasText: /598\.50/ }).waitFor();
+  await page.goto(`/order.html?goodsId=${tea.goodsId}&quantity=３`);
+  await page.locator('[data-role="order-total"]', { hasText: /598\.50/ }).waitFor();
+  await page.goto('/goods.html');
+  await page.locator('article [data-role="price"]', { hasText: /199\.50/ }).first().waitFor();
+});
+
+test('the categories are those of the whole shop, and those of the list where a server has no others', async () => {
+  const { page, allow } = await visitor();
+  const chips = page.locator('.chip');
+  await page.route('**/api/categories', (route) => route.fulfill({ json: { categories: [{ name: 'drinks', count: 1001 }, { name: 'rare', count: 1 }] } }));
+  await page.goto('/goods.html');
+  await chips.filter({ hasText: 'Rare' }).waitFor();
+  assert.deepEqual(await chips.allInnerTexts(), ['All', 'Drinks', 'Rare']);
+  allow(404);
+  await page.unroute('**/api/categories');
+  await page.route('**/api/categories', (route) => route.fulfill({ status: 404, json: { code: 'not_found' } }));
+  await page.evaluate(() => sessionStorage.clear());
+  await page.goto('/goods.html');
+  await chips.filter({ hasText: 'Pantry' }).waitFor();
+});
+
+test('a page asks for its language, and shows what the server says of a field', async () => {
+  const { page, allow } = await visitor({ locale: 'ko-KR' });
+  allow(400);
+  const asked = [];
+  page.on('request', (request) => { if (request.url().endsWith('/api/users')) asked.push(request.headers()['accept-language']); });
+  await page.route('**/api/users', (route) => route.fulfill({
+    status: 400, contentType: 'application/problem+json',
+    json: { code: 'validation', errorMessage: '입력한 내용을 확인해 주세요.', errors: [{ field: 'nickname', code: 'invalid', message: '닉네임을 확인해 주세요.' }] },
+  }));
+  await page.goto('/register.html');
+  await fillIn(page, { nickname: '<', email: 'x@example.com', password: PASSWORD, confirmPassword: PASSWORD });
+  await page.locator('#field-nickname-error', { hasText: '닉네임을 확인해 주세요.' }).waitFor();
+  assert.deepEqual(asked, ['ko']);
+});
