@@ -1,7 +1,7 @@
 //! The hub: the actor of one worker thread through which the relay reaches that thread's sessions.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -20,7 +20,7 @@ use super::{
     viewers::Page,
 };
 use crate::{
-    domain::{Offset, SessionId},
+    domain::{Nickname, Offset, SessionId, UserId},
     outbox::Close,
 };
 
@@ -133,6 +133,19 @@ impl Handler<Revoke> for Hub {
 
     fn handle(&mut self, Revoke(ended): Revoke, _: &mut Self::Context) {
         self.registry.revoke(&ended, Instant::now());
+    }
+}
+
+/// Tells sessions which nicknames accounts have taken.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Rename(pub Arc<HashMap<UserId, Nickname>>);
+
+impl Handler<Rename> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Rename(named): Rename, _: &mut Self::Context) {
+        self.registry.rename(&named);
     }
 }
 

@@ -1,40 +1,37 @@
 //! Goods: what is sold, and how many pieces are left.
 
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
+use sqlx::{Sqlite, SqliteConnection, query::QueryAs, sqlite::SqliteArguments};
 
 use super::{SqliteStore, errors::is_taken, rows::GoodsRow, writer::Tx};
 use crate::{
-    domain::{Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsPatch, NewGoods, Timestamp},
+    domain::{
+        Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsName, GoodsPatch, NewGoods,
+        Timestamp, text,
+    },
     store::{CatalogError, CatalogStore, GoodsQuery, StoreError},
 };
 
 #[async_trait]
 impl CatalogStore for SqliteStore {
     async fn goods_list(&self, query: GoodsQuery) -> Result<Vec<Goods>, StoreError> {
-        // Two statements because one that also takes "any category" could not use the category's index.
-        let statement = if query.category.is_some() {
-            sqlx::query_as::<_, GoodsRow>(
-                "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
-                 from goods
-                 where category = $4 and goods_id < $1 and ($2 is null or name like $2 escape '\\')
-                 order by goods_id desc
-                 limit $3",
-            )
-        } else {
-            sqlx::query_as::<_, GoodsRow>(
-                "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
-                 from goods
-                 where goods_id < $1 and ($2 is null or name like $2 escape '\\')
-                 order by goods_id desc
-                 limit $3",
-            )
+        let key = query.category.as_deref().map(text::fold);
+        let words = query.text.as_deref().map(text::search_words).unwrap_or_default();
+        let statement = match (words.is_empty(), key.is_some()) {
+            (false, _) => search(),
+            (true, true) => of_category(),
+            (true, false) => all(),
         };
+        // Words that are not there are in every name.
+        let word = |index: usize| words.get(index).map_or(Vec::new(), |word| word.clone().into_bytes());
         let found = statement
             .bind(query.before.map_or(i64::MAX, |id| id.0))
-            .bind(query.text.as_deref().map(containing))
             .bind(query.limit)
-            .bind(query.category)
+            .bind(key)
+            .bind(word(0))
+            .bind(word(1))
+            .bind(word(2))
+            .bind(serde_json::json!(words.get(3..).unwrap_or_default()).to_string())
             .fetch_all(&mut *self.reader().await?)
             .await?;
         Ok(found.into_iter().map(|row| row.goods(self.currency)).collect())
@@ -56,6 +53,7 @@ impl CatalogStore for SqliteStore {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
+                    let category = spelling(tx, &goods.category, None).await?;
                     let row = sqlx::query_as::<_, GoodsRow>(
                         "insert into goods
                              (goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at)
@@ -66,7 +64,7 @@ impl CatalogStore for SqliteStore {
                     .bind(goods.goods_id.map(|id| id.0))
                     .bind(goods.name.as_str())
                     .bind(goods.thumbnail_url.as_str())
-                    .bind(goods.category.as_str())
+                    .bind(category)
                     .bind(goods.price.minor)
                     .bind(goods.stock)
                     .bind(now.as_millis())
@@ -76,7 +74,9 @@ impl CatalogStore for SqliteStore {
                         true => CatalogError::GoodsExist,
                         false => error.into(),
                     })?;
-                    Ok(announce(tx, GoodsAction::Create, row))
+                    let created = announce(tx, GoodsAction::Create, row);
+                    make_findable(tx, created.goods_id.0, &goods.name).await?;
+                    Ok(created)
                 })
             })
             .await
@@ -91,6 +91,10 @@ impl CatalogStore for SqliteStore {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
+                    let category = match &patch.category {
+                        Some(category) => Some(spelling(tx, category, Some(id)).await?),
+                        None => None,
+                    };
                     // The stock alone can become null, so that null cannot mean "as it is" there.
                     let row = sqlx::query_as::<_, GoodsRow>(
                         "update goods
@@ -107,7 +111,7 @@ impl CatalogStore for SqliteStore {
                     )
                     .bind(patch.name.as_ref().map(|name| name.as_str().to_owned()))
                     .bind(patch.thumbnail_url.as_ref().map(|url| url.as_str().to_owned()))
-                    .bind(patch.category.as_ref().map(|category| category.as_str().to_owned()))
+                    .bind(category)
                     .bind(patch.price.map(|price| price.minor))
                     .bind(patch.stock.is_some())
                     .bind(patch.stock.flatten())
@@ -116,6 +120,9 @@ impl CatalogStore for SqliteStore {
                     .fetch_optional(&mut tx.conn)
                     .await?
                     .ok_or(CatalogError::NotFound)?;
+                    if let Some(name) = &patch.name {
+                        make_findable(tx, id.0, name).await?;
+                    }
                     Ok(announce(tx, GoodsAction::Update, row))
                 })
             })
@@ -145,10 +152,75 @@ impl CatalogStore for SqliteStore {
     }
 }
 
-/// The pattern of `like` for what contains a text, whatever characters that has.
-fn containing(text: &str) -> String {
-    let literal = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-    format!("%{literal}%")
+type Statement<'q> = QueryAs<'q, Sqlite, GoodsRow, SqliteArguments>;
+
+fn all<'q>() -> Statement<'q> {
+    sqlx::query_as::<_, GoodsRow>(
+        "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+         from goods
+         where goods_id < $1
+         order by goods_id desc
+         limit $2",
+    )
+}
+
+/// A statement of its own, because one that also takes "any category" could not use the category's index.
+fn of_category<'q>() -> Statement<'q> {
+    sqlx::query_as::<_, GoodsRow>(
+        "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+         from goods
+         where category = (select name from categories where key = $3) and goods_id < $1
+         order by goods_id desc
+         limit $2",
+    )
+}
+
+/// Reads the search forms of all goods, newest first, until enough have every word: `cross join` keeps that order.
+fn search<'q>() -> Statement<'q> {
+    sqlx::query_as::<_, GoodsRow>(
+        "select goods.goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+         from goods_search cross join goods on goods.goods_id = goods_search.goods_id
+         where
+             goods_search.goods_id < $1
+             and instr(form, $4) > 0 and instr(form, $5) > 0 and instr(form, $6) > 0
+             and ($7 = '[]' or not exists (select 1 from json_each($7) where instr(form, value) = 0))
+             and ($3 is null or category = (select name from categories where key = $3))
+         order by goods_search.goods_id desc
+         limit $2",
+    )
+}
+
+/// How the category is written: as it was first, as long as other goods are in it.
+async fn spelling(tx: &mut Tx, category: &Category, of: Option<GoodsId>) -> Result<String, StoreError> {
+    sqlx::query(
+        "insert into categories (key, name)
+         values ($1, $2)
+         on conflict (key) do update set name = excluded.name
+         where not exists (select 1 from goods where category = categories.name and goods_id is not $3)",
+    )
+    .bind(category.key())
+    .bind(category.as_str())
+    .bind(of.map(|id| id.0))
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(sqlx::query_scalar("select name from categories where key = $1")
+        .bind(category.key())
+        .fetch_one(&mut tx.conn)
+        .await?)
+}
+
+/// Keeps what a search reads of a name.
+async fn make_findable(tx: &mut Tx, id: i64, name: &GoodsName) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into goods_search (goods_id, form)
+         values ($1, $2)
+         on conflict (goods_id) do update set form = excluded.form",
+    )
+    .bind(id)
+    .bind(name.search_form().into_bytes())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
 }
 
 /// Finds goods by their ids, in no order. Those that don't exist are left out.

@@ -25,6 +25,7 @@ mod reading;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod text;
 mod writer;
 
 /// A shop's data in one file.
