@@ -26,6 +26,7 @@ macro_rules! store_contract {
                        a_ban_ends_log_ins_and_allows_none }
             catalog { goods_are_listed_newest_first
                       wildcards_are_searched_for_as_they_are
+                      a_search_goes_on_in_pages_and_within_a_category
                       an_id_is_given_once
                       a_change_touches_only_what_it_names }
             carts { a_cart_keeps_the_order_of_its_making

@@ -5,6 +5,7 @@ mod accounts;
 mod every_route;
 mod goods_routes;
 mod orders;
+mod text;
 
 use serde_json::{Value, json};
 
