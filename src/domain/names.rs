@@ -131,7 +131,9 @@ mod tests {
 
     #[test]
     fn pictures_come_from_the_web_or_from_here() {
-        for good in ["/images/a.svg", "https://cdn.example/a.png?x=1&y=2", "HTTP://cdn.example/a", "/사진.png"] {
+        for good in
+            ["/images/a.svg", "https://cdn.example/a.png?x=1&y=2", "HTTP://cdn.example/a", "/사진.png"]
+        {
             assert!(ThumbnailUrl::parse_url(good).is_ok(), "{good}");
         }
         for bad in [

@@ -152,6 +152,8 @@ fn without_markup(message: &str) -> String {
 
 fn parse_room(name: &str) -> Result<Room, Refusal> {
     Room::parse(name).ok_or_else(|| {
-        Refusal::validation("A room's name has 1 to 100 characters, none of them control, bidirectional or < >.")
+        Refusal::validation(
+            "A room's name has 1 to 100 characters, none of them control, bidirectional or < >.",
+        )
     })
 }

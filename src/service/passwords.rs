@@ -193,7 +193,8 @@ mod tests {
     async fn a_password_that_was_hashed_as_it_was_typed_gets_a_new_hash() {
         let passwords = Passwords::default();
         let old = hash("pa\u{308}sswo\u{308}rd".as_bytes()).unwrap();
-        let verdict = passwords.verify(PasswordAttempt::new("pa\u{308}sswo\u{308}rd"), Some(old.clone())).await;
+        let verdict =
+            passwords.verify(PasswordAttempt::new("pa\u{308}sswo\u{308}rd"), Some(old.clone())).await;
         let Ok(Verdict::Right { rehashed: Some(new) }) = verdict else { panic!("{verdict:?}") };
         for typed in ["pässwörd", "pa\u{308}sswo\u{308}rd"] {
             let verdict = passwords.verify(PasswordAttempt::new(typed), Some(new.clone())).await.unwrap();

@@ -86,7 +86,10 @@ const RULES: &[(&str, &str)] = &[
     ("this field must be a string", "문자열이어야 합니다."),
     ("this field must be true or false", "true 또는 false여야 합니다."),
     ("this field is too long", "너무 깁니다."),
-    ("control characters and < > are not allowed here", "제어 문자, 보이지 않는 문자와 < >는 사용할 수 없습니다."),
+    (
+        "control characters and < > are not allowed here",
+        "제어 문자, 보이지 않는 문자와 < >는 사용할 수 없습니다.",
+    ),
     ("this must be an e-mail address", "올바른 이메일 주소가 아닙니다."),
     ("this must be an http(s) URL or an absolute path", "http(s) URL 또는 절대 경로여야 합니다."),
     ("a nickname has 2 to 20 characters", "닉네임은 2자 이상 20자 이하여야 합니다."),
@@ -100,7 +103,10 @@ const RULES: &[(&str, &str)] = &[
     ("the price has more decimals than the currency", "가격의 소수 자릿수가 통화보다 많습니다."),
     ("the price is too high", "가격이 너무 높습니다."),
     ("quantity is a whole number from 1 to 999", "수량은 1부터 999까지의 정수여야 합니다."),
-    ("stock is a whole number from 0 to 1000000000, or null", "재고는 0부터 1000000000까지의 정수이거나 null이어야 합니다."),
+    (
+        "stock is a whole number from 0 to 1000000000, or null",
+        "재고는 0부터 1000000000까지의 정수이거나 null이어야 합니다.",
+    ),
     ("the cart is empty", "장바구니가 비어 있습니다."),
     ("a cart has at most 100 lines", "장바구니에는 상품을 100종까지 담을 수 있습니다."),
     ("the order is too large", "주문 금액이 너무 큽니다."),

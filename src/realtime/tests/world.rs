@@ -9,7 +9,10 @@ use async_trait::async_trait;
 
 use super::{WORKERS, pass};
 use crate::{
-    domain::{Epoch, GoodsId, Nickname, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp, UserId},
+    domain::{
+        Epoch, GoodsId, Nickname, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp,
+        UserId,
+    },
     realtime::{Batch, Delivery, Follower, Log, Registry, Rooms, Viewers},
     store::{Feed, LogStore, OrderEvent, Reach, Sequence, StoreError, feed::News},
 };

@@ -48,10 +48,14 @@ pub(in crate::store) async fn a_search_goes_on_in_pages_and_within_a_category(st
     for name in ["Thé vert", "the noir", "THÉ rouge au citron", "cafe"] {
         some_goods(store, name, None).await;
     }
-    let other = NewGoods { category: Category::parse("Food").unwrap(), ..new_goods("vin rouge et thé", 1, None) };
+    let other =
+        NewGoods { category: Category::parse("Food").unwrap(), ..new_goods("vin rouge et thé", 1, None) };
     let other = store.create_goods(other, NOW).await.unwrap().goods_id;
     let text = |text: &str| GoodsQuery { text: Some(text.into()), ..query() };
-    assert_eq!(names(store, text("the")).await, ["vin rouge et thé", "THÉ rouge au citron", "the noir", "Thé vert"]);
+    assert_eq!(
+        names(store, text("the")).await,
+        ["vin rouge et thé", "THÉ rouge au citron", "the noir", "Thé vert"]
+    );
     let older = GoodsQuery { before: Some(other), limit: 1, ..text("ROUGE thé") };
     assert_eq!(names(store, older).await, ["THÉ rouge au citron"]);
     let food = GoodsQuery { category: Some("FOOD".into()), ..text("the") };

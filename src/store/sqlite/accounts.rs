@@ -109,22 +109,19 @@ impl AccountStore for SqliteStore {
             .await
     }
 
-    async fn rehash(
-        &self,
-        user: UserId,
-        old: &PasswordHash,
-        new: PasswordHash,
-    ) -> Result<(), StoreError> {
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), StoreError> {
         let old = old.clone();
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("update users set password_hash = $1 where user_id = $2 and password_hash = $3")
-                        .bind(new.0)
-                        .bind(user.0)
-                        .bind(old.0)
-                        .execute(&mut tx.conn)
-                        .await?;
+                    sqlx::query(
+                        "update users set password_hash = $1 where user_id = $2 and password_hash = $3",
+                    )
+                    .bind(new.0)
+                    .bind(user.0)
+                    .bind(old.0)
+                    .execute(&mut tx.conn)
+                    .await?;
                     Ok(())
                 })
             })

@@ -28,10 +28,16 @@ pub(super) struct Collision {
 impl std::fmt::Display for Collision {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { what, older, newer } = self;
-        write!(f, "accounts {older} and {newer} have the same {what} without regard to case, form and look-alikes: ")?;
+        write!(
+            f,
+            "accounts {older} and {newer} have the same {what} without regard to case, form and look-alikes: "
+        )?;
         match *what {
             "nickname" => write!(f, "account {newer} keeps it until it is renamed with PATCH /api/users/me"),
-            _ => write!(f, "account {newer} logs in with exactly the address that it registered with, account {older} with all others"),
+            _ => write!(
+                f,
+                "account {newer} logs in with exactly the address that it registered with, account {older} with all others"
+            ),
         }
     }
 }
@@ -85,10 +91,11 @@ impl Taken {
 }
 
 async fn accounts(conn: &mut SqliteConnection) -> Result<Vec<Collision>, sqlx::Error> {
-    let accounts: Vec<(i64, String, String)> =
-        sqlx::query_as::<_, (i64, String, String)>("select user_id, email, nickname from users order by user_id")
-            .fetch_all(&mut *conn)
-            .await?;
+    let accounts: Vec<(i64, String, String)> = sqlx::query_as::<_, (i64, String, String)>(
+        "select user_id, email, nickname from users order by user_id",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
     // No new key may meet an old one that is about to change.
     sqlx::query("update users set email_key = 'new:' || user_id, nickname_key = 'new:' || user_id, nickname_look = null")
         .execute(&mut *conn)

@@ -14,13 +14,23 @@ async fn register(app: &TestApp, n: usize, nickname: &str) -> Answer {
 #[tokio::test]
 async fn nicknames_are_of_any_script_and_have_something_to_see() {
     let app = TestApp::spawn().await;
-    for (n, good) in ["कृष्ण", "น้ำฝน", "می\u{200c}نا", "Mary Ann", "Sean O'Neil", "Łódź·9"].into_iter().enumerate() {
+    for (n, good) in
+        ["कृष्ण", "น้ำฝน", "می\u{200c}نا", "Mary Ann", "Sean O'Neil", "Łódź·9"].into_iter().enumerate()
+    {
         register(&app, n, good).await.expect(201);
         let login = json!({"email": format!("n{n}@example.com"), "password": PASSWORD});
         let answer = app.post("/api/auth").json(&login).send().await.expect(200);
         assert_eq!(answer.json["user"]["nickname"], good.replace('\'', "’"));
     }
-    for bad in ["\u{3164}\u{3164}", "ki\u{200b}m", "....", "a\u{2067}bc", "Mary  Ann", "kim\u{fe0f}", "k\u{300}\u{300}\u{300}im"] {
+    for bad in [
+        "\u{3164}\u{3164}",
+        "ki\u{200b}m",
+        "....",
+        "a\u{2067}bc",
+        "Mary  Ann",
+        "kim\u{fe0f}",
+        "k\u{300}\u{300}\u{300}im",
+    ] {
         register(&app, 9, bad).await.invalid(&["nickname"]);
     }
 }
@@ -31,8 +41,21 @@ async fn a_nickname_is_taken_with_all_that_looks_like_it() {
     for (n, name) in ["kim", "paul", "Straße"].into_iter().enumerate() {
         register(&app, n, name).await.expect(201);
     }
-    for like in ["кіm", "ｋｉｍ", "KIM", "КІМ", "PauI", "pau1", "STRASSE", "shоpkeeper", "Admin", "nu11", "s-y-s-t-e-m"] {
-        register(&app, 9, like).await.refused(409, "nickname_taken");
+    for like in [
+        "кіm",
+        "ｋｉｍ",
+        "KIM",
+        "КІМ",
+        "PauI",
+        "pau1",
+        "STRASSE",
+        "shоpkeeper",
+        "Admin",
+        "nu11",
+        "s-y-s-t-e-m",
+    ] {
+        let answer = register(&app, 9, like).await;
+        assert_eq!((answer.status, &answer.json["code"]), (409, &json!("nickname_taken")), "{like}");
     }
     for (n, other) in ["kím", "kin", "Pauline", "administer"].into_iter().enumerate() {
         register(&app, 10 + n, other).await.expect(201);
@@ -49,7 +72,11 @@ async fn a_nickname_is_taken_with_all_that_looks_like_it() {
 async fn an_address_and_a_password_are_the_same_however_they_are_typed() {
     let app = TestApp::spawn().await;
     let composed = "pässwörd\u{a0}x";
-    let body = with(with(account("jo"), "password", json!(composed)), "confirmPassword", json!("pa\u{308}sswo\u{308}rd x"));
+    let body = with(
+        with(account("jo"), "password", json!(composed)),
+        "confirmPassword",
+        json!("pa\u{308}sswo\u{308}rd x"),
+    );
     let body = with(body, "email", json!("jo@bücher.example"));
     app.post("/api/users").json(&body).send().await.expect(201);
     let again = with(account("other"), "email", json!("JO@xn--bcher-kva.example"));
@@ -84,7 +111,17 @@ async fn found(app: &TestApp, field: &str, text: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_search_finds_every_word_in_any_case_form_and_order() {
     let (app, admin, _) = shop().await;
-    for name in ["Éclair", "Sparkling lemonade", "Cafe\u{301}", "Levi's 501", "12\" vinyl", "İstanbul", "김치 찌개", "100% juice", "Smørrebrød"] {
+    for name in [
+        "Éclair",
+        "Sparkling lemonade",
+        "Cafe\u{301}",
+        "Levi's 501",
+        "12\" vinyl",
+        "İstanbul",
+        "김치 찌개",
+        "100% juice",
+        "Smørrebrød",
+    ] {
         sell(&app, &admin, name, "all").await;
     }
     for (search, name) in [

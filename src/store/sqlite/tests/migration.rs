@@ -198,9 +198,7 @@ async fn text_gets_its_forms_and_accounts_that_collide_stay_apart() {
     conn.close().await.unwrap();
 
     let store = open(&path).await.unwrap();
-    let who = async |typed: &str| {
-        store.user_by_login(typed).await.unwrap().map(|(user, _)| user.user_id.0)
-    };
+    let who = async |typed: &str| store.user_by_login(typed).await.unwrap().map(|(user, _)| user.user_id.0);
     for (typed, id) in [
         ("jo@bücher.example", 2),
         ("JO@BÜCHER.example", 2),
