@@ -242,6 +242,12 @@ pub(super) fn clusters(text: &str) -> usize {
     text.graphemes(true).count()
 }
 
+/// The first character that a person counts.
+#[must_use]
+pub(super) fn initial(text: &str) -> &str {
+    text.graphemes(true).next().unwrap_or_default()
+}
+
 /// Whether a name is written in letters with their marks and joiners, digits and the given signs, one at least a letter or
 /// a digit, none of them invisible.
 #[must_use]
@@ -348,6 +354,11 @@ mod tests {
         {
             assert!(!alike(one, other), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn an_initial_is_a_whole_character() {
+        assert_eq!(["कृष्ण", "kim", ""].map(initial), ["कृ", "k", ""]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Goods: what is sold, and how many pieces are left.
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqliteConnection, query::QueryAs, sqlite::SqliteArguments};
+use sqlx::SqliteConnection;
 
 use super::{SqliteStore, errors::is_taken, rows::GoodsRow, writer::Tx};
 use crate::{
@@ -17,10 +17,36 @@ impl CatalogStore for SqliteStore {
     async fn goods_list(&self, query: GoodsQuery) -> Result<Vec<Goods>, StoreError> {
         let key = query.category.as_deref().map(text::fold);
         let words = query.text.as_deref().map(text::search_words).unwrap_or_default();
-        let statement = match (words.is_empty(), key.is_some()) {
-            (false, _) => search(),
-            (true, true) => of_category(),
-            (true, false) => all(),
+        // A statement for each, because one that also takes "any category" could not use the category's index.
+        let statement = if !words.is_empty() {
+            // The search forms of all goods, newest first, until enough have every word: `cross join` keeps that order.
+            sqlx::query_as::<_, GoodsRow>(
+                "select goods.goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+                 from goods_search cross join goods on goods.goods_id = goods_search.goods_id
+                 where
+                     goods_search.goods_id < $1
+                     and instr(form, $4) > 0 and instr(form, $5) > 0 and instr(form, $6) > 0
+                     and ($7 = '[]' or not exists (select 1 from json_each($7) where instr(form, value) = 0))
+                     and ($3 is null or category = (select name from categories where key = $3))
+                 order by goods_search.goods_id desc
+                 limit $2",
+            )
+        } else if key.is_some() {
+            sqlx::query_as::<_, GoodsRow>(
+                "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+                 from goods
+                 where category = (select name from categories where key = $3) and goods_id < $1
+                 order by goods_id desc
+                 limit $2",
+            )
+        } else {
+            sqlx::query_as::<_, GoodsRow>(
+                "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+                 from goods
+                 where goods_id < $1
+                 order by goods_id desc
+                 limit $2",
+            )
         };
         // Words that are not there are in every name.
         let word = |index: usize| words.get(index).map_or(Vec::new(), |word| word.clone().into_bytes());
@@ -150,44 +176,6 @@ impl CatalogStore for SqliteStore {
             })
             .await
     }
-}
-
-type Statement<'q> = QueryAs<'q, Sqlite, GoodsRow, SqliteArguments>;
-
-fn all<'q>() -> Statement<'q> {
-    sqlx::query_as::<_, GoodsRow>(
-        "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
-         from goods
-         where goods_id < $1
-         order by goods_id desc
-         limit $2",
-    )
-}
-
-/// A statement of its own, because one that also takes "any category" could not use the category's index.
-fn of_category<'q>() -> Statement<'q> {
-    sqlx::query_as::<_, GoodsRow>(
-        "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
-         from goods
-         where category = (select name from categories where key = $3) and goods_id < $1
-         order by goods_id desc
-         limit $2",
-    )
-}
-
-/// Reads the search forms of all goods, newest first, until enough have every word: `cross join` keeps that order.
-fn search<'q>() -> Statement<'q> {
-    sqlx::query_as::<_, GoodsRow>(
-        "select goods.goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
-         from goods_search cross join goods on goods.goods_id = goods_search.goods_id
-         where
-             goods_search.goods_id < $1
-             and instr(form, $4) > 0 and instr(form, $5) > 0 and instr(form, $6) > 0
-             and ($7 = '[]' or not exists (select 1 from json_each($7) where instr(form, value) = 0))
-             and ($3 is null or category = (select name from categories where key = $3))
-         order by goods_search.goods_id desc
-         limit $2",
-    )
 }
 
 /// How the category is written: as it was first, as long as other goods are in it.
