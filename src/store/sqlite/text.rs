@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use sqlx::SqliteConnection;
 
-use crate::domain::{Category, Email, GoodsName, Nickname};
+use crate::domain::{Category, Email, GoodsName, Nickname, text::nfc};
 
 /// Counts the changes of the rules, and of the version of Unicode in the crates behind them.
 const RULES: &str = "1";
@@ -142,7 +142,7 @@ async fn categories(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let key = Category::trusted(spelling.clone()).key();
         sqlx::query("insert into categories (key, name) values ($1, $2) on conflict (key) do nothing")
             .bind(&key)
-            .bind(&spelling)
+            .bind(nfc(&spelling))
             .execute(&mut *conn)
             .await?;
         sqlx::query(
@@ -164,6 +164,14 @@ async fn names(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         sqlx::query_as::<_, (i64, String)>("select goods_id, name from goods").fetch_all(&mut *conn).await?;
     sqlx::query("delete from goods_search").execute(&mut *conn).await?;
     for (id, name) in goods {
+        let normalized = nfc(&name);
+        if normalized != name {
+            sqlx::query("update goods set name = $1 where goods_id = $2")
+                .bind(normalized)
+                .bind(id)
+                .execute(&mut *conn)
+                .await?;
+        }
         sqlx::query("insert into goods_search (goods_id, form) values ($1, $2)")
             .bind(id)
             .bind(GoodsName::trusted(name).search_form().into_bytes())
