@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod migration;
+mod searching;
 mod statements;
 
 fn usd() -> Currency {

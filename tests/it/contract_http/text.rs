@@ -55,7 +55,7 @@ async fn a_nickname_is_taken_with_all_that_looks_like_it() {
         "s-y-s-t-e-m",
     ] {
         let answer = register(&app, 9, like).await;
-        assert_eq!((answer.status, &answer.json["code"]), (409, &json!("nickname_taken")), "{like}");
+        assert_eq!(answer.json["code"], "nickname_taken", "{like}");
     }
     for (n, other) in ["kím", "kin", "Pauline", "administer"].into_iter().enumerate() {
         register(&app, 10 + n, other).await.expect(201);
