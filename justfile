@@ -37,10 +37,11 @@ fuzz SECONDS="60" *TARGETS:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-# The official Socket.IO clients and a headless browser against a debug build; needs `npm ci` in tests/clients
+# The types of the browser's modules, their unit tests, and the official Socket.IO clients and a headless browser against
+# a debug build; needs `npm ci` in tests/clients
 clients:
     cargo build --locked
-    cd tests/clients && node --test
+    cd tests/clients && npm test
 
 # The program as it is shipped: target/release/shopbell
 release:

@@ -1,9 +1,51 @@
+// @ts-check
 /**
  * The shop's HTTP interface (docs/contract.md §2): JSON in and out, problem+json as errors.
  * Not for: what a page does about an error, nor the real-time events (realtime.js).
+ *
+ * @typedef {object} User
+ * @property {number} userId
+ * @property {string} email
+ * @property {string} nickname
+ * @property {boolean} hidePurchases
+ * @property {string} createdAt RFC 3339
+ *
+ * @typedef {object} Goods
+ * @property {number} goodsId
+ * @property {string} name
+ * @property {string} thumbnailUrl
+ * @property {string} category
+ * @property {number} price major unit
+ * @property {string} currency ISO 4217
+ * @property {number | null} stock null: unlimited
+ *
+ * @typedef {object} Line goods of a cart or of an order under review
+ * @property {Goods} goods
+ * @property {number} quantity
+ *
+ * @typedef {object} OrderItem as it was when ordered
+ * @property {number} goodsId
+ * @property {string} name
+ * @property {number} price major unit
+ * @property {number} quantity
+ *
+ * @typedef {object} Order
+ * @property {number} orderId
+ * @property {'placed' | 'canceled'} status
+ * @property {OrderItem[]} items
+ * @property {number} total major unit
+ * @property {string} currency ISO 4217
+ * @property {string} createdAt RFC 3339
+ *
+ * @typedef {number | string} Cursor where the next page of a list begins
+ * @typedef {{items: {goodsId: number, quantity: number}[]} | {fromCart: true}} OrderRequest
+ * @typedef {Record<string, string>} Form
  */
 
 import { lang, t } from './i18n.js';
+
+/** Of one goods in a cart or an order. */
+export const MAX_QUANTITY = 999;
 
 /** A refusal of the server, or no answer at all (`code` "network", `status` 0). */
 export class ApiError extends Error {
@@ -27,18 +69,18 @@ export class ApiError extends Error {
  * @param {string} method
  * @param {string} path below /api
  * @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
- * @returns {Promise<any>} the answer's JSON, null when it has none
+ * @returns {Promise<any>} the JSON of the answer, null when it has none
  */
 async function call(method, path, { body, headers = {}, signal } = {}) {
-  /** @type {RequestInit} */
-  const init = { method, signal, credentials: 'same-origin', headers: { Accept: 'application/json', 'Accept-Language': lang, ...headers } };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    /** @type {any} */ (init.headers)['Content-Type'] = 'application/json';
-  }
+  /** @type {Record<string, string>} */
+  const sent = { Accept: 'application/json', 'Accept-Language': lang, ...headers };
+  if (body !== undefined) sent['Content-Type'] = 'application/json';
+  /** @type {Response} */
   let response;
   try {
-    response = await fetch(`/api${path}`, init);
+    response = await fetch(`/api${path}`, {
+      method, signal, credentials: 'same-origin', headers: sent, body: body === undefined ? null : JSON.stringify(body),
+    });
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new ApiError(0, { code: 'network', errorMessage: t('error.network') });
@@ -48,29 +90,86 @@ async function call(method, path, { body, headers = {}, signal } = {}) {
   throw new ApiError(response.status, json ?? {}, Number(response.headers.get('Retry-After')) || null);
 }
 
-const id = (/** @type {number | string} */ value) => encodeURIComponent(String(value));
-
 /** @param {Record<string, string | number | null | undefined>} params */
 function query(params) {
   const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== '');
   return given.length ? `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : '';
 }
 
+/** @param {number} goodsId */
+const cartPath = (goodsId) => `/goods/${goodsId}/cart`;
+
 export const api = {
+  /** @param {Form} form */
   register: (form) => call('POST', '/users', { body: form }),
+
+  /** @param {Form} form */
   logIn: (form) => call('POST', '/auth', { body: form }),
+
   logOut: () => call('DELETE', '/auth'),
-  me: () => call('GET', '/users/me').then((answer) => answer.user),
-  changeMe: (fields) => call('PATCH', '/users/me', { body: fields }).then((answer) => answer.user),
+
+  /** @returns {Promise<User>} */
+  me: async () => (await call('GET', '/users/me')).user,
+
+  /**
+   * @param {Partial<Pick<User, 'nickname' | 'hidePurchases'>> & {password?: string, currentPassword?: string}} fields
+   * @returns {Promise<User>}
+   */
+  changeMe: async (fields) => (await call('PATCH', '/users/me', { body: fields })).user,
+
+  /**
+   * @param {{category?: string, q?: string, limit?: number, cursor?: Cursor | null}} params
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{goods: Goods[], nextCursor?: Cursor}>}
+   */
   goodsList: (params, signal) => call('GET', `/goods${query(params)}`, { signal }),
-  goods: (goodsId) => call('GET', `/goods/${id(goodsId)}`).then((answer) => answer.goods),
-  cart: () => call('GET', '/goods/cart').then((answer) => answer.cart),
-  addToCart: (goodsId, quantity) => call('POST', `/goods/${id(goodsId)}/cart`, { body: { quantity } }),
-  setInCart: (goodsId, quantity) => call('PUT', `/goods/${id(goodsId)}/cart`, { body: { quantity } }),
-  removeFromCart: (goodsId) => call('DELETE', `/goods/${id(goodsId)}/cart`),
-  placeOrder: (order, key) => call('POST', '/orders', { body: order, headers: { 'Idempotency-Key': key } })
-    .then((answer) => answer.order),
+
+  /**
+   * @param {number} goodsId
+   * @returns {Promise<Goods>}
+   */
+  goods: async (goodsId) => (await call('GET', `/goods/${goodsId}`)).goods,
+
+  /** @returns {Promise<Line[]>} */
+  cart: async () => (await call('GET', '/goods/cart')).cart,
+
+  /**
+   * @param {number} goodsId
+   * @param {number} quantity
+   */
+  addToCart: (goodsId, quantity) => call('POST', cartPath(goodsId), { body: { quantity } }),
+
+  /**
+   * @param {number} goodsId
+   * @param {number} quantity
+   */
+  setInCart: (goodsId, quantity) => call('PUT', cartPath(goodsId), { body: { quantity } }),
+
+  /** @param {number} goodsId */
+  removeFromCart: (goodsId) => call('DELETE', cartPath(goodsId)),
+
+  /**
+   * @param {OrderRequest} order
+   * @param {string} key of idempotency
+   * @returns {Promise<Order>}
+   */
+  placeOrder: async (order, key) => (await call('POST', '/orders', { body: order, headers: { 'Idempotency-Key': key } })).order,
+
+  /**
+   * @param {{limit?: number, cursor?: Cursor | null}} params
+   * @returns {Promise<{orders: Order[], nextCursor?: Cursor}>}
+   */
   orders: (params) => call('GET', `/orders${query(params)}`),
-  order: (orderId) => call('GET', `/orders/${id(orderId)}`).then((answer) => answer.order),
-  cancelOrder: (orderId) => call('POST', `/orders/${id(orderId)}/cancel`).then((answer) => answer.order),
+
+  /**
+   * @param {number} orderId
+   * @returns {Promise<Order>}
+   */
+  order: async (orderId) => (await call('GET', `/orders/${orderId}`)).order,
+
+  /**
+   * @param {number} orderId
+   * @returns {Promise<Order>}
+   */
+  cancelOrder: async (orderId) => (await call('POST', `/orders/${orderId}/cancel`)).order,
 };

@@ -1,6 +1,7 @@
+// @ts-check
 /**
  * Dates and category names as the reader's language writes them.
- * Not for: money (money.js) or sentences (i18n.js).
+ * Not for: money (money.js) or messages (i18n.js).
  */
 
 import { has, lang, t } from './i18n.js';
@@ -10,16 +11,24 @@ const day = new Intl.DateTimeFormat(lang, { dateStyle: 'long' });
 
 /** @param {string} iso */
 export const formatDateTime = (iso) => format(dateTime, iso);
+
 /** @param {string} iso */
 export const formatDay = (iso) => format(day, iso);
 
+/**
+ * @param {Intl.DateTimeFormat} formatter
+ * @param {string} iso
+ */
 function format(formatter, iso) {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? '' : formatter.format(date);
 }
 
-/** A category's name: translated when we know it, else as it is with a capital. */
-export function categoryName(/** @type {string} */ category) {
+/**
+ * The translated name of a category that has a translation, else its name with a capital.
+ * @param {string} category
+ */
+export function categoryName(category) {
   const key = `category.${category}`;
   if (has(key)) return t(key);
   return category.charAt(0).toLocaleUpperCase(lang) + category.slice(1);

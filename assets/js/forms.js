@@ -1,47 +1,63 @@
+// @ts-check
 /**
- * Form pieces: labelled fields with their own error, and sending without a page load.
+ * Form pieces: labeled fields with their own error, and sending without a page load.
  * Not for: what is valid; the server says, field by field.
+ *
+ * @typedef {object} FieldOptions
+ * @property {string} name
+ * @property {string} label
+ * @property {string} autocomplete
+ * @property {string} [type]
+ * @property {string} [hint]
+ * @property {string} [value]
+ *
+ * @typedef {object} FormOptions
+ * @property {string} id
+ * @property {string} submit label of the button
+ * @property {string} [kind] of the button
+ * @property {(values: Record<string, string>, form: HTMLFormElement) => Promise<void>} onSubmit may throw what api.js throws
  */
 
+import { ApiError } from './api.js';
 import { el } from './dom.js';
 import { t } from './i18n.js';
-import { ApiError } from './api.js';
-import { messageOf } from './states.js';
+import { errorMessage } from './states.js';
 
-/**
- * @param {{name: string, label: string, type?: string, autocomplete: string, hint?: string, value?: string, minlength?: number, maxlength?: number}} of
- */
-export function field({ name, label, type = 'text', autocomplete, hint, value, minlength, maxlength }) {
+/** @param {FieldOptions} options */
+export function field({ name, label, type = 'text', autocomplete, hint, value }) {
   const id = `field-${name}`;
   const input = el('input', {
-    id, name, type, autocomplete, value, minlength, maxlength, required: true,
+    id, name, type, autocomplete, value, required: true,
     autocapitalize: 'none', spellcheck: 'false', class: 'input',
     aria: { describedby: `${hint ? `${id}-hint ` : ''}${id}-error` },
-    on: { input: () => complain(input, '') },
+    on: { input: () => setError(input, '') },
   });
   return el('div', { class: 'field' },
     el('label', { for: id }, label),
-    type === 'password' ? el('div', { class: 'input-group' }, input, reveal(input)) : input,
+    type === 'password' ? el('div', { class: 'input-group' }, input, revealButton(input)) : input,
     hint ? el('p', { class: 'field-hint', id: `${id}-hint` }, hint) : null,
     el('p', { class: 'field-error', id: `${id}-error` }));
 }
 
-function reveal(input) {
+/** @param {HTMLInputElement} input of a password */
+function revealButton(input) {
+  const toggle = () => {
+    const reveal = input.type === 'password';
+    input.type = reveal ? 'text' : 'password';
+    button.textContent = t(reveal ? 'field.hide' : 'field.show');
+    button.setAttribute('aria-pressed', String(reveal));
+  };
   const button = el('button', {
-    type: 'button', class: 'input-reveal', aria: { pressed: 'false', controls: input.id },
-    on: {
-      click: () => {
-        const shown = input.type === 'text';
-        input.type = shown ? 'password' : 'text';
-        button.textContent = t(shown ? 'field.show' : 'field.hide');
-        button.setAttribute('aria-pressed', String(!shown));
-      },
-    },
+    type: 'button', class: 'input-reveal', aria: { pressed: 'false', controls: input.id }, on: { click: toggle },
   }, t('field.show'));
   return button;
 }
 
-function complain(input, message) {
+/**
+ * @param {HTMLInputElement} input
+ * @param {string} message none when empty
+ */
+function setError(input, message) {
   const place = document.getElementById(`${input.id}-error`);
   if (place) place.textContent = message;
   if (message) input.setAttribute('aria-invalid', 'true');
@@ -49,23 +65,23 @@ function complain(input, message) {
 }
 
 /**
- * A form that shows the server's refusal: at the fields it names, else above them.
- * @param {{id: string, submit: string, kind?: string, onSubmit: (values: any, form: HTMLFormElement) => Promise<void>}} of
- * @param {...any} fields
+ * A form that shows what the server refuses: at the fields that it names, else above them.
+ * @param {FormOptions} options
+ * @param {...HTMLElement} fields
  */
 export function form({ id, submit, kind = 'primary', onSubmit }, ...fields) {
   const problem = el('p', { class: 'form-error', role: 'alert' });
   const button = el('button', { type: 'submit', class: `button button-${kind}` }, submit);
-  const made = /** @type {HTMLFormElement} */ (/** @type {unknown} */ (el('form', { id, class: 'form', novalidate: true, method: 'post' }, problem, ...fields, button)));
+  const made = el('form', { id, class: 'form', novalidate: true, method: 'post' }, problem, ...fields, button);
   let busy = false;
   made.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (busy) return;
     busy = true;
     button.setAttribute('aria-disabled', 'true');
-    clear(made, problem);
+    clearErrors(made, problem);
     try {
-      await onSubmit(/** @type {any} */ (Object.fromEntries(new FormData(made))), made);
+      await onSubmit(/** @type {Record<string, string>} */ (Object.fromEntries(new FormData(made))), made);
     } catch (error) {
       showErrors(made, problem, error);
     } finally {
@@ -76,19 +92,26 @@ export function form({ id, submit, kind = 'primary', onSubmit }, ...fields) {
   return made;
 }
 
-function clear(made, problem) {
+/**
+ * @param {HTMLFormElement} made
+ * @param {HTMLElement} problem
+ */
+function clearErrors(made, problem) {
   problem.textContent = '';
-  for (const input of made.querySelectorAll('.input')) complain(input, '');
+  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (made.querySelectorAll('.input'))) setError(input, '');
 }
 
+/**
+ * @param {HTMLFormElement} made
+ * @param {HTMLElement} problem
+ * @param {unknown} error
+ */
 function showErrors(made, problem, error) {
   const errors = error instanceof ApiError ? error.errors : [];
-  const placed = errors.filter(({ field: name, message }) => {
+  for (const { field: name, message } of errors) {
     const input = made.elements.namedItem(name);
-    if (input) complain(input, message);
-    return Boolean(input);
-  });
-  problem.textContent = messageOf(error);
-  const first = made.querySelector('[aria-invalid]');
-  if (placed.length && first) first.focus();
+    if (input instanceof HTMLInputElement) setError(input, message);
+  }
+  problem.textContent = errorMessage(error);
+  /** @type {HTMLElement | null} */ (made.querySelector('[aria-invalid]'))?.focus();
 }

@@ -1,21 +1,32 @@
+// @ts-check
 /**
- * Which language the page speaks, and its sentences.
- * Not for: the sentences themselves (locales/), money and dates (format.js).
+ * Which language the page speaks, and its messages.
+ * Not for: the messages themselves (locales/), money and dates (money.js, format.js).
  */
 
 import en from './locales/en.js';
 import ko from './locales/ko.js';
 
-/** @type {Record<string, Record<string, string>>} */
+/** @typedef {'en' | 'ko'} Language */
+
+/** @type {Record<Language, Record<string, string>>} */
 const LOCALES = { en, ko };
-const REMEMBERED = 'shopbell.lang';
+const STORAGE_KEY = 'shopbell.lang';
 
-export const LANGUAGES = [{ code: 'en', name: 'English', short: 'EN' }, { code: 'ko', name: '한국어', short: '한' }];
+/** @type {{code: Language, name: string}[]} */
+export const LANGUAGES = [{ code: 'en', name: 'English' }, { code: 'ko', name: '한국어' }];
 
-/** @returns {'en' | 'ko'} */
+/** The language chosen here before, else the browser's first that there are messages for. */
+export const lang = choose();
+document.documentElement.lang = lang;
+
+const messages = LOCALES[lang];
+const plurals = new Intl.PluralRules(lang);
+const numbers = new Intl.NumberFormat(lang);
+
+/** @returns {Language} */
 function choose() {
-  const wanted = [remembered(), ...(navigator.languages ?? [navigator.language])];
-  for (const tag of wanted) {
+  for (const tag of [remembered(), ...navigator.languages]) {
     const code = tag?.toLowerCase().split('-')[0];
     if (code === 'en' || code === 'ko') return code;
   }
@@ -23,36 +34,41 @@ function choose() {
 }
 
 function remembered() {
-  try { return localStorage.getItem(REMEMBERED); } catch { return null; }
+  try { return localStorage.getItem(STORAGE_KEY); } catch { return null; }
 }
 
-export const lang = choose();
-document.documentElement.lang = lang;
-
-const sentences = LOCALES[lang];
-const plurals = new Intl.PluralRules(lang);
-
-/** Remembers the choice and draws the page anew in it. */
-export function switchLanguage(/** @type {string} */ code) {
-  try { localStorage.setItem(REMEMBERED, code); } catch { /* a private window: for this page only */ }
+/**
+ * Remembers the choice and loads the page again in that language.
+ * @param {Language} code
+ */
+export function switchLanguage(code) {
+  try { localStorage.setItem(STORAGE_KEY, code); } catch { /* a private window: for this page only */ }
   location.reload();
 }
 
 /**
+ * The message of a key.
  * @param {string} key
- * @param {Record<string, string | number>} [params] for `{name}` in the sentence
+ * @param {Record<string, string | number>} [params] for each `{name}` in the message
  * @returns {string}
  */
 export function t(key, params = {}) {
-  const sentence = sentences[key] ?? en[key] ?? key;
-  return sentence.replace(/\{(\w+)\}/g, (whole, name) => String(params[name] ?? whole));
+  const message = messages[key] ?? LOCALES.en[key] ?? key;
+  return message.replace(/\{(\w+)\}/g, (whole, name) => String(params[name] ?? whole));
 }
 
-/** By number: `key.one`, `key.other`; `{count}` is grouped as the language does. */
-export function tn(/** @type {string} */ key, /** @type {number} */ count, params = {}) {
-  const exact = `${key}.${plurals.select(count)}`;
-  return t(exact in sentences ? exact : `${key}.other`, { count: new Intl.NumberFormat(lang).format(count), ...params });
+/**
+ * The message of a number: `key.one`, `key.other`, as the language has plurals. `{count}` is the number.
+ * @param {string} key
+ * @param {number} count
+ * @returns {string}
+ */
+export function tn(key, count) {
+  return t(`${key}.${plurals.select(count)}`, { count: numbers.format(count) });
 }
 
-/** Whether there is a sentence for this key. */
-export const has = (/** @type {string} */ key) => key in sentences;
+/**
+ * Whether there is a message for this key.
+ * @param {string} key
+ */
+export const has = (key) => key in messages;

@@ -1,5 +1,6 @@
+// @ts-check
 /**
- * Line icons as SVG elements (24 px grid, drawn with the text's colour).
+ * Line icons as SVG elements (24 px grid, drawn with the color of the text).
  * Not for: pictures of goods (images/).
  */
 
@@ -21,7 +22,12 @@ const PATHS = {
   box: 'M4 8l8-4 8 4v8.500l-8 4-8-4V8Z M4 8l8 4 8-4 M12 12v8.500',
 };
 
-/** @param {keyof typeof PATHS} name @returns {SVGElement} */
+/** @typedef {keyof typeof PATHS} IconName */
+
+/**
+ * @param {IconName} name
+ * @returns {SVGElement}
+ */
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');

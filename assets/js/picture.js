@@ -1,20 +1,26 @@
+// @ts-check
 /**
- * A goods picture that reserves its room before it loads and has a stand-in when it fails.
+ * A picture of goods that takes its space before it loads, and shows a placeholder when it fails.
  * Not for: the shop's own drawings in the style sheets.
  */
 
 import { el } from './dom.js';
 
-const STAND_IN = '/images/placeholder.svg';
+/** @import { Goods } from './api.js' */
 
-/** @param {{name: string, thumbnailUrl: string}} goods @param {{eager?: boolean, alt?: string}} [options] */
+const PLACEHOLDER = '/images/placeholder.svg';
+
+/**
+ * @param {Pick<Goods, 'thumbnailUrl'>} goods
+ * @param {{eager?: boolean, alt?: string}} [options]
+ */
 export function picture(goods, { eager = false, alt = '' } = {}) {
-  const image = /** @type {HTMLImageElement} */ (/** @type {unknown} */ (el('img', {
-    class: 'goods-picture', src: goods.thumbnailUrl || STAND_IN, alt, width: 400, height: 400,
+  const image = el('img', {
+    class: 'goods-picture', src: goods.thumbnailUrl || PLACEHOLDER, alt, width: 400, height: 400,
     loading: eager ? 'eager' : 'lazy', decoding: 'async', referrerpolicy: 'no-referrer',
-  })));
+  });
   image.addEventListener('error', () => {
-    if (!image.src.endsWith(STAND_IN)) image.src = STAND_IN;
+    if (!image.src.endsWith(PLACEHOLDER)) image.src = PLACEHOLDER;
   });
   return image;
 }

@@ -1,101 +1,53 @@
+// @ts-check
 /**
- * Who is logged in and what lies in their cart, shared by header and pages, kept alike across tabs.
+ * Who is logged in and what is in their cart, shared by header and pages and kept in step across tabs.
  * Not for: credentials: they are an HttpOnly cookie that no script sees. What is stored
- * here is a mere hint, so that guests aren't asked for a profile that they don't have.
+ * here is a mere hint, so that guests are not asked for a profile that they don't have.
  *
  * Events: `user`, `cart`.
  */
 
-import { api, ApiError } from './api.js';
-import { forgetAttempt } from './attempt.js';
+import { api, ApiError, MAX_QUANTITY } from './api.js';
+import { forgetCheckoutKey } from './checkout-key.js';
 
-const HINT = 'shopbell.member';
+/** @import { Line, User } from './api.js' */
+
+const HINT_KEY = 'shopbell.member';
 
 class Session extends EventTarget {
-  /** @type {{userId: number, email: string, nickname: string, hidePurchases: boolean, createdAt: string} | null} */
+  /** @type {User | null} */
   user = null;
-  /** @type {{quantity: number, goods: any}[] | null} null: not known (yet) */
+  /** null: not known (yet). @type {Line[] | null} */
   cart = null;
-  /** Why the last question went without an answer, if it did. @type {unknown} */
+  /** Why the last request for the user failed, if it did. @type {unknown} */
   failure = null;
-  /** Whether the question of who is logged in is settled. */
+  /** Whether it is known if someone is logged in. */
   known = !readHint();
-  /** Settles when it is known whether someone is logged in. @type {Promise<void>} */
+  /** Settles when `known` is true. @type {Promise<void>} */
   ready;
-  #tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('shopbell') : null;
+  #tabs = new BroadcastChannel('shopbell');
 
   constructor() {
     super();
-    this.ready = readHint() ? this.#load() : Promise.resolve();
-    this.#tabs?.addEventListener('message', (event) => {
-      if (event.data === 'cart') this.refreshCart({ tell: false });
-      if (event.data === 'user') this.#load();
+    this.ready = readHint() ? this.refresh() : Promise.resolve();
+    this.#tabs.addEventListener('message', (event) => {
+      if (event.data === 'cart') this.#reloadCart().catch(() => { /* the next page load tries again */ });
+      if (event.data === 'user') this.refresh();
       if (event.data === 'guest') this.#setUser(null);
     });
-    addEventListener('pageshow', (event) => { if (event.persisted && readHint()) this.#load(); });
+    addEventListener('pageshow', (event) => { if (event.persisted && readHint()) this.refresh(); });
   }
 
   get cartCount() { return (this.cart ?? []).reduce((sum, line) => sum + line.quantity, 0); }
 
-  /** The socket said who we are: the hint may be older than that. */
-  async heard(/** @type {{nickname: string} | null} */ user) {
-    await this.ready;
-    if (Boolean(user) !== Boolean(this.user)) await this.#load();
-  }
-
-  /** Asks whether we are still who we were. */
-  check() { return this.#load(); }
-
-  async loggedIn() {
-    writeHint(true);
-    await this.#load();
-    this.#tabs?.postMessage('user');
-  }
-
-  /** After logging out, or when the server no longer knows us. */
-  loggedOut() {
-    writeHint(false);
-    this.#setUser(null);
-    this.#tabs?.postMessage('guest');
-  }
-
-  changed(user) {
-    this.#setUser(user);
-    this.#tabs?.postMessage('user');
-  }
-
-  /** @returns {Promise<{quantity: number, goods: any}[]>} */
-  async refreshCart({ tell = true } = {}) {
-    this.cart = (await api.cart()) ?? [];
-    this.dispatchEvent(new Event('cart'));
-    if (tell) this.#tabs?.postMessage('cart');
-    return this.cart;
-  }
-
-  /** Adds to what is in the cart already. */
-  async addToCart(/** @type {number} */ goodsId, /** @type {number} */ quantity) {
-    forgetAttempt();
-    const lines = this.cart ?? (await this.refreshCart());
-    const present = lines.find((line) => line.goods.goodsId === goodsId);
-    try {
-      if (present) await api.setInCart(goodsId, Math.min(999, present.quantity + quantity));
-      else await api.addToCart(goodsId, quantity);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'already_in_cart') throw error;
-      // Another tab was quicker.
-      const now = (await this.refreshCart()).find((line) => line.goods.goodsId === goodsId);
-      await api.setInCart(goodsId, Math.min(999, (now?.quantity ?? 0) + quantity));
-    }
-    await this.refreshCart();
-  }
-
-  async #load() {
+  /** Asks the server who is logged in. Never rejects: a failure is kept in `failure`. */
+  async refresh() {
     this.failure = null;
     try {
       const user = await api.me();
       writeHint(true);
       this.#setUser(user);
-      await this.refreshCart({ tell: false });
+      await this.#reloadCart();
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
         writeHint(false);
@@ -108,6 +60,76 @@ class Session extends EventTarget {
     }
   }
 
+  /**
+   * Refreshes when the socket's handshake says otherwise: the hint may be older than that.
+   * @param {{nickname: string} | null} user
+   */
+  async checkAgainst(user) {
+    await this.ready;
+    if (Boolean(user) !== Boolean(this.user)) await this.refresh();
+  }
+
+  /** Call after logging in. */
+  async loggedIn() {
+    writeHint(true);
+    await this.refresh();
+    this.#tabs.postMessage('user');
+  }
+
+  /** Call after logging out, or when the server says that the log-in has ended. */
+  loggedOut() {
+    writeHint(false);
+    this.#setUser(null);
+    this.#tabs.postMessage('guest');
+  }
+
+  /**
+   * Call after the account was changed.
+   * @param {User} user
+   */
+  changed(user) {
+    this.#setUser(user);
+    this.#tabs.postMessage('user');
+  }
+
+  /**
+   * Reads the cart, and lets other tabs do the same when it was changed here.
+   * @param {{changed?: boolean}} [options]
+   */
+  async refreshCart({ changed = true } = {}) {
+    const cart = await this.#reloadCart();
+    if (changed) this.#tabs.postMessage('cart');
+    return cart;
+  }
+
+  /**
+   * Adds to what is in the cart already.
+   * @param {number} goodsId
+   * @param {number} quantity
+   */
+  async addToCart(goodsId, quantity) {
+    forgetCheckoutKey();
+    const find = (/** @type {Line[]} */ cart) => cart.find((line) => line.goods.goodsId === goodsId);
+    const present = find(this.cart ?? (await this.refreshCart()));
+    try {
+      if (present) await api.setInCart(goodsId, Math.min(MAX_QUANTITY, present.quantity + quantity));
+      else await api.addToCart(goodsId, quantity);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'already_in_cart') throw error;
+      // Another tab was quicker.
+      const now = find(await this.refreshCart());
+      await api.setInCart(goodsId, Math.min(MAX_QUANTITY, (now?.quantity ?? 0) + quantity));
+    }
+    await this.refreshCart();
+  }
+
+  async #reloadCart() {
+    this.cart = await api.cart();
+    this.dispatchEvent(new Event('cart'));
+    return this.cart;
+  }
+
+  /** @param {User | null} user */
   #setUser(user) {
     this.user = user;
     this.known = true;
@@ -118,14 +140,15 @@ class Session extends EventTarget {
 }
 
 function readHint() {
-  try { return localStorage.getItem(HINT) === '1'; } catch { return true; }
+  try { return localStorage.getItem(HINT_KEY) === '1'; } catch { return true; }
 }
 
+/** @param {boolean} member */
 function writeHint(member) {
   try {
-    if (member) localStorage.setItem(HINT, '1');
-    else localStorage.removeItem(HINT);
-  } catch { /* storage is closed to us: we ask the server each time */ }
+    if (member) localStorage.setItem(HINT_KEY, '1');
+    else localStorage.removeItem(HINT_KEY);
+  } catch { /* storage is closed to scripts: the server is asked on each page */ }
 }
 
 export const session = new Session();

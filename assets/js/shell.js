@@ -1,43 +1,55 @@
+// @ts-check
 /**
  * What every page does first: header, footer, connection, toasts.
- * Not for: any one page's content (pages/).
+ * Not for: any one page's content (pages/), nor the document around it (../layout.html).
  */
 
+import { el } from './dom.js';
+import { QuantityStepper } from './elements/quantity-stepper.js';
 import { SiteFooter } from './elements/site-footer.js';
 import { SiteHeader } from './elements/site-header.js';
-import { QuantityStepper } from './elements/quantity-stepper.js';
-import { el } from './dom.js';
 import { lang, t } from './i18n.js';
-import { notice } from './states.js';
 import { realtime, reconnect } from './realtime.js';
 import { session } from './session.js';
-import '../widget/shopbell-toasts.js';
+import { notice } from './states.js';
+import { ShopbellToasts } from '../widget/shopbell-toasts.js';
 
-/** The close code of a revoked or expired session. */
+/** The close code of a revoked or expired log-in. */
 const SESSION_ENDED = 4001;
 
-/** @param {string} title the page's own, already in the reader's language */
+/** @param {string} title the page's own, in the reader's language; the site's when empty */
 export function startPage(title) {
   document.title = title ? `${title} · ${t('site.name')}` : `${t('site.name')} – ${t('site.tagline')}`;
   customElements.define('quantity-stepper', QuantityStepper);
   customElements.define('site-header', SiteHeader);
   customElements.define('site-footer', SiteFooter);
-  // On a phone three toasts would cover half of the page.
-  const narrow = matchMedia('(max-width: 30rem)').matches;
-  const toasts = /** @type {any} */ (el('shopbell-toasts', { lang, max: narrow ? 2 : null }));
-  toasts.source = realtime;
-  document.body.append(toasts);
+  document.body.append(toasts());
   realtime.open();
-  // Another tab logged in or out: this tab's handshake is now someone else's.
-  // After a 4001 (stopped) only a log-in opens it again.
-  session.addEventListener('user', () => {
-    const now = session.user?.nickname;
-    if (realtime.state === 'stopped' ? Boolean(now) : realtime.hello && now !== realtime.hello.user?.nickname) reconnect();
-  });
-  realtime.addEventListener('state', async (event) => {
-    if (/** @type {CustomEvent} */ (event).detail.code !== SESSION_ENDED) return;
-    if (session.user) await session.check();
-    if (!session.user) notice(t('session.ended'), el('a', { href: '/login.html' }, t('nav.login')));
+  session.addEventListener('user', reconnectAsUser);
+  realtime.addEventListener('state', (event) => {
+    if (/** @type {CustomEvent} */ (event).detail.code === SESSION_ENDED) tellLoggedOut();
   });
   addEventListener('offline', () => addEventListener('online', () => notice(t('offline.back')), { once: true }));
+}
+
+function toasts() {
+  // On a phone three toasts would cover half of the page.
+  const narrow = matchMedia('(max-width: 30rem)').matches;
+  const element = /** @type {ShopbellToasts} */ (el('shopbell-toasts', { lang, max: narrow ? 2 : null }));
+  element.source = realtime;
+  return element;
+}
+
+/** Another tab may have logged in or out: the connection here is then someone else's. */
+function reconnectAsUser() {
+  const nickname = session.user?.nickname;
+  // Stopped by the end of a log-in: only another log-in opens it again.
+  if (realtime.state === 'stopped') {
+    if (nickname) reconnect();
+  } else if (realtime.hello && nickname !== realtime.hello.user?.nickname) reconnect();
+}
+
+async function tellLoggedOut() {
+  if (session.user) await session.refresh();
+  if (!session.user) notice(t('session.ended'), el('a', { href: '/login.html' }, t('nav.login')));
 }

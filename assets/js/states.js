@@ -1,34 +1,56 @@
+// @ts-check
 /**
- * What a page shows when it has nothing, waits, or failed; and short confirmations.
- * Not for: other people's purchases (../widget/).
+ * What a page shows when it has nothing, or failed; and short notices.
+ * Not for: log-ins that are needed (login-required.js), other people's purchases (../widget/).
+ *
+ * @typedef {object} EmptyState
+ * @property {import('./icons.js').IconName} [icon]
+ * @property {string} title
+ * @property {string} [text]
+ * @property {Node | null} [action] a link or button that leads on
+ * @property {boolean} [alert] whether a screen reader says it at once
+ * @property {'h1' | 'h2'} [level] of the heading
  */
 
-import { el, show } from './dom.js';
+import { ApiError } from './api.js';
+import { el } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
-import { ApiError } from './api.js';
-import { session } from './session.js';
 
-/** @param {{icon?: any, title: string, text?: string, action?: Node | null, alert?: boolean, level?: string}} state */
+const NOTICE_MS = 6_000;
+
+/** @param {EmptyState} state */
 export function emptyState({ icon: name = 'box', title, text, action = null, alert = false, level = 'h2' }) {
   return el('div', { class: 'state', role: alert ? 'alert' : null },
     el('span', { class: 'state-icon' }, icon(name)), el(level, { class: 'state-title' }, title), text ? el('p', {}, text) : null, action);
 }
 
-export function linkButton(/** @type {string} */ href, /** @type {string} */ text, kind = 'primary') {
+/**
+ * @param {string} href
+ * @param {string} text
+ * @param {string} [kind]
+ */
+export function linkButton(href, text, kind = 'primary') {
   return el('a', { class: `button button-${kind}`, href }, text);
 }
 
-/** An error with a way on. @param {unknown} error @param {() => void} retry */
+/**
+ * An error with a button to try again.
+ * @param {unknown} error
+ * @param {() => void} retry
+ */
 export function errorState(error, retry) {
   return emptyState({
-    icon: 'alert', alert: true, title: t('error.title'), text: messageOf(error),
+    icon: 'alert', alert: true, title: t('error.title'), text: errorMessage(error),
     action: el('button', { type: 'button', class: 'button button-primary', on: { click: retry } }, t('error.retry')),
   });
 }
 
-/** The sentence for the reader. @param {unknown} error */
-export function messageOf(error) {
+/**
+ * The sentence for the reader.
+ * @param {unknown} error
+ */
+export function errorMessage(error) {
   if (!(error instanceof ApiError)) {
     console.error(error);
     return t('error.unknown');
@@ -36,35 +58,15 @@ export function messageOf(error) {
   return error.retryAfter && error.status === 429 ? `${error.message} ${t('login.wait', { seconds: error.retryAfter })}` : error.message;
 }
 
-/** Off to the log-in page and back here afterwards. */
-export function goLogIn(next = location.pathname + location.search) {
-  location.assign(`/login.html?next=${encodeURIComponent(next)}`);
-}
-
-/** True if the error was "log in first" and the page is on its way there. */
-export function sentToLogIn(/** @type {unknown} */ error) {
-  if (!(error instanceof ApiError) || error.status !== 401) return false;
-  session.loggedOut();
-  goLogIn();
-  return true;
-}
-
-/** For pages of members only. @returns {Promise<boolean>} whether the page may go on */
-export async function membersOnly() {
-  await session.ready;
-  if (session.user) return true;
-  // No hint that someone is logged in, or a first visit with a cookie: ask once.
-  await session.check();
-  if (session.failure) show(errorState(session.failure, () => location.reload()));
-  else if (!session.user) goLogIn();
-  return Boolean(session.user);
-}
-
-/** A confirmation that needs no answer, read out politely. */
-export function notice(/** @type {string} */ text, action = null) {
-  const place = document.querySelector('.notices') ?? document.body.appendChild(
-    el('div', { class: 'notices', role: 'status', aria: { live: 'polite' } }));
+/**
+ * A confirmation that needs no answer, announced politely to screen readers.
+ * @param {string} text
+ * @param {Node | null} [action]
+ */
+export function notice(text, action = null) {
+  // In the document from the start (layout.html): screen readers miss text that comes together with its region.
+  const region = document.querySelector('.notices');
   const note = el('p', { class: 'notice' }, icon('check'), el('span', {}, text), action);
-  place.replaceChildren(note);
-  setTimeout(() => note.remove(), 6_000);
+  region?.replaceChildren(note);
+  setTimeout(() => note.remove(), NOTICE_MS);
 }

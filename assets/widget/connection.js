@@ -1,64 +1,56 @@
+// @ts-check
 /**
  * One reconnecting WebSocket to `/ws` (docs/contract.md §3b) as an EventTarget.
  * For: the storefront (js/realtime.js) and the toast widget when it stands alone.
  * Not for: deciding what an event means to a page, or who is logged in.
  *
  * Events: every server frame as a CustomEvent named by its `type`, `detail` = payload;
- * and `state`, detail `{state, code}`; state is connecting | open | waiting | stopped.
+ * and `state`, detail `{state, code}`.
+ *
+ * @typedef {'connecting' | 'open' | 'waiting' | 'stopped'} State `waiting`: will try again; `stopped`: will not
+ *
+ * @typedef {object} Hello the first frame of the server
+ * @property {string} session
+ * @property {{nickname: string} | null} user null for a guest
+ * @property {number} latest the newest offset of the log
+ *
+ * @typedef {object} Alert payload of `BUY_GOODS`
+ * @property {number} id its offset in the log
+ * @property {string} nickname
+ * @property {number} goodsId
+ * @property {string} goodsName
+ * @property {string} [firstGoodsName]
+ * @property {number} [otherGoods]
+ * @property {string} date RFC 3339
  */
 
-const FIRST_DELAY_MS = 500;
-const MAX_DELAY_MS = 30_000;
-/** A connection that lives this long was a good one: the next backoff starts anew. */
+import { CLOSE, FIRST_DELAY_MS, delayAfterClose } from './backoff.js';
+
+/** A connection that lasted this long was stable: the next backoff starts again from the first delay. */
 const STABLE_AFTER_MS = 10_000;
 const ACK_TIMEOUT_MS = 15_000;
 
-/** Close codes of the contract that change what happens next. */
-const CLOSE = { goingAway: 1001, policy: 1008, sessionEnded: 4001, tooSlow: 4008 };
-
-/**
- * Exponential backoff with full jitter: anything between 0 and the cap, so that a
- * restarted server isn't met by all of its clients at once.
- * @param {number} attempt 0 for the first retry
- * @param {() => number} [random]
- * @returns {number} milliseconds
- */
-export function backoff(attempt, random = Math.random) {
-  return random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
-}
-
-/**
- * How long to wait before the next try, or null for never.
- * @param {number} code close code
- * @param {string} reason a 1001's reason names the delay in milliseconds, bare or in JSON
- * @param {number} attempt
- * @returns {number | null}
- */
-export function delayAfterClose(code, reason, attempt) {
-  if (code === CLOSE.sessionEnded || code === CLOSE.policy) return null;
-  if (code === CLOSE.tooSlow) return 0;
-  const named = code === CLOSE.goingAway ? /\d+/.exec(reason ?? '') : null;
-  // A second going-away without a stable connection in between: don't trust the delay alone.
-  if (named) return Math.min(Number(named[0]), MAX_DELAY_MS) + (attempt > 0 ? backoff(attempt) : 0);
-  return backoff(attempt);
-}
-
 export class Connection extends EventTarget {
-  /** @type {{session: string, user: {nickname: string} | null, latest: number} | null} */
+  /** Of the current or the last connection. @type {Hello | null} */
   hello = null;
-  /** The newest offset seen; what a reconnect resumes from. @type {number | null} */
+  /** The newest offset seen, from which a reconnect resumes. @type {number | null} */
   lastId = null;
+  /** @type {State} */
   state = 'stopped';
 
   /** @type {WebSocket | null} */ #socket = null;
-  /** @type {ReturnType<typeof setTimeout> | null} */ #timer = null;
-  /** @type {ReturnType<typeof setTimeout> | null} */ #stable = null;
+  /** Until the next attempt. @type {ReturnType<typeof setTimeout> | undefined} */ #retryTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #stableTimer;
   #attempt = 0;
-  /** Until when a 1001 asked us to stay away (epoch ms). */ #notBefore = 0;
+  /** A 1001 asked not to reconnect before this, epoch ms. */ #notBefore = 0;
   #nextAckId = 1;
-  /** @type {Map<number, {resolve: Function, reject: Function, timer: any}>} */ #waiting = new Map();
+  /**
+   * Requests without an ack yet.
+   * @type {Map<number, {resolve: (payload: any) => void, reject: (error: Error) => void, timer: ReturnType<typeof setTimeout>}>}
+   */
+  #pending = new Map();
   #server; #token;
-  /** @type {AbortController | null} */ #listening = null;
+  /** Aborted on close. @type {AbortController | null} */ #opened = null;
 
   /**
    * @param {{server?: string, token?: string | null, after?: number | null}} [options]
@@ -72,56 +64,62 @@ export class Connection extends EventTarget {
   }
 
   open() {
-    if (this.#listening) return;
-    this.#listening = new AbortController();
-    const { signal } = this.#listening;
-    addEventListener('online', () => this.#retryNow(), { signal });
+    if (this.#opened) return;
+    this.#opened = new AbortController();
+    const { signal } = this.#opened;
+    addEventListener('online', () => this.#retrySoon(), { signal });
     addEventListener('offline', () => this.#pauseOffline(), { signal });
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) this.#retryNow();
+      if (!document.hidden) this.#retrySoon();
     }, { signal });
     // An open socket keeps a page out of the back/forward cache.
     addEventListener('pagehide', () => {
       this.#drop();
       if (this.state !== 'stopped') this.#setState('waiting');
     }, { signal });
-    addEventListener('pageshow', (event) => { if (event.persisted) this.#retryNow(); }, { signal });
+    addEventListener('pageshow', (event) => { if (event.persisted) this.#retrySoon(); }, { signal });
     this.#attempt = 0;
     this.#connect();
   }
 
   close() {
-    this.#listening?.abort();
-    this.#listening = null;
+    this.#opened?.abort();
+    this.#opened = null;
     this.#drop();
     this.#setState('stopped');
   }
 
-  /** Sends if open; a message that must not be lost belongs in HTTP. @returns {boolean} */
-  send(/** @type {string} */ type, /** @type {unknown} */ payload) {
+  /**
+   * Sends if open. What must not be lost is sent over HTTP instead.
+   * @param {string} type
+   * @param {unknown} payload
+   * @returns {boolean} whether it was sent
+   */
+  send(type, payload) {
     if (this.state !== 'open') return false;
     this.#socket?.send(JSON.stringify({ type, payload }));
     return true;
   }
 
   /**
-   * Sends and waits for the acknowledgement.
-   * @param {string} type @param {unknown} payload
+   * Sends and waits for the ack.
+   * @param {string} type
+   * @param {unknown} payload
    * @returns {Promise<any>} the ack's payload
    */
   request(type, payload) {
     if (this.state !== 'open') return Promise.reject(new Error('not connected'));
     const id = this.#nextAckId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(id, null), ACK_TIMEOUT_MS);
-      this.#waiting.set(id, { resolve, reject, timer });
+      const timer = setTimeout(() => this.#fail(id), ACK_TIMEOUT_MS);
+      this.#pending.set(id, { resolve, reject, timer });
       this.#socket?.send(JSON.stringify({ type, payload, id }));
     });
   }
 
   #connect() {
-    if (!this.#listening || this.#socket) return;
-    this.#clearTimer();
+    if (!this.#opened || this.#socket) return;
+    this.#clearRetry();
     if (!navigator.onLine) return this.#setState('waiting');
     const url = new URL('/ws', this.#server);
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
@@ -131,22 +129,22 @@ export class Connection extends EventTarget {
     const socket = new WebSocket(url, protocols);
     this.#socket = socket;
     socket.addEventListener('message', (event) => {
-      if (socket === this.#socket && typeof event.data === 'string') this.#receive(event.data);
+      if (socket === this.#socket && typeof event.data === 'string') this.#onMessage(event.data);
     });
     socket.addEventListener('close', (event) => {
-      if (socket === this.#socket) this.#closed(event.code, event.reason);
+      if (socket === this.#socket) this.#onClose(event.code, event.reason);
     });
   }
 
   /** @param {string} text */
-  #receive(text) {
+  #onMessage(text) {
     let frame;
     try { frame = JSON.parse(text); } catch { return; }
     const { type, payload } = frame ?? {};
     if (typeof type !== 'string') return;
-    if (type === 'hello') this.#welcome(payload);
-    if (type === 'ack') return this.#settle(frame.id, payload);
-    // BUY_GOODS and BUY_CANCELED carry offsets in rising order; a repeat is never passed on.
+    if (type === 'hello') this.#onHello(payload);
+    if (type === 'ack') return this.#take(frame.id)?.resolve(payload);
+    // BUY_GOODS and BUY_CANCELED carry rising offsets; a repeat is dropped.
     if (type.startsWith('BUY_') && Number.isInteger(payload?.id)) {
       if (this.lastId !== null && payload.id <= this.lastId) return;
       this.lastId = payload.id;
@@ -154,48 +152,61 @@ export class Connection extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail: payload }));
   }
 
-  #welcome(hello) {
+  /** @param {Hello} hello */
+  #onHello(hello) {
     this.hello = hello;
     const latest = Number(hello?.latest ?? 0);
-    // Smaller than ours: another database now. Its numbering is the one that counts.
+    // A latest offset below ours means another database, whose numbering counts from now on.
     if (this.lastId === null || latest < this.lastId) this.lastId = latest;
-    this.#stable = setTimeout(() => { this.#attempt = 0; }, STABLE_AFTER_MS);
+    this.#stableTimer = setTimeout(() => { this.#attempt = 0; }, STABLE_AFTER_MS);
     this.#setState('open');
   }
 
-  #settle(id, payload) {
-    const waiter = this.#waiting.get(id);
-    if (!waiter) return;
-    this.#waiting.delete(id);
-    clearTimeout(waiter.timer);
-    if (payload === null) waiter.reject(new Error('no answer'));
-    else waiter.resolve(payload);
+  /**
+   * Takes a request that has ended out of the pending ones.
+   * @param {number} id
+   */
+  #take(id) {
+    const request = this.#pending.get(id);
+    this.#pending.delete(id);
+    clearTimeout(request?.timer);
+    return request;
   }
 
-  #closed(code, reason) {
+  /** @param {number} id */
+  #fail(id) { this.#take(id)?.reject(new Error('no answer')); }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  #onClose(code, reason) {
     this.#forgetSocket();
     const delay = delayAfterClose(code, reason, this.#attempt);
     if (delay === null) return this.#setState('stopped', code);
-    // 4008 resumes at once, but a second one without a stable stretch between backs off as others do.
-    const wait = delay === 0 && this.#attempt > 0 ? backoff(this.#attempt) : delay;
-    this.#notBefore = code === CLOSE.goingAway ? Date.now() + wait : 0;
+    this.#notBefore = code === CLOSE.goingAway ? Date.now() + delay : 0;
     this.#attempt += 1;
     this.#setState('waiting', code);
-    if (navigator.onLine) this.#timer = setTimeout(() => this.#connect(), wait);
+    if (navigator.onLine) this.#retryAfter(delay);
+  }
+
+  /** @param {number} ms */
+  #retryAfter(ms) {
+    this.#clearRetry();
+    this.#retryTimer = setTimeout(() => this.#connect(), ms);
   }
 
   /**
-   * The network or the reader is back: no need to sit out a long backoff. A delay that the
-   * server named is kept, and a little jitter too: a network returns to many at once.
+   * Cuts a backoff short when the network or the reader is back. A delay that the server named is kept,
+   * and so is a little jitter: a network comes back for many clients at once.
    */
-  #retryNow() {
+  #retrySoon() {
     if (this.state !== 'waiting') return;
-    this.#clearTimer();
-    this.#timer = setTimeout(() => this.#connect(), Math.max(Math.random() * FIRST_DELAY_MS, this.#notBefore - Date.now()));
+    this.#retryAfter(Math.max(Math.random() * FIRST_DELAY_MS, this.#notBefore - Date.now()));
   }
 
   #pauseOffline() {
-    this.#clearTimer();
+    this.#clearRetry();
     if (this.state === 'connecting') this.#drop();
     if (this.state !== 'open' && this.state !== 'stopped') this.#setState('waiting');
   }
@@ -203,21 +214,22 @@ export class Connection extends EventTarget {
   #drop() {
     const socket = this.#socket;
     this.#forgetSocket();
-    this.#clearTimer();
+    this.#clearRetry();
     socket?.close(1000);
   }
 
   #forgetSocket() {
     this.#socket = null;
-    if (this.#stable !== null) clearTimeout(this.#stable);
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, null);
+    clearTimeout(this.#stableTimer);
+    for (const id of [...this.#pending.keys()]) this.#fail(id);
   }
 
-  #clearTimer() {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-  }
+  #clearRetry() { clearTimeout(this.#retryTimer); }
 
+  /**
+   * @param {State} state
+   * @param {number} [code] the close code that led to it
+   */
   #setState(state, code) {
     this.state = state;
     this.dispatchEvent(new CustomEvent('state', { detail: { state, code } }));

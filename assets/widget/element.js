@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * <shopbell-toasts>: shows what the store says is visible and feeds it from a connection.
  * Not for: queue and timing (store.js), one toast's elements (view.js), registration (shopbell-toasts.js).
@@ -11,13 +12,21 @@
  * CSS parts: region, toast, text, name, goods, time, close.
  */
 
+import { pauseOnAttention } from './attention.js';
 import { Connection } from './connection.js';
+import { messagesFor, plainText, sentence } from './messages.js';
+import { styleSheet } from './styles.js';
 import { ToastStore } from './store.js';
-import { sheet } from './sheet.js';
 import { ToastView } from './view.js';
-import { plain, sentence, wordsFor } from './words.js';
 
-/** The live region keeps a text for as long as a screen reader needs to notice it. */
+/**
+ * @import { Entry } from './store.js'
+ * @import { Alert, Hello } from './connection.js'
+ *
+ * @typedef {EventTarget & {hello?: Hello | null}} Source
+ */
+
+/** How long the live region keeps a text, so that a screen reader notices it. */
 const ANNOUNCEMENT_MS = 4_000;
 /** How often "2 min ago" is brought up to date. */
 const TICK_MS = 15_000;
@@ -30,16 +39,16 @@ export class ShopbellToasts extends HTMLElement {
   #list = document.createElement('ol');
   #status = document.createElement('div');
   /** @type {Map<string, ToastView>} */ #views = new Map();
-  /** @type {EventTarget & {hello?: any} | null} */ #source = null;
-  /** @type {Connection | null} */ #own = null;
-  /** @type {AbortController | null} */ #live = null;
-  /** @type {AbortController | null} */ #hearing = null;
-  /** @type {Element | null} */ #cameFrom = null;
+  /** Given by the page. @type {Source | null} */ #source = null;
+  /** Opened here when the page gave none. @type {Connection | null} */ #connection = null;
+  /** Aborted on disconnect. @type {AbortController | null} */ #connected = null;
+  /** Aborted when the source changes. @type {AbortController | null} */ #subscribed = null;
+  /** Had the focus before F8. @type {Element | null} */ #previousFocus = null;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
-    root.adoptedStyleSheets = [sheet()];
+    root.adoptedStyleSheets = [styleSheet()];
     this.#region.setAttribute('part', 'region');
     this.#region.tabIndex = -1;
     if ('popover' in this.#region) this.#region.popover = 'manual';
@@ -54,37 +63,38 @@ export class ShopbellToasts extends HTMLElement {
   }
 
   connectedCallback() {
-    this.#live = new AbortController();
-    const { signal } = this.#live;
+    this.#connected = new AbortController();
+    const { signal } = this.#connected;
     this.#applyAttributes();
-    this.#pauseWhile(signal);
+    pauseOnAttention(this.#store, this.#region, signal);
     document.addEventListener('keydown', (event) => this.#onKey(event), { signal });
     this.#region.addEventListener('focusout', (event) => this.#onFocusOut(event), { signal });
     const tick = setInterval(() => this.#views.forEach((view) => view.update(Date.now())), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
     // A page that sets `source` right after creating the element never opens a second socket.
-    queueMicrotask(() => { if (this.isConnected) this.#listen(); });
+    queueMicrotask(() => { if (this.isConnected) this.#subscribe(); });
   }
 
   disconnectedCallback() {
-    this.#live?.abort();
-    this.#live = null;
-    this.#stopListening();
+    this.#connected?.abort();
+    this.#connected = null;
+    this.#unsubscribe();
     this.#store.clear();
   }
 
-  attributeChangedCallback(/** @type {string} */ name) {
+  /** @param {string} name */
+  attributeChangedCallback(name) {
     if (!this.isConnected) return;
     if (name !== 'server' && name !== 'token') this.#applyAttributes();
-    else if (this.#own) this.#listen();
+    else if (this.#connection) this.#subscribe();
   }
 
   get source() { return this.#source; }
 
   set source(source) {
-    this.#stopListening();
+    this.#unsubscribe();
     this.#source = source;
-    if (this.isConnected) this.#listen();
+    if (this.isConnected) this.#subscribe();
   }
 
   get #language() { return this.getAttribute('lang') || document.documentElement.lang || navigator.language; }
@@ -92,37 +102,46 @@ export class ShopbellToasts extends HTMLElement {
   #applyAttributes() {
     this.#store.duration = Number(this.getAttribute('duration') ?? 6_000);
     this.#store.max = Math.max(1, Math.floor(Number(this.getAttribute('max'))) || 3);
-    this.#region.setAttribute('aria-label', wordsFor(this.#language).region);
-    this.#views.forEach((view) => view.speak(this.#language));
+    this.#region.setAttribute('aria-label', messagesFor(this.#language).region);
+    this.#views.forEach((view) => view.setLanguage(this.#language));
   }
 
-  #listen() {
-    this.#stopListening();
-    this.#hearing = new AbortController();
-    const { signal } = this.#hearing;
-    if (!this.#source) {
-      const server = this.getAttribute('server') || new URL(import.meta.url).origin;
-      this.#own = new Connection({ server, token: this.getAttribute('token') });
-      this.#own.open();
-    }
-    const source = /** @type {EventTarget & {hello?: any}} */ (this.#source ?? this.#own);
-    source.addEventListener('BUY_GOODS', (event) => this.#bought(/** @type {CustomEvent} */ (event).detail, source), { signal });
+  get #server() { return this.getAttribute('server') || new URL(import.meta.url).origin; }
+
+  #subscribe() {
+    this.#unsubscribe();
+    this.#subscribed = new AbortController();
+    const { signal } = this.#subscribed;
+    const source = this.#source ?? this.#connect();
+    source.addEventListener('BUY_GOODS', (event) => {
+      this.#addAlert(/** @type {CustomEvent} */ (event).detail, source);
+    }, { signal });
     source.addEventListener('BUY_CANCELED', (event) => {
       this.#store.cancel(Number(/** @type {CustomEvent} */ (event).detail?.canceled));
     }, { signal });
   }
 
-  #stopListening() {
-    this.#hearing?.abort();
-    this.#hearing = null;
-    this.#own?.close();
-    this.#own = null;
+  #unsubscribe() {
+    this.#subscribed?.abort();
+    this.#subscribed = null;
+    this.#connection?.close();
+    this.#connection = null;
   }
 
-  #bought(alert, source) {
+  #connect() {
+    this.#connection = new Connection({ server: this.#server, token: this.getAttribute('token') });
+    this.#connection.open();
+    return this.#connection;
+  }
+
+  /**
+   * @param {Alert} alert from the page's source, so nothing about it is certain
+   * @param {Source} source
+   */
+  #addAlert(alert, source) {
     if (!Number.isInteger(alert?.id) || typeof alert.goodsName !== 'string') return;
     const nickname = String(alert.nickname ?? '');
-    // The server's clock dates it; a reader's clock that lags must not put it into the future.
+    // Dated by the server's clock. Where the reader's clock lags, that must not lie in the future.
     const at = Math.min(Date.parse(alert.date) || Date.now(), Date.now());
     const own = nickname !== '' && nickname === source.hello?.user?.nickname;
     this.#store.add({
@@ -143,23 +162,31 @@ export class ShopbellToasts extends HTMLElement {
     this.#setOpen(this.#store.visible.length > 0);
   }
 
+  /**
+   * @param {Entry} entry
+   * @param {number} now epoch ms
+   */
   #enter(entry, now) {
     const view = new ToastView(entry, {
-      href: this.getAttribute('href') ?? this.#defaultHref(), lang: this.#language,
+      href: this.getAttribute('href') ?? this.#defaultHref, lang: this.#language,
       atEnd: (this.getAttribute('position') ?? '').endsWith('end'),
       dismiss: () => this.#store.dismiss(entry.key),
-      pause: (why) => this.#store.pause(why), resume: (why) => this.#store.resume(why),
+      pause: (reason) => this.#store.pause(reason), resume: (reason) => this.#store.resume(reason),
     });
     view.update(now);
     this.#views.set(entry.key, view);
     this.#list.append(view.element);
-    this.#announce(plain(sentence(entry, now, wordsFor(this.#language))));
+    this.#announce(plainText(sentence(entry, now, messagesFor(this.#language))));
     this.dispatchEvent(new CustomEvent('toast-shown', {
       detail: { ids: entry.orders.map((order) => order.id) }, bubbles: true, composed: true,
     }));
   }
 
-  /** A toast that had the focus or the pointer hands both on: else the clocks would stand still for ever. */
+  /**
+   * Removes a toast. Focus and pointer that it had are given up, since nothing would resume the timers any more.
+   * @param {string} key
+   * @param {ToastView} view
+   */
   #leave(key, view) {
     this.#views.delete(key);
     const hadFocus = view.element.contains(this.shadowRoot?.activeElement ?? null);
@@ -167,17 +194,17 @@ export class ShopbellToasts extends HTMLElement {
     view.leave();
     if (hadFocus) {
       if (next) next.focus();
-      else this.#giveFocusBack();
+      else this.#restoreFocus();
     }
     if (!this.#region.matches(':hover')) this.#store.resume('hover');
     this.#store.resume('swipe');
   }
 
-  #defaultHref() {
-    const server = this.getAttribute('server') || new URL(import.meta.url).origin;
-    return `${server === location.origin ? '' : server}/detail.html?goodsId={goodsId}`;
+  get #defaultHref() {
+    return `${this.#server === location.origin ? '' : this.#server}/detail.html?goodsId={goodsId}`;
   }
 
+  /** @param {string} text */
   #announce(text) {
     const line = document.createElement('p');
     line.textContent = text;
@@ -185,54 +212,38 @@ export class ShopbellToasts extends HTMLElement {
     setTimeout(() => line.remove(), ANNOUNCEMENT_MS);
   }
 
-  /** The top layer puts toasts above any stacking of the page, without a z-index contest. */
+  /**
+   * Puts the region into the top layer: above whatever z-index the page uses.
+   * @param {boolean} open
+   */
   #setOpen(open) {
     if (!this.#region.popover || !this.isConnected) return;
     const isOpen = this.#region.matches(':popover-open');
     if (open && !isOpen) this.#region.showPopover();
-    // Left open while the last toast slides out; an empty list catches no pointer.
+    // While the last toast slides out it stays open, and is closed by the toast.
     if (!open && isOpen && this.#list.childElementCount === 0) this.#region.hidePopover();
   }
 
-  #pauseWhile(signal) {
-    const store = this.#store;
-    const set = (why, on) => on ? store.pause(why) : store.resume(why);
-    const region = this.#region;
-    region.addEventListener('pointerenter', () => set('hover', true), { signal });
-    region.addEventListener('pointerleave', () => set('hover', false), { signal });
-    // Keyboard focus only: a click into a toast focuses the region too, and must not stop the clocks for good.
-    region.addEventListener('focusin', (event) => {
-      set('focus', /** @type {Element} */ (event.target).matches(':focus-visible'));
-    }, { signal });
-    document.addEventListener('visibilitychange', () => set('hidden', document.hidden), { signal });
-    addEventListener('blur', () => set('blur', true), { signal });
-    addEventListener('focus', () => set('blur', false), { signal });
-    set('hidden', document.hidden);
-    const modal = () => set('modal', document.querySelector('dialog:modal') !== null);
-    const watch = new MutationObserver(modal);
-    watch.observe(document, { subtree: true, childList: true, attributeFilter: ['open'] });
-    signal.addEventListener('abort', () => watch.disconnect());
-    modal();
-  }
-
+  /** @param {KeyboardEvent} event */
   #onKey(event) {
     if (event.key === 'F8' && this.#views.size > 0) {
       event.preventDefault();
-      if (!this.matches(':focus-within')) this.#cameFrom = document.activeElement;
+      if (!this.matches(':focus-within')) this.#previousFocus = document.activeElement;
       this.#region.focus();
     } else if (event.key === 'Escape' && this.shadowRoot?.activeElement) {
       event.preventDefault();
-      this.#giveFocusBack();
+      this.#restoreFocus();
     }
   }
 
+  /** @param {FocusEvent} event */
   #onFocusOut(event) {
-    if (!this.#region.contains(event.relatedTarget)) this.#store.resume('focus');
+    if (!this.#region.contains(/** @type {Node | null} */ (event.relatedTarget))) this.#store.resume('focus');
   }
 
-  #giveFocusBack() {
-    const target = this.#cameFrom;
-    this.#cameFrom = null;
+  #restoreFocus() {
+    const target = this.#previousFocus;
+    this.#previousFocus = null;
     if (target instanceof HTMLElement && target.isConnected && target !== document.body) target.focus();
     else /** @type {HTMLElement | null} */ (this.shadowRoot?.activeElement ?? null)?.blur();
     this.#store.resume('focus');

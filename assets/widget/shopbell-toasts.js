@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The embeddable purchase toasts: registers <shopbell-toasts>.
  * Not for: the element itself (element.js), so that a page may register it by another name.

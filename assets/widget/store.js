@@ -1,69 +1,92 @@
+// @ts-check
 /**
  * Which purchase alerts are shown, which wait, and for how long: queue, folding, timing.
- * Not for: drawing them (element.js), wording (words.js) or receiving them (connection.js).
+ * Not for: drawing them (element.js), wording (messages.js) or receiving them (connection.js).
  *
  * Fires `change` when the list of visible entries differs from before.
  *
- * @typedef {{id: number, nickname: string, goodsId: number, goodsName: string, otherGoods: number, at: number}} Order
- * @typedef {{key: string, own: boolean, orders: Order[], at: number, remaining: number,
- *   startedAt: number, timer: any}} Entry  `orders`: one, or several when folded (newest first)
+ * @typedef {object} Order what an alert says
+ * @property {number} id its offset in the server's log
+ * @property {string} nickname
+ * @property {number} goodsId
+ * @property {string} goodsName the first goods of the order
+ * @property {number} otherGoods how many other goods are in the order
+ * @property {number} at epoch ms
+ *
+ * @typedef {object} Entry one toast, shown or waiting
+ * @property {string} key
+ * @property {boolean} own whether the reader placed the order
+ * @property {Order[]} orders one, or several when folded (newest first)
+ * @property {number} at when the newest order was placed, epoch ms
+ * @property {number} remaining for how long it is still to be shown, ms
+ * @property {number} startedAt when its timer was started last
+ * @property {ReturnType<typeof setTimeout> | null} timer null while it waits or is paused
+ *
+ * @typedef {'hover' | 'focus' | 'hidden' | 'blur' | 'modal' | 'swipe'} PauseReason
  */
 
-/** More waiting than this and they become one toast: nobody reads a queue of a minute. */
+/** More waiting entries than this become one: nobody reads a queue of a minute. */
 export const FOLD_OVER = 6;
 export const MIN_DURATION_MS = 5_000;
-/** What a fold remembers, so that a storm cannot fill the memory. */
+const DEFAULT_DURATION_MS = 6_000;
+/** A resumed toast stays at least this long: it must not vanish at the moment the pointer leaves it. */
+const MIN_REMAINING_MS = 1_000;
+/** How many orders a folded entry keeps, so that a burst cannot fill the memory. */
 const MAX_FOLDED = 2_000;
 const MAX_SEEN = 4_000;
 
 export class ToastStore extends EventTarget {
   /** @type {Entry[]} */ visible = [];
   /** @type {Entry[]} */ queue = [];
+  /** How many entries are visible at once. */
   max = 3;
-  #duration = 6_000;
-  /** Why the clocks stand still: 'hover', 'focus', 'hidden', 'blur', 'modal', 'swipe'. @type {Set<string>} */
+  #duration = DEFAULT_DURATION_MS;
+  /** Timers run while this is empty. @type {Set<PauseReason>} */
   #paused = new Set();
-  /** @type {Set<number>} */ #seen = new Set();
+  /** Offsets that were added or canceled. @type {Set<number>} */
+  #seen = new Set();
   #now;
 
-  /** @param {() => number} [now] milliseconds, for tests */
+  /** @param {() => number} [now] the clock, epoch ms */
   constructor(now = Date.now) {
     super();
     this.#now = now;
   }
 
-  set duration(ms) { this.#duration = Math.max(MIN_DURATION_MS, Number(ms) || 6_000); }
+  /** How long a toast is shown, ms; at least MIN_DURATION_MS. */
   get duration() { return this.#duration; }
 
-  /** @param {Order} order @param {boolean} own whether the reader placed it */
+  set duration(ms) { this.#duration = Math.max(MIN_DURATION_MS, Number(ms) || DEFAULT_DURATION_MS); }
+
+  /**
+   * Shows or queues an alert. An offset that was seen before is ignored.
+   * @param {Order} order
+   * @param {boolean} own whether the reader placed it
+   */
   add(order, own) {
     if (this.#seen.has(order.id)) return;
     this.#remember(order.id);
     const entry = this.#entry([order], own);
-    // One's own confirmation doesn't stand in line behind strangers.
+    // The reader's own confirmation goes ahead of other people's orders.
     if (own) this.queue.unshift(entry);
     else this.#enqueue(entry);
     this.#fill();
   }
 
-  /** The order behind `id` was cancelled: it is no longer true, wherever it stands. */
-  cancel(/** @type {number} */ id) {
+  /**
+   * Removes a canceled order wherever it is; one that was not added yet never will be.
+   * @param {number} id
+   */
+  cancel(id) {
     this.#remember(id);
-    const without = (/** @type {Entry[]} */ list) => list.filter((entry) => {
-      const left = entry.orders.filter((order) => order.id !== id);
-      if (left.length === entry.orders.length) return true;
-      entry.orders = left;
-      if (left.length) entry.at = left[0].at;
-      else this.#stop(entry);
-      return left.length > 0;
-    });
-    this.queue = without(this.queue);
-    this.visible = without(this.visible);
+    this.queue = this.#without(this.queue, id);
+    this.visible = this.#without(this.visible, id);
     this.#fill();
     this.#changed();
   }
 
-  dismiss(/** @type {string} */ key) {
+  /** @param {string} key */
+  dismiss(key) {
     const entry = this.visible.find((candidate) => candidate.key === key);
     if (!entry) return;
     this.#stop(entry);
@@ -72,17 +95,23 @@ export class ToastStore extends EventTarget {
     this.#changed();
   }
 
-  pause(/** @type {string} */ reason) {
+  /**
+   * Stops all timers until each reason given was resumed.
+   * @param {PauseReason} reason
+   */
+  pause(reason) {
     if (this.#paused.size === 0) this.visible.forEach((entry) => this.#stop(entry));
     this.#paused.add(reason);
   }
 
-  resume(/** @type {string} */ reason) {
+  /** @param {PauseReason} reason */
+  resume(reason) {
     if (!this.#paused.delete(reason) || this.#paused.size > 0) return;
     this.visible.forEach((entry) => this.#start(entry));
     this.#fill();
   }
 
+  /** Removes all entries and all reasons to pause. */
   clear() {
     this.visible.forEach((entry) => this.#stop(entry));
     this.visible = [];
@@ -91,6 +120,11 @@ export class ToastStore extends EventTarget {
     this.#changed();
   }
 
+  /**
+   * @param {Order[]} orders
+   * @param {boolean} own
+   * @returns {Entry}
+   */
   #entry(orders, own) {
     return {
       key: String(orders[0].id), own, orders, at: orders[0].at,
@@ -98,24 +132,28 @@ export class ToastStore extends EventTarget {
     };
   }
 
-  #enqueue(/** @type {Entry} */ entry) {
+  /**
+   * Appends other people's order; folds all that wait into one entry when there are too many.
+   * @param {Entry} entry
+   */
+  #enqueue(entry) {
     this.queue.push(entry);
-    const strangers = this.queue.filter((waiting) => !waiting.own);
-    const folded = strangers.find((waiting) => waiting.orders.length > 1);
-    if (!folded && strangers.length <= FOLD_OVER) return;
-    const orders = strangers.flatMap((waiting) => waiting.orders)
-      .sort((a, b) => b.id - a.id).slice(0, MAX_FOLDED);
-    const one = this.#entry(orders, false);
-    one.key = `fold-${folded?.key ?? orders[0].id}`.replace('fold-fold-', 'fold-');
-    this.queue = [...this.queue.filter((waiting) => waiting.own), one];
+    const waiting = this.queue.filter(({ own }) => !own);
+    const folded = waiting.find(({ orders }) => orders.length > 1);
+    if (!folded && waiting.length <= FOLD_OVER) return;
+    const orders = waiting.flatMap((one) => one.orders).sort((a, b) => b.id - a.id).slice(0, MAX_FOLDED);
+    const fold = this.#entry(orders, false);
+    fold.key = folded?.key ?? `fold-${orders[0].id}`;
+    this.queue = [...this.queue.filter(({ own }) => own), fold];
   }
 
-  /** Shows what there is room for; while a modal dialog is open, nothing new. */
+  /** Shows what there is room for. While a modal dialog is open, nothing new appears. */
   #fill() {
     if (this.#paused.has('modal')) return;
     let added = false;
-    while (this.queue.length > 0 && this.visible.length < this.max) {
-      const entry = /** @type {Entry} */ (this.queue.shift());
+    while (this.visible.length < this.max) {
+      const entry = this.queue.shift();
+      if (!entry) break;
       this.visible = [...this.visible, entry];
       this.#start(entry);
       added = true;
@@ -123,23 +161,43 @@ export class ToastStore extends EventTarget {
     if (added) this.#changed();
   }
 
-  #start(/** @type {Entry} */ entry) {
+  /**
+   * @param {Entry[]} list
+   * @param {number} id of an order
+   * @returns {Entry[]} the list without the order; an entry that held only this order goes
+   */
+  #without(list, id) {
+    return list.filter((entry) => {
+      const left = entry.orders.filter((order) => order.id !== id);
+      if (left.length === entry.orders.length) return true;
+      entry.orders = left;
+      if (left.length) entry.at = left[0].at;
+      else this.#stop(entry);
+      return left.length > 0;
+    });
+  }
+
+  /** @param {Entry} entry */
+  #start(entry) {
     if (this.#paused.size > 0 || entry.timer !== null) return;
     entry.startedAt = this.#now();
     entry.timer = setTimeout(() => this.dismiss(entry.key), entry.remaining);
   }
 
-  #stop(/** @type {Entry} */ entry) {
+  /** @param {Entry} entry */
+  #stop(entry) {
     if (entry.timer === null) return;
     clearTimeout(entry.timer);
     entry.timer = null;
-    // Never less than a second: a toast doesn't vanish at the moment the pointer leaves it.
-    entry.remaining = Math.max(1_000, entry.remaining - (this.#now() - entry.startedAt));
+    entry.remaining = Math.max(MIN_REMAINING_MS, entry.remaining - (this.#now() - entry.startedAt));
   }
 
+  /** @param {number} id */
   #remember(id) {
     this.#seen.add(id);
-    if (this.#seen.size > MAX_SEEN) this.#seen.delete(/** @type {number} */ (this.#seen.values().next().value));
+    if (this.#seen.size <= MAX_SEEN) return;
+    const [oldest] = this.#seen;
+    this.#seen.delete(oldest);
   }
 
   #changed() { this.dispatchEvent(new Event('change')); }

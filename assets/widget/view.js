@@ -1,13 +1,27 @@
+// @ts-check
 /**
  * One toast's elements: sentence, time, close button, swipe.
- * Not for: when it comes and goes (store.js) or where it stands (sheet.js, element.js).
+ * Not for: when it comes and goes (store.js) or where it stands (styles.js, element.js).
  */
 
-import { ago, sentence, wordsFor } from './words.js';
+import { messagesFor, sentence, timeAgo } from './messages.js';
+
+/**
+ * @import { Entry, PauseReason } from './store.js'
+ * @import { Piece } from './messages.js'
+ *
+ * @typedef {object} ToastOptions
+ * @property {string} href template of the link to the goods, `{goodsId}`
+ * @property {string} lang
+ * @property {boolean} atEnd whether the toasts stand at the inline end of the page, and are swiped there
+ * @property {() => void} dismiss
+ * @property {(reason: PauseReason) => void} pause
+ * @property {(reason: PauseReason) => void} resume
+ */
 
 const SWIPE_DISMISS_PX = 72;
 const SWIPE_FLING_PX_PER_MS = 0.5;
-/** Below this a press stays a press, so that the link inside can be clicked. */
+/** A press that moves less is a click, so that the link inside can be followed. */
 const SWIPE_SLOP_PX = 8;
 const CLICK_AFTER_SWIPE_MS = 50;
 const SVG = 'http://www.w3.org/2000/svg';
@@ -21,12 +35,12 @@ export class ToastView {
   #text = document.createElement('p');
   #time = document.createElement('time');
   #close = document.createElement('button');
-  #written = '';
+  /** What #text was made of, to leave the document alone when nothing changed. */
+  #drawn = '';
 
   /**
-   * @param {import('./store.js').Entry} entry
-   * @param {{href: string, lang: string, atEnd: boolean, dismiss: () => void,
-   *   pause: (why: string) => void, resume: (why: string) => void}} options
+   * @param {Entry} entry
+   * @param {ToastOptions} options
    */
   constructor(entry, options) {
     this.#entry = entry;
@@ -49,48 +63,57 @@ export class ToastView {
     body.append(this.#text, this.#time);
     element.append(badge, body, this.#close);
     this.#swipe();
-    this.speak(options.lang);
+    this.setLanguage(options.lang);
   }
 
-  speak(lang) {
+  /** @param {string} lang */
+  setLanguage(lang) {
     this.#options.lang = lang;
-    this.#close.setAttribute('aria-label', wordsFor(lang).close);
+    this.#close.setAttribute('aria-label', messagesFor(lang).close);
     this.update(Date.now());
   }
 
-  /** Brings the words up to date; touches the document only where they changed. */
+  /**
+   * Brings sentence and time up to date.
+   * @param {number} now epoch ms
+   */
   update(now) {
     const { lang } = this.#options;
-    const pieces = sentence(this.#entry, now, wordsFor(lang));
-    const written = JSON.stringify(pieces);
-    if (written !== this.#written) {
-      this.#written = written;
+    const pieces = sentence(this.#entry, now, messagesFor(lang));
+    const drawn = JSON.stringify(pieces);
+    if (drawn !== this.#drawn) {
+      this.#drawn = drawn;
       this.#text.replaceChildren(...pieces.flatMap((piece) => this.#piece(piece)));
     }
-    const time = ago(this.#entry.at, now, lang);
+    const time = timeAgo(this.#entry.at, now, lang);
     if (this.#time.textContent !== time) this.#time.textContent = time;
     this.#time.dateTime = new Date(this.#entry.at).toISOString();
   }
 
   focus() { this.#close.focus(); }
 
+  /** Animates the toast away, then removes it. */
   leave() {
     const { element } = this;
     element.classList.add('leaving');
     element.inert = true;
     element.removeAttribute('data-role');
-    const gone = () => {
+    const remove = () => {
       const region = element.closest('section');
       element.remove();
       if (region?.popover && !region.querySelector('li') && region.matches(':popover-open')) region.hidePopover();
     };
-    const moves = element.getAnimations().map((animation) => animation.finished);
-    // Always ends: without animations (reduced motion) at once, and when one is cancelled too.
-    Promise.allSettled(moves).then(gone);
+    const animations = element.getAnimations().map((animation) => animation.finished);
+    // Settles always: at once without animations (reduced motion), and also when one is canceled.
+    Promise.allSettled(animations).then(remove);
   }
 
+  /**
+   * @param {Piece} piece
+   * @returns {Node | string | (Node | string)[]}
+   */
   #piece(piece) {
-    if (typeof piece === 'string') return joined(piece);
+    if (typeof piece === 'string') return withParticle(piece);
     if ('name' in piece) {
       const strong = document.createElement('strong');
       strong.setAttribute('part', 'name');
@@ -99,30 +122,31 @@ export class ToastView {
     }
     const link = document.createElement('a');
     link.setAttribute('part', 'goods');
-    link.href = this.#options.href.replaceAll('{goodsId}', encodeURIComponent(this.#entry.orders[0].goodsId));
+    link.href = this.#options.href.replaceAll('{goodsId}', String(this.#entry.orders[0].goodsId));
     link.draggable = false;
     link.textContent = piece.goods;
     return link;
   }
 
-  /** Towards the edge it came from, followed by the pointer; short and slow ones spring back. */
+  /** Lets a pointer push the toast off the page at its edge; short and slow swipes spring back. */
   #swipe() {
     const { element } = this;
-    let start = null;
+    /** @type {{x: number, time: number, moved: boolean} | null} */
+    let press = null;
     let swipedAt = -Infinity;
     const outward = () => {
       const rtl = getComputedStyle(element).direction === 'rtl';
       return this.#options.atEnd !== rtl ? 1 : -1;
     };
-    const distance = (event) => Math.max(0, (event.clientX - start.x) * outward());
-    const moveTo = (px) => element.style.setProperty('--swipe', `${px * outward()}px`);
-    const end = (event) => {
-      if (!start) return;
+    const distance = (/** @type {PointerEvent} */ event) => Math.max(0, (event.clientX - (press?.x ?? event.clientX)) * outward());
+    const moveTo = (/** @type {number} */ px) => element.style.setProperty('--swipe', `${px * outward()}px`);
+    const end = (/** @type {PointerEvent} */ event) => {
+      if (!press) return;
       const px = event.type === 'pointerup' ? distance(event) : 0;
-      const fast = px / Math.max(1, event.timeStamp - start.time) > SWIPE_FLING_PX_PER_MS;
-      const moved = start.moved;
+      const fast = px / Math.max(1, event.timeStamp - press.time) > SWIPE_FLING_PX_PER_MS;
+      const { moved } = press;
       if (moved) swipedAt = event.timeStamp;
-      start = null;
+      press = null;
       element.classList.remove('swiping');
       this.#options.resume('swipe');
       if (moved && (px > SWIPE_DISMISS_PX || (fast && px > SWIPE_SLOP_PX * 2))) this.#options.dismiss();
@@ -130,29 +154,33 @@ export class ToastView {
     };
     element.addEventListener('pointerdown', (event) => {
       if (event.button !== 0 || /** @type {Element} */ (event.target).closest('button')) return;
-      start = { x: event.clientX, time: event.timeStamp, moved: false };
+      press = { x: event.clientX, time: event.timeStamp, moved: false };
     });
     element.addEventListener('pointermove', (event) => {
-      if (!start) return;
-      if (!start.moved && distance(event) > SWIPE_SLOP_PX) {
-        start.moved = true;
+      if (!press) return;
+      if (!press.moved && distance(event) > SWIPE_SLOP_PX) {
+        press.moved = true;
         element.setPointerCapture(event.pointerId);
         element.classList.add('swiping');
         this.#options.pause('swipe');
       }
-      if (start.moved) moveTo(distance(event));
+      if (press.moved) moveTo(distance(event));
     });
     element.addEventListener('pointerup', end);
     element.addEventListener('pointercancel', end);
-    // A swipe that ends on the link is no click on it.
+    // A swipe that ends on the link must not follow it.
     element.addEventListener('click', (event) => {
       if (event.timeStamp - swipedAt < CLICK_AFTER_SWIPE_MS) event.preventDefault();
     }, true);
   }
 }
 
-/** A particle stays with the word before it: 을(를) must not break at its bracket. @param {string} text */
-function joined(text) {
+/**
+ * Keeps a Korean particle with the name before it: 을(를) must not break at its bracket.
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
+function withParticle(text) {
   const particle = /^\S+/.exec(text)?.[0];
   if (!particle) return [text];
   const span = document.createElement('span');
@@ -161,6 +189,7 @@ function joined(text) {
   return [span, text.slice(particle.length)];
 }
 
+/** @param {string} path SVG path data */
 function icon(path) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');

@@ -1,6 +1,11 @@
-//! The pages: the copy inside the program under a strict Content-Security-Policy, or a folder.
+//! The pages: the copy inside the program under a strict Content-Security-Policy, or a folder. What a page is made of
+//! is in `pages.rs`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use actix_files::NamedFile;
 use actix_web::{
@@ -12,10 +17,12 @@ use actix_web::{
             HeaderMap, HeaderName, HeaderValue,
         },
     },
-    web::{self, Data},
+    web::{self, Bytes, Data},
 };
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 
+use super::pages;
 use crate::{
     config::Settings,
     web::{Problem, edge::AsIs, etag, resource::not_allowed},
@@ -40,6 +47,8 @@ pub struct Assets {
     /// The folder, without symbolic links; `None` for the copy inside the program.
     folder: Option<PathBuf>,
     policy: Option<HeaderValue>,
+    /// The pages inside the program by file name, composed once.
+    pages: HashMap<String, Bytes>,
 }
 
 impl Assets {
@@ -51,8 +60,17 @@ impl Assets {
         let stated = settings.content_security_policy.as_deref();
         // Foreign pages have inline scripts and CDNs.
         let policy = stated.or(if folder.is_none() { Some(STRICT) } else { None });
-        Self { folder, policy: policy.and_then(|policy| HeaderValue::from_str(policy).ok()) }
+        let pages = if folder.is_none() { embedded_pages() } else { HashMap::new() };
+        Self { folder, policy: policy.and_then(|policy| HeaderValue::from_str(policy).ok()), pages }
     }
+}
+
+fn embedded_pages() -> HashMap<String, Bytes> {
+    let read = |name: &str| Some(String::from_utf8_lossy(&Embedded::get(name)?.data).into_owned());
+    Embedded::iter()
+        .filter(|name| name.ends_with(".html"))
+        .filter_map(|name| Some((name.to_string(), pages::compose(&read(&name)?, read)?.into())))
+        .collect()
 }
 
 /// Every address that no route has.
@@ -74,8 +92,11 @@ async fn find(assets: &Assets, request: &HttpRequest, requested: &str) -> Option
     let path = relative(requested)?;
     for name in [path.clone(), format!("{path}.html")] {
         let found = match &assets.folder {
-            None => embedded(request, &name),
-            Some(folder) => open(folder, &name).await.map(|file| file.into_response(request)),
+            None => embedded(assets, request, &name),
+            Some(folder) => match composed(folder, &name).await {
+                Some(page) => Some(page_response(request, &name, page.into())),
+                None => open(folder, &name).await.map(|file| file.into_response(request)),
+            },
         };
         if found.is_some() {
             return found;
@@ -91,11 +112,14 @@ async fn missing(assets: &Assets, request: &HttpRequest) -> Option<HttpResponse>
         return None;
     }
     let page = match &assets.folder {
-        None => Embedded::get(MISSING_PAGE)?.data,
-        Some(folder) => {
-            let path = open(folder, MISSING_PAGE).await?.path().to_owned();
-            web::block(|| std::fs::read(path)).await.ok()?.ok()?.into()
-        }
+        None => assets.pages.get(MISSING_PAGE)?.clone(),
+        Some(folder) => match composed(folder, MISSING_PAGE).await {
+            Some(page) => page.into(),
+            None => {
+                let path = open(folder, MISSING_PAGE).await?.path().to_owned();
+                web::block(|| std::fs::read(path)).await.ok()?.ok()?.into()
+            }
+        },
     };
     let mut response =
         HttpResponse::NotFound().insert_header((CONTENT_TYPE, "text/html; charset=utf-8")).body(page);
@@ -115,25 +139,54 @@ fn relative(requested: &str) -> Option<String> {
 
 /// A file of the folder. Symbolic links are followed only as long as they stay inside.
 async fn open(folder: &Path, name: &str) -> Option<NamedFile> {
-    let (folder, path) = (folder.to_owned(), folder.join(name));
-    let opened = web::block(move || {
-        let path = path.canonicalize().ok().filter(|path| path.starts_with(&folder) && path.is_file())?;
-        NamedFile::open(path).ok()
-    });
+    let (folder, name) = (folder.to_owned(), name.to_owned());
+    let opened = web::block(move || NamedFile::open(inside(&folder, &name)?).ok());
     Some(opened.await.ok()??.disable_content_disposition().prefer_utf8(true))
 }
 
-fn embedded(request: &HttpRequest, name: &str) -> Option<HttpResponse> {
-    let file = Embedded::get(name)?;
-    let tag = etag::tag(&file.metadata.sha256_hash());
+/// The real path of a file of the folder, `None` for one that lies elsewhere.
+fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
+    folder.join(name).canonicalize().ok().filter(|path| path.starts_with(folder) && path.is_file())
+}
+
+/// A page of the folder, when the folder has a layout for it.
+async fn composed(folder: &Path, name: &str) -> Option<String> {
+    if !name.ends_with(".html") {
+        return None;
+    }
+    let (folder, name) = (folder.to_owned(), name.to_owned());
+    let read = move |name: &str| std::fs::read_to_string(inside(&folder, name)?).ok();
+    web::block(move || pages::compose(&read(&name)?, read)).await.ok()?
+}
+
+fn embedded(assets: &Assets, request: &HttpRequest, name: &str) -> Option<HttpResponse> {
+    if let Some(page) = assets.pages.get(name) {
+        return Some(page_response(request, name, page.clone()));
+    }
+    let file = Embedded::get(name).filter(|_| name != pages::LAYOUT)?;
+    let body = match file.data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => data.into(),
+    };
+    Some(respond(request, name, file.metadata.mimetype(), body, &file.metadata.sha256_hash()))
+}
+
+fn page_response(request: &HttpRequest, name: &str, page: Bytes) -> HttpResponse {
+    let hash = Sha256::digest(&page);
+    respond(request, name, "text/html", page, &hash)
+}
+
+/// The bytes of a file, or 304 for a client that has them.
+fn respond(request: &HttpRequest, name: &str, kind: &str, body: Bytes, hash: &[u8]) -> HttpResponse {
+    let tag = etag::tag(hash);
     let known = etag::is_known(request.headers(), &tag);
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, tag));
-    response.insert_header((CONTENT_TYPE, content_type(name, file.metadata.mimetype())));
+    response.insert_header((CONTENT_TYPE, content_type(name, kind)));
     if name.starts_with(WIDGET) {
         response.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     }
-    Some(if known { response.finish() } else { response.body(file.data) })
+    if known { response.finish() } else { response.body(body) }
 }
 
 fn content_type(name: &str, guessed: &str) -> String {
@@ -182,5 +235,35 @@ mod tests {
         assert!(open(&root, "out").await.is_none());
         assert!(open(&root, "in.html").await.is_some());
         assert!(open(&root, "").await.is_none());
+    }
+
+    #[actix_web::test]
+    async fn a_page_of_a_folder_is_composed_where_the_folder_has_a_layout() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("cart.html"), "<title>Cart</title>").unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        assert_eq!(composed(&root, "cart.html").await, None);
+        std::fs::write(folder.path().join(pages::LAYOUT), "<!doctype html><!-- page --><main>").unwrap();
+        assert_eq!(
+            composed(&root, "cart.html").await.as_deref(),
+            Some("<!doctype html><title>Cart</title><main>")
+        );
+        assert_eq!(composed(&root, pages::LAYOUT).await, None);
+    }
+
+    #[test]
+    fn every_page_inside_the_program_is_composed_and_preloads_what_there_is() {
+        let pages = embedded_pages();
+        let files = Embedded::iter().filter(|name| name.ends_with(".html") && name != pages::LAYOUT);
+        assert_eq!(pages.len(), files.count());
+        for (name, page) in pages {
+            let page = std::str::from_utf8(&page).unwrap();
+            assert!(page.starts_with("<!doctype html>") && page.contains("<main"), "{name}");
+            let preloads: Vec<_> = page.split("rel=\"modulepreload\" href=\"/").skip(1).collect();
+            assert!(preloads.len() > 20, "{name}");
+            for path in preloads.iter().filter_map(|rest| rest.split('"').next()) {
+                assert!(Embedded::get(path).is_some(), "{name} preloads {path}");
+            }
+        }
     }
 }

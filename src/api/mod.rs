@@ -26,6 +26,7 @@ mod goods;
 mod health;
 mod notifications;
 mod orders;
+mod pages;
 #[cfg(test)]
 mod tests;
 mod users;

@@ -71,8 +71,6 @@ pub struct Outbox {
     limit: u32,
     /// Wakes the task that drives the connection, to flush or to end.
     driver: Cell<Option<Waker>>,
-    /// Wakes who waits until nothing waits any more.
-    drained: Cell<Option<Waker>>,
     /// The session ends no later, by the wall clock.
     expires_at: Cell<Timestamp>,
     /// The last sign of life of the client.
@@ -91,7 +89,6 @@ impl Outbox {
             wire: Cell::new(wire),
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
             driver: Cell::default(),
-            drained: Cell::default(),
             expires_at: Cell::new(Timestamp::MAX),
             heartbeat: Heartbeat::new(Instant::now()),
         }
@@ -255,10 +252,9 @@ impl Outbox {
         let _ = poll.send(queue.join(&[engineio::SEPARATOR as u8]));
         match last {
             Some(last) => drop(self.queue.replace(Some(Queue::of(last)))),
-            None if matches!(self.life(), Life::Closing(_)) => return self.close(Close::Lost),
+            None if matches!(self.life(), Life::Closing(_)) => self.close(Close::Lost),
             None => {}
         }
-        self.wake_drained();
     }
 
     /// Whether a poll waits.
@@ -316,10 +312,10 @@ impl Outbox {
     /// Waits until nothing waits to be sent, or the session is no longer open. For one task at a time.
     pub fn drained(&self) -> impl Future<Output = ()> + '_ {
         poll_fn(|context| {
-            if self.is_empty() || !self.is_open() {
-                return Poll::Ready(());
+            match &mut *self.queue.borrow_mut() {
+                Some(queue) if self.is_open() => queue.register(context.waker()),
+                _ => return Poll::Ready(()),
             }
-            self.drained.set(Some(context.waker().clone()));
             Poll::Pending
         })
     }
@@ -330,14 +326,8 @@ impl Outbox {
             driver.wake_by_ref();
             self.driver.set(Some(driver));
         }
-        if !self.is_open() {
-            self.wake_drained();
-        }
-    }
-
-    fn wake_drained(&self) {
-        if let Some(waker) = self.drained.take() {
-            waker.wake();
+        if let Some(queue) = self.queue.borrow_mut().as_mut().filter(|_| !self.is_open()) {
+            queue.wake();
         }
     }
 

@@ -52,8 +52,5 @@ impl Outbox {
             (Life::Asked(_), _) => self.life.set(life),
             _ => {}
         }
-        if self.is_empty() {
-            self.wake_drained();
-        }
     }
 }

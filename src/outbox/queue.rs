@@ -1,6 +1,6 @@
 //! What waits to be sent.
 
-use std::{collections::VecDeque, io::IoSlice, time::Instant};
+use std::{collections::VecDeque, io::IoSlice, task::Waker, time::Instant};
 
 use bytes::{Buf, Bytes};
 
@@ -9,12 +9,16 @@ pub(super) struct Queue {
     pieces: VecDeque<Bytes>,
     bytes: usize,
     stalled_since: Instant,
+    /// The task that waits until nothing waits any more. Here and not in the outbox, because an idle session has no
+    /// queue.
+    waiter: Option<Waker>,
 }
 
 impl Queue {
     /// With a first piece.
     pub(super) fn of(piece: Bytes) -> Box<Self> {
-        let mut queue = Self { pieces: VecDeque::new(), bytes: 0, stalled_since: Instant::now() };
+        let mut queue =
+            Self { pieces: VecDeque::new(), bytes: 0, stalled_since: Instant::now(), waiter: None };
         queue.push(piece);
         Box::new(queue)
     }
@@ -58,11 +62,30 @@ impl Queue {
         self.pieces.is_empty()
     }
 
+    /// Registers the task to wake when the queue is dropped, or by [`Queue::wake`].
+    pub(super) fn register(&mut self, waker: &Waker) {
+        self.waiter = Some(waker.clone());
+    }
+
+    /// Wakes the task that waits.
+    pub(super) fn wake(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wake();
+        }
+    }
+
     /// All pieces as one, with a separator between them.
-    pub(super) fn join(self, separator: &[u8]) -> Bytes {
-        match <[Bytes; 1]>::try_from(Vec::from(self.pieces)) {
+    pub(super) fn join(mut self, separator: &[u8]) -> Bytes {
+        match <[Bytes; 1]>::try_from(Vec::from(std::mem::take(&mut self.pieces))) {
             Ok([only]) => only,
             Err(pieces) => pieces.join(separator).into(),
         }
+    }
+}
+
+/// The queue is dropped when all of it was taken.
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.wake();
     }
 }

@@ -34,8 +34,6 @@ impl Outbox {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        drop(socket);
-        self.wake_drained();
         Poll::Ready(Ok(()))
     }
 

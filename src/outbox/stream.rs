@@ -16,7 +16,6 @@ impl Outbox {
         let Some(queue) = self.queue.take() else {
             return if self.is_closing() { Poll::Ready(None) } else { Poll::Pending };
         };
-        self.wake_drained();
         Poll::Ready(Some(queue.join(b"")))
     }
 }

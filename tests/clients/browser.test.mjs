@@ -74,6 +74,34 @@ async function cancelNewest(page) {
   await page.locator('[data-role="order-status"]').first().filter({ hasText: /cancel/i }).waitFor();
 }
 
+test('each page is a whole document that preloads all modules that it imports', async () => {
+  const { page, allow } = await member('pia');
+  allow(404);
+  for (const path of ['/', '/goods.html', '/detail.html?goodsId=1', '/cart.html', '/order.html', '/orders.html', '/account.html', '/no-such-page']) {
+    await page.goto(path);
+    await page.locator('main h1').first().waitFor();
+    await assertPreloads(page);
+  }
+  const guest = await visitor();
+  for (const path of ['/login.html', '/register.html']) {
+    await guest.page.goto(path);
+    await guest.page.locator('main h1').first().waitFor();
+    await assertPreloads(guest.page);
+  }
+});
+
+/** Only the page's own script is not preloaded. */
+async function assertPreloads(page) {
+  const modules = await page.evaluate(() => performance.getEntriesByType('resource')
+    .filter(({ name }) => name.endsWith('.js')).map(({ name, initiatorType }) => ({ path: new URL(name).pathname, initiatorType })));
+  assert.ok(modules.length > 20, `${page.url()} has ${modules.length} modules`);
+  // What an import makes the browser fetch has the script as its initiator, a preload has not.
+  const late = modules.filter(({ initiatorType }) => initiatorType === 'script').map(({ path }) => path);
+  const entry = await page.locator('script[type=module]').evaluate((script) => new URL(script.src).pathname);
+  assert.deepEqual(late, [entry], page.url());
+  assert.equal(await page.evaluate(() => document.compatMode), 'CSS1Compat');
+}
+
 test('one orders, both see it; taken back, the toast goes', async () => {
   const [mina, theo] = await Promise.all([member('mina'), member('theo')]);
   await buyNow(mina.page);

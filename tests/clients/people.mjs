@@ -23,7 +23,7 @@ async function call(shop, method, path, { token, body } = {}) {
   return { body: text && JSON.parse(text), cookie: answer.headers.get('set-cookie')?.split(';')[0] };
 }
 
-/** Logs in. Answers the token, and the cookie that carries it. */
+/** Logs in. Returns the token, and the cookie that carries it. */
 export async function logIn(shop, { email, password }) {
   const { body, cookie } = await call(shop, 'POST', '/auth', { body: { email, password } });
   return { nickname: body.user.nickname, email, password, token: body.token, cookie };
@@ -43,7 +43,7 @@ export async function newGoods(shop, name) {
   return (await call(shop, 'POST', '/goods', { token, body })).body.goods;
 }
 
-/** Orders one piece; answers when the order is stored. */
+/** Orders one piece; returns when the order is stored. */
 export async function order(shop, { token }, { goodsId }) {
   return (await call(shop, 'POST', '/orders', { token, body: { items: [{ goodsId, quantity: 1 }] } })).body.order;
 }

@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { latest, logIn, newGoods, newMember, newPassword, order } from './people.mjs';
-import { Ears } from './sockets.mjs';
+import { EventLog } from './sockets.mjs';
 import { startShop } from './support.mjs';
 
 /** Made by scripts/test from python/requirements.txt. */
@@ -37,20 +37,20 @@ after(() => shop?.stop());
 async function start(t, { transports, credential }, { email, password }) {
   const child = spawn(PYTHON, [CLIENT, shop.url, email, password, transports, credential]);
   await once(child, 'spawn');
-  const ears = new Ears();
+  const events = new EventLog();
   let wrong = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (wrong += text));
-  createInterface({ input: child.stdout }).on('line', (line) => ears.hear(...JSON.parse(line)));
+  createInterface({ input: child.stdout }).on('line', (line) => events.record(...JSON.parse(line)));
   const exit = once(child, 'exit');
   t.after(() => child.kill('SIGKILL'));
   const tell = (...what) => child.stdin.write(`${JSON.stringify(what)}\n`);
   return {
-    ears,
+    events,
     emit: (...event) => tell('emit', ...event),
     async ask(event, ...args) {
-      const before = ears.all('ack').length;
+      const before = events.all('ack').length;
       tell('call', event, ...args);
-      return (await ears.nth('ack', before + 1))[1];
+      return (await events.nth('ack', before + 1))[1];
     },
     async end() {
       child.stdin.end();
@@ -60,61 +60,61 @@ async function start(t, { transports, credential }, { email, password }) {
   };
 }
 
-test('python-socketio buys, hears, chats and comes back', { concurrency: WAYS.length }, async (t) => {
+test('python-socketio buys, receives alerts, chats and comes back', { concurrency: WAYS.length }, async (t) => {
   const { nickname, email, password } = await logIn(shop, shop.shopper);
   const clients = await Promise.all(WAYS.map(async (way) => ({ ...(await start(t, way, { email, password })), name: way.name })));
-  // Each event is heard in a thread of its own there: that they come in order cannot be asserted.
-  for (const { ears } of clients) assert.deepEqual(await ears.nth('offset', 1), ['0']);
+  // That client runs each handler in a thread of its own: the order of events cannot be asserted.
+  for (const { events } of clients) assert.deepEqual(await events.nth('offset', 1), ['0']);
   const forged = { goodsId: goods.goodsId, nickname: 'the king', goodsName: 'A crown', price: 0.01 };
   const answers = await Promise.all(clients.map(({ ask }) => ask('BUY', forged)));
   const ids = answers.map(({ ok, orderId, id }) => {
     assert.ok(ok && orderId > 0);
     return id;
   });
-  for (const { ears } of clients) {
+  for (const { events } of clients) {
     for (const id of ids) {
-      const alert = await ears.alert(id);
+      const alert = await events.alert(id);
       assert.deepEqual([alert.nickname, alert.goodsName], [nickname, goods.name]);
     }
-    await ears.until('offset', (offset) => offset === String(Math.max(...ids)));
-    assert.deepEqual(ears.ids.sort(), [1, 2, 3], 'each once');
+    await events.waitFor('offset', (offset) => offset === String(Math.max(...ids)));
+    assert.deepEqual(events.ids.sort(), [1, 2, 3], 'each once');
   }
 
   const [first, ...others] = clients;
-  for (const [n, { ask, emit, ears }] of clients.entries()) {
+  for (const [n, { ask, emit, events }] of clients.entries()) {
     assert.deepEqual(await ask('enter_room', 'python'), { ok: true, count: n + 1 });
     assert.equal((await ask('DANCE')).code, 'unknown_event');
     emit('DANCE');
-    assert.equal((await ears.nth('error', 1))[0].code, 'unknown_event');
+    assert.equal((await events.nth('error', 1))[0].code, 'unknown_event');
     emit('CHANGED_PAGE', '/python.html');
-    await ears.until('SAME_PAGE_VIEWER_COUNT', (count) => count === 1);
+    await events.waitFor('SAME_PAGE_VIEWER_COUNT', (count) => count === 1);
   }
-  await first.ears.until('welcome', (name, count) => name === nickname && count === 3);
+  await first.events.waitFor('welcome', (name, count) => name === nickname && count === 3);
   assert.deepEqual(await first.ask('new_message', 'ssh', 'python'), { ok: true, count: 3 });
-  for (const { ears } of others) assert.deepEqual(await ears.nth('new_message', 1), [`${nickname}: ssh`, 3]);
-  assert.equal(first.ears.all('new_message').length, 0);
+  for (const { events } of others) assert.deepEqual(await events.nth('new_message', 1), [`${nickname}: ssh`, 3]);
+  assert.equal(first.events.all('new_message').length, 0);
 
   await shop.pause();
-  await Promise.all(clients.map(({ ears }) => ears.nth('disconnect', 1)));
+  await Promise.all(clients.map(({ events }) => events.nth('disconnect', 1)));
   await shop.resume();
-  await Promise.all(clients.map(({ ears }) => ears.nth('connect', 2)));
+  await Promise.all(clients.map(({ events }) => events.nth('connect', 2)));
   const buyer = await newMember(shop, 'buyer');
   await order(shop, buyer, goods);
   const live = await latest(shop, buyer);
-  for (const { ears } of clients) assert.equal((await ears.alert(live)).nickname, 'buyer');
+  for (const { events } of clients) assert.equal((await events.alert(live)).nickname, 'buyer');
   assert.equal((await first.ask('BUY', { goodsId: goods.goodsId })).ok, true);
   await Promise.all(clients.map(({ end }) => end()));
 });
 
-test('python-socketio hears that it was logged out, and stays away', async (t) => {
+test('python-socketio is told that it was logged out, and stays away', async (t) => {
   const person = await newMember(shop, 'leaver');
   const clients = await Promise.all(WAYS.map(async (way) => start(t, way, person)));
-  await Promise.all(clients.map(({ ears }) => ears.nth('connect', 1)));
+  await Promise.all(clients.map(({ events }) => events.nth('connect', 1)));
   // Which ends all other log-ins.
   await newPassword(shop, person);
-  await Promise.all(clients.map(async ({ ears, end }) => {
-    assert.deepEqual(await ears.nth('disconnect', 1), ['server disconnect']);
+  await Promise.all(clients.map(async ({ events, end }) => {
+    assert.deepEqual(await events.nth('disconnect', 1), ['server disconnect']);
     await end();
-    assert.equal(ears.all('connect').length, 1);
+    assert.equal(events.all('connect').length, 1);
   }));
 });

@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 
 import { latest, logIn, logOut, newGoods, newMember, order } from './people.mjs';
-import { CLIENTS, Ears, WAYS, arrive, open, openLine } from './sockets.mjs';
+import { CLIENTS, EventLog, WAYS, arrive, open, openProxy } from './sockets.mjs';
 import { startShop } from './support.mjs';
 
 /** Clients that are tried at once. */
@@ -49,7 +49,7 @@ each('a purchase is told to all members, and to no guest', PAIRS, async (t, { cl
   const person = await newcomer();
   const [byCookie, byToken, guest] = [connect({ cookie: person.cookie }), connect({ token: watcher.token }), connect()];
   const members = [byCookie, byToken];
-  const starts = await Promise.all(members.map(({ ears }) => ears.offsetAfterConnect(1)));
+  const starts = await Promise.all(members.map(({ events }) => events.offsetAfterConnect(1)));
 
   // Where there is an upgrade, this message meets it.
   const forged = { goodsId: goods.goodsId, nickname: 'the king', goodsName: 'A crown', price: 0.01, date: '1970-01-01' };
@@ -61,36 +61,36 @@ each('a purchase is told to all members, and to no guest', PAIRS, async (t, { cl
   const third = await byToken.ask('BUY', { goodsId: goods.goodsId, quantity: 3 });
   assert.ok(third.ok && third.orderId > first.orderId && third.id > first.id, JSON.stringify([first, third]));
   const isSecond = ({ nickname, id }) => nickname === person.nickname && id > first.id;
-  const [second] = await byToken.ears.until('BUY_GOODS', isSecond);
+  const [second] = await byToken.events.waitFor('BUY_GOODS', isSecond);
   const last = Math.max(second.id, third.id);
 
-  for (const [n, { ears }] of members.entries()) {
-    const alert = await ears.alert(first.id);
+  for (const [n, { events }] of members.entries()) {
+    const alert = await events.alert(first.id);
     const { nickname, goodsId, goodsName, quantity } = alert;
     const facts = { nickname: person.nickname, goodsId: goods.goodsId, goodsName: goods.name, quantity: 1 };
     assert.deepEqual({ nickname, goodsId, goodsName, quantity }, facts);
     assert.ok(Math.abs(Date.now() - Date.parse(alert.date)) < 60_000, alert.date);
     assert.ok(!JSON.stringify(alert).includes('crown') && !('price' in alert));
-    assert.equal((await ears.alert(third.id)).quantity, 3);
-    await ears.until('offset', (offset) => Number(offset) >= last);
-    ears.assertAlerts(starts[n], Math.max(...ears.ids));
-    assert.ok(ears.all('BUY_GOODS').every((args) => args.length === 1), 'handlers of one parameter');
+    assert.equal((await events.alert(third.id)).quantity, 3);
+    await events.waitFor('offset', (offset) => Number(offset) >= last);
+    events.assertAlerts(starts[n], Math.max(...events.ids));
+    assert.ok(events.all('BUY_GOODS').every((args) => args.length === 1), 'handlers of one parameter');
   }
   assert.equal((await guest.ask('BUY', { goodsId: goods.goodsId })).code, 'login_required');
-  assert.deepEqual([guest.ears.ids, guest.ears.all('offset')], [[], []]);
+  assert.deepEqual([guest.events.ids, guest.events.all('offset')], [[], []]);
 });
 
 each('what is refused is said', PAIRS, async (t, { client, way }) => {
   const connect = opener(t, client, way);
   const stranger = connect({ token: 'x.y.z' });
-  const [error] = await stranger.ears.until('connect_error');
+  const [error] = await stranger.events.waitFor('connect_error');
   assert.ok(error instanceof Error);
   assert.equal(error.data.code, 'login_required');
-  const { ears, ask, socket } = connect({ token: watcher.token });
+  const { events, ask, socket } = connect({ token: watcher.token });
   const { ok, code, message } = await ask('DANCE', { wildly: true });
   assert.deepEqual([ok, code, typeof message], [false, 'unknown_event', 'string']);
   socket.emit('DANCE');
-  const [refusal] = await ears.until('error');
+  const [refusal] = await events.waitFor('error');
   assert.deepEqual([refusal.event, refusal.code], ['DANCE', 'unknown_event']);
   assert.equal((await ask('BUY', { goodsId: 0 })).ok, false);
 });
@@ -100,13 +100,13 @@ each('viewers of a page are people, told as a bare number', PAIRS, async (t, { c
   const page = `/detail.html?goodsId=${encodeURIComponent(name)}`;
   const [one, tab, guest] = [connect({ token: watcher.token }), connect({ cookie: watcher.cookie }), connect()];
   one.socket.emit('CHANGED_PAGE', page);
-  await one.ears.until('SAME_PAGE_VIEWER_COUNT', (...args) => args.length === 1 && args[0] === 1);
+  await one.events.waitFor('SAME_PAGE_VIEWER_COUNT', (...args) => args.length === 1 && args[0] === 1);
   assert.deepEqual(await tab.ask('CHANGED_PAGE', page.replace('.html', '')), { ok: true });
   guest.socket.emit('CHANGED_PAGE', page);
-  for (const { ears } of [one, tab, guest]) await ears.until('SAME_PAGE_VIEWER_COUNT', (count) => count === 2);
+  for (const { events } of [one, tab, guest]) await events.waitFor('SAME_PAGE_VIEWER_COUNT', (count) => count === 2);
   guest.socket.close();
-  await tab.ears.until('SAME_PAGE_VIEWER_COUNT', () => tab.ears.all('SAME_PAGE_VIEWER_COUNT').at(-1)[0] === 1);
-  assert.ok(one.ears.all('SAME_PAGE_VIEWER_COUNT').every(([count]) => count <= 2), 'a tab is no person');
+  await tab.events.waitFor('SAME_PAGE_VIEWER_COUNT', () => tab.events.all('SAME_PAGE_VIEWER_COUNT').at(-1)[0] === 1);
+  assert.ok(one.events.all('SAME_PAGE_VIEWER_COUNT').every(([count]) => count <= 2), 'a tab is no person');
 });
 
 each('who logs out is disconnected and does not come back', PAIRS, async (t, { client, way }) => {
@@ -117,14 +117,14 @@ each('who logs out is disconnected and does not come back', PAIRS, async (t, { c
   leaver.socket.io.on('reconnect_attempt', () => (attempts += 1));
   await Promise.all([arrive(leaver, way), arrive(stayer, way)]);
   await logOut(shop, person);
-  assert.equal((await leaver.ears.nth('disconnect', 1))[0], 'io server disconnect');
-  // Whoever came back would have by the time that others have done all this.
+  assert.equal((await leaver.events.nth('disconnect', 1))[0], 'io server disconnect');
+  // A client that reconnects would have done so in the time that all this takes.
   for (let n = 0; n < 20; n += 1) await stayer.ask('CHANGED_PAGE', `/page${n}`);
   assert.deepEqual([attempts, leaver.socket.connected, stayer.socket.connected], [0, false, true]);
-  assert.equal(leaver.ears.all('connect').length, 1);
-  // And one who tries hears why not.
+  assert.equal(leaver.events.all('connect').length, 1);
+  // And one who tries is told why not.
   leaver.socket.connect();
-  const [error] = await leaver.ears.until('connect_error');
+  const [error] = await leaver.events.waitFor('connect_error');
   assert.equal(error.data.code, 'login_required');
 });
 
@@ -132,13 +132,13 @@ each('who logs out is disconnected and does not come back', PAIRS, async (t, { c
 async function openNative(t, { token }) {
   const socket = new WebSocket(`${shop.url.replace('http', 'ws')}/ws`, ['shopbell', `bearer.${token}`]);
   t.after(() => socket.close());
-  const ears = new Ears();
+  const events = new EventLog();
   socket.on('message', (text) => {
     const { type, payload } = JSON.parse(text);
-    ears.hear(type, ...(Array.isArray(payload) ? payload : [payload]));
+    events.record(type, ...(Array.isArray(payload) ? payload : [payload]));
   });
-  await ears.until('hello');
-  return { ears, emit: (type, payload) => socket.send(JSON.stringify({ type, payload })) };
+  await events.waitFor('hello');
+  return { events, emit: (type, payload) => socket.send(JSON.stringify({ type, payload })) };
 }
 
 each('polls, sockets and /ws meet in one room', CLIENTS.map((client) => ({ client, name: client.version })), async (t, { client }) => {
@@ -148,61 +148,61 @@ each('polls, sockets and /ws meet in one room', CLIENTS.map((client) => ({ clien
   const native = await openNative(t, person);
   assert.deepEqual(await polling.ask('enter_room', room), { ok: true, count: 1 });
   assert.deepEqual(await socket.ask('enter_room', { payload: room }), { ok: true, count: 2 });
-  await polling.ears.until('welcome', (name, count) => name === 'watcher' && count === 2);
+  await polling.events.waitFor('welcome', (name, count) => name === 'watcher' && count === 2);
   upgraded.socket.emit('enter_room', room);
-  await socket.ears.until('welcome', (_, count) => count === 3);
+  await socket.events.waitFor('welcome', (_, count) => count === 3);
   native.emit('enter_room', room);
-  for (const { ears } of [polling, socket, upgraded]) {
-    await ears.until('welcome', (name, count) => name === person.nickname && count === 4);
+  for (const { events } of [polling, socket, upgraded]) {
+    await events.waitFor('welcome', (name, count) => name === person.nickname && count === 4);
   }
 
   assert.equal((await socket.ask('new_message', 'hello, all', room)).ok, true);
-  for (const { ears } of [polling, upgraded, native]) {
-    assert.deepEqual(await ears.nth('new_message', 1), ['watcher: hello, all', 4]);
+  for (const { events } of [polling, upgraded, native]) {
+    assert.deepEqual(await events.nth('new_message', 1), ['watcher: hello, all', 4]);
   }
   native.emit('new_message', { message: '여러분 안녕', room });
-  for (const { ears } of [polling, socket, upgraded]) {
-    await ears.until('new_message', (text, count) => text === `${person.nickname}: 여러분 안녕` && count === 4);
+  for (const { events } of [polling, socket, upgraded]) {
+    await events.waitFor('new_message', (text, count) => text === `${person.nickname}: 여러분 안녕` && count === 4);
   }
-  assert.equal(socket.ears.all('new_message').length, 1, 'nobody hears themselves');
+  assert.equal(socket.events.all('new_message').length, 1, 'nobody receives their own message');
 
   polling.socket.close();
-  for (const { ears } of [socket, upgraded, native]) assert.deepEqual(await ears.nth('bye', 1), ['watcher', 3]);
+  for (const { events } of [socket, upgraded, native]) assert.deepEqual(await events.nth('bye', 1), ['watcher', 3]);
   upgraded.socket.emit('leave_room', room);
-  for (const { ears } of [socket, native]) assert.deepEqual(await ears.nth('bye', 2), ['watcher', 2]);
+  for (const { events } of [socket, native]) assert.deepEqual(await events.nth('bye', 2), ['watcher', 2]);
   assert.equal((await upgraded.ask('new_message', 'anyone?', room)).code, 'not_in_room');
 });
 
 each('what a lost connection missed comes once and in order, and again', PAIRS.filter(({ client }) => client.recovers), async (t, { client, way }) => {
-  const line = await openLine(shop.url);
-  t.after(() => line.close());
+  const proxy = await openProxy(shop.url);
+  t.after(() => proxy.close());
   const buyer = await newcomer();
-  const one = opener(t, client, way, line.url)({ token: watcher.token });
-  const start = await one.ears.offsetAfterConnect(1);
+  const one = opener(t, client, way, proxy.url)({ token: watcher.token });
+  const start = await one.events.offsetAfterConnect(1);
   assert.equal(one.socket.recovered, false);
   await arrive(one, way);
-  // At first nothing was heard but the offset; the second time alerts, too.
+  // The first time the client has received only the offset, the second time alerts too.
   for (const round of [1, 2]) {
-    line.cut();
-    await one.ears.nth('disconnect', round);
+    proxy.cut();
+    await one.events.nth('disconnect', round);
     for (let n = 0; n < 3; n += 1) await order(shop, buyer, goods);
     const missed = await latest(shop, buyer);
-    line.mend();
-    await one.ears.nth('connect', round + 1);
+    proxy.restore();
+    await one.events.nth('connect', round + 1);
     assert.equal(one.socket.recovered, true);
-    await one.ears.alert(missed);
-    one.ears.assertAlerts(start, Math.max(...one.ears.ids));
+    await one.events.alert(missed);
+    one.events.assertAlerts(start, Math.max(...one.events.ids));
   }
   await order(shop, buyer, goods);
-  await one.ears.alert(await latest(shop, buyer));
-  one.ears.assertAlerts(start, Math.max(...one.ears.ids));
+  await one.events.alert(await latest(shop, buyer));
+  one.events.assertAlerts(start, Math.max(...one.events.ids));
 
   // An offset that the log does not have.
-  line.cut();
-  await one.ears.nth('disconnect', 3);
+  proxy.cut();
+  await one.events.nth('disconnect', 3);
   one.socket._lastOffset = '999999999';
-  line.mend();
-  const anew = await one.ears.offsetAfterConnect(4);
+  proxy.restore();
+  const anew = await one.events.offsetAfterConnect(4);
   assert.equal(one.socket.recovered, false);
   assert.ok(anew <= await latest(shop, buyer));
 });
@@ -210,41 +210,41 @@ each('what a lost connection missed comes once and in order, and again', PAIRS.f
 test('all come back by themselves after a restart, and recover where they can', async (t) => {
   const shop = await startShop();
   t.after(() => shop.stop());
-  const line = await openLine(shop.url);
-  t.after(() => line.close());
+  const proxy = await openProxy(shop.url);
+  t.after(() => proxy.close());
   const [goods, member] = [await newGoods(shop, 'Rye bread'), await logIn(shop, shop.shopper)];
   const everyone = PAIRS.map(({ client, way, name }, n) => {
     const who = n % 2 ? { token: member.token } : { cookie: member.cookie };
-    const one = opener(t, client, way, line.url)(who);
+    const one = opener(t, client, way, proxy.url)(who);
     return { ...one, name, recovers: client.recovers, way };
   });
   await Promise.all(everyone.map((one) => arrive(one, one.way)));
-  const starts = await Promise.all(everyone.map(({ ears }) => ears.offsetAfterConnect(1)));
+  const starts = await Promise.all(everyone.map(({ events }) => events.offsetAfterConnect(1)));
 
   for (const round of [1, 2]) {
     await shop.pause();
-    line.cut();
-    await Promise.all(everyone.map(({ ears }) => ears.nth('disconnect', round)));
+    proxy.cut();
+    await Promise.all(everyone.map(({ events }) => events.nth('disconnect', round)));
     await shop.resume();
     await order(shop, member, goods);
     await order(shop, member, goods);
     const missed = await latest(shop, member);
-    line.mend();
+    proxy.restore();
     await Promise.all(everyone.map(async (one) => {
-      await one.ears.nth('connect', round + 1);
+      await one.events.nth('connect', round + 1);
       assert.equal(one.socket.recovered ?? false, one.recovers, one.name);
-      if (one.recovers) await one.ears.alert(missed);
-      else assert.equal(await one.ears.offsetAfterConnect(round + 1), missed);
+      if (one.recovers) await one.events.alert(missed);
+      else assert.equal(await one.events.offsetAfterConnect(round + 1), missed);
     }));
     const live = await order(shop, member, goods).then(() => latest(shop, member));
     for (const [n, one] of everyone.entries()) {
-      assert.equal((await one.ears.alert(live)).goodsName, goods.name);
-      if (one.recovers) one.ears.assertAlerts(starts[n], live);
-      else assert.equal(one.ears.ids.length, round, 'what happens after it is back');
+      assert.equal((await one.events.alert(live)).goodsName, goods.name);
+      if (one.recovers) one.events.assertAlerts(starts[n], live);
+      else assert.equal(one.events.ids.length, round, 'what happens after it is back');
     }
   }
-  for (const { ears, name } of everyone) {
-    const reasons = ears.all('disconnect').map(([reason]) => reason);
+  for (const { events, name } of everyone) {
+    const reasons = events.all('disconnect').map(([reason]) => reason);
     assert.ok(!reasons.includes('io server disconnect'), `${name}: ${reasons}`);
   }
 });

@@ -1,5 +1,5 @@
 /**
- * Socket.IO's official clients, what they heard, and a line to the shop that can be cut.
+ * Socket.IO's official clients, the events that they receive, and a proxy in front of the shop that can be cut off.
  * Not for: what is tested.
  */
 
@@ -35,23 +35,23 @@ export function within(promise, what) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Everything that was heard, in order, and waiting for more. */
-export class Ears {
-  heard = [];
+/** The events that a client received, in order, and waiting for more. */
+export class EventLog {
+  received = [];
   #waiting = new Set();
 
-  hear(event, ...args) {
-    this.heard.push({ event, args });
+  record(event, ...args) {
+    this.received.push({ event, args });
     for (const look of this.#waiting) look();
   }
 
   /** The arguments of each event of a name. */
   all(event) {
-    return this.heard.filter((one) => one.event === event).map(({ args }) => args);
+    return this.received.filter((one) => one.event === event).map(({ args }) => args);
   }
 
-  /** The arguments of the first event of a name that fits, heard already or not yet. */
-  until(event, fits = () => true) {
+  /** The arguments of the first event of a name that fits, received already or not yet. */
+  waitFor(event, fits = () => true) {
     let look;
     const found = new Promise((resolve) => {
       look = () => {
@@ -61,13 +61,13 @@ export class Ears {
       this.#waiting.add(look);
       look();
     });
-    const last = () => JSON.stringify(this.heard.slice(-8));
-    return within(found, () => `${event}; the last that was heard: ${last()}`).finally(() => this.#waiting.delete(look));
+    const last = () => JSON.stringify(this.received.slice(-8));
+    return within(found, () => `${event}; the last events: ${last()}`).finally(() => this.#waiting.delete(look));
   }
 
   /** The arguments of the nth event of a name. */
   async nth(event, n) {
-    await this.until(event, () => this.all(event).length >= n);
+    await this.waitFor(event, () => this.all(event).length >= n);
     return this.all(event)[n - 1];
   }
 
@@ -75,19 +75,19 @@ export class Ears {
   async offsetAfterConnect(n) {
     const found = () => {
       let connects = 0;
-      return this.heard.find(({ event }) => (connects += event === 'connect') >= n && event === 'offset');
+      return this.received.find(({ event }) => (connects += event === 'connect') >= n && event === 'offset');
     };
     await this.nth('connect', n);
-    await this.until('offset', found);
+    await this.waitFor('offset', found);
     const [offset, ...rest] = found().args;
     assert.match(offset, /^\d+$/);
     assert.deepEqual(rest, []);
     return Number(offset);
   }
 
-  /** Waits for the alert with an id. Answers it. */
+  /** Waits for the alert with an id. */
   async alert(id) {
-    return (await this.until('BUY_GOODS', (alert) => alert.id === id))[0];
+    return (await this.waitFor('BUY_GOODS', (alert) => alert.id === id))[0];
   }
 
   /** The ids of the alerts, as they came. */
@@ -113,17 +113,17 @@ export function open({ io }, way, url, { cookie, token, ...options } = {}) {
     ...(token && { auth: { token } }),
     ...options,
   });
-  const ears = new Ears();
+  const events = new EventLog();
   for (const event of ['connect', 'connect_error', 'disconnect']) {
-    socket.on(event, (...args) => ears.hear(event, ...args));
+    socket.on(event, (...args) => events.record(event, ...args));
   }
-  socket.onAny((...heard) => ears.hear(...heard));
-  return { socket, ears, ask: (...args) => within(new Promise((answer) => socket.emit(...args, answer)), `answer to ${args[0]}`) };
+  socket.onAny((...event) => events.record(...event));
+  return { socket, events, ask: (...args) => within(new Promise((answer) => socket.emit(...args, answer)), `answer to ${args[0]}`) };
 }
 
 /** Waits until a client goes the way that it is to end up with. */
-export async function arrive({ socket, ears }, way) {
-  await ears.nth('connect', 1);
+export async function arrive({ socket, events }, way) {
+  await events.nth('connect', 1);
   const { engine } = socket.io;
   if (engine.transport.name !== way.transport) {
     await within(new Promise((upgraded) => engine.once('upgrade', upgraded)), 'upgrade');
@@ -131,11 +131,11 @@ export async function arrive({ socket, ears }, way) {
   assert.equal(engine.transport.name, way.transport);
 }
 
-/** A line between clients and a shop: cut, it drops what is connected and lets nobody in. */
-export async function openLine(url) {
+/** A proxy between clients and a shop: cut off, it drops all connections and accepts none. */
+export async function openProxy(url) {
   const { hostname, port } = new URL(url);
   const ends = new Set();
-  let whole = true;
+  let connected = true;
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
     for (const [one, other] of [[near, far], [far, near]]) {
@@ -147,17 +147,17 @@ export async function openLine(url) {
       });
       one.pipe(other);
     }
-    if (!whole) near.destroy();
+    if (!connected) near.destroy();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     cut() {
-      whole = false;
+      connected = false;
       for (const end of ends) end.destroy();
     },
-    mend() {
-      whole = true;
+    restore() {
+      connected = true;
     },
     close() {
       this.cut();

@@ -17,7 +17,7 @@ export const DEADLINE_MS = 20_000;
 const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', import.meta.url).pathname;
 
 /**
- * Starts the program with `--demo` on a free port. Answers its address, the demo's people and how to stop it: for good,
+ * Starts the program with `--demo` on a free port. Returns its address, the demo's people and how to stop it: for good,
  * or to start it again with the same port and database.
  */
 export async function startShop(...args) {

@@ -1,15 +1,15 @@
+// @ts-check
 /**
  * <quantity-stepper>: minus, a number, plus. Fires `change` with the new value.
- * Not for: checking stock; the server does, `max` only spares a refusal.
+ * Not for: checking stock; the server does, `max` only avoids a refusal. Registered by ../shell.js.
  *
  * Attributes: `value`, `max` (999), `label`. Property: `value` (a whole number from 1 to max).
  */
 
+import { MAX_QUANTITY } from '../api.js';
 import { el } from '../dom.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
-
-const MOST = 999;
 
 export class QuantityStepper extends HTMLElement {
   static observedAttributes = ['max'];
@@ -20,13 +20,14 @@ export class QuantityStepper extends HTMLElement {
   connectedCallback() {
     this.#value = this.#clamp(Number(this.getAttribute('value') ?? 1));
     const label = this.getAttribute('label') ?? t('detail.quantity');
-    this.#input = /** @type {any} */ (el('input', {
+    const input = el('input', {
       type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 3, name: 'quantity', aria: { label },
-      on: { change: () => this.#set(Number(this.#input?.value)), keydown: (event) => this.#onKey(event), focus: () => this.#input?.select() },
-    }));
+      on: { change: () => this.#set(Number(input.value)), keydown: (event) => this.#onKey(event), focus: () => input.select() },
+    });
+    this.#input = input;
     this.replaceChildren(
       el('button', { type: 'button', aria: { label: t('detail.less') }, on: { click: () => this.#set(this.#value - 1) } }, icon('minus')),
-      /** @type {any} */ (this.#input),
+      input,
       el('button', { type: 'button', aria: { label: t('detail.more') }, on: { click: () => this.#set(this.#value + 1) } }, icon('plus')));
     this.#draw();
   }
@@ -36,8 +37,13 @@ export class QuantityStepper extends HTMLElement {
     this.replaceChildren();
   }
 
-  attributeChangedCallback() { if (this.#input) { this.#value = this.#clamp(this.#value); this.#draw(); } }
+  attributeChangedCallback() {
+    if (!this.#input) return;
+    this.#value = this.#clamp(this.#value);
+    this.#draw();
+  }
 
+  /** A whole number from 1 to max. */
   get value() { return this.#value; }
 
   set value(value) {
@@ -47,21 +53,27 @@ export class QuantityStepper extends HTMLElement {
   }
 
   get #max() {
-    const max = Number(this.getAttribute('max') ?? MOST);
-    return Math.max(1, Math.min(MOST, Number.isFinite(max) ? max : MOST));
+    const max = Number(this.getAttribute('max') ?? MAX_QUANTITY);
+    return Math.max(1, Math.min(MAX_QUANTITY, Number.isFinite(max) ? max : MAX_QUANTITY));
   }
 
+  /** @param {number} value */
   #clamp(value) { return Math.max(1, Math.min(this.#max, Math.floor(value) || 1)); }
 
+  /**
+   * By the reader: fires `change`.
+   * @param {number} value
+   */
   #set(value) {
     const before = this.#value;
     this.value = value;
     if (this.#value !== before) this.dispatchEvent(new Event('change', { bubbles: true }));
   }
 
+  /** @param {KeyboardEvent} event */
   #onKey(event) {
-    const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (!step) return;
+    const step = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
+    if (step === 0) return;
     event.preventDefault();
     this.#set(this.#value + step);
   }

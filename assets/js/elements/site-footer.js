@@ -1,6 +1,7 @@
+// @ts-check
 /**
  * <site-footer>: where else to go, and a promise.
- * Not for: anything that changes while the page is open.
+ * Not for: anything that changes while the page is open, or registering itself (../shell.js).
  */
 
 import { el } from '../dom.js';
@@ -15,7 +16,7 @@ export class SiteFooter extends HTMLElement {
         el('p', {}, t('site.tagline')),
         el('p', {}, t('footer.note'))),
       el('ul', { class: 'footer-links', role: 'list' },
-        ...[['/goods.html', 'nav.catalogue'], ['/orders.html', 'nav.orders'], ['/cart.html', 'nav.cart'], ['/account.html', 'nav.account']]
+        ...[['/goods.html', 'nav.catalog'], ['/orders.html', 'nav.orders'], ['/cart.html', 'nav.cart'], ['/account.html', 'nav.account']]
           .map(([href, key]) => el('li', {}, el('a', { href }, t(key)))))));
   }
 

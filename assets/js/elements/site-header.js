@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * <site-header>: name, navigation, language, account and cart with its badge.
  * Not for: knowing who is logged in (../session.js) or registering itself (../shell.js).
@@ -9,20 +10,20 @@ import { icon } from '../icons.js';
 import { session } from '../session.js';
 
 export class SiteHeader extends HTMLElement {
-  /** @type {AbortController | null} */ #live = null;
+  /** Aborted on disconnect. @type {AbortController | null} */ #connected = null;
 
   connectedCallback() {
-    this.#live = new AbortController();
-    const { signal } = this.#live;
+    this.#connected = new AbortController();
+    const { signal } = this.#connected;
     this.replaceChildren(
       el('a', { class: 'skip-link', href: '#main' }, t('skip')),
       el('div', { class: 'header-bar wrap' },
         el('a', { class: 'wordmark', href: '/', aria: { label: t('site.name') } }, icon('bell'), el('span', {}, t('site.name'))),
         el('nav', { class: 'header-nav', aria: { label: t('nav.main') } },
           link('/', 'nav.shop', ['/', '/index']),
-          link('/goods.html', 'nav.catalogue', ['/goods', '/detail']),
+          link('/goods.html', 'nav.catalog', ['/goods', '/detail']),
           link('/orders.html', 'nav.orders', ['/orders'])),
-        el('div', { class: 'header-tools' }, languageSwitch(), this.#account(), this.#cart())),
+        el('div', { class: 'header-tools' }, languageSwitch(), this.#accountLink(), this.#cartLink())),
       el('p', { class: 'offline-note', role: 'status' }),
     );
     session.addEventListener('user', () => this.#showUser(), { signal });
@@ -35,17 +36,17 @@ export class SiteHeader extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#live?.abort();
-    this.#live = null;
+    this.#connected?.abort();
+    this.#connected = null;
     this.replaceChildren();
   }
 
-  #account() {
+  #accountLink() {
     return el('a', { class: 'header-account', href: '/login.html' },
       icon('user'), el('span', { class: 'header-account-text' }));
   }
 
-  #cart() {
+  #cartLink() {
     return el('a', { class: 'header-cart', href: '/cart.html' }, icon('bag'),
       el('span', { class: 'badge-count', data: { role: 'cart-count' }, hidden: true, aria: { hidden: 'true' } }, '0'));
   }
@@ -57,7 +58,7 @@ export class SiteHeader extends HTMLElement {
     anchor.href = user ? '/account.html' : `/login.html${returnTo()}`;
     anchor.classList.toggle('is-member', Boolean(user));
     anchor.setAttribute('aria-label', user ? `${t('nav.account')}: ${user.nickname}` : t('nav.login'));
-    // Members don't see "Log in" flash by while the server is being asked.
+    // Empty until it is known who is logged in, so that members don't see "Log in" flash by.
     text.textContent = user ? user.nickname : session.known ? t('nav.login') : '';
     if (user) text.dataset.role = 'account-nickname';
     else delete text.dataset.role;
@@ -78,12 +79,17 @@ export class SiteHeader extends HTMLElement {
   }
 }
 
+/**
+ * @param {string} href
+ * @param {string} key of its message
+ * @param {string[]} paths the pages on which it is the current one
+ */
 function link(href, key, paths) {
   const here = paths.includes(location.pathname.replace(/\.html$/, ''));
   return el('a', { href, ...(here ? { 'aria-current': 'page' } : {}) }, t(key));
 }
 
-/** Two languages: a button with the other one's name, in that language. */
+/** A button with the name of the other language, in that language. */
 function languageSwitch() {
   const other = LANGUAGES.find(({ code }) => code !== lang) ?? LANGUAGES[0];
   return el('button', {
@@ -93,6 +99,7 @@ function languageSwitch() {
   }, icon('globe'), el('span', {}, other.name));
 }
 
+/** The query that leads back here after a log-in; none from pages that nobody wants to return to. */
 function returnTo() {
   const { pathname, search } = location;
   const away = /^\/(login|register|404|$)/.test(pathname.replace(/^\/index(\.html)?$/, '/'));

@@ -1,6 +1,7 @@
+// @ts-check
 /**
- * The shop's sentences in English; the fallback for a key that another locale lacks.
- * Not for: the toasts, which travel alone to other sites (../../widget/words.js).
+ * The shop's messages in English; the fallback for a key that another locale lacks.
+ * Not for: the toasts, which travel alone to other sites (../../widget/messages.js).
  */
 export default {
   'site.name': 'shopbell',
@@ -8,7 +9,7 @@ export default {
   'skip': 'Skip to content',
   'nav.main': 'Main',
   'nav.shop': 'Shop',
-  'nav.catalogue': 'Catalogue',
+  'nav.catalog': 'Catalog',
   'nav.orders': 'Orders',
   'nav.cart': 'Cart',
   'nav.account': 'Account',
@@ -24,10 +25,10 @@ export default {
 
   'hero.title': 'Small pleasures, freshly stocked.',
   'hero.text': 'Good things for the kitchen, the pantry and the sofa corner. See what others are ordering, the moment they do.',
-  'hero.cta': 'Browse the catalogue',
+  'hero.cta': 'Browse the catalog',
   'shop.new': 'New in the shop',
   'shop.all': 'Everything',
-  'goods.title': 'Catalogue',
+  'goods.title': 'Catalog',
   'goods.search': 'Search the shop',
   'goods.categories': 'Categories',
   'goods.category.all': 'All',
@@ -44,9 +45,9 @@ export default {
   'category.kitchen': 'Kitchen',
   'category.home': 'Home',
 
-  'stock.plenty': 'In stock',
-  'stock.many': '{count} in stock',
-  'stock.few': 'Only {count} left',
+  'stock.unlimited': 'In stock',
+  'stock.enough': '{count} in stock',
+  'stock.low': 'Only {count} left',
   'stock.none': 'Sold out',
 
   'detail.quantity': 'Quantity',
@@ -58,7 +59,7 @@ export default {
   'detail.see-cart': 'View cart',
   'detail.viewers.one': '{count} person is looking at this now',
   'detail.viewers.other': '{count} people are looking at this now',
-  'detail.back': 'Back to the catalogue',
+  'detail.back': 'Back to the catalog',
   'detail.gone.title': 'These goods are gone',
   'detail.gone.text': 'They may have been taken out of the shop.',
   'detail.promise.cancel': 'Changed your mind? Cancel from your orders.',

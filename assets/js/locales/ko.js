@@ -1,6 +1,7 @@
+// @ts-check
 /**
- * The shop's sentences in Korean.
- * Not for: the toasts, which travel alone to other sites (../../widget/words.js).
+ * The shop's messages in Korean.
+ * Not for: the toasts, which travel alone to other sites (../../widget/messages.js).
  */
 export default {
   'site.name': 'shopbell',
@@ -8,7 +9,7 @@ export default {
   'skip': '본문으로 건너뛰기',
   'nav.main': '주 메뉴',
   'nav.shop': '홈',
-  'nav.catalogue': '전체 상품',
+  'nav.catalog': '전체 상품',
   'nav.orders': '주문 내역',
   'nav.cart': '장바구니',
   'nav.account': '내 계정',
@@ -42,9 +43,9 @@ export default {
   'category.kitchen': '주방',
   'category.home': '리빙',
 
-  'stock.plenty': '재고 있음',
-  'stock.many': '재고 {count}개',
-  'stock.few': '{count}개 남음',
+  'stock.unlimited': '재고 있음',
+  'stock.enough': '재고 {count}개',
+  'stock.low': '{count}개 남음',
   'stock.none': '품절',
 
   'detail.quantity': '수량',

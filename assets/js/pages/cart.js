@@ -1,20 +1,27 @@
+// @ts-check
 /**
  * `/cart.html`: lines with quantities, remove, total.
  * Not for: placing the order (order.js).
  */
 
-import { api } from '../api.js';
-import { forgetAttempt } from '../attempt.js';
+import { api, MAX_QUANTITY } from '../api.js';
+import { forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
-import { money, total } from '../money.js';
+import { loginRequired, membersOnly } from '../login-required.js';
+import { formatPrice, total } from '../money.js';
 import { picture } from '../picture.js';
 import { onGoods } from '../realtime.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
-import { emptyState, errorState, linkButton, membersOnly, messageOf, notice, sentToLogIn } from '../states.js';
+import { emptyState, errorMessage, errorState, linkButton, notice } from '../states.js';
 import { stockLevel, stockLine } from '../stock.js';
+
+/**
+ * @import { Goods, Line } from '../api.js'
+ * @import { QuantityStepper } from '../elements/quantity-stepper.js'
+ */
 
 startPage(t('cart.title'));
 const list = el('ul', { class: 'lines', role: 'list' });
@@ -25,24 +32,25 @@ load();
 async function load() {
   if (!(await membersOnly())) return;
   try {
-    await session.refreshCart({ tell: false });
+    await session.refreshCart({ changed: false });
   } catch (error) {
-    if (!sentToLogIn(error)) show(errorState(error, load));
+    if (!loginRequired(error)) show(errorState(error, load));
     return;
   }
   draw();
   session.addEventListener('cart', draw);
   onGoods(({ goods }) => {
-    if (session.cart?.some((line) => line.goods.goodsId === goods.goodsId)) session.refreshCart({ tell: false }).catch(() => {});
+    if (session.cart?.some((line) => line.goods.goodsId === goods.goodsId)) session.refreshCart({ changed: false }).catch(() => { /* the next change tries again */ });
   });
 }
 
 function draw() {
   const lines = session.cart ?? [];
   if (lines.length === 0) {
-    return show(el('h1', { tabindex: -1 }, t('cart.title')), emptyState({
+    show(el('h1', { tabindex: -1 }, t('cart.title')), emptyState({
       icon: 'bag', title: t('cart.empty.title'), text: t('cart.empty.text'), action: linkButton('/goods.html', t('cart.browse')),
     }));
+    return;
   }
   keepFocus(() => list.replaceChildren(...lines.map(row)));
   drawSummary(lines);
@@ -51,29 +59,39 @@ function draw() {
   }
 }
 
-function row(line) {
-  const { goods, quantity } = line;
+/** @param {Line} line */
+function row({ goods, quantity }) {
   const href = `/detail.html?goodsId=${goods.goodsId}`;
-  const stepper = /** @type {any} */ (el('quantity-stepper', {
-    value: quantity, max: goods.stock === null ? 999 : Math.max(goods.stock, quantity, 1),
+  const stepper = /** @type {QuantityStepper} */ (el('quantity-stepper', {
+    value: quantity, max: goods.stock === null ? MAX_QUANTITY : Math.max(goods.stock, quantity, 1),
     label: `${t('detail.quantity')}: ${goods.name}`, on: { change: () => change(goods, stepper.value) },
   }));
-  const short = goods.stock !== null && quantity > goods.stock;
   return el('li', { class: 'line card', data: { goodsId: goods.goodsId } },
     el('a', { class: 'line-picture', href, tabindex: -1, aria: { hidden: 'true' } }, picture(goods, { eager: true })),
     el('div', { class: 'line-text' },
       el('h2', { class: 'line-name' }, el('a', { href }, goods.name)),
-      el('p', { class: 'line-each' }, t('cart.each', { price: money(goods.price, goods.currency) })),
-      short && stockLevel(goods.stock) !== 'none' ? el('p', { class: 'stock stock-none' }, t('cart.too-many', { count: goods.stock }))
-        : ['few', 'none'].includes(stockLevel(goods.stock)) ? stockLine(goods.stock) : null),
+      el('p', { class: 'line-each' }, t('cart.each', { price: formatPrice(goods.price, goods.currency) })),
+      stockWarning(goods.stock, quantity)),
     el('div', { class: 'line-tools' }, stepper,
       el('button', {
         type: 'button', class: 'icon-button', data: { action: 'remove-from-cart' },
         aria: { label: t('cart.remove', { name: goods.name }) }, on: { click: () => remove(goods) },
       }, icon('trash'))),
-    el('p', { class: 'line-sum price' }, money(total([{ price: goods.price, quantity }], goods.currency), goods.currency)));
+    el('p', { class: 'line-sum price' }, formatPrice(total([{ price: goods.price, quantity }], goods.currency), goods.currency)));
 }
 
+/**
+ * Only what may keep the reader from ordering.
+ * @param {number | null} stock
+ * @param {number} quantity
+ */
+function stockWarning(stock, quantity) {
+  const level = stockLevel(stock);
+  if (stock !== null && level !== 'none' && quantity > stock) return el('p', { class: 'stock stock-none' }, t('cart.too-many', { count: stock }));
+  return level === 'low' || level === 'none' ? stockLine(stock) : null;
+}
+
+/** @param {Line[]} lines */
 function drawSummary(lines) {
   const { currency } = lines[0].goods;
   const sum = total(lines.map(({ goods, quantity }) => ({ price: goods.price, quantity })), currency);
@@ -82,39 +100,57 @@ function drawSummary(lines) {
     el('dl', { class: 'sums' },
       el('div', {}, el('dt', {}, t('cart.goods')), el('dd', {}, tn('cart.pieces', session.cartCount))),
       el('div', { class: 'sums-total' }, el('dt', {}, t('cart.total')),
-        el('dd', { data: { role: 'cart-total' } }, money(sum, currency)))),
+        el('dd', { data: { role: 'cart-total' } }, formatPrice(sum, currency)))),
     el('a', { class: 'button button-primary button-wide', href: '/order.html', data: { action: 'check-out' } }, t('cart.checkout')));
 }
 
+/**
+ * @param {Goods} goods
+ * @param {number} quantity
+ */
 async function change(goods, quantity) {
-  await attempt(() => api.setInCart(goods.goodsId, quantity));
+  await changeCart(() => api.setInCart(goods.goodsId, quantity));
 }
 
+/** @param {Goods} goods */
 async function remove(goods) {
-  await attempt(() => api.removeFromCart(goods.goodsId));
+  await changeCart(() => api.removeFromCart(goods.goodsId));
   notice(t('cart.removed', { name: goods.name }));
   /** @type {HTMLElement | null} */ (document.querySelector('main h1'))?.focus();
 }
 
-async function attempt(work) {
+/**
+ * Runs a request that changes the cart, and draws what became of it.
+ * @param {() => Promise<void>} request
+ */
+async function changeCart(request) {
   problem.textContent = '';
-  forgetAttempt();
+  forgetCheckoutKey();
   try {
-    await work();
+    await request();
   } catch (error) {
-    if (sentToLogIn(error)) return;
-    problem.textContent = messageOf(error);
+    if (loginRequired(error)) return;
+    problem.textContent = errorMessage(error);
   }
-  await session.refreshCart().catch(() => {});
+  await session.refreshCart().catch(() => { /* the lines stay as they were drawn */ });
 }
 
-/** A redrawn list keeps the focus on the same control of the same line. */
+/**
+ * Redraws the list, and puts the focus on the same control of the same line.
+ * @param {() => void} redraw
+ */
 function keepFocus(redraw) {
   const active = document.activeElement;
   const line = /** @type {HTMLElement | null} */ (active?.closest('.line') ?? null);
-  const id = line?.dataset.goodsId;
-  const controls = (of) => [...(of?.querySelectorAll('button, input, a') ?? [])];
-  const index = controls(line).indexOf(active);
+  const index = controls(line).findIndex((control) => control === active);
   redraw();
-  if (id && index >= 0) controls(list.querySelector(`[data-goods-id="${id}"]`))[index]?.focus();
+  if (line && index >= 0) controls(list.querySelector(`[data-goods-id="${line.dataset.goodsId}"]`))[index]?.focus();
+}
+
+/**
+ * @param {Element | null} line
+ * @returns {HTMLElement[]}
+ */
+function controls(line) {
+  return line ? [.../** @type {NodeListOf<HTMLElement>} */ (line.querySelectorAll('button, input, a'))] : [];
 }

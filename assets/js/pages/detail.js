@@ -1,42 +1,53 @@
+// @ts-check
 /**
  * `/detail.html?goodsId=N`: one goods, live: price, stock, how many people look at it.
  * Not for: the order itself (order.js).
  */
 
 import { api, ApiError } from '../api.js';
-import { forgetAttempt } from '../attempt.js';
+import { forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
 import { categoryName } from '../format.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
-import { money } from '../money.js';
+import { goToLogin, loginRequired } from '../login-required.js';
+import { formatPrice } from '../money.js';
 import { picture } from '../picture.js';
 import { onGoods, onViewers, realtime } from '../realtime.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
-import { emptyState, errorState, goLogIn, linkButton, messageOf, notice, sentToLogIn } from '../states.js';
+import { emptyState, errorMessage, errorState, linkButton, notice } from '../states.js';
 import { stockLevel, stockLine } from '../stock.js';
+
+/**
+ * @import { Goods } from '../api.js'
+ * @import { QuantityStepper } from '../elements/quantity-stepper.js'
+ */
 
 startPage(t('goods.title'));
 const goodsId = Number(new URLSearchParams(location.search).get('goodsId'));
 load();
 
 async function load() {
-  if (!Number.isInteger(goodsId) || goodsId < 1) return show(gone());
-  show(waiting());
+  if (!Number.isInteger(goodsId) || goodsId < 1) {
+    show(notFound());
+    return;
+  }
+  show(placeholder());
   try {
     draw(await api.goods(goodsId));
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) show(gone());
+    if (error instanceof ApiError && error.status === 404) show(notFound());
     else show(errorState(error, load));
   }
 }
 
+/** @param {Goods} goods */
 function draw(goods) {
   document.title = `${goods.name} · ${t('site.name')}`;
   const price = el('p', { class: 'price price-large', data: { role: 'price' } });
   const stock = el('p', { class: 'detail-stock' });
-  const quantity = /** @type {any} */ (el('quantity-stepper', { label: t('detail.quantity') }));
+  const quantity = /** @type {QuantityStepper} */ (el('quantity-stepper', { label: t('detail.quantity') }));
   const add = button('add-to-cart', 'quiet', 'detail.add');
   const buy = button('buy-now', 'primary', 'detail.buy');
   const problem = el('p', { class: 'form-error', role: 'alert' });
@@ -44,33 +55,37 @@ function draw(goods) {
   const heading = el('h1', {});
   const photo = picture(goods, { eager: true, alt: goods.name });
 
-  const update = (now) => {
+  const update = (/** @type {Goods} */ now) => {
     heading.textContent = now.name;
     category.replaceChildren(el('a', { href: `/goods.html?category=${encodeURIComponent(now.category)}` }, categoryName(now.category)));
-    price.textContent = money(now.price, now.currency);
+    price.textContent = formatPrice(now.price, now.currency);
     stock.replaceChildren(stockLine(now.stock));
     const soldOut = stockLevel(now.stock) === 'none';
-    for (const one of [add, buy]) /** @type {HTMLButtonElement} */ (/** @type {unknown} */ (one)).disabled = soldOut;
+    add.disabled = soldOut;
+    buy.disabled = soldOut;
     if (now.stock === null) quantity.removeAttribute('max');
-    else quantity.setAttribute('max', Math.max(1, now.stock));
+    else quantity.setAttribute('max', String(Math.max(1, now.stock)));
   };
 
   add.addEventListener('click', () => whileBusy(add, problem, async () => {
-    if (!session.user) return goLogIn();
+    if (!session.user) {
+      goToLogin();
+      return;
+    }
     await session.addToCart(goodsId, quantity.value);
     notice(t('detail.added'), el('a', { href: '/cart.html' }, t('detail.see-cart')));
   }));
   buy.addEventListener('click', () => {
-    forgetAttempt();
+    forgetCheckoutKey();
     location.assign(`/order.html?goodsId=${goodsId}&quantity=${quantity.value}`);
   });
   onGoods((change) => {
     if (change.goods.goodsId !== goodsId) return;
-    if (change.action === 'delete') show(gone());
+    if (change.action === 'delete') show(notFound());
     else update(change.goods);
   });
-  // What happened during a gap is unknown: look again.
-  realtime.addEventListener('gap', () => api.goods(goodsId).then(update, () => {}));
+  // What changed during a gap is unknown.
+  realtime.addEventListener('gap', () => api.goods(goodsId).then(update, () => { /* the next event updates it */ }));
 
   update(goods);
   show(
@@ -94,10 +109,21 @@ function viewerLine() {
   return line;
 }
 
+/**
+ * @param {string} action
+ * @param {string} kind
+ * @param {string} key of the label's message
+ */
 function button(action, kind, key) {
   return el('button', { type: 'button', class: `button button-${kind}`, data: { action } }, t(key));
 }
 
+/**
+ * Runs what a button starts, once at a time, and shows its error.
+ * @param {HTMLButtonElement} pressed
+ * @param {HTMLElement} problem
+ * @param {() => Promise<void>} work
+ */
 async function whileBusy(pressed, problem, work) {
   if (pressed.getAttribute('aria-disabled') === 'true') return;
   pressed.setAttribute('aria-disabled', 'true');
@@ -106,17 +132,17 @@ async function whileBusy(pressed, problem, work) {
     await session.ready;
     await work();
   } catch (error) {
-    if (!sentToLogIn(error)) problem.textContent = messageOf(error);
+    if (!loginRequired(error)) problem.textContent = errorMessage(error);
   } finally {
     pressed.removeAttribute('aria-disabled');
   }
 }
 
-function gone() {
+function notFound() {
   return emptyState({ title: t('detail.gone.title'), text: t('detail.gone.text'), action: linkButton('/goods.html', t('detail.back')), level: 'h1' });
 }
 
-function waiting() {
+function placeholder() {
   const line = (kind = '') => el('span', { class: `skeleton skeleton-line ${kind}` });
   return el('div', { class: 'detail', aria: { busy: 'true', label: t('goods.loading') } },
     el('div', { class: 'detail-frame skeleton' }),

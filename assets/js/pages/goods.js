@@ -1,12 +1,13 @@
+// @ts-check
 /**
- * `/goods.html`: the whole catalogue; `?category=` and `?q=` narrow it.
+ * `/goods.html`: the whole catalog; `?category=` and `?q=` narrow it.
  * Not for: the welcome (index.js).
  */
 
-import { Catalogue } from '../catalogue.js';
+import { Catalog } from '../catalog.js';
 import { el, show } from '../dom.js';
 import { t } from '../i18n.js';
 import { startPage } from '../shell.js';
 
 startPage(t('goods.title'));
-show(el('h1', {}, t('goods.title')), el('h2', { class: 'visually-hidden' }, t('shop.all')), new Catalogue().element);
+show(el('h1', {}, t('goods.title')), el('h2', { class: 'visually-hidden' }, t('shop.all')), new Catalog().element);

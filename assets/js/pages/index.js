@@ -1,9 +1,10 @@
+// @ts-check
 /**
  * `/`: the shop front: a welcome, then the goods.
  * Not for: the plain list (goods.js).
  */
 
-import { Catalogue } from '../catalogue.js';
+import { Catalog } from '../catalog.js';
 import { el, show } from '../dom.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -25,11 +26,11 @@ show(
     el('img', { class: 'hero-picture', src: '/images/hero.svg', alt: '', width: 640, height: 480 })),
   el('section', { class: 'section', 'aria-labelledby': 'new' },
     el('h2', { id: 'new' }, t('shop.new')),
-    new Catalogue().element),
+    new Catalog().element),
 );
 
 onViewers((count) => {
-  // Alone in the shop is nothing to tell.
+  // Not worth showing to someone who is alone here.
   viewers.hidden = count < 2;
   viewers.dataset.count = String(count);
   viewers.replaceChildren(icon('eye'), tn('hero.viewers', count));

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `/login.html`: e-mail and password; then on to `?next=`.
  * Not for: keeping the token: the server sets it as an HttpOnly cookie.
@@ -7,24 +8,24 @@ import { api } from '../api.js';
 import { el, show } from '../dom.js';
 import { field, form } from '../forms.js';
 import { t } from '../i18n.js';
-import { safeNext } from '../next.js';
+import { safeRedirect } from '../redirect.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
 
 startPage(t('nav.login'));
 const params = new URLSearchParams(location.search);
 const next = params.get('next');
-const hint = params.has('registered') ? t('login.registered') : next ? t('login.needed') : '';
+const hint = params.has('registered') ? t('login.registered') : next ? t('login.needed') : t('login.text');
 
 show(el('div', { class: 'narrow' },
   el('h1', {}, t('login.title')),
-  el('p', { class: 'lead' }, hint || t('login.text')),
+  el('p', { class: 'lead' }, hint),
   form({
     id: 'login-form', submit: t('login.submit'),
     onSubmit: async ({ email, password }) => {
       await api.logIn({ email, password });
       await session.loggedIn();
-      goOn();
+      leaveIfMember();
     },
   },
   field({ name: 'email', label: t('field.email'), type: 'email', autocomplete: 'username', value: params.get('email') ?? '' }),
@@ -32,7 +33,9 @@ show(el('div', { class: 'narrow' },
   el('p', { class: 'form-aside' }, t('login.none'), ' ',
     el('a', { href: `/register.html${next ? `?next=${encodeURIComponent(next)}` : ''}` }, t('nav.register')))));
 
-// Someone who is logged in already has no business here.
-const goOn = () => { if (session.user) location.replace(safeNext(next)); };
-session.ready.then(goOn);
-session.addEventListener('user', goOn);
+session.ready.then(leaveIfMember);
+session.addEventListener('user', leaveIfMember);
+
+function leaveIfMember() {
+  if (session.user) location.replace(safeRedirect(next));
+}

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `/404.html`: an address that leads nowhere.
  * Not for: goods that are gone (detail.js).

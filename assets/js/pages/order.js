@@ -1,23 +1,27 @@
+// @ts-check
 /**
  * `/order.html`: look over and place an order: the cart, or `?goodsId=&quantity=` alone.
  * Not for: past orders (orders.js). The server's prices and stock decide.
  */
 
-import { api, ApiError } from '../api.js';
-import { forgetAttempt, keyFor } from '../attempt.js';
+import { api, ApiError, MAX_QUANTITY } from '../api.js';
+import { checkoutKey, forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
 import { t } from '../i18n.js';
-import { money, total } from '../money.js';
+import { loginRequired, membersOnly } from '../login-required.js';
+import { formatPrice, total } from '../money.js';
 import { picture } from '../picture.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
-import { emptyState, errorState, linkButton, membersOnly, messageOf, sentToLogIn } from '../states.js';
+import { emptyState, errorMessage, errorState, linkButton } from '../states.js';
+
+/** @import { Line, Order } from '../api.js' */
 
 startPage(t('order.title'));
 const params = new URLSearchParams(location.search);
 const single = params.has('goodsId');
 const problem = el('div', { class: 'form-error', role: 'alert' });
-/** @type {{goods: any, quantity: number}[]} */
+/** What the reader sees. @type {Line[]} */
 let lines = [];
 start();
 
@@ -26,26 +30,34 @@ async function start() {
   try {
     lines = await read();
   } catch (error) {
-    if (sentToLogIn(error)) return;
-    return show(error instanceof ApiError && error.status === 404 ? nothing() : errorState(error, start));
+    if (loginRequired(error)) return;
+    show(error instanceof ApiError && error.status === 404 ? nothing() : errorState(error, start));
+    return;
   }
   draw();
 }
 
-/** What would be ordered right now. */
+/**
+ * What would be ordered right now.
+ * @returns {Promise<Line[]>}
+ */
 async function read() {
-  if (!single) return session.refreshCart({ tell: false });
-  const quantity = Math.max(1, Math.min(999, Math.floor(Number(params.get('quantity'))) || 1));
+  if (!single) return session.refreshCart({ changed: false });
+  const quantity = Math.max(1, Math.min(MAX_QUANTITY, Math.floor(Number(params.get('quantity'))) || 1));
   return [{ goods: await api.goods(Number(params.get('goodsId'))), quantity }];
 }
 
-/** The same review is the same attempt; anything else is another one. */
-const fingerprint = (of) => JSON.stringify([single, ...of.map(({ goods, quantity }) => [goods.goodsId, quantity, goods.price])]);
+/**
+ * Two reviews with the same fingerprint are the same checkout.
+ * @param {Line[]} reviewed
+ */
+const fingerprint = (reviewed) => JSON.stringify([single, ...reviewed.map(({ goods, quantity }) => [goods.goodsId, quantity, goods.price])]);
 
 function draw() {
   if (lines.length === 0) {
-    forgetAttempt();
-    return show(nothing());
+    forgetCheckoutKey();
+    show(nothing());
+    return;
   }
   const { currency } = lines[0].goods;
   const sum = total(lines.map(({ goods, quantity }) => ({ price: goods.price, quantity })), currency);
@@ -59,20 +71,22 @@ function draw() {
         single ? null : el('p', {}, el('a', { href: '/cart.html' }, t('order.edit')))),
       el('aside', { class: 'card summary' },
         el('h2', {}, t('order.for', { nickname: session.user?.nickname ?? '' })),
-        el('dl', { class: 'sums' }, el('div', { class: 'sums-total' }, el('dt', {}, t('cart.total')), el('dd', { data: { role: 'order-total' } }, money(sum, currency)))),
+        el('dl', { class: 'sums' }, el('div', { class: 'sums-total' }, el('dt', {}, t('cart.total')), el('dd', { data: { role: 'order-total' } }, formatPrice(sum, currency)))),
         problem, place,
         el('p', { class: 'summary-note' }, session.user?.hidePurchases ? t('order.alert.hidden')
           : t('order.alert.public', { nickname: session.user?.nickname ?? '' })))));
 }
 
+/** @param {Line} line */
 function reviewLine({ goods, quantity }) {
   return el('li', { class: 'review-line', data: { goodsId: goods.goodsId } },
     el('span', { class: 'review-picture' }, picture(goods, { eager: true })),
     el('span', { class: 'review-name' }, goods.name,
-      el('span', { class: 'line-each' }, t('orders.pieces', { quantity, price: money(goods.price, goods.currency) }))),
-    el('span', { class: 'price' }, money(total([{ price: goods.price, quantity }], goods.currency), goods.currency)));
+      el('span', { class: 'line-each' }, t('orders.pieces', { quantity, price: formatPrice(goods.price, goods.currency) }))),
+    el('span', { class: 'price' }, formatPrice(total([{ price: goods.price, quantity }], goods.currency), goods.currency)));
 }
 
+/** @param {HTMLButtonElement} button */
 async function submit(button) {
   if (button.getAttribute('aria-disabled') === 'true') return;
   button.setAttribute('aria-disabled', 'true');
@@ -81,22 +95,22 @@ async function submit(button) {
   try {
     if (await changedMeanwhile()) return;
     const items = lines.map(({ goods, quantity }) => ({ goodsId: goods.goodsId, quantity }));
-    const order = await api.placeOrder(single ? { items } : { fromCart: true }, keyFor(fingerprint(lines)));
-    forgetAttempt();
-    done(order);
-    session.refreshCart().catch(() => {});
+    const order = await api.placeOrder(single ? { items } : { fromCart: true }, checkoutKey(fingerprint(lines)));
+    forgetCheckoutKey();
+    showPlaced(order);
+    session.refreshCart().catch(() => { /* the next page reads it */ });
   } catch (error) {
-    refused(error);
+    showRefusal(error);
   } finally {
     button.removeAttribute('aria-disabled');
     button.textContent = t('order.place');
   }
 }
 
-/** Another tab may have changed the cart since it was reviewed; nobody orders what they haven't seen. */
+/** Another tab may have changed the cart since it was drawn. Then it is drawn again, and not ordered. */
 async function changedMeanwhile() {
   const now = await read();
-  // Empty after a lost answer: the order may have been placed, and repeating the key tells.
+  // Empty after a lost answer: the order may have been placed, and the same key tells.
   if (fingerprint(now) === fingerprint(lines) || now.length === 0) return false;
   lines = now;
   draw();
@@ -104,31 +118,35 @@ async function changedMeanwhile() {
   return true;
 }
 
-function refused(error) {
-  if (sentToLogIn(error)) return;
-  const code = error instanceof ApiError ? error.code : '';
-  // No answer: the key stays, so that trying again cannot order twice. A refusal ends the attempt.
+/** @param {unknown} error */
+function showRefusal(error) {
+  if (loginRequired(error)) return;
+  // Without an answer the key stays, so that trying again cannot order twice. A refusal ends the checkout.
   const unsure = error instanceof ApiError && (error.status === 0 || error.status >= 500);
-  if (!unsure) forgetAttempt();
-  problem.replaceChildren(el('p', {}, messageOf(error)));
+  if (!unsure) forgetCheckoutKey();
+  problem.replaceChildren(el('p', {}, errorMessage(error)));
   if (unsure) problem.append(el('p', {}, t('order.retry')));
-  if (code !== 'out_of_stock') return;
-  const short = error.problem.goodsId ?? error.problem.goods?.goodsId;
-  const line = document.querySelector(`.review-line[data-goods-id="${Number(short)}"]`);
-  line?.classList.add('is-short');
-  const name = line ? lines.find(({ goods }) => goods.goodsId === Number(short))?.goods.name : null;
+  if (error instanceof ApiError && error.code === 'out_of_stock') markOutOfStock(error);
+}
+
+/** @param {ApiError} error */
+function markOutOfStock(error) {
+  const goodsId = Number(error.problem.goodsId ?? error.problem.goods?.goodsId);
+  document.querySelector(`.review-line[data-goods-id="${goodsId}"]`)?.classList.add('is-short');
+  const name = lines.find(({ goods }) => goods.goodsId === goodsId)?.goods.name;
   if (name && !error.message.includes(name)) problem.prepend(el('strong', {}, name));
   if (!single) problem.append(el('a', { href: '/cart.html' }, t('order.edit')));
 }
 
-function done(order) {
+/** @param {Order} order */
+function showPlaced(order) {
   const items = order.items.map((item) => el('li', {}, `${item.name} × ${item.quantity}`));
   show(el('div', { class: 'state done', data: { role: 'order-done', orderId: order.orderId } },
     el('img', { src: '/images/done.svg', alt: '', width: 160, height: 160 }),
     el('h1', { tabindex: -1, data: { focus: '' } }, t('order.done.title', { nickname: session.user?.nickname ?? '' })),
     el('p', {}, t('order.done.text', { orderId: order.orderId })),
     el('ul', { class: 'done-items', role: 'list' }, ...items),
-    el('p', { class: 'price price-large' }, money(order.total, order.currency)),
+    el('p', { class: 'price price-large' }, formatPrice(order.total, order.currency)),
     el('div', { class: 'buttons' }, linkButton('/orders.html', t('order.done.orders')), linkButton('/', t('order.done.more'), 'quiet'))));
   scrollTo(0, 0);
 }

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `/register.html`: a new account, then logged in straight away.
  * Not for: checking nicknames or passwords here; the server names each field's fault.
@@ -7,7 +8,7 @@ import { api } from '../api.js';
 import { el, show } from '../dom.js';
 import { field, form } from '../forms.js';
 import { t } from '../i18n.js';
-import { safeNext } from '../next.js';
+import { safeRedirect } from '../redirect.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
 
@@ -25,15 +26,16 @@ show(el('div', { class: 'narrow' },
   el('p', { class: 'form-aside' }, t('register.have'), ' ',
     el('a', { href: `/login.html${next ? `?next=${encodeURIComponent(next)}` : ''}` }, t('nav.login')))));
 
+/** @param {Record<string, string>} values */
 async function register({ nickname, email, password, confirmPassword }) {
   await api.register({ nickname, email, password, confirmPassword });
   try {
     await api.logIn({ email, password });
   } catch {
-    // The account stands all the same.
+    // The account was made all the same.
     const query = new URLSearchParams({ registered: '', email, ...(next ? { next } : {}) });
     return location.replace(`/login.html?${query}`);
   }
   await session.loggedIn();
-  location.replace(safeNext(next));
+  location.replace(safeRedirect(next));
 }

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The widget's style, as a constructed sheet: a strict CSP needs no exception for it.
  * Not for: the shop's own look (css/). A page adapts it by custom properties and ::part().
@@ -99,14 +100,17 @@ button:focus-visible { border-radius: 50%; outline-offset: -3px; }
 @media print { section { display: none !important; } }
 `;
 
-/** @type {CSSStyleSheet | null} */
-let made = null;
+/** @type {CSSStyleSheet | undefined} */
+let shared;
 
-/** One sheet for all of a page's widgets, made when the first is. */
-export function sheet() {
-  if (!made) {
-    made = new CSSStyleSheet();
-    made.replaceSync(CSS);
+/**
+ * One style sheet for all widgets of a page, made with the first of them.
+ * @returns {CSSStyleSheet}
+ */
+export function styleSheet() {
+  if (!shared) {
+    shared = new CSSStyleSheet();
+    shared.replaceSync(CSS);
   }
-  return made;
+  return shared;
 }

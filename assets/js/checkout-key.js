@@ -1,0 +1,48 @@
+// @ts-check
+/**
+ * The idempotency key of one checkout: kept over retries and reloads, so that a lost answer
+ * never becomes a second order; forgotten when the order is placed or the cart changes.
+ * Not for: sending the order (pages/order.js).
+ *
+ * @typedef {{key: string, fingerprint: string, at: number}} Checkout `at`: epoch ms
+ */
+
+const STORAGE_KEY = 'shopbell.attempt';
+/** A repeat after this is meant as a new order. */
+const MAX_AGE_MS = 30 * 60_000;
+
+/** Where session storage is closed to scripts. @type {Checkout | null} */
+let inMemory = null;
+
+/**
+ * The key for what is being ordered: the same one until it changes or grows old.
+ * @param {string} fingerprint of the order
+ * @returns {string}
+ */
+export function checkoutKey(fingerprint) {
+  const kept = read();
+  if (kept && kept.fingerprint === fingerprint && Date.now() - kept.at < MAX_AGE_MS) return kept.key;
+  const checkout = { key: uuid(), fingerprint, at: Date.now() };
+  try { sessionStorage.setItem(STORAGE_KEY, JSON.stringify(checkout)); } catch { inMemory = checkout; }
+  return checkout.key;
+}
+
+export function forgetCheckoutKey() {
+  inMemory = null;
+  try { sessionStorage.removeItem(STORAGE_KEY); } catch { /* it was in memory only */ }
+}
+
+/** @returns {Checkout | null} */
+function read() {
+  try { return JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? 'null') ?? inMemory; } catch { return inMemory; }
+}
+
+/** RFC 9562 version 4. `randomUUID` exists in secure contexts only. */
+function uuid() {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

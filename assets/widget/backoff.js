@@ -1,0 +1,40 @@
+// @ts-check
+/**
+ * When to reconnect after a close.
+ * Not for: doing it (connection.js).
+ */
+
+export const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 30_000;
+
+/** Close codes that decide how to reconnect. */
+export const CLOSE = { goingAway: 1001, policy: 1008, sessionEnded: 4001, tooSlow: 4008 };
+
+/**
+ * Exponential backoff with full jitter: anything from 0 to the cap, so that the clients of a
+ * restarted server don't all return at the same moment.
+ * @param {number} attempt 0 for the first retry
+ * @param {() => number} [random]
+ * @returns {number} milliseconds
+ */
+export function backoff(attempt, random = Math.random) {
+  return random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+}
+
+/**
+ * How long to wait before the next try, or null for never.
+ * @param {number} code close code
+ * @param {string} reason of a 1001 names the delay in milliseconds, bare or in JSON
+ * @param {number} attempt how many closes there were since a stable connection
+ * @param {() => number} [random]
+ * @returns {number | null}
+ */
+export function delayAfterClose(code, reason, attempt, random = Math.random) {
+  if (code === CLOSE.sessionEnded || code === CLOSE.policy) return null;
+  // A repeated close without a stable connection in between backs off, whatever the server suggests.
+  const penalty = attempt > 0 ? backoff(attempt, random) : 0;
+  if (code === CLOSE.tooSlow) return penalty;
+  const named = code === CLOSE.goingAway ? /\d+/.exec(reason ?? '') : null;
+  if (named) return Math.min(Number(named[0]), MAX_DELAY_MS) + penalty;
+  return backoff(attempt, random);
+}
