@@ -64,12 +64,14 @@ impl AccountStore for SqliteStore {
     }
 
     async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError> {
-        let statement = "select exists (select 1 from users where nickname_key = $1 or nickname_look = $2)";
-        Ok(sqlx::query_scalar(statement)
-            .bind(nickname.key())
-            .bind(nickname.look())
-            .fetch_one(&mut *self.reader().await?)
-            .await?)
+        let found = sqlx::query_scalar(
+            "select exists (select 1 from users where nickname_key = $1 or nickname_look = $2)",
+        )
+        .bind(nickname.key())
+        .bind(nickname.look())
+        .fetch_one(&mut *self.reader().await?)
+        .await?;
+        Ok(found)
     }
 
     async fn password_of(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {
