@@ -5,12 +5,13 @@ use shopbell::{
         Category, GoodsName, IdempotencyKey, Price, ThumbnailUrl,
         fields::flag,
         goods::{MAX_STOCK, parse_price, parse_stock},
+        text::{fold, search_form, search_words},
     },
     protocol::shapes::Amount,
 };
 
 fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.trim() == text && !text.contains(['<', '>', '"', '\'', '\n', '\0'])
+    !text.is_empty() && text.trim() == text && !text.contains(['<', '>', '\n', '\0', '\u{202e}'])
 }
 
 /// Checks one input.
@@ -25,12 +26,15 @@ pub fn check(input: &[u8]) {
     }
     if let Ok(name) = GoodsName::parse(text) {
         assert!(is_plain(name.as_str()) && name.as_str().chars().count() <= 200);
+        assert!(search_words(name.as_str()).iter().all(|word| name.search_form().contains(word)));
+        assert_eq!(search_form(&name.search_form()), name.search_form());
+        assert_eq!(fold(&fold(text)), fold(text));
         assert_eq!(GoodsName::parse(name.as_str()), Ok(name));
     }
     assert!(Category::parse(text).is_err() || GoodsName::parse(text).is_ok());
     if let Ok(url) = ThumbnailUrl::parse_url(text) {
         let (lower, text) = (url.as_str().to_ascii_lowercase(), url.as_str());
-        assert!(is_plain(text) && !text.contains(char::is_whitespace));
+        assert!(is_plain(text) && !text.contains(char::is_whitespace) && !text.contains(['"', '\'']));
         assert!(
             lower.starts_with("http://")
                 || lower.starts_with("https://")

@@ -99,7 +99,7 @@ mod tests {
         let goods = Goods {
             goods_id: GoodsId(1),
             name: GoodsName::parse("water").unwrap(),
-            thumbnail_url: ThumbnailUrl::parse("/a.svg").unwrap(),
+            thumbnail_url: ThumbnailUrl::parse_url("/a.svg").unwrap(),
             category: Category::parse("drink").unwrap(),
             price: Price { minor: 1, currency: "USD".parse().unwrap() },
             stock: None,

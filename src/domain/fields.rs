@@ -40,7 +40,7 @@ impl Invalid {
     }
 }
 
-const REQUIRED: Invalid = Invalid::new("required", "this field is required");
+pub(super) const REQUIRED: Invalid = Invalid::new("required", "this field is required");
 const NOT_TEXT: Invalid = Invalid::new("invalid", "this field must be a string");
 
 /// A field that was read: its value, or what is wrong with it.
@@ -190,23 +190,6 @@ pub fn flag(text: &str) -> Result<bool, Invalid> {
         "false" | "off" | "0" => Ok(false),
         _ => Err(Invalid::new("invalid", "this field must be true or false")),
     }
-}
-
-/// Refuses what could become markup in a page that inserts it as HTML, and control characters.
-pub(crate) fn plain_text(text: &str, max: usize) -> Result<String, Invalid> {
-    let text = text.trim();
-    match text.chars().count() {
-        0 => return Err(REQUIRED),
-        n if n > max => return Err(Invalid::new("too_long", "this field is too long")),
-        _ => {}
-    }
-    if text.chars().any(|c| c.is_control() || "<>\"'".contains(c)) {
-        return Err(Invalid::new(
-            "invalid_characters",
-            "control characters and < > \" ' are not allowed here",
-        ));
-    }
-    Ok(text.to_owned())
 }
 
 #[cfg(test)]

@@ -7,23 +7,23 @@ pub mod fields;
 pub mod goods;
 pub mod id;
 pub mod money;
+pub mod names;
 pub mod notification;
 pub mod number;
 pub mod order;
 pub mod session;
+pub mod text;
 pub mod time;
 pub mod user;
 
 pub use cart::{CartLine, Quantity};
 pub use fields::{Field, FieldError, Fields, Invalid};
-pub use goods::{
-    Category, Goods, GoodsAction, GoodsEvent, GoodsName, GoodsPatch, NewGoods, Stock, StockChange,
-    StockReason, ThumbnailUrl,
-};
+pub use goods::{Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason};
 pub use id::{Epoch, GoodsId, Offset, OrderId, UserId};
 pub use money::{Currency, Price};
+pub use names::{Category, GoodsName, ThumbnailUrl};
 pub use notification::{NicknameDisplay, Notification, Publication};
 pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus, OwnOrder};
 pub use session::{Actor, LoginSession, SessionId};
 pub use time::Timestamp;
-pub use user::{Email, NewUser, Nickname, Password, PasswordHash, Role, User, UserPatch};
+pub use user::{Email, NewUser, Nickname, Password, PasswordAttempt, PasswordHash, Role, User, UserPatch};

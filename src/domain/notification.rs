@@ -1,6 +1,6 @@
 //! Notifications: what the log holds and every session of the audience is told.
 
-use super::{GoodsId, Offset, Timestamp};
+use super::{GoodsId, Offset, Timestamp, text};
 
 /// What is told of an order. The names are those of the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl NicknameDisplay {
     pub fn show(self, nickname: &str) -> String {
         match self {
             Self::Full => nickname.to_owned(),
-            Self::Masked => nickname.chars().take(1).chain("**".chars()).collect(),
+            Self::Masked => format!("{}**", text::initial(nickname)),
         }
     }
 }

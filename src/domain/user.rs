@@ -1,40 +1,43 @@
 //! Accounts: who a shopper is, and the rules for what they may call themselves.
 
-use unicode_normalization::UnicodeNormalization;
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-use super::{Invalid, Timestamp, UserId};
+use super::{Invalid, Timestamp, UserId, text};
 
-/// An e-mail address. Compared without regard to case.
+/// An e-mail address, its domain in the ASCII of IDNA. Compared without regard to case.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// Checks the form `local@domain.tld` with the lengths of RFC 5321 §4.5.3.1 (64 and 254 octets); mail is
-    /// never sent, so that anything finer would refuse real addresses and prove nothing.
+    /// Checks the form `local@domain.tld`: a dot-string of RFC 5321 §4.1.2 (of RFC 6531, what is beyond ASCII in NFC), and
+    /// a domain that IDNA (UTS #46) can write in ASCII, with the lengths of RFC 5321 §4.5.3.1 (64 and 254 octets).
     ///
     /// # Errors
-    /// Anything else, and whatever could become markup.
+    /// Anything else; a quoted local part and an address literal, too, which nobody has and pages stumble over.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const BAD: Invalid = Invalid::new("invalid", "this must be an e-mail address");
-        let text = text.trim();
-        let (local, domain) = text.rsplit_once('@').ok_or(BAD)?;
-        let local_ok = (1..=64).contains(&local.len())
-            && local.chars().all(|c| c.is_alphanumeric() || "!#$%&*+-/=?^_`{|}~.".contains(c))
-            && !local.starts_with('.')
-            && !local.ends_with('.');
-        let label_ok = |label: &str| {
-            (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        if !local_ok || text.len() > 254 || !domain.contains('.') || !domain.split('.').all(label_ok) {
+        if text.len() > 2000 {
             return Err(BAD);
         }
-        Ok(Self(text.to_owned()))
+        let text = text::nfc(text);
+        // A full-width sign is what some keyboards type.
+        let text = text.replace('＠', "@");
+        let (local, domain) = text.rsplit_once('@').ok_or(BAD)?;
+        let is_atom = |atom: &str| {
+            let fits = |c: char| {
+                c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || text::is_in_local_part(c)
+            };
+            !atom.is_empty() && atom.chars().all(fits)
+        };
+        let domain = Uts46::new()
+            .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
+            .map_err(|_| BAD)?;
+        let email = format!("{local}@{domain}");
+        let fits = local.len() <= 64 && email.len() <= 254 && domain.contains('.');
+        if fits && local.split('.').all(is_atom) { Ok(Self(email)) } else { Err(BAD) }
     }
 
-    /// As it was given.
+    /// As it was given, but for the form of its domain.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -43,7 +46,7 @@ impl Email {
     /// The form in which two addresses are the same account.
     #[must_use]
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        text::fold_case(&self.0)
     }
 
     /// From a row that was parsed when it was written.
@@ -59,26 +62,43 @@ impl std::fmt::Debug for Email {
     }
 }
 
-/// What a shopper is called in alerts: 2–20 letters of any script, digits, `_ - .`, in NFC.
+/// Names that make people believe what is said under them, or that programs take for nobody.
+const RESERVED: [&str; 9] =
+    ["admin", "administrator", "shopkeeper", "shopbell", "guest", "anon", "null", "undefined", "system"];
+
+/// Signs in a nickname beside letters and digits. An apostrophe is kept as the typographic one, which no page takes
+/// for the end of an attribute.
+const SIGNS: &str = "_-.·’ ";
+
+/// What a shopper is called in alerts: 2–20 characters as people count them, in NFC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
 impl Nickname {
-    /// Normalizes to NFC and checks.
+    /// Normalizes and checks: letters of any script with their marks and joiners, digits, `_ - . ·`, apostrophes and single
+    /// inner spaces; a letter or a digit at least.
     ///
     /// # Errors
     /// Another length or another character.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text: String = text.trim().nfc().take(64).collect();
-        match text.chars().count() {
+        const LONG: Invalid = Invalid::new("too_long", "a nickname has 2 to 20 characters");
+        const BAD: Invalid = Invalid::new(
+            "invalid_characters",
+            "a nickname has letters, digits, single spaces, apostrophes and _ - . · only, a letter or a digit at least",
+        );
+        /// Code points: a cluster of some scripts has several, and one of a name that is drawn has no end.
+        const MAX: usize = 80;
+        // A text that is longer than this before it is composed is longer than `MAX` after it.
+        if text.len() > MAX * 16 {
+            return Err(LONG);
+        }
+        let text: String = text::nfc(text).chars().map(typed_sign).collect();
+        match text::clusters(&text) {
             0..2 => return Err(Invalid::new("too_short", "a nickname has 2 to 20 characters")),
-            2..=20 => {}
-            _ => return Err(Invalid::new("too_long", "a nickname has 2 to 20 characters")),
+            2..=20 if text.chars().count() <= MAX => {}
+            _ => return Err(LONG),
         }
-        if !text.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) {
-            return Err(Invalid::new("invalid_characters", "a nickname has letters, digits, _ - and . only"));
-        }
-        Ok(Self(text))
+        if text.contains("  ") || !text::is_name(&text, SIGNS) { Err(BAD) } else { Ok(Self(text)) }
     }
 
     /// As it is shown.
@@ -87,10 +107,30 @@ impl Nickname {
         &self.0
     }
 
-    /// The form in which two nicknames are the same.
+    /// The form in which two nicknames are the same without regard to case, form and look-alikes.
     #[must_use]
     pub fn key(&self) -> String {
-        self.0.to_lowercase().nfc().collect()
+        text::likeness(&self.0)
+    }
+
+    /// The form in which two nicknames look the same as they are written.
+    #[must_use]
+    pub fn look(&self) -> String {
+        text::look(&self.0)
+    }
+
+    /// Whether it is, or looks like, a name that only `shopbell admin create` gives.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        let letters: String = self.0.chars().filter(|c| !SIGNS.contains(*c)).collect();
+        let (key, look) = (text::likeness(&letters), text::look(&letters));
+        RESERVED.iter().any(|name| text::likeness(name) == key || text::look(name) == look)
+    }
+
+    /// Whether two nicknames are the same, or look it.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.key() == other.key() || self.look() == other.look()
     }
 
     /// From a row that was parsed when it was written.
@@ -100,19 +140,35 @@ impl Nickname {
     }
 }
 
-/// A password as it was typed: 8–128 characters, never shown and never stored.
+/// The sign that is kept for what keyboards have for it.
+fn typed_sign(c: char) -> char {
+    match c {
+        '\'' | '‘' | 'ʼ' | '＇' | '`' | '´' => '’',
+        '\u{a0}' | '\u{3000}' | '\u{202f}' => ' ',
+        '\u{2010}' | '\u{2011}' => '-',
+        c => c,
+    }
+}
+
+/// A password: 8–128 characters, in the form in which it is hashed, never shown and never stored.
 #[derive(Clone)]
 pub struct Password(String);
 
 impl Password {
-    /// Checks the length of a new password.
+    /// Normalizes a new password (RFC 8265, OpaqueString) and checks it.
     ///
     /// # Errors
-    /// Fewer than 8 or more than 128 characters.
+    /// Fewer than 8 or more than 128 characters; control characters and invisible ones.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
+        // Composing three code points to one is the most there is.
+        if text.len() > 128 * 16 {
+            return Err(Invalid::new("too_long", "a password has 8 to 128 characters"));
+        }
+        let text = text::opaque(text);
         match text.chars().count() {
             0..8 => Err(Invalid::new("too_short", "a password has 8 to 128 characters")),
-            8..=128 => Ok(Self(text.to_owned())),
+            8..=128 if text.chars().all(text::is_opaque) => Ok(Self(text)),
+            8..=128 => Err(Invalid::new("invalid_characters", "a password has no invisible characters")),
             _ => Err(Invalid::new("too_long", "a password has 8 to 128 characters")),
         }
     }
@@ -127,6 +183,32 @@ impl Password {
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Password(…)")
+    }
+}
+
+/// What someone types to prove who they are. Its form is not checked: what no account can have is a wrong password.
+pub struct PasswordAttempt {
+    normalized: String,
+    typed: String,
+}
+
+impl PasswordAttempt {
+    /// Of what was typed.
+    #[must_use]
+    pub fn new(typed: &str) -> Self {
+        Self { normalized: text::opaque(typed), typed: typed.to_owned() }
+    }
+
+    /// In the form in which passwords are hashed.
+    #[must_use]
+    pub fn normalized(&self) -> Password {
+        Password(self.normalized.clone())
+    }
+
+    /// As it was typed, where that differs: passwords of before they were normalized were hashed so.
+    #[must_use]
+    pub fn as_typed(&self) -> Option<&[u8]> {
+        (self.typed != self.normalized).then_some(self.typed.as_bytes())
     }
 }
 
@@ -197,32 +279,134 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nicknames_take_any_script_and_refuse_markup() {
-        for good in ["kim", "김철수", "José", "a-b_c.9", "हिंदी"] {
-            let _ = Nickname::parse(good).map_err(|e| panic!("{good}: {e:?}"));
+    fn nicknames_take_any_script_with_its_marks_and_joiners() {
+        for good in [
+            "kim",
+            "김철수",
+            "José",
+            "a-b_c.9",
+            "हिंदी",
+            "कृष्ण",
+            "น้ำฝน",
+            "می\u{200c}نا",
+            "Mary Ann",
+            "Nguyễn Văn Ả",
+            "ශ්\u{200d}රී",
+            "שָׁלוֹם",
+            "முருகன்",
+            "བཀྲ་ཤིས".split('་').next().unwrap_or_default(),
+            "Ян·Ли",
+            "12",
+            "٣٤",
+            "ㅋㅋ",
+            "Dvořák",
+            "ＫＩＭ",
+            "ß9",
+            "O’Neil",
+            &"é".repeat(20),
+        ] {
+            let name = Nickname::parse(good).map_err(|e| panic!("{good}: {e:?}")).unwrap();
+            assert_eq!(Nickname::parse(name.as_str()), Ok(name));
         }
+        assert_eq!(Nickname::parse("Jose\u{301}").unwrap().as_str(), "José");
+        assert_eq!(Nickname::parse(" O'Neil ").unwrap().as_str(), "O’Neil");
+        assert_eq!(Nickname::parse("Mary\u{a0}Ann").unwrap().as_str(), "Mary Ann");
+    }
+
+    #[test]
+    fn nicknames_refuse_markup_and_what_cannot_be_seen() {
         for bad in [
             "k",
             "",
             " ",
             "<b>kim</b>",
-            "kim lee",
-            "a'b",
+            "Mary  Ann",
+            "kim\tlee",
+            "a\"b",
+            "a&b",
+            "....",
+            "_-",
+            "’’",
             &"x".repeat(21),
             "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200f}b",
+            "\u{3164}\u{3164}",
+            "a\u{3164}",
+            "ki\u{200b}m",
+            "\u{2800}\u{2800}",
+            "kim\u{fe0f}",
+            "kim\u{e0041}",
+            "ki\u{200d}m",
+            "ki\u{200c}m",
+            "\u{200c}می",
+            "می\u{200c}",
+            "\u{301}\u{301}",
+            "a\u{34f}b",
+            "a \u{301}b",
+            "ab\u{324}\u{316}\u{317}\u{318}\u{319}",
+            "ab\u{324}\u{324}",
+            "👍👍",
+            "k😀",
+            "ab\u{20dd}",
             &"y".repeat(1 << 20),
         ] {
-            assert!(Nickname::parse(bad).is_err(), "{:?}", &bad[..bad.len().min(30)]);
+            assert!(Nickname::parse(bad).is_err(), "{:?}", bad.chars().take(30).collect::<String>());
         }
-        assert_eq!(Nickname::parse("Jose\u{301}").unwrap().as_str(), "José");
-        assert_eq!(Nickname::parse("KIM").unwrap().key(), Nickname::parse("kim").unwrap().key());
+        assert_eq!(Nickname::parse(&"x".repeat(21)).map_err(|e| e.code), Err("too_long"));
+        assert_eq!(Nickname::parse("김").map_err(|e| e.code), Err("too_short"));
+    }
+
+    #[test]
+    fn nicknames_are_taken_with_their_look_alikes() {
+        let name = |text: &str| Nickname::parse(text).unwrap();
+        for (one, other) in [
+            ("kim", "KIM"),
+            ("kim", "кіm"),
+            ("kim", "ｋｉｍ"),
+            ("paul", "PauI"),
+            ("می\u{200c}نا", "مینا"),
+            ("İlker", "ilker"),
+            ("ılker", "Ilker"),
+            ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("O'Neil", "O’NEIL"),
+            ("Straße", "STRASSE"),
+        ] {
+            assert!(name(one).is_like(&name(other)), "{one} {other}");
+        }
+        assert!(!name("Mary Ann").is_like(&name("Mary Anne")));
+        for reserved in [
+            "admin",
+            "Admin",
+            "аdmin",
+            "ADMIN",
+            "ad.min",
+            "shоpkeeper",
+            "nuII",
+            "ｇｕｅｓｔ",
+            "S Y S T E M",
+            "an0n",
+        ] {
+            assert!(name(reserved).is_reserved(), "{reserved}");
+        }
+        for free in ["kim", "adminka", "guestbook", "Anonymous"] {
+            assert!(!name(free).is_reserved(), "{free}");
+        }
     }
 
     #[test]
     fn addresses_have_two_sides_and_a_dot() {
-        for good in ["kim@example.com", "a.b+c@sub.example.co.kr", "ü@exämple.de"] {
-            assert!(Email::parse(good).is_ok(), "{good}");
+        for good in [
+            "kim@example.com",
+            "a.b+c@sub.example.co.kr",
+            "ü@exämple.de",
+            "sean.o'malley@example.ie",
+            "कृष्ण@उदाहरण.भारत",
+        ] {
+            let email = Email::parse(good).map_err(|e| panic!("{good}: {e:?}")).unwrap();
+            assert_eq!(Email::parse(email.as_str()), Ok(email));
         }
+        let long = format!("{}@example.com", "ü".repeat(33));
         for bad in [
             "",
             "kim",
@@ -233,8 +417,48 @@ mod tests {
             "<x>@example.com",
             "a@b..c",
             ".a@b.c",
+            "a.@b.c",
+            "a..b@b.c",
+            "\"a\"@b.c",
+            "a@-b.c",
+            "a@b_c.d",
+            "a\u{200b}@b.c",
+            "a@[127.0.0.1]",
+            "a,b@c.d",
+            &long,
         ] {
             assert!(Email::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_address_is_one_account_however_it_is_written() {
+        let key = |text: &str| Email::parse(text).unwrap().key();
+        for (one, other) in [
+            ("jo@bücher.example", "jo@xn--bcher-kva.example"),
+            ("Jo@BÜCHER.example", "jo@bu\u{308}cher.example"),
+            ("Sean.O'Malley@example.ie", "sean.o'malley@EXAMPLE.IE"),
+            ("é@example.com", "E\u{301}@example.com"),
+            ("jo@例え。テスト", "jo@例え.テスト"),
+        ] {
+            assert_eq!(key(one), key(other), "{one}");
+        }
+        assert_ne!(key("kim@example.com"), key("кіm@example.com"));
+    }
+
+    #[test]
+    fn a_password_is_the_same_typed_in_any_form() {
+        let hashed = |text: &str| Password::parse(text).unwrap().reveal().to_vec();
+        assert_eq!(hashed("pässwörd"), hashed("pa\u{308}sswo\u{308}rd"));
+        assert_eq!(hashed("pass word"), hashed("pass\u{a0}word"));
+        assert_ne!(hashed("ｐassword"), hashed("password"));
+        assert_ne!(hashed("Password"), hashed("password"));
+        assert_eq!(hashed(" password "), b" password ");
+        assert!(Password::parse("👨\u{200d}👩\u{200d}👧 and ❤\u{fe0f}").is_ok());
+        for bad in ["1234567", "pass\u{7}word", "password\u{200b}", &"x".repeat(129)] {
+            assert!(Password::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(PasswordAttempt::new("password").as_typed().is_none());
+        assert_eq!(PasswordAttempt::new("pass\u{a0}word").as_typed(), Some("pass\u{a0}word".as_bytes()));
     }
 }

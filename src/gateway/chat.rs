@@ -10,7 +10,7 @@ use super::{
     refusal::{Ack, Refusal, Reply},
 };
 use crate::{
-    domain::Nickname,
+    domain::{Nickname, text},
     realtime::{Announcement, Room, hub::AnnounceToRoom},
     web::{Code, problem::Problem},
 };
@@ -34,7 +34,7 @@ fn admit(client: &Client) -> Result<(), Refusal> {
 fn name_of(client: &Client) -> String {
     match client.session.login() {
         Some(login) => login.nickname.to_string(),
-        None => client.session.guest_name.borrow().as_deref().unwrap_or(GUEST).to_owned(),
+        None => client.session.guest_name().map_or(GUEST.to_owned(), |name| name.as_str().to_owned()),
     }
 }
 
@@ -52,16 +52,24 @@ pub(super) fn name_guest(client: &Client, name: &str, answer: impl FnOnce(Reply)
     }
     let client = client.clone();
     actix_rt::spawn(async move {
-        answer(match client.gateway.app.accounts.is_taken(&nickname).await {
-            Ok(false) => {
-                let name = nickname.as_str();
-                client.session.guest_name.replace(Some(name.into()));
-                Ok(Ack::Nickname { nickname: name.to_owned() })
-            }
-            Ok(true) => Err(Refusal::new(Code::NicknameTaken, "This nickname is already in use.")),
-            Err(error) => Err(error.into()),
-        });
+        answer(take_name(&client, nickname).await);
     });
+}
+
+/// A guest takes a name that no member has, nor one that looks like it.
+async fn take_name(client: &Client, nickname: Nickname) -> Reply {
+    const TAKEN: &str = "This nickname is already in use.";
+    let accounts = &client.gateway.app.accounts;
+    if nickname.is_reserved() || accounts.is_taken(&nickname).await? {
+        return Err(Refusal::new(Code::NicknameTaken, TAKEN));
+    }
+    client.session.name_guest(nickname.clone());
+    // Once more: a member who took it since then was announced before this guest had it.
+    if accounts.is_taken(&nickname).await? {
+        client.session.give_up_name(|own| *own == nickname);
+        return Err(Refusal::new(Code::NicknameTaken, TAKEN));
+    }
+    Ok(Ack::Nickname { nickname: nickname.as_str().to_owned() })
 }
 
 /// The event `enter_room`.
@@ -113,7 +121,7 @@ pub(super) fn reenter_room(client: &Client, room: &Room) {
 /// The event `new_message`.
 pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
     admit(client)?;
-    let message = message.trim();
+    let message = text::nfc(message);
     if message.is_empty() {
         return Err(Refusal::validation("new_message takes a message and a room."));
     }
@@ -129,7 +137,7 @@ pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
         client,
         &room,
         "new_message",
-        &format!("{}: {}", name_of(client), without_markup(message)),
+        &format!("{}: {}", name_of(client), without_markup(&message)),
         count,
     );
     Ok(Ack::Room { count })
@@ -150,6 +158,8 @@ fn without_markup(message: &str) -> String {
 
 fn parse_room(name: &str) -> Result<Room, Refusal> {
     Room::parse(name).ok_or_else(|| {
-        Refusal::validation("A room's name has 1 to 100 characters, none of them control or < > \" '.")
+        Refusal::validation(
+            "A room's name has 1 to 100 characters, none of them control, bidirectional or < >.",
+        )
     })
 }

@@ -11,6 +11,7 @@ use super::{chat, client::Client, resume::Start, thread::Gateway};
 use crate::{
     clock,
     domain::Epoch,
+    domain::Nickname,
     realtime::{
         Announcement, Person,
         hub::Evict,
@@ -104,7 +105,9 @@ pub(super) fn put_back(client: &Client) {
     let Some(back) = client.gateway.recovery.take(client.session.id) else {
         return client.start(Start::Live);
     };
-    client.session.guest_name.replace(back.place.guest_name);
+    if let Some(name) = back.place.guest_name.and_then(|name| Nickname::parse(&name).ok()) {
+        client.session.name_guest(name);
+    }
     let mut missed = back.missed.into_iter();
     // Before the rooms: who enters them is told of what is said from then on.
     let rest = send_some(client, &mut missed);
@@ -147,7 +150,7 @@ pub(super) fn note_leaving(client: &Client) {
         person: session.person,
         rooms: session.rooms(),
         page: session.page(),
-        guest_name: session.guest_name.borrow().clone(),
+        guest_name: session.guest_name().map(|name| name.as_str().into()),
     });
     let heard_until = session.outbox.arrived_until(gateway.app.settings.ping_interval, Instant::now());
     let by_drain = gateway.app.readiness.is_draining();

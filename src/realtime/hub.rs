@@ -1,7 +1,7 @@
 //! The hub: the actor of one worker thread through which the relay reaches that thread's sessions.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -21,7 +21,7 @@ use super::{
     viewers::{Page, Person},
 };
 use crate::{
-    domain::{Offset, SessionId, UserId},
+    domain::{Nickname, Offset, SessionId, UserId},
     outbox::Close,
 };
 
@@ -181,6 +181,19 @@ impl Handler<Evict> for Hub {
             recovery.evict(id, session.outbox.heartbeat.last_sign(ping_interval));
             session.close(Close::Lost);
         }
+    }
+}
+
+/// Tells sessions which nicknames accounts have taken.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Rename(pub Arc<HashMap<UserId, Nickname>>);
+
+impl Handler<Rename> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Rename(named): Rename, _: &mut Self::Context) {
+        self.registry.rename(&named);
     }
 }
 

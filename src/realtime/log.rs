@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{NicknameDisplay, Offset, Publication, SessionId, Timestamp},
+    domain::{Nickname, NicknameDisplay, Offset, Publication, SessionId, Timestamp, UserId},
     store::{Feed, LogStore, StoreError},
 };
 
@@ -64,5 +64,13 @@ impl Log {
     /// The store cannot be read.
     pub async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
         self.store.revoked_since(moment).await
+    }
+
+    /// The accounts that took a nickname at or after a moment, by whichever process.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn named_since(&self, moment: Timestamp) -> Result<Vec<(UserId, Nickname)>, StoreError> {
+        self.store.named_since(moment).await
     }
 }

@@ -17,7 +17,7 @@ use super::{
     viewers::{Page, Viewers},
 };
 use crate::{
-    domain::{Offset, SessionId, UserId},
+    domain::{Nickname, Offset, SessionId, UserId},
     outbox::Close,
 };
 
@@ -257,6 +257,20 @@ impl Registry {
         let end = range.end;
         self.range(range).iter().flatten().for_each(act);
         end < self.slots()
+    }
+
+    /// Accounts have taken nicknames: their sessions go by them from now on, and guests who called themselves so, or so
+    /// that it looks like it, are nameless again.
+    pub fn rename(&self, named: &HashMap<UserId, Nickname>) {
+        self.each(0..usize::MAX, |session| match session.login() {
+            Some(login) => {
+                let name = named.get(&login.user_id).filter(|name| name.as_str() != &*login.nickname);
+                if let Some(name) = name {
+                    session.log_in(login.renamed(name));
+                }
+            }
+            None => session.give_up_name(|own| named.values().any(|name| name.is_like(own))),
+        });
     }
 
     /// Closes the sessions of log-ins that have ended.

@@ -11,13 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     announcement::{Announcement, Batch},
-    hub::{Announce, AnnounceViewers, Hubs, Revoke, TellOwners},
+    hub::{Announce, AnnounceViewers, Hubs, Rename, Revoke, TellOwners},
     log::Log,
     viewers::Viewers,
 };
 use crate::{
     clock,
-    domain::{GoodsAction, GoodsEvent, GoodsId, Offset, OwnOrder, SessionId},
+    domain::{GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, SessionId, UserId},
 };
 
 /// The most publications that leave together.
@@ -44,6 +44,8 @@ pub struct Relay {
     goods: GoodsChanges,
     /// The log-ins that ended lately and were announced.
     ended: HashSet<SessionId>,
+    /// The nicknames that were taken lately and were announced.
+    named: HashMap<UserId, Nickname>,
 }
 
 impl Relay {
@@ -59,6 +61,7 @@ impl Relay {
             room: Arc::new(Semaphore::new(UNDER_WAY)),
             goods: GoodsChanges::default(),
             ended: HashSet::new(),
+            named: HashMap::new(),
         }
     }
 
@@ -78,6 +81,7 @@ impl Relay {
                         polled = Instant::now();
                         self.relay_stored().await;
                         self.find_revoked().await;
+                        self.find_named().await;
                     }
                 }
             }
@@ -92,6 +96,7 @@ impl Relay {
             let room = self.room().await;
             let news = self.log.feed().take_news(self.position, BATCH);
             self.revoke(news.revoked).await;
+            self.rename(news.named).await;
             self.goods.add(news.goods);
             self.tell_owners(&news.own);
             match news.publications {
@@ -162,6 +167,26 @@ impl Relay {
     async fn revoke(&self, ended: HashSet<SessionId>) {
         if !ended.is_empty() {
             self.hubs.send(Revoke(Arc::new(ended))).await;
+        }
+    }
+
+    /// Finds the names that another process gave to accounts. Those that this one gave are told again: it changes nothing.
+    async fn find_named(&mut self) {
+        match self.log.named_since(clock::now().minus(LOOK_BACK)).await {
+            Ok(lately) => {
+                let lately = HashMap::from_iter(lately);
+                let is_news = |(id, name): &(&UserId, &Nickname)| self.named.get(id) != Some(*name);
+                let news = lately.iter().filter(is_news).map(|(id, name)| (*id, name.clone())).collect();
+                self.named = lately;
+                self.rename(news).await;
+            }
+            Err(error) => tracing::error!(%error, "the names of accounts cannot be read"),
+        }
+    }
+
+    async fn rename(&self, named: HashMap<UserId, Nickname>) {
+        if !named.is_empty() {
+            self.hubs.send(Rename(Arc::new(named))).await;
         }
     }
 

@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The name of a room: 1–100 characters without control characters or `< > " '`.
+use crate::domain::text::plain_text;
+
+/// The name of a room: 1–100 characters, in NFC, that cannot become markup.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Room(Arc<str>);
 
@@ -17,10 +19,7 @@ impl Room {
     /// Checks a name; `None` when it is none.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let name = name.trim();
-        let fits = (1..=Self::MAX).contains(&name.chars().count());
-        let plain = !name.chars().any(|c| c.is_control() || "<>\"'".contains(c));
-        (fits && plain).then(|| Self(name.into()))
+        plain_text(name, Self::MAX).ok().map(|name| Self(name.into()))
     }
 
     /// Its name.
@@ -79,6 +78,7 @@ mod tests {
         assert_eq!([rooms.go(&room), rooms.go(&room)], [0, 0]);
         assert!(rooms.counts().is_empty());
         assert_eq!(Room::parse("<b>"), None);
+        assert_eq!(Room::parse("cafe\u{301}"), Room::parse("café"));
         assert_eq!(Room::parse(" "), None);
     }
 }

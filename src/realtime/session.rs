@@ -15,7 +15,7 @@ use super::{
     viewers::{Page, Person},
 };
 use crate::{
-    domain::{Offset, SessionId, Timestamp, UserId},
+    domain::{Nickname, Offset, SessionId, Timestamp, UserId},
     limits::{SessionLimits, SessionPermit},
     outbox::{Close, Outbox, Wire},
     telemetry,
@@ -31,10 +31,19 @@ pub struct Login {
     pub id: SessionId,
     /// Whose it is.
     pub user_id: UserId,
-    /// The account's nickname when the session began.
+    /// The account's nickname, as far as this thread has heard.
     pub nickname: Box<str>,
     /// The session ends no later.
     pub expires_at: Timestamp,
+}
+
+impl Login {
+    /// The same log-in, of an account that has another nickname now.
+    #[must_use]
+    pub fn renamed(&self, nickname: &Nickname) -> Rc<Self> {
+        let Self { id, user_id, expires_at, .. } = *self;
+        Rc::new(Self { id, user_id, nickname: nickname.as_str().into(), expires_at })
+    }
 }
 
 /// How a session gets publications.
@@ -103,7 +112,7 @@ pub struct Session {
     /// What it may do.
     pub limits: SessionLimits,
     /// The name that a guest chose for chat.
-    pub guest_name: RefCell<Option<Box<str>>>,
+    guest_name: RefCell<Option<Box<Nickname>>>,
     permits: Cell<Vec<SessionPermit>>,
     pub(super) slot: Cell<usize>,
     pub(super) page: RefCell<Option<Page>>,
@@ -154,6 +163,25 @@ impl Session {
     pub fn log_in(&self, login: Rc<Login>) {
         self.outbox.expire_at(login.expires_at);
         self.login.set(Some(login));
+    }
+
+    /// The name that a guest chose for chat.
+    #[must_use]
+    pub fn guest_name(&self) -> Option<Box<Nickname>> {
+        self.guest_name.borrow().clone()
+    }
+
+    /// A guest chooses a name for chat.
+    pub fn name_guest(&self, name: Nickname) {
+        self.guest_name.replace(Some(Box::new(name)));
+    }
+
+    /// A guest is nameless again, if its name is one of those.
+    pub fn give_up_name(&self, is_one: impl FnOnce(&Nickname) -> bool) {
+        let mut own = self.guest_name.borrow_mut();
+        if own.as_deref().is_some_and(is_one) {
+            *own = None;
+        }
     }
 
     /// Everything up to here was sent.

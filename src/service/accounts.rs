@@ -4,14 +4,14 @@ use std::{net::IpAddr, sync::Arc};
 
 use super::{
     ServiceError,
-    passwords::Passwords,
+    passwords::{Passwords, Verdict},
     tokens::{TokenClaims, Tokens},
 };
 use crate::{
     config::Settings,
     domain::{
-        Email, Fields, LoginSession, NewUser, Nickname, Password, Role, SessionId, Timestamp, User,
-        UserPatch, fields::flag,
+        Email, Fields, LoginSession, NewUser, Nickname, Password, PasswordAttempt, Role, SessionId,
+        Timestamp, User, UserPatch, fields::flag,
     },
     limits::LoginThrottle,
     store::{AccountStore, Store},
@@ -37,9 +37,9 @@ impl Registration {
         let nickname = fields.required("nickname", Nickname::parse);
         let email = fields.required("email", Email::parse);
         let password = fields.required("password", Password::parse);
-        let confirmed = fields.required("confirmPassword", |text| Ok(text.to_owned()));
+        let confirmed = fields.required("confirmPassword", |text| Ok(PasswordAttempt::new(text)));
         let (nickname, email, password, confirmed) = fields.finish((nickname, email, password, confirmed))?;
-        if confirmed.as_bytes() != password.reveal() {
+        if confirmed.normalized().reveal() != password.reveal() {
             return Err(ServiceError::PasswordMismatch);
         }
         Ok(Self { email, nickname, password })
@@ -49,7 +49,14 @@ impl Registration {
 /// What someone types to log in. Its form is not checked: what no account can have is a wrong password.
 pub struct Credentials {
     email: String,
-    password: String,
+    password: PasswordAttempt,
+}
+
+impl Credentials {
+    /// What failures are counted under: the same for all ways to write an address.
+    fn account(&self) -> String {
+        Email::parse(&self.email).map_or_else(|_| self.email.clone(), |email| email.key())
+    }
 }
 
 impl Credentials {
@@ -59,7 +66,7 @@ impl Credentials {
     /// A field that is missing or no text.
     pub fn read(fields: Fields) -> Result<Self, ServiceError> {
         let email = fields.required("email", |text| Ok(text.to_owned()));
-        let password = fields.required("password", |text| Ok(text.to_owned()));
+        let password = fields.required("password", |text| Ok(PasswordAttempt::new(text)));
         let (email, password) = fields.finish((email, password))?;
         Ok(Self { email, password })
     }
@@ -81,7 +88,7 @@ pub struct AccountChange {
     nickname: Option<Nickname>,
     hide_purchases: Option<bool>,
     /// The new password and what was typed as the current one.
-    password: Option<(Password, String)>,
+    password: Option<(Password, PasswordAttempt)>,
 }
 
 impl AccountChange {
@@ -94,7 +101,7 @@ impl AccountChange {
         let hide_purchases = fields.optional("hidePurchases", flag);
         let password = fields.optional("password", Password::parse);
         let current = if fields.has("password") {
-            fields.required("currentPassword", |text| Ok(text.to_owned())).map(Some)
+            fields.required("currentPassword", |text| Ok(PasswordAttempt::new(text))).map(Some)
         } else {
             Ok(None)
         };
@@ -133,6 +140,9 @@ impl Accounts {
         role: Role,
         now: Timestamp,
     ) -> Result<User, ServiceError> {
+        if role != Role::Admin && wanted.nickname.is_reserved() {
+            return Err(ServiceError::NicknameTaken);
+        }
         create(&*self.store, &self.passwords, wanted, role, now).await
     }
 
@@ -146,7 +156,7 @@ impl Accounts {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<LoggedIn, ServiceError> {
-        let attempt = self.throttle.attempt(&who.email, address, now)?;
+        let attempt = self.throttle.attempt(&who.account(), address, now)?;
         let checked = self.check(who).await;
         // Only a wrong password counts, and an attempt whose client left before it was verified.
         if !matches!(checked, Err(ServiceError::BadCredentials)) {
@@ -156,13 +166,16 @@ impl Accounts {
     }
 
     async fn check(&self, who: Credentials) -> Result<User, ServiceError> {
-        let found = match Email::parse(&who.email) {
-            Ok(email) => self.store.user_by_email(&email).await?,
-            Err(_) => None,
-        };
-        let (user, stored) = found.unzip();
-        let right = self.passwords.verify(who.password, stored).await?;
-        user.filter(|_| right).ok_or(ServiceError::BadCredentials)
+        let (user, stored) = self.store.user_by_login(&who.email).await?.unzip();
+        match (self.passwords.verify(who.password, stored.clone()).await?, user) {
+            (Verdict::Right { rehashed }, Some(user)) => {
+                if let (Some(new), Some(old)) = (rehashed, stored) {
+                    self.store.rehash(user.user_id, &old, new).await?;
+                }
+                Ok(user)
+            }
+            _ => Err(ServiceError::BadCredentials),
+        }
     }
 
     async fn open_login(&self, user: User, now: Timestamp) -> Result<LoggedIn, ServiceError> {
@@ -216,6 +229,10 @@ impl Accounts {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<User, ServiceError> {
+        let renames = change.nickname.as_ref().filter(|name| !name.is_like(&login.user.nickname));
+        if renames.is_some_and(Nickname::is_reserved) {
+            return Err(ServiceError::NicknameTaken);
+        }
         let password = match change.password {
             None => None,
             Some((new, current)) => {
@@ -230,18 +247,18 @@ impl Accounts {
     async fn confirm(
         &self,
         user: &User,
-        current: String,
+        current: PasswordAttempt,
         address: IpAddr,
         now: Timestamp,
     ) -> Result<(), ServiceError> {
-        let attempt = self.throttle.attempt(user.email.as_str(), address, now)?;
+        let attempt = self.throttle.attempt(&user.email.key(), address, now)?;
         let stored = self.store.password_of(user.user_id).await;
         let right = match stored {
             Ok(stored) => self.passwords.verify(current, stored).await,
             Err(error) => Err(error.into()),
         };
         match right {
-            Ok(false) => Err(ServiceError::BadCredentials),
+            Ok(Verdict::Wrong) => Err(ServiceError::BadCredentials),
             other => {
                 attempt.refund();
                 other.map(drop)

@@ -15,13 +15,25 @@ use tokio::sync::Semaphore;
 
 use super::ServiceError;
 use crate::{
-    domain::{Password, PasswordHash},
+    domain::{Password, PasswordAttempt, PasswordHash},
     telemetry::{self, Queue},
 };
 
 /// How many hashes may wait for a core. Past that a request is refused with `unavailable` rather than kept for
 /// longer than its client waits: at some 20 ms each, the last waits for a second on one core.
 const MAX_WAITING: usize = 64;
+
+/// What an attempt is.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is not the password.
+    Wrong,
+    /// It is the password.
+    Right {
+        /// Its hash in the form of this version, where the stored one is of an older form.
+        rehashed: Option<PasswordHash>,
+    },
+}
 
 /// Makes and checks password hashes, a bounded number at a time.
 #[derive(Debug)]
@@ -49,15 +61,20 @@ impl Passwords {
         self.run(move || hash(password.reveal())).await?
     }
 
-    /// Whether an attempt is the password of `stored`. Takes as long, and is never true, when there is none.
+    /// Whether an attempt is the password of `stored`. Takes as long, and is never right, when there is none: how many
+    /// hashes it takes depends on what was typed alone.
     ///
     /// # Errors
     /// [`ServiceError::Busy`] when too many wait; a stored hash that is none.
-    pub async fn verify(&self, attempt: String, stored: Option<PasswordHash>) -> Result<bool, ServiceError> {
+    pub async fn verify(
+        &self,
+        attempt: PasswordAttempt,
+        stored: Option<PasswordHash>,
+    ) -> Result<Verdict, ServiceError> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.dummy.clone());
-        let right = self.run(move || verify(attempt.as_bytes(), &stored)).await??;
-        Ok(right && known)
+        let verdict = self.run(move || judge(&attempt, &stored)).await??;
+        Ok(if known { verdict } else { Verdict::Wrong })
     }
 
     async fn run<T: Send + 'static>(
@@ -134,6 +151,21 @@ fn verify(attempt: &[u8], stored: &PasswordHash) -> Result<bool, ServiceError> {
     }
 }
 
+/// A password that was hashed before passwords were normalized is right as it was typed then, and gets a hash that is
+/// right however it is typed.
+fn judge(attempt: &PasswordAttempt, stored: &PasswordHash) -> Result<Verdict, ServiceError> {
+    let normalized = attempt.normalized();
+    if verify(normalized.reveal(), stored)? {
+        return Ok(Verdict::Right { rehashed: None });
+    }
+    match attempt.as_typed() {
+        Some(typed) if verify(typed, stored)? => {
+            Ok(Verdict::Right { rehashed: Some(hash(normalized.reveal())?) })
+        }
+        _ => Ok(Verdict::Wrong),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,9 +179,29 @@ mod tests {
         let costs = |hash: &PasswordHash| hash.0.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(costs(&passwords.dummy), costs(&stored));
         assert_eq!(passwords.dummy.0.len(), stored.0.len());
-        assert!(passwords.verify("correct horse".into(), Some(stored.clone())).await.unwrap());
-        assert!(!passwords.verify("wrong horse".into(), Some(stored)).await.unwrap());
-        assert!(!passwords.verify("correct horse".into(), None).await.unwrap());
+        assert!(matches!(
+            passwords.verify(PasswordAttempt::new("correct horse"), Some(stored.clone())).await.unwrap(),
+            Verdict::Right { rehashed: None }
+        ));
+        for (attempt, stored) in [("wrong horse", Some(stored)), ("correct horse", None)] {
+            let verdict = passwords.verify(PasswordAttempt::new(attempt), stored).await.unwrap();
+            assert!(matches!(verdict, Verdict::Wrong), "{attempt}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_hashed_as_it_was_typed_gets_a_new_hash() {
+        let passwords = Passwords::default();
+        let old = hash("pa\u{308}sswo\u{308}rd".as_bytes()).unwrap();
+        let verdict =
+            passwords.verify(PasswordAttempt::new("pa\u{308}sswo\u{308}rd"), Some(old.clone())).await;
+        let Ok(Verdict::Right { rehashed: Some(new) }) = verdict else { panic!("{verdict:?}") };
+        for typed in ["pässwörd", "pa\u{308}sswo\u{308}rd"] {
+            let verdict = passwords.verify(PasswordAttempt::new(typed), Some(new.clone())).await.unwrap();
+            assert!(matches!(verdict, Verdict::Right { rehashed: None }), "{typed}");
+        }
+        let verdict = passwords.verify(PasswordAttempt::new("passw\u{a0}rd"), Some(old)).await.unwrap();
+        assert!(matches!(verdict, Verdict::Wrong));
     }
 
     #[test]

@@ -26,9 +26,9 @@ pub enum AccountError {
 pub trait AccountStore: Send + Sync + 'static {
     /// Creates an account.
     async fn create_user(&self, user: NewUser) -> Result<User, AccountError>;
-    /// Finds an account and its password by its log-in.
-    async fn user_by_email(&self, email: &Email) -> Result<Option<(User, PasswordHash)>, StoreError>;
-    /// Whether an account has the nickname.
+    /// Finds an account and its password by what someone typed as its e-mail address.
+    async fn user_by_login(&self, typed: &str) -> Result<Option<(User, PasswordHash)>, StoreError>;
+    /// Whether an account has the nickname, or one that looks like it.
     async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError>;
     /// Finds an account's password.
     async fn password_of(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError>;
@@ -40,6 +40,8 @@ pub trait AccountStore: Send + Sync + 'static {
         keep: &SessionId,
         now: Timestamp,
     ) -> Result<User, AccountError>;
+    /// Replaces the hash of a password that stays the same, unless another came first.
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), StoreError>;
     /// Bans an account, which ends its log-ins, or lets it log in again. Returns whether there is such an account.
     async fn ban(&self, email: &Email, banned: bool, now: Timestamp) -> Result<bool, StoreError>;
 

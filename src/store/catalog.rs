@@ -47,9 +47,9 @@ pub enum CatalogError {
 /// Which goods of the catalog to list, newest id first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GoodsQuery {
-    /// Only this category, exactly.
+    /// Only this category, whatever its case and form.
     pub category: Option<String>,
-    /// Only names that contain this text, without regard to (ASCII) case.
+    /// Only names that contain every word of this text, without regard to case, accents and form.
     pub text: Option<String>,
     /// Only ids below this one.
     pub before: Option<GoodsId>,

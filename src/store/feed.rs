@@ -1,12 +1,13 @@
 //! What commits announce to the running program: new notifications, orders to their own accounts, changed goods, ended
-//! log-ins.
+//! log-ins, taken names.
 //!
 //! The writer announces after COMMIT, the relay waits for it. The feed is a cache, not the truth: notifications are in it
 //! so that the hot path reads nothing back, and a reader that finds a hole in the offsets reads the log. So each part is
-//! bounded: a ring of recent notifications, as many orders, one entry per changed goods, one per ended log-in.
+//! bounded: a ring of recent notifications, as many orders, one entry per changed goods, one per ended log-in and per
+//! account that took a name.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -16,7 +17,9 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::domain::{GoodsAction, GoodsEvent, GoodsId, Offset, OwnOrder, Publication, SessionId};
+use crate::domain::{
+    GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, Publication, SessionId, UserId,
+};
 
 /// How many recent notifications stay in memory, for the relay and for sessions that resume.
 pub const RECENT: usize = 4096;
@@ -32,6 +35,8 @@ pub struct News {
     pub goods: Vec<GoodsEvent>,
     /// Ended log-ins.
     pub revoked: Vec<SessionId>,
+    /// Nicknames that accounts took: new accounts and renamed ones.
+    pub named: Vec<(UserId, Nickname)>,
 }
 
 impl News {
@@ -41,6 +46,7 @@ impl News {
         self.own.append(&mut later.own);
         self.goods.append(&mut later.goods);
         self.revoked.append(&mut later.revoked);
+        self.named.append(&mut later.named);
     }
 
     fn is_empty(&self) -> bool {
@@ -48,6 +54,7 @@ impl News {
             && self.own.is_empty()
             && self.goods.is_empty()
             && self.revoked.is_empty()
+            && self.named.is_empty()
     }
 }
 
@@ -59,6 +66,7 @@ struct State {
     own: VecDeque<OwnOrder>,
     goods: BTreeMap<GoodsId, GoodsEvent>,
     revoked: HashSet<SessionId>,
+    named: HashMap<UserId, Nickname>,
 }
 
 impl State {
@@ -95,6 +103,8 @@ pub struct Taken {
     pub goods: Vec<GoodsEvent>,
     /// The log-ins that ended.
     pub revoked: HashSet<SessionId>,
+    /// The nicknames that accounts took, the newest of each.
+    pub named: HashMap<UserId, Nickname>,
 }
 
 /// The meeting place of the writer and the relay.
@@ -156,6 +166,7 @@ impl Feed {
             merge(&mut state.goods, event);
         }
         state.revoked.extend(news.revoked);
+        state.named.extend(news.named);
         true
     }
 
@@ -177,6 +188,7 @@ impl Feed {
             own: std::mem::take(&mut state.own),
             goods: std::mem::take(&mut state.goods).into_values().collect(),
             revoked: std::mem::take(&mut state.revoked),
+            named: std::mem::take(&mut state.named),
         }
     }
 

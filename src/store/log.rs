@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Feed, StoreError};
-use crate::domain::{Epoch, Offset, OrderId, Publication, SessionId, Timestamp};
+use crate::domain::{Epoch, Nickname, Offset, OrderId, Publication, SessionId, Timestamp, UserId};
 
 /// How far the log reaches, as the audience sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub trait LogStore: Send + Sync + 'static {
     /// Lists the log-ins that were ended at or after a moment, by whichever process: the feed of this one does not know
     /// of all.
     async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError>;
+    /// Lists the accounts that took a nickname at or after a moment, by whichever process: new ones and renamed ones.
+    async fn named_since(&self, moment: Timestamp) -> Result<Vec<(UserId, Nickname)>, StoreError>;
 
     /// Reads what the audience sees of the log after an offset, oldest first.
     async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError>;

@@ -3,6 +3,8 @@
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
+use crate::domain::FieldError;
+
 /// A language in which we have sentences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -81,6 +83,67 @@ pub fn field(name: &str, language: Language) -> &str {
     }
 }
 
+/// The rules of fields in Korean. What is not listed gets the sentence of its code, see [`rule`].
+const RULES: &[(&str, &str)] = &[
+    ("this field is required", "필수 항목입니다."),
+    ("this field must be a string", "문자열이어야 합니다."),
+    ("this field must be true or false", "true 또는 false여야 합니다."),
+    ("this field is too long", "너무 깁니다."),
+    (
+        "control characters and < > are not allowed here",
+        "제어 문자, 보이지 않는 문자와 < >는 사용할 수 없습니다.",
+    ),
+    ("this must be an e-mail address", "올바른 이메일 주소가 아닙니다."),
+    ("this must be an http(s) URL or an absolute path", "http(s) URL 또는 절대 경로여야 합니다."),
+    ("a nickname has 2 to 20 characters", "닉네임은 2자 이상 20자 이하여야 합니다."),
+    (
+        "a nickname has letters, digits, single spaces, apostrophes and _ - . · only, a letter or a digit at least",
+        "닉네임은 글자, 숫자, 한 칸 공백, 아포스트로피와 _ - . ·만 사용할 수 있으며 글자나 숫자가 하나 이상 있어야 합니다.",
+    ),
+    ("a password has 8 to 128 characters", "패스워드는 8자 이상 128자 이하여야 합니다."),
+    ("a password has no invisible characters", "패스워드에는 보이지 않는 문자를 사용할 수 없습니다."),
+    ("a price is a plain decimal number from 0 up", "가격은 0 이상의 숫자여야 합니다."),
+    ("the price has more decimals than the currency", "가격의 소수 자릿수가 통화보다 많습니다."),
+    ("the price is too high", "가격이 너무 높습니다."),
+    ("quantity is a whole number from 1 to 999", "수량은 1부터 999까지의 정수여야 합니다."),
+    (
+        "stock is a whole number from 0 to 1000000000, or null",
+        "재고는 0부터 1000000000까지의 정수이거나 null이어야 합니다.",
+    ),
+    ("the cart is empty", "장바구니가 비어 있습니다."),
+    ("a cart has at most 100 lines", "장바구니에는 상품을 100종까지 담을 수 있습니다."),
+    ("the order is too large", "주문 금액이 너무 큽니다."),
+    ("an order has 1 to 100 lines", "주문에는 상품이 1종 이상 100종 이하여야 합니다."),
+    ("an order has at most 999 pieces of one goods", "한 상품은 999개까지 주문할 수 있습니다."),
+    ("an order has either items or fromCart", "items와 fromCart 중 하나만 보내야 합니다."),
+    ("items is a list of {goodsId, quantity}", "items는 {goodsId, quantity}의 목록이어야 합니다."),
+    ("a search has at most 200 characters", "검색어는 200자 이하여야 합니다."),
+];
+
+/// What is wrong with a field, in the language of its reader.
+#[must_use]
+pub fn rule(error: &FieldError, language: Language) -> &'static str {
+    if language == Language::English {
+        return error.message;
+    }
+    let known = RULES.iter().find(|(english, _)| *english == error.message);
+    known.map_or_else(|| of_code(error.code), |(_, korean)| korean)
+}
+
+/// What a code of a field means, in Korean.
+fn of_code(code: &str) -> &'static str {
+    match code {
+        "required" => "필수 항목입니다.",
+        "too_short" => "너무 짧습니다.",
+        "too_long" => "너무 깁니다.",
+        "out_of_range" => "허용 범위를 벗어났습니다.",
+        "invalid_characters" => "사용할 수 없는 문자가 있습니다.",
+        "too_many_decimals" => "소수 자릿수가 너무 많습니다.",
+        "unknown_field" => "알 수 없는 항목입니다.",
+        _ => "올바르지 않은 값입니다.",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderValue;
@@ -89,6 +152,17 @@ mod tests {
 
     fn of(text: &'static str) -> Language {
         Language::of(&HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(text))]))
+    }
+
+    #[test]
+    fn every_rule_of_a_field_is_said_in_korean() {
+        for message in RULES.iter().map(|(english, _)| *english).chain(["a rule that is not listed"]) {
+            let error = FieldError { field: "name".to_owned(), code: "too_long", message };
+            assert_eq!(rule(&error, Language::English), message);
+            assert!(rule(&error, Language::Korean).chars().any(|c| ('가'..='힣').contains(&c)), "{message}");
+        }
+        let error = FieldError { field: "name".to_owned(), code: "too_long", message: "new" };
+        assert_eq!(rule(&error, Language::Korean), "너무 깁니다.");
     }
 
     #[test]

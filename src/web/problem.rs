@@ -66,9 +66,9 @@ struct FieldProblem<'a> {
     message: &'static str,
 }
 
-impl<'a> From<&'a FieldError> for FieldProblem<'a> {
-    fn from(error: &'a FieldError) -> Self {
-        Self { field: &error.field, code: error.code, message: error.message }
+impl<'a> FieldProblem<'a> {
+    fn new(error: &'a FieldError, language: Language) -> Self {
+        Self { field: &error.field, code: error.code, message: messages::rule(error, language) }
     }
 }
 
@@ -175,7 +175,7 @@ impl Problem {
             detail: &inner.detail,
             code: inner.code.name(),
             error_message: self.message(language),
-            errors: inner.errors.iter().map(FieldProblem::from).collect(),
+            errors: inner.errors.iter().map(|error| FieldProblem::new(error, language)).collect(),
             members: &inner.members,
         })
         .unwrap_or_default();

@@ -9,7 +9,10 @@ use async_trait::async_trait;
 
 use super::{WORKERS, pass};
 use crate::{
-    domain::{Epoch, GoodsId, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp},
+    domain::{
+        Epoch, GoodsId, Nickname, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp,
+        UserId,
+    },
     realtime::{Batch, Delivery, Follower, Log, Registry, Rooms, Viewers},
     store::{Feed, LogStore, OrderEvent, Reach, Sequence, StoreError, feed::News},
 };
@@ -88,6 +91,10 @@ impl LogStore for Table {
     }
 
     async fn revoked_since(&self, _: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn named_since(&self, _: Timestamp) -> Result<Vec<(UserId, Nickname)>, StoreError> {
         Ok(Vec::new())
     }
 

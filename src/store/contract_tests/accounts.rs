@@ -28,8 +28,7 @@ pub(in crate::store) async fn an_address_and_a_nickname_are_taken_once(store: &d
     assert!(matches!(taken, Err(AccountError::NicknameTaken)), "{taken:?}");
     let own = store.change_user(kim.user_id, name("ÉMILE"), &log_in(1), NOW).await.unwrap();
     assert_eq!((own.nickname.as_str(), own.email.as_str()), ("ÉMILE", "Émile@example.com"));
-    let (found, password) =
-        store.user_by_email(&Email::parse("ÉMILE@EXAMPLE.com").unwrap()).await.unwrap().unwrap();
+    let (found, password) = store.user_by_login("ÉMILE@EXAMPLE.com").await.unwrap().unwrap();
     assert_eq!((found.user_id, password.0.as_str()), (kim.user_id, "hash of Émile"));
 }
 

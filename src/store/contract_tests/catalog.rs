@@ -44,6 +44,27 @@ pub(in crate::store) async fn wildcards_are_searched_for_as_they_are(store: &dyn
     }
 }
 
+pub(in crate::store) async fn a_search_goes_on_in_pages_and_within_a_category(store: &dyn Store) {
+    for name in ["Thé vert", "the noir", "THÉ rouge au citron", "cafe"] {
+        some_goods(store, name, None).await;
+    }
+    let other =
+        NewGoods { category: Category::parse("Food").unwrap(), ..new_goods("vin rouge et thé", 1, None) };
+    let other = store.create_goods(other, None, NOW).await.unwrap().goods_id;
+    let text = |text: &str| GoodsQuery { text: Some(text.into()), ..query() };
+    assert_eq!(
+        names(store, text("the")).await,
+        ["vin rouge et thé", "THÉ rouge au citron", "the noir", "Thé vert"]
+    );
+    let older = GoodsQuery { before: Some(other), limit: 1, ..text("ROUGE thé") };
+    assert_eq!(names(store, older).await, ["THÉ rouge au citron"]);
+    let food = GoodsQuery { category: Some("FOOD".into()), ..text("the") };
+    assert_eq!(names(store, food).await, ["vin rouge et thé"]);
+    assert_eq!(names(store, text("au citron rouge the")).await, ["THÉ rouge au citron"]);
+    assert_eq!(names(store, text("au citron rouge the vert")).await, [""; 0]);
+    assert_eq!(names(store, text(" \u{301} ")).await.len(), 5, "a search for nothing finds all");
+}
+
 pub(in crate::store) async fn an_id_is_given_once(store: &dyn Store) {
     let chosen = |id| NewGoods { goods_id: Some(GoodsId(id)), ..new_goods("water", 100, None) };
     store.create_goods(chosen(40), None, NOW).await.unwrap();

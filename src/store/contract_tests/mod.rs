@@ -27,6 +27,7 @@ macro_rules! store_contract {
                        a_ban_ends_log_ins_and_allows_none }
             catalog { goods_are_listed_newest_first
                       wildcards_are_searched_for_as_they_are
+                      a_search_goes_on_in_pages_and_within_a_category
                       an_id_is_given_once
                       an_id_never_means_a_second_thing
                       categories_are_counted

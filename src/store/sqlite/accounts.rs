@@ -6,6 +6,7 @@ use super::{
     SqliteStore,
     errors::is_taken,
     rows::{CredentialsRow, SessionRow, UserRow, role_name, session_ids},
+    text::old_key,
     writer::{STEP, Tx},
 };
 use crate::{
@@ -23,43 +24,54 @@ impl AccountStore for SqliteStore {
                 Box::pin(async move {
                     let row = sqlx::query_as::<_, UserRow>(
                         "insert into users
-                             (email, email_key, nickname, nickname_key, password_hash, role, created_at)
-                         values ($1, $2, $3, $4, $5, $6, $7)
+                             (email, email_key, nickname, nickname_key, nickname_look, password_hash, role,
+                              created_at, named_at)
+                         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
                          returning user_id, email, nickname, role, hide_purchases, created_at",
                     )
                     .bind(user.email.as_str())
                     .bind(user.email.key())
                     .bind(user.nickname.as_str())
                     .bind(user.nickname.key())
+                    .bind(user.nickname.look())
                     .bind(user.password.0)
                     .bind(role_name(user.role))
                     .bind(user.created_at.as_millis())
                     .fetch_one(&mut tx.conn)
                     .await
                     .map_err(taken)?;
-                    Ok(row.user()?)
+                    let user = row.user()?;
+                    tx.news.named.push((user.user_id, user.nickname.clone()));
+                    Ok(user)
                 })
             })
             .await
     }
 
-    async fn user_by_email(&self, email: &Email) -> Result<Option<(User, PasswordHash)>, StoreError> {
+    async fn user_by_login(&self, typed: &str) -> Result<Option<(User, PasswordHash)>, StoreError> {
         let row = sqlx::query_as::<_, CredentialsRow>(
             "select user_id, email, nickname, role, hide_purchases, created_at, password_hash
              from users
-             where email_key = $1",
+             where email_key in ($1, $2)
+             order by email_key = $2
+             limit 1",
         )
-        .bind(email.key())
+        .bind(old_key(typed))
+        .bind(Email::parse(typed).ok().map(|email| email.key()))
         .fetch_optional(&mut *self.reader().await?)
         .await?;
         row.map(CredentialsRow::credentials).transpose()
     }
 
     async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError> {
-        Ok(sqlx::query_scalar("select exists (select 1 from users where nickname_key = $1)")
-            .bind(nickname.key())
-            .fetch_one(&mut *self.reader().await?)
-            .await?)
+        let found = sqlx::query_scalar(
+            "select exists (select 1 from users where nickname_key = $1 or nickname_look = $2)",
+        )
+        .bind(nickname.key())
+        .bind(nickname.look())
+        .fetch_one(&mut *self.reader().await?)
+        .await?;
+        Ok(found)
     }
 
     async fn password_of(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {
@@ -85,12 +97,34 @@ impl AccountStore for SqliteStore {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
-                    let revokes = patch.password.is_some();
-                    let row = change(tx, user, patch).await?;
+                    let (revokes, renames) = (patch.password.is_some(), patch.nickname.is_some());
+                    let changed = change(tx, user, patch, now).await?.user()?;
+                    if renames {
+                        tx.news.named.push((changed.user_id, changed.nickname.clone()));
+                    }
                     if revokes {
                         end_sessions(tx, user, Some(keep), now).await?;
                     }
-                    Ok(row.user()?)
+                    Ok(changed)
+                })
+            })
+            .await
+    }
+
+    async fn rehash(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), StoreError> {
+        let old = old.clone();
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "update users set password_hash = $1 where user_id = $2 and password_hash = $3",
+                    )
+                    .bind(new.0)
+                    .bind(user.0)
+                    .bind(old.0)
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(())
                 })
             })
             .await
@@ -215,28 +249,37 @@ impl AccountStore for SqliteStore {
 fn taken(error: sqlx::Error) -> AccountError {
     if is_taken(&error, "users.email_key") {
         AccountError::EmailTaken
-    } else if is_taken(&error, "users.nickname_key") {
+    } else if is_taken(&error, "users.nickname_key") || is_taken(&error, "users.nickname_look") {
         AccountError::NicknameTaken
     } else {
         error.into()
     }
 }
 
-async fn change(tx: &mut Tx, user: UserId, patch: UserPatch) -> Result<UserRow, AccountError> {
+async fn change(
+    tx: &mut Tx,
+    user: UserId,
+    patch: UserPatch,
+    now: Timestamp,
+) -> Result<UserRow, AccountError> {
     sqlx::query_as::<_, UserRow>(
         "update users
          set
              nickname = coalesce($1, nickname),
              nickname_key = coalesce($2, nickname_key),
-             hide_purchases = coalesce($3, hide_purchases),
-             password_hash = coalesce($4, password_hash)
-         where user_id = $5
+             nickname_look = coalesce($3, nickname_look),
+             hide_purchases = coalesce($4, hide_purchases),
+             password_hash = coalesce($5, password_hash),
+             named_at = case when $1 is null then named_at else $6 end
+         where user_id = $7
          returning user_id, email, nickname, role, hide_purchases, created_at",
     )
     .bind(patch.nickname.as_ref().map(|name| name.as_str().to_owned()))
     .bind(patch.nickname.as_ref().map(Nickname::key))
+    .bind(patch.nickname.as_ref().map(Nickname::look))
     .bind(patch.hide_purchases)
     .bind(patch.password.map(|hash| hash.0))
+    .bind(now.as_millis())
     .bind(user.0)
     .fetch_optional(&mut tx.conn)
     .await

@@ -6,8 +6,8 @@ use sqlx::SqliteConnection;
 use super::{SqliteStore, authority, errors::is_taken, rows::GoodsRow, stock, writer::Tx};
 use crate::{
     domain::{
-        Actor, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsPatch, NewGoods, StockChange,
-        Timestamp,
+        Actor, Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsName, GoodsPatch, NewGoods,
+        StockChange, Timestamp, text,
     },
     store::{CatalogError, CatalogStore, GoodsQuery, Precondition, StoreError},
 };
@@ -15,29 +15,49 @@ use crate::{
 #[async_trait]
 impl CatalogStore for SqliteStore {
     async fn goods_list(&self, query: GoodsQuery) -> Result<Vec<Goods>, StoreError> {
-        // Two statements because one that also takes "any category" could not use the category's index.
-        let statement = if query.category.is_some() {
+        let key = query.category.as_deref().map(text::fold);
+        let words = query.text.as_deref().map(text::search_words).unwrap_or_default();
+        // A statement for each, because one that also takes "any category" could not use the category's index.
+        let statement = if !words.is_empty() {
+            // The search forms of all goods, newest first, until enough have every word: `cross join` keeps that order.
+            sqlx::query_as::<_, GoodsRow>(
+                "select goods.goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+                 from goods_search cross join goods on goods.goods_id = goods_search.goods_id
+                 where
+                     goods_search.goods_id < $1
+                     and instr(form, $4) > 0 and instr(form, $5) > 0 and instr(form, $6) > 0
+                     and ($7 = '[]' or not exists (select 1 from json_each($7) where instr(form, value) = 0))
+                     and ($3 is null or category = (select name from categories where key = $3))
+                 order by goods_search.goods_id desc
+                 limit $2",
+            )
+        } else if key.is_some() {
             sqlx::query_as::<_, GoodsRow>(
                 "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
                  from goods
-                 where category = $4 and goods_id < $1 and ($2 is null or name like $2 escape '\\')
+                 where category = (select name from categories where key = $3) and goods_id < $1
                  order by goods_id desc
-                 limit $3",
+                 limit $2",
             )
         } else {
             sqlx::query_as::<_, GoodsRow>(
                 "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
                  from goods
-                 where goods_id < $1 and ($2 is null or name like $2 escape '\\')
+                 where goods_id < $1
                  order by goods_id desc
-                 limit $3",
+                 limit $2",
             )
         };
+        // Words that are not there are in every name.
+        let word = |index: usize| words.get(index).map_or(Vec::new(), |word| word.clone().into_bytes());
         let found = statement
             .bind(query.before.map_or(i64::MAX, |id| id.0))
-            .bind(query.text.as_deref().map(containing))
             .bind(query.limit)
-            .bind(query.category)
+            .bind(key)
+            .bind(word(0))
+            .bind(word(1))
+            .bind(word(2))
+            .bind(serde_json::json!(words.get(3..).unwrap_or_default()).to_string())
             .fetch_all(&mut *self.reader().await?)
             .await?;
         Ok(found.into_iter().map(|row| row.goods(self.currency)).collect())
@@ -166,6 +186,7 @@ async fn create(
     now: Timestamp,
 ) -> Result<Goods, CatalogError> {
     authority::admin::<CatalogError>(tx, by, now).await?;
+    let category = spelling(tx, &goods.category, None).await?;
     let row = sqlx::query_as::<_, GoodsRow>(
         "insert into goods (goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at)
          select $1, $2, $3, $4, $5, $6, $7, $7
@@ -175,7 +196,7 @@ async fn create(
     .bind(goods.goods_id.map(|id| id.0))
     .bind(goods.name.as_str())
     .bind(goods.thumbnail_url.as_str())
-    .bind(goods.category.as_str())
+    .bind(category)
     .bind(goods.price.minor)
     .bind(goods.stock)
     .bind(now.as_millis())
@@ -185,13 +206,22 @@ async fn create(
         true => CatalogError::GoodsExist,
         false => error.into(),
     })?;
-    let goods = row.ok_or(CatalogError::GoodsExist)?.goods(tx.currency);
+    let created = row.ok_or(CatalogError::GoodsExist)?.goods(tx.currency);
+    make_findable(tx, created.goods_id, &goods.name).await?;
+    let goods = created;
     stock::record_set(tx, &goods, None, by).await?;
     announce(tx, GoodsAction::Create, goods.clone());
     Ok(goods)
 }
 
 async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> Result<Goods, CatalogError> {
+    let category = match &patch.category {
+        Some(category) => Some(spelling(tx, category, Some(id)).await?),
+        None => None,
+    };
+    if let Some(name) = &patch.name {
+        make_findable(tx, id, name).await?;
+    }
     // The stock alone can become null, so that null cannot mean "as it is" there.
     let row = sqlx::query_as::<_, GoodsRow>(
         "update goods
@@ -207,7 +237,7 @@ async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> 
     )
     .bind(patch.name.as_ref().map(|name| name.as_str().to_owned()))
     .bind(patch.thumbnail_url.as_ref().map(|url| url.as_str().to_owned()))
-    .bind(patch.category.as_ref().map(|category| category.as_str().to_owned()))
+    .bind(category)
     .bind(patch.price.map(|price| price.minor))
     .bind(patch.stock.is_some())
     .bind(patch.stock.flatten())
@@ -218,10 +248,37 @@ async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> 
     Ok(row.goods(tx.currency))
 }
 
-/// The pattern of `like` for what contains a text, whatever characters that has.
-fn containing(text: &str) -> String {
-    let literal = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-    format!("%{literal}%")
+/// How the category is written: as it was first, as long as other goods are in it.
+async fn spelling(tx: &mut Tx, category: &Category, of: Option<GoodsId>) -> Result<String, StoreError> {
+    sqlx::query(
+        "insert into categories (key, name)
+         values ($1, $2)
+         on conflict (key) do update set name = excluded.name
+         where not exists (select 1 from goods where category = categories.name and goods_id is not $3)",
+    )
+    .bind(category.key())
+    .bind(category.as_str())
+    .bind(of.map(|id| id.0))
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(sqlx::query_scalar("select name from categories where key = $1")
+        .bind(category.key())
+        .fetch_one(&mut tx.conn)
+        .await?)
+}
+
+/// Keeps what a search reads of a name.
+async fn make_findable(tx: &mut Tx, id: GoodsId, name: &GoodsName) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into goods_search (goods_id, form)
+         values ($1, $2)
+         on conflict (goods_id) do update set form = excluded.form",
+    )
+    .bind(id.0)
+    .bind(name.search_form().into_bytes())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
 }
 
 /// Finds goods by their ids, in no order. Those that don't exist are left out.

@@ -11,7 +11,7 @@ use super::{
     writer::STEP,
 };
 use crate::{
-    domain::{Epoch, Offset, Publication, SessionId, Timestamp},
+    domain::{Epoch, Nickname, Offset, Publication, SessionId, Timestamp, UserId},
     store::{Feed, LogStore, OrderEvent, Reach, Sequence, StoreError},
 };
 
@@ -31,6 +31,18 @@ impl LogStore for SqliteStore {
         .fetch_all(&mut *self.reader().await?)
         .await?;
         session_ids(&ended)
+    }
+
+    async fn named_since(&self, moment: Timestamp) -> Result<Vec<(UserId, Nickname)>, StoreError> {
+        let named = sqlx::query_as::<_, (i64, String)>(
+            "select user_id, nickname
+             from users
+             where named_at >= $1",
+        )
+        .bind(moment.as_millis())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        Ok(named.into_iter().map(|(id, nickname)| (UserId(id), Nickname::trusted(nickname))).collect())
     }
 
     async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError> {

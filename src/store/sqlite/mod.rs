@@ -28,6 +28,7 @@ mod rows;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod text;
 mod writer;
 
 pub(super) use check::check;

@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::errors::primary_code;
+use super::{errors::primary_code, text};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -121,6 +121,9 @@ pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
         .pragma("journal_size_limit", "67108864");
     let mut conn = options.connect().await.map_err(failed)?;
     migrate(&mut conn, &path).await?;
+    for collision in text::apply_rules(&mut conn).await.map_err(failed)? {
+        tracing::warn!("{collision}");
+    }
 
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)

@@ -20,6 +20,7 @@ use crate::{
 
 mod check;
 mod migration;
+mod searching;
 mod statements;
 
 fn usd() -> Currency {

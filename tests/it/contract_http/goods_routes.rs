@@ -49,8 +49,6 @@ async fn goods_refuse_markup_and_nonsense() {
         ("name", json!("   ")),
         ("name", json!("x".repeat(201))),
         ("name", json!("<img src=x onerror=alert(1)>")),
-        ("name", json!("a\"b")),
-        ("name", json!("a'b")),
         ("name", json!("a\u{7}b")),
         ("name", json!(["a"])),
         ("name", Value::Null),

@@ -6,6 +6,7 @@ mod every_route;
 mod goods_routes;
 mod orders;
 mod stock;
+mod text;
 
 use serde_json::{Value, json};
 

@@ -1,9 +1,12 @@
 //! Who else is there, and what they say.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use shopbell::domain::Role;
 
 use super::shop;
-use crate::support::{As, TestApp, Ws};
+use crate::support::{As, TestApp, Ws, pass, within};
 
 // --- viewers ---
 
@@ -122,5 +125,44 @@ async fn guests_chat_only_where_they_may() {
     assert_eq!(other.ask("enter_room", json!("tea")).await["ok"], true);
     assert_eq!(guest.ask("new_message", json!(["hello", "tea"])).await["ok"], true);
     assert_eq!(other.expect("new_message").await, json!(["visitor: hello", 2]));
-    assert_eq!(other.ask("nickname", json!("kim")).await["ok"], false, "that is a member's name");
+    for taken in ["kim", "KIM", "кіm", "kirn", "shоpkeeper"] {
+        let answer = other.ask("nickname", json!(taken)).await;
+        assert_eq!(answer["code"], "nickname_taken", "{taken}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_gives_up_a_name_that_a_member_takes_and_a_member_goes_by_the_new_name() {
+    let app = TestApp::spawn_with(|serve| serve.guest_chat = Some(true)).await;
+    let kim = app.member("kim").await;
+    let (mut guest, mut member) = (Ws::open(&app, As::Guest).await, Ws::open(&app, As::Header(&kim)).await);
+    let mut listener = Ws::open(&app, As::Guest).await;
+    for ws in [&mut guest, &mut member, &mut listener] {
+        assert_eq!(ws.ask("enter_room", json!("tea")).await["ok"], true);
+    }
+    assert_eq!(guest.ask("nickname", json!("victim")).await["ok"], true);
+    assert_eq!(guest.ask("new_message", json!(["one", "tea"])).await["ok"], true);
+    assert_eq!(listener.expect("new_message").await, json!(["victim: one", 3]));
+    app.create("Víctor", Role::Member).await;
+    app.create("VICTIM", Role::Member).await;
+    says(&mut guest, &mut listener, "guest").await;
+    app.patch("/api/users/me").by(&kim).json(&json!({"nickname": "kimmy"})).send().await.expect(200);
+    says(&mut member, &mut listener, "kimmy").await;
+    assert_eq!(guest.ask("nickname", json!("kim")).await["ok"], true, "nobody has the old name");
+}
+
+/// Speaks until it is heard under a name, which must be soon.
+async fn says(speaker: &mut Ws, listener: &mut Ws, name: &str) {
+    let expected = json!([format!("{name}: again"), 3]);
+    let heard = async {
+        loop {
+            assert_eq!(speaker.ask("new_message", json!(["again", "tea"])).await["ok"], true);
+            if listener.expect("new_message").await == expected {
+                return;
+            }
+            // A session may say ten things a second.
+            pass(Duration::from_millis(120)).await;
+        }
+    };
+    within("the name", heard).await;
 }

@@ -4,8 +4,9 @@ use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::{
-    domain::{Notification, OrderId},
+    domain::{Nickname, Notification, OrderId},
     store::{
+        AccountStore, CatalogStore, GoodsQuery,
         OrderEventKind::{self, Canceled, Placed},
         Sequence,
     },
@@ -196,4 +197,67 @@ async fn what_old_orders_took_is_what_they_can_have_taken() {
         Err(crate::store::CatalogError::GoodsExist)
     ));
     assert_eq!(check(&url).await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn text_gets_its_forms_and_accounts_that_collide_stay_apart() {
+    let mut before = Before::new().await;
+    let accounts = [
+        ("jo@bücher.example", "Jo"),
+        ("jo@xn--bcher-kva.example", "кіm"),
+        ("LEE@example.com", "\u{3164}\u{3164}"),
+        ("lee@ex_ample.com", "lee"),
+    ];
+    for (n, (email, nickname)) in accounts.into_iter().enumerate() {
+        let (key, name_key, id) = (email.to_lowercase(), nickname.to_lowercase(), n + 2);
+        before
+            .run(format!(
+                "insert into users
+                     (user_id, email, email_key, nickname, nickname_key, password_hash, role, created_at)
+                 values ({id}, '{email}', '{key}', '{nickname}', '{name_key}', '{id}', 'member', 1)"
+            ))
+            .await;
+    }
+    for (id, name, category) in [(1, "E\u{301}clair", "Tea"), (2, "green", "TEA"), (3, "black", "coffee")] {
+        before
+            .run(format!(
+                "insert into goods (goods_id, name, thumbnail_url, category, price, created_at, updated_at)
+                 values ({id}, '{name}', '/a.svg', '{category}', 1, 1, 1)"
+            ))
+            .await;
+    }
+    let path = before.path.clone();
+    before.conn.close().await.unwrap();
+    let mut conn = raw(&path).await;
+    open::MIGRATIONS.run(&mut conn).await.unwrap();
+    let mut found = text::apply_rules(&mut conn).await.unwrap();
+    found.sort_by_key(|collision| collision.what);
+    let pairs: Vec<_> = found.iter().map(|found| (found.what, found.older, found.newer)).collect();
+    assert_eq!(pairs, [("e-mail address", 2, 3), ("nickname", 1, 3)]);
+    for collision in &found {
+        assert!(!collision.to_string().contains('@'), "{collision}");
+    }
+    assert_eq!(text::apply_rules(&mut conn).await.unwrap(), [], "once is enough");
+    conn.close().await.unwrap();
+
+    let store = open(&path).await.unwrap();
+    let who = async |typed: &str| store.user_by_login(typed).await.unwrap().map(|(user, _)| user.user_id.0);
+    for (typed, id) in [
+        ("jo@bücher.example", 2),
+        ("JO@BÜCHER.example", 2),
+        ("jo@xn--bcher-kva.example", 3),
+        ("lee@EXAMPLE.com", 4),
+        ("lee@ex_ample.com", 5),
+    ] {
+        assert_eq!(who(typed).await, Some(id), "{typed}");
+    }
+    for taken in ["kim", "кіm", "JO"] {
+        assert!(store.has_nickname(&Nickname::parse(taken).unwrap()).await.unwrap(), "{taken}");
+    }
+    let query = GoodsQuery { category: Some("tea".into()), limit: 9, ..GoodsQuery::default() };
+    let tea = store.goods_list(query).await.unwrap();
+    assert_eq!(tea.iter().map(|goods| goods.category.as_str()).collect::<Vec<_>>(), ["Tea", "Tea"]);
+    let query = GoodsQuery { text: Some("eclair".into()), limit: 9, ..GoodsQuery::default() };
+    let eclair = store.goods_list(query).await.unwrap();
+    assert_eq!(eclair.iter().map(|goods| goods.name.as_str()).collect::<Vec<_>>(), ["Éclair"]);
 }
