@@ -140,6 +140,12 @@ settings! {
         /// Sessions a second that one address may begin; four times as many at once [default: 5000]
         #[arg(env = "SHOPBELL_HANDSHAKE_RATE", value_name = "N", value_parser = above_zero::<u32>)]
         handshake_rate: u32 => u32 = 5000;
+        /// Orders a second of one account; four times as many at once [default: 10]
+        #[arg(env = "SHOPBELL_ORDER_RATE", value_name = "N", value_parser = above_zero::<u32>)]
+        order_rate: u32 => u32 = 10;
+        /// Registrations a minute from one address (of IPv6: one /64); three times as many at once [default: 10]
+        #[arg(env = "SHOPBELL_REGISTRATION_RATE", value_name = "N", value_parser = above_zero::<u32>)]
+        registration_rate: u32 => u32 = 10;
         /// Largest head of a request, in bytes [default: 16384]
         #[arg(env = "SHOPBELL_MAX_HEAD", value_name = "BYTES", value_parser = above_zero::<usize>)]
         max_head: usize => usize = 16_384;

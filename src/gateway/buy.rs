@@ -42,6 +42,7 @@ async fn place(app: &AppState, user: UserId, wanted: Wanted) -> Result<Ack, Serv
 fn read(client: &Client, fields: Fields) -> Result<(UserId, Wanted), Refusal> {
     client.gateway.app.readiness.admit()?;
     let login = client.session.login().ok_or_else(Problem::login_required)?;
+    client.gateway.app.orders.admit(login.user_id)?;
     Ok((login.user_id, Wanted::read(fields).map_err(ServiceError::from)?))
 }
 

@@ -6,12 +6,18 @@
 //! has no bound, while the addresses here share one bounded map with their session counts; and it cannot take back
 //! an attempt, while a log-in with the right password does not count.
 
+mod fair_queue;
 mod login_throttle;
+mod network;
 mod permits;
+mod rates;
 mod session;
 mod token_bucket;
 
+pub use fair_queue::FairQueue;
 pub use login_throttle::{LoginThrottle, TooManyAttempts};
+pub use network::network;
 pub use permits::{ConnectionPermit, LimitExceeded, Permits, SessionPermit};
+pub use rates::{RateExceeded, Rates};
 pub use session::SessionLimits;
 pub use token_bucket::TokenBucket;

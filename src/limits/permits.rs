@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{login_throttle::network, token_bucket::TokenBucket};
+use super::{network::network, token_bucket::TokenBucket};
 use crate::{config::Settings, domain::UserId, telemetry};
 
 /// Seconds' worth of handshakes that an address may begin at once: after a restart all clients of an office come back together.
