@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use actix_web::{
@@ -52,7 +51,6 @@ pub(super) async fn events(request: HttpRequest, listener: Listener) -> Result<H
         return Ok(response.finish());
     }
     let address = client::address(&gateway.app.settings, request.peer_addr(), request.headers());
-    let permit = gateway.app.permits.acquire_session(address, Instant::now()).map_err(ServiceError::from)?;
     let who = match listener.0 {
         Some(member) => {
             let login = visitor::login(member.login);
@@ -61,7 +59,7 @@ pub(super) async fn events(request: HttpRequest, listener: Listener) -> Result<H
         }
         None => (None, Person::Guest(rand::random())),
     };
-    let permits = gateway.permits(Some(permit), who.0.as_deref()).map_err(ServiceError::from)?;
+    let permits = gateway.session_permits(address, who.0.as_deref()).map_err(ServiceError::from)?;
     let start = gateway.start(cursor).await?;
     let connection = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
     let ended = connection.ended();

@@ -170,7 +170,7 @@ impl From<LimitExceeded> for Code {
     fn from(limit: LimitExceeded) -> Self {
         match limit {
             LimitExceeded::AccountSessions => Self::TooManySessions,
-            LimitExceeded::AddressSessions => Self::TooManyConnections,
+            LimitExceeded::AddressSessions | LimitExceeded::AddressConnections => Self::TooManyConnections,
             LimitExceeded::HandshakeRate => Self::TooManyHandshakes,
             LimitExceeded::Connections => Self::ServerFull,
         }
