@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::{
+    exceeded::LimitExceeded,
     network::network,
     places::{ConnectionPermit, PlaceLimits, Places},
     rates::Rates,
@@ -30,34 +31,6 @@ const MAX_IDLE: usize = 100_000;
 const SESSIONS_OF_AN_ADDRESS: usize = 30_000;
 /// Sessions of a network that have begun and not said yet who they are. The oldest makes room for the next.
 const PENDING: usize = 1000;
-
-/// The limit that refuses a permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LimitExceeded {
-    /// Sessions of an account.
-    #[error("the account has as many sessions as it may")]
-    AccountSessions,
-    /// Connections of an address.
-    #[error("the address has as many connections as it may")]
-    AddressConnections,
-    /// Sessions of an address.
-    #[error("the address has as many sessions as it may")]
-    AddressSessions,
-    /// Sessions that an address may begin within a moment.
-    #[error("the address begins sessions too fast")]
-    HandshakeRate,
-    /// Connections of the server.
-    #[error("the server has as many connections as it may")]
-    Connections,
-}
-
-impl LimitExceeded {
-    /// When to try again: the handshake rate refills by itself, the others when a session ends.
-    #[must_use]
-    pub fn retry_after(self) -> Duration {
-        Duration::from_secs(if self == Self::HandshakeRate { 1 } else { 10 })
-    }
-}
 
 /// Who begins a session, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

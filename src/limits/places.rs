@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-use super::{network::network, permits::LimitExceeded};
+use super::{exceeded::LimitExceeded, network::network};
 use crate::telemetry;
 
 /// Connections without a place that are answered at all: with a refusal, or by health checks. Beyond those they are

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::support::{As, Person, TestApp, Ws, eventually, within};
 
@@ -59,11 +62,15 @@ async fn idle_connections_make_room() {
     let mut idle = Vec::new();
     for n in 0..60 {
         let mut socket = TcpStream::connect(app.addr()).await.unwrap();
+        let _ = socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
         if n % 2 == 0 {
-            let _ = socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+            // Those who give way notice when they read.
+            let _ = within("an answer", socket.read(&mut [0; 4096])).await;
         }
         idle.push(socket);
     }
+    // All of them were accepted: the newest was answered.
+    let _ = within("an answer", idle[59].read(&mut [0; 4096])).await;
     for _ in 0..20 {
         app.get("/api/goods").send().await.expect(200);
     }

@@ -132,7 +132,7 @@ async fn an_address_begins_so_many_sessions_a_second() {
 async fn a_server_that_is_full_says_so_and_when_to_come_back() {
     let app = TestApp::spawn_with(|serve| {
         serve.max_connections = Some(3);
-        serve.max_connections_per_address = Some(3);
+        serve.max_connections_per_address = Some(100);
         serve.max_sessions_per_address = Some(3);
     })
     .await;
