@@ -237,9 +237,8 @@ impl Sessions {
     /// Gives up the oldest session of an address that has not said who it is, when there are too many.
     fn make_room(&mut self, address: Option<IpAddr>) {
         let Some(known) = address.and_then(|address| self.addresses.get_mut(&address)) else { return };
-        let is_pending = |slot: &Weak<Slot>| {
-            slot.upgrade().is_some_and(|slot| *slot.count() == Count::Pending)
-        };
+        let is_pending =
+            |slot: &Weak<Slot>| slot.upgrade().is_some_and(|slot| *slot.count() == Count::Pending);
         while known.pending.front().is_some_and(|slot| !is_pending(slot)) {
             known.pending.pop_front();
         }
@@ -262,9 +261,8 @@ impl Sessions {
         let was_stranger = matches!(*slot.count(), Count::Pending | Count::Guest);
         let known = slot.address.and_then(|address| self.addresses.get_mut(&address));
         if is_member || !was_stranger {
-            let of_address = known.as_ref().map_or(0, |known| {
-                if is_member { known.members } else { known.strangers }
-            });
+            let of_address =
+                known.as_ref().map_or(0, |known| if is_member { known.members } else { known.strangers });
             if of_address >= limits.per_address {
                 return Err(LimitExceeded::AddressSessions);
             }
@@ -414,7 +412,8 @@ mod tests {
     fn an_office_comes_back_at_once_and_a_flood_is_held_up() {
         let permits = permits_with(|settings| settings.handshake_rate = 10);
         let now = Instant::now();
-        let begun = |now, claim| (0..100).filter(|_| permits.acquire_session(HERE, claim, now).is_ok()).count();
+        let begun =
+            |now, claim| (0..100).filter(|_| permits.acquire_session(HERE, claim, now).is_ok()).count();
         assert_eq!(begun(now, Claim::Guest), 40);
         assert_eq!(begun(now + Duration::from_secs(1), Claim::Guest), 10);
         // Members are not held up by strangers of their network, nor by each other.
@@ -435,14 +434,16 @@ mod tests {
     #[test]
     fn strangers_cannot_use_up_what_members_need() {
         let permits = permits_with(|settings| settings.max_connections = 8);
-        let begin = |last, claim| permits.acquire_session(IpAddr::from([10, 0, 0, last]), claim, Instant::now());
+        let begin =
+            |last, claim| permits.acquire_session(IpAddr::from([10, 0, 0, last]), claim, Instant::now());
         let mut strangers: Vec<_> = (0..100).filter_map(|_| begin(1, Claim::Guest).ok()).collect();
         assert_eq!(strangers.len(), 4, "a network has half");
         assert_eq!(begin(1, Claim::Guest).unwrap_err(), LimitExceeded::AddressSessions);
         strangers.extend((0..100).filter_map(|_| begin(2, Claim::Guest).ok()));
         assert_eq!(strangers.len(), 6, "a quarter is kept");
         assert_eq!(begin(3, Claim::Guest).unwrap_err(), LimitExceeded::Connections);
-        let _members = [begin(1, Claim::Member(UserId(1))).unwrap(), begin(1, Claim::Member(UserId(2))).unwrap()];
+        let _members =
+            [begin(1, Claim::Member(UserId(1))).unwrap(), begin(1, Claim::Member(UserId(2))).unwrap()];
         assert_eq!(begin(3, Claim::Member(UserId(3))).unwrap_err(), LimitExceeded::Connections);
     }
 

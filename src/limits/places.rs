@@ -324,11 +324,7 @@ mod tests {
         let refused: Vec<_> = (0..100).filter_map(|_| places.acquire(address(3))).collect();
         assert_eq!(refused.len(), ANSWERED);
         assert_eq!(refused[0].standing(), Standing::Refused(LimitExceeded::Connections));
-        assert_eq!(
-            places.acquire(address(1)).map(|permit| permit.standing()),
-            None,
-            "no room for a refusal"
-        );
+        assert_eq!(places.acquire(address(1)).map(|permit| permit.standing()), None, "no room for a refusal");
         drop(refused);
         assert_eq!(
             places.acquire(address(1)).unwrap().standing(),

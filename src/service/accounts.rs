@@ -135,11 +135,7 @@ impl Accounts {
             tokens,
             passwords: Passwords::default(),
             throttle: LoginThrottle::default(),
-            registrations: Rates::new(
-                settings.registration_rate,
-                Duration::from_mins(1),
-                REGISTRATION_BURST,
-            ),
+            registrations: Rates::new(settings.registration_rate, Duration::from_mins(1), REGISTRATION_BURST),
         })
     }
 

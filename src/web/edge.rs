@@ -24,7 +24,12 @@ use super::{
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
-use crate::{limits::{LimitExceeded, Standing}, service::ServiceError, state::AppState, telemetry::{self, Repeated}};
+use crate::{
+    limits::{LimitExceeded, Standing},
+    service::ServiceError,
+    state::AppState,
+    telemetry::{self, Repeated},
+};
 
 /// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
 /// person (the page for 404) reads it.
@@ -108,7 +113,11 @@ async fn admit(state: &AppState, request: &ServiceRequest) -> Result<(), Problem
 ///
 /// # Errors
 /// The limit that leaves no place for it.
-pub async fn check_standing(state: &AppState, standing: Standing, headers: &HeaderMap) -> Result<(), Problem> {
+pub async fn check_standing(
+    state: &AppState,
+    standing: Standing,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     let limit = match standing {
         Standing::Served => return Ok(()),
         Standing::Reserved => match auth::identify(state, headers, false).await? {

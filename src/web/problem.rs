@@ -22,7 +22,11 @@ use super::{
     code::Code,
     messages::{self, Language},
 };
-use crate::{domain::FieldError, limits::{RateExceeded, TooManyAttempts}, service::ServiceError};
+use crate::{
+    domain::FieldError,
+    limits::{RateExceeded, TooManyAttempts},
+    service::ServiceError,
+};
 
 /// When there is no better guess: work that waits is done a second later.
 const RETRY_SECONDS: u64 = 1;
