@@ -4,7 +4,7 @@
 use std::{
     future::ready,
     io,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,7 +34,6 @@ use crate::{
     store::{self, OpenError, Store, StoreError},
     telemetry,
     transport::connection::{Connection, track_requests},
-    web::edge::OverLimit,
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -167,12 +166,15 @@ impl Application {
             let routes = endpoints.clone();
             let draining = draining.clone();
             let (permits, header_timeout) = (Arc::clone(&state.permits), state.settings.header_timeout);
+            let write_timeout = state.settings.stall_timeout;
             let connect = fn_service(move |socket: TcpStream| {
                 let peer = socket.peer_addr().ok();
-                let permit = permits.acquire_connection().ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
+                let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+                let permit =
+                    permits.acquire_connection(address).ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
                 let connection = permit.and_then(|permit| {
                     socket.set_nodelay(true)?;
-                    Ok((Connection::new(socket).limited(permit, header_timeout), peer))
+                    Ok((Connection::new(socket).limited(permit, header_timeout, write_timeout), peer))
                 });
                 ready(connection.map_err(DispatchError::Io))
             });
@@ -184,9 +186,7 @@ impl Application {
                 })
                 .on_connect_ext(|connection: &Connection, extensions| {
                     extensions.insert(connection.handle.clone());
-                    if connection.is_over_limit() {
-                        extensions.insert(OverLimit);
-                    }
+                    extensions.insert(connection.standing());
                 })
                 .keep_alive(KeepAlive::Timeout(state.settings.keep_alive))
                 .client_request_timeout(header_timeout)

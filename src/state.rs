@@ -51,7 +51,7 @@ impl AppState {
             log_epoch: epoch,
             accounts: Arc::new(accounts),
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
-            orders: Arc::new(Orders::new(store.clone())),
+            orders: Arc::new(Orders::new(store.clone(), settings.order_rate)),
             history: Arc::new(History::new(store.clone())),
             permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),

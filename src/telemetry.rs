@@ -1,6 +1,9 @@
 //! Logs and metrics: how log lines are written, and the one list of the metrics' names.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
@@ -169,6 +172,30 @@ pub fn session_lagged() {
 /// Counts a session that was told of a gap.
 pub fn gap() {
     metrics::counter!(names::GAPS).increment(1);
+}
+
+/// Something that may repeat in a flood and is told once a second, with how often it was.
+#[derive(Debug)]
+pub struct Repeated(Mutex<(Option<Instant>, u64)>);
+
+impl Repeated {
+    /// Nothing yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "only statics are made of it")]
+    pub const fn new() -> Self {
+        Self(Mutex::new((None, 0)))
+    }
+
+    /// It happened once more. How often since it was last told, when it is to be told now.
+    pub fn tell(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1 += 1;
+        if state.0.is_some_and(|told| now.saturating_duration_since(told) < Duration::from_secs(1)) {
+            return None;
+        }
+        state.0 = Some(now);
+        Some(std::mem::take(&mut state.1))
+    }
 }
 
 /// Counts a refusal.

@@ -21,7 +21,15 @@ impl Program {
     /// It does not run.
     pub fn new(path: PathBuf) -> Result<Self> {
         let help = process::output(&path, &["serve", "--help"])?;
-        let flags = ["--max-sessions-per-account", "--max-sessions-per-address", "--handshake-rate"];
+        // All load comes from one address, and much of it from one account.
+        let flags = [
+            "--max-connections-per-address",
+            "--max-sessions-per-account",
+            "--max-sessions-per-address",
+            "--handshake-rate",
+            "--order-rate",
+            "--registration-rate",
+        ];
         let has = |flag: &&&str| help.split_whitespace().any(|word| word == **flag);
         let raised_limits =
             flags.iter().filter(has).flat_map(|flag| [(*flag).to_owned(), "1000000".to_owned()]).collect();

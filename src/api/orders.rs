@@ -90,6 +90,7 @@ pub(super) async fn place(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     state.readiness.admit()?;
+    state.orders.admit(member.user().user_id)?;
     // Bytes that are no text are no key either.
     let key = request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default());
     let wanted = OrderRequest::read(body.fields().await?, key, state.settings.currency)?;

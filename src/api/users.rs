@@ -46,9 +46,14 @@ fn wrapped(user: &User) -> Value {
     json!({ "user": UserResponse::from(user) })
 }
 
-pub(super) async fn register(state: State, body: Body) -> Result<HttpResponse, Problem> {
+pub(super) async fn register(
+    state: State,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let wanted = Registration::read(body.fields().await?)?;
-    state.accounts.register(wanted, Role::Member, clock::now()).await?;
+    let address = client::address(&state.settings, request.peer_addr(), request.headers());
+    state.accounts.sign_up(wanted, address, clock::now()).await?;
     Ok(answer::private(StatusCode::CREATED, &json!({ "message": "The account was created." })))
 }
 

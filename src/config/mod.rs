@@ -43,7 +43,10 @@ impl Settings {
             ("--outbox-limit", self.outbox_limit),
             ("--max-connections", self.max_connections),
             ("--max-sessions-per-account", self.max_sessions_per_account),
-            ("--max-sessions-per-address", self.max_sessions_per_address),
+            ("--max-sessions-per-address", self.max_sessions_per_address.unwrap_or(1)),
+            ("--max-connections-per-address", self.max_connections_per_address.unwrap_or(1)),
+            ("--order-rate", self.order_rate as usize),
+            ("--registration-rate", self.registration_rate as usize),
             ("--handshake-rate", self.handshake_rate as usize),
         ];
         if let Some((name, _)) = numbers.iter().find(|(_, number)| *number == 0) {

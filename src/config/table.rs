@@ -131,15 +131,26 @@ settings! {
         /// files leaves room for]
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS", value_name = "N", value_parser = above_zero::<usize>)]
         max_connections: usize => usize = descriptors::connections();
+        /// Connections that one address (of IPv6: one /64) may have at once; those that wait for a request make room
+        /// [default: half of max-connections]
+        #[arg(env = "SHOPBELL_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = above_zero::<usize>)]
+        max_connections_per_address: usize => Option<usize> = None;
         /// Sessions that one account may have at once [default: 30000]
         #[arg(env = "SHOPBELL_MAX_SESSIONS_PER_ACCOUNT", value_name = "N", value_parser = above_zero::<usize>)]
         max_sessions_per_account: usize => usize = 30_000;
-        /// Sessions that one address (of IPv6: one /64) may have at once [default: 30000]
+        /// Sessions that one address (of IPv6: one /64) may have at once, of guests and of members each
+        /// [default: 30000, or half of max-connections when that is less]
         #[arg(env = "SHOPBELL_MAX_SESSIONS_PER_ADDRESS", value_name = "N", value_parser = above_zero::<usize>)]
-        max_sessions_per_address: usize => usize = 30_000;
-        /// Sessions a second that one address may begin; four times as many at once [default: 5000]
+        max_sessions_per_address: usize => Option<usize> = None;
+        /// Sessions a second that one address, or one account, may begin; four times as many at once [default: 5000]
         #[arg(env = "SHOPBELL_HANDSHAKE_RATE", value_name = "N", value_parser = above_zero::<u32>)]
         handshake_rate: u32 => u32 = 5000;
+        /// Orders a second of one account; four times as many at once [default: 10]
+        #[arg(env = "SHOPBELL_ORDER_RATE", value_name = "N", value_parser = above_zero::<u32>)]
+        order_rate: u32 => u32 = 10;
+        /// Registrations a minute from one address (of IPv6: one /64); three times as many at once [default: 10]
+        #[arg(env = "SHOPBELL_REGISTRATION_RATE", value_name = "N", value_parser = above_zero::<u32>)]
+        registration_rate: u32 => u32 = 10;
         /// Largest head of a request, in bytes [default: 16384]
         #[arg(env = "SHOPBELL_MAX_HEAD", value_name = "BYTES", value_parser = above_zero::<usize>)]
         max_head: usize => usize = 16_384;

@@ -43,6 +43,7 @@ async fn place(app: &AppState, buyer: Actor, wanted: Wanted) -> Result<Ack, Serv
 fn read(client: &Client, fields: Fields) -> Result<(Actor, Wanted), Refusal> {
     client.gateway.app.readiness.admit()?;
     let login = client.session.login().ok_or_else(Problem::login_required)?;
+    client.gateway.app.orders.admit(login.user_id)?;
     let buyer = Actor { user_id: login.user_id, session: Some(login.id) };
     Ok((buyer, Wanted::read(fields).map_err(ServiceError::from)?))
 }

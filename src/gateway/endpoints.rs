@@ -26,8 +26,8 @@ use crate::{
 /// Where the Socket.IO connections of all worker threads are.
 pub type SocketIoDirectory = Directory<SocketIo<Shop>>;
 
-/// How long a client may take to connect to a namespace, as in the reference server.
-const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(45);
+/// How long a client may take to connect to a namespace: official clients send CONNECT with their first packet.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 type SocketIoEndpoint = Endpoint<SocketIo<Shop>>;
 

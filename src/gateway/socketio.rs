@@ -22,7 +22,7 @@ use super::{
 use crate::{
     clock,
     domain::Offset,
-    limits::SessionPermit,
+    limits::{Claim, SessionPermit},
     outbox::Outbox,
     protocol::{
         engineio::ErrorCode,
@@ -44,7 +44,7 @@ pub struct Handshake {
     /// Who it is without one.
     guest: u64,
     /// Kept as long as the connection.
-    _permit: SessionPermit,
+    permit: Rc<SessionPermit>,
 }
 
 /// The longest name of an event that a refusal repeats, in characters.
@@ -64,18 +64,21 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
             if app.readiness.is_draining() {
                 return Err(ErrorCode::BadRequest.into());
             }
-            let address = client::address(&app.settings, peer, &headers);
-            let permit = app.permits.acquire_session(address, Instant::now()).map_err(|limit| {
-                let problem = Problem::from(ServiceError::from(limit));
-                Rejection::Other(refusal(&problem, Language::of(&headers)))
-            })?;
             match Visitor::of(&app, &headers, peer).await {
                 Ok(Visitor { login, person, cookie }) => {
                     let guest = match person {
                         Person::Guest(guest) => guest,
                         Person::Member(_) => 0,
                     };
-                    Ok(Admitted { request: Handshake { login, guest, _permit: permit }, cookie })
+                    // A page without the cookie says with CONNECT who it is.
+                    let claim = login.as_ref().map_or(Claim::Pending, |login| Claim::Member(login.user_id));
+                    let address = client::address(&app.settings, peer, &headers);
+                    let permit = app.permits.acquire_session(address, claim, Instant::now());
+                    let permit = permit.map_err(|limit| {
+                        let problem = Problem::from(ServiceError::from(limit));
+                        Rejection::Other(refusal(&problem, Language::of(&headers)))
+                    })?;
+                    Ok(Admitted { request: Handshake { login, guest, permit: Rc::new(permit) }, cookie })
                 }
                 Err(problem) => {
                     log_cause(&problem);
@@ -128,13 +131,16 @@ struct Connecter {
     age: Duration,
     handshake_login: Option<Rc<Login>>,
     guest: u64,
+    permit: Rc<SessionPermit>,
 }
 
 impl Connecter {
     async fn connect(self, auth: Auth) -> Result<Accepted<Client>, Refusal> {
         let login = self.login(&auth).await?;
         let person = login.as_ref().map_or(Person::Guest(self.guest), |login| Person::Member(login.user_id));
-        let permits = self.gateway.permits(None, login.as_deref()).map_err(ServiceError::from)?;
+        self.permit.settle(login.is_some()).map_err(ServiceError::from)?;
+        let account = self.gateway.account_permit(login.as_deref()).map_err(ServiceError::from)?;
+        let permits = account.into_iter().collect();
         let is_audience = self.gateway.is_audience(login.is_some());
         let back = match auth.resume().filter(|_| is_audience) {
             Some((pid, after)) => self.recover(pid, after, person).await?,
@@ -195,6 +201,10 @@ impl Handlers for Shop {
         (name == MAIN).then_some(MAIN)
     }
 
+    fn is_given_up(&self, handshake: &Handshake) -> bool {
+        handshake.permit.is_given_up()
+    }
+
     fn connect(&self, connect: Connect<'_, Handshake>) -> Connecting<Client> {
         let auth = Auth::read(connect.auth);
         let connecter = Connecter {
@@ -203,6 +213,7 @@ impl Handlers for Shop {
             age: connect.age,
             handshake_login: connect.request.login.clone(),
             guest: connect.request.guest,
+            permit: Rc::clone(&connect.request.permit),
         };
         Box::pin(async move {
             connecter.connect(auth).await.map_err(|refusal| Refused {

@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use actix_web::{
@@ -57,7 +56,6 @@ async fn open(request: &HttpRequest) -> Result<HttpResponse, Problem> {
         return Ok(response.finish());
     }
     let address = client::address(&gateway.app.settings, request.peer_addr(), request.headers());
-    let permit = gateway.app.permits.acquire_session(address, Instant::now()).map_err(ServiceError::from)?;
     let who = match listener.0 {
         Some(member) => {
             let login = visitor::login(member.login);
@@ -66,7 +64,7 @@ async fn open(request: &HttpRequest) -> Result<HttpResponse, Problem> {
         }
         None => (None, Person::Guest(rand::random())),
     };
-    let permits = gateway.permits(Some(permit), who.0.as_deref()).map_err(ServiceError::from)?;
+    let permits = gateway.session_permits(address, who.0.as_deref()).map_err(ServiceError::from)?;
     let start = gateway.start(cursor).await?;
     let connection = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
     let ended = connection.ended();

@@ -1,13 +1,13 @@
 //! What the clients of one worker thread share.
 
-use std::{rc::Rc, sync::Arc, time::Instant};
+use std::{net::IpAddr, rc::Rc, sync::Arc, time::Instant};
 
 use super::resume::{Cursor, Start};
 use crate::{
     clock,
     config::Audience,
     domain::Offset,
-    limits::{LimitExceeded, SessionLimits, SessionPermit},
+    limits::{Claim, LimitExceeded, SessionLimits, SessionPermit},
     outbox::{Outbox, Sweeper},
     realtime::{
         Feeding, Follower, Hubs, Login, NewSession, Person, Recovery, Registry, Session,
@@ -43,17 +43,27 @@ impl Gateway {
         is_member || self.app.settings.audience == Audience::Everyone
     }
 
-    /// The permits of a session of an account.
+    /// The permits of a session that begins with its handshake.
+    ///
+    /// # Errors
+    /// There are as many sessions as there may be, in all, of the address or of the account.
+    pub fn session_permits(
+        &self,
+        address: IpAddr,
+        login: Option<&Login>,
+    ) -> Result<Vec<SessionPermit>, LimitExceeded> {
+        let claim = login.map_or(Claim::Guest, |login| Claim::Member(login.user_id));
+        let session = self.app.permits.acquire_session(address, claim, Instant::now())?;
+        let account = self.account_permit(login)?;
+        Ok(std::iter::once(session).chain(account).collect())
+    }
+
+    /// The permit of a session of an account.
     ///
     /// # Errors
     /// The account has as many sessions as it may.
-    pub fn permits(
-        &self,
-        session: Option<SessionPermit>,
-        login: Option<&Login>,
-    ) -> Result<Vec<SessionPermit>, LimitExceeded> {
-        let account = login.map(|login| self.app.permits.acquire_account(login.user_id)).transpose()?;
-        Ok(session.into_iter().chain(account).collect())
+    pub fn account_permit(&self, login: Option<&Login>) -> Result<Option<SessionPermit>, LimitExceeded> {
+        login.map(|login| self.app.permits.acquire_account(login.user_id)).transpose()
     }
 
     /// What a session begins with that starts at a place in the log.

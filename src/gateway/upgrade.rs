@@ -1,6 +1,6 @@
 //! The WebSocket handshakes of the shop: `/ws` and `/socket.io/`.
 
-use std::{convert::Infallible, io, rc::Rc, time::Instant};
+use std::{convert::Infallible, io, rc::Rc};
 
 use actix_codec::Framed;
 use actix_http::{
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    limits::{LimitExceeded, SessionPermit},
+    limits::SessionPermit,
     outbox::{Close, Wire},
     service::ServiceError,
     socketio::{Endpoint, Service},
@@ -27,7 +27,13 @@ use crate::{
         handshake::{HandshakeError, Refusal, UpgradeRequest, Upgraded},
         websocket::{self, WebSocket},
     },
-    web::{Code, client, edge::log_cause, headers, messages::Language, problem::Problem},
+    web::{
+        Code, client,
+        edge::{check_standing, log_cause},
+        headers,
+        messages::Language,
+        problem::Problem,
+    },
 };
 
 /// The subprotocol of `/ws`; a client that cannot set headers offers its token beside it.
@@ -45,11 +51,7 @@ pub async fn upgrade<S: Service>(
 ) -> Result<(), Infallible> {
     let request = UpgradeRequest::new(request);
     let size = headers::check_size(request.head(), gateway.app.settings.max_head);
-    let room = if request.is_over_limit() {
-        Err(ServiceError::from(LimitExceeded::Connections).into())
-    } else {
-        Ok(())
-    };
+    let room = check_standing(&gateway.app, request.standing(), request.head().headers()).await;
     if let Err(problem) = size.and(room) {
         refuse(request, &problem).await;
         return Ok(());
@@ -171,10 +173,7 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
     verify(request)?;
     gateway.app.readiness.admit()?;
     let head: &RequestHead = request.head();
-    let address = client::address(&gateway.app.settings, head.peer_addr, head.headers());
-    let permit = gateway.app.permits.acquire_session(address, Instant::now()).map_err(ServiceError::from)?;
     let cursor = resume::from_query(head.uri.query().unwrap_or_default())?;
-    let start = gateway.start(cursor).await?;
     let offered = subprotocols(head.headers());
     let visitor = Visitor::of(&gateway.app, head.headers(), head.peer_addr).await;
     let token = offered.iter().find_map(|protocol| protocol.strip_prefix(TOKEN_PREFIX));
@@ -185,7 +184,9 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
         },
         None => (visitor?, false),
     };
-    let permits = gateway.permits(Some(permit), visitor.login.as_deref()).map_err(ServiceError::from)?;
+    let address = client::address(&gateway.app.settings, head.peer_addr, head.headers());
+    let permits = gateway.session_permits(address, visitor.login.as_deref()).map_err(ServiceError::from)?;
+    let start = gateway.start(cursor).await?;
     Ok(Admission { visitor, start, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
 }
 

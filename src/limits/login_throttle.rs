@@ -1,5 +1,7 @@
-//! Slows the guessing of passwords: after 10 failed log-ins in 5 minutes for an account, or 50 from an address, the
-//! next attempt is refused until the oldest of them is 5 minutes past. Says nothing about who may log in.
+//! Slows the guessing of passwords: after 10 failed log-ins in 5 minutes for an account from one network, 50 from a
+//! network, or 100 for an account from everywhere, the next attempt is refused until the oldest of them is 5 minutes
+//! past. Only the first counts where the account has logged in before, so that others lock nobody out. Says nothing
+//! about who may log in.
 //!
 //! An attempt is counted before its password is verified and refunded if that was right, so that a hundred
 //! attempts at the same moment cannot all slip through while the first is being hashed.
@@ -13,52 +15,46 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use super::network::network;
 use crate::domain::Timestamp;
 
 /// How long a failure counts.
 const WINDOW: Duration = Duration::from_mins(5);
-const PER_ACCOUNT: usize = 10;
-const PER_ADDRESS: usize = 50;
-/// The most accounts and addresses that are remembered, some 20 MB at worst.
+const PER_ACCOUNT_AND_NETWORK: usize = 10;
+const PER_NETWORK: usize = 50;
+const PER_ACCOUNT: usize = 100;
+/// The most accounts and networks that are remembered, some 30 MB at worst.
 const MAX_KEYS: usize = 100_000;
 
-/// What failures are counted for. Accounts by the hash of their log-in, so that a key of any length costs the same
-/// and no e-mail address is kept in memory.
+/// The hash of a log-in, so that a key of any length costs the same and no e-mail address is kept in memory.
+type Account = [u8; 32];
+
+/// What failures are counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    Account([u8; 32]),
-    Address(IpAddr),
+    /// An account from one network.
+    Pair(Account, IpAddr),
+    Network(IpAddr),
+    Account(Account),
 }
 
 impl Key {
-    fn account(log_in: &str) -> Self {
-        Self::Account(Sha256::digest(log_in.trim().to_lowercase()).into())
-    }
-
-    fn address(address: IpAddr) -> Self {
-        Self::Address(network(address))
-    }
-
     const fn limit(&self) -> usize {
         match self {
+            Self::Pair(..) => PER_ACCOUNT_AND_NETWORK,
+            Self::Network(_) => PER_NETWORK,
             Self::Account(_) => PER_ACCOUNT,
-            Self::Address(_) => PER_ADDRESS,
         }
     }
 }
 
-/// The network that an address belongs to: of IPv6 the /64, because a subscriber has that many addresses or more
-/// (RFC 6177 §2).
-pub(super) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-        v4 => v4,
-    }
+fn account(log_in: &str) -> Account {
+    Sha256::digest(log_in.trim().to_lowercase()).into()
 }
 
 type Failures = HashMap<Key, VecDeque<Timestamp>>;
 
-/// Too many log-ins failed, for the account or from the address.
+/// Too many log-ins failed, for the account or from the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts")]
 pub struct TooManyAttempts {
@@ -70,12 +66,14 @@ pub struct TooManyAttempts {
 #[derive(Debug)]
 pub struct LoginThrottle {
     failures: Mutex<Failures>,
+    /// From where accounts have logged in, and when last.
+    known: Mutex<HashMap<(Account, IpAddr), Timestamp>>,
     max_keys: usize,
 }
 
 impl Default for LoginThrottle {
     fn default() -> Self {
-        Self { failures: Mutex::default(), max_keys: MAX_KEYS }
+        Self { failures: Mutex::default(), known: Mutex::default(), max_keys: MAX_KEYS }
     }
 }
 
@@ -84,7 +82,7 @@ impl Default for LoginThrottle {
 #[must_use = "an attempt that was not a wrong password must be refunded"]
 pub struct Attempt<'a> {
     throttle: &'a LoginThrottle,
-    keys: [Key; 2],
+    keys: [Key; 3],
     at: Timestamp,
 }
 
@@ -99,9 +97,12 @@ impl LoginThrottle {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<Attempt<'_>, TooManyAttempts> {
-        let keys = [Key::account(log_in), Key::address(address)];
+        let (account, network) = (account(log_in), network(address));
+        let keys = [Key::Pair(account, network), Key::Network(network), Key::Account(account)];
+        // What others did from this network, or to this account from elsewhere, is not held against its owner.
+        let decisive = if self.knows(account, network) { &keys[..1] } else { &keys[..] };
         let mut failures = self.failures();
-        let wait = keys.iter().filter_map(|key| wait(&mut failures, key, now)).max();
+        let wait = decisive.iter().filter_map(|key| wait(&mut failures, key, now)).max();
         if let Some(millis) = wait {
             return Err(TooManyAttempts { retry_after: Duration::from_secs(millis.div_ceil(1000)) });
         }
@@ -112,6 +113,25 @@ impl LoginThrottle {
         Ok(Attempt { throttle: self, keys, at: now })
     }
 
+    fn knows(&self, account: Account, network: IpAddr) -> bool {
+        self.known().contains_key(&(account, network))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<(Account, IpAddr), Timestamp>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, account: Account, network: IpAddr, now: Timestamp) {
+        let mut known = self.known();
+        if known.len() >= self.max_keys && !known.contains_key(&(account, network)) {
+            let mut times: Vec<_> = known.values().copied().collect();
+            let (_, middle, _) = times.select_nth_unstable(self.max_keys / 10);
+            let oldest = *middle;
+            known.retain(|_, at| *at > oldest);
+        }
+        known.insert((account, network), now);
+    }
+
     fn failures(&self) -> MutexGuard<'_, Failures> {
         // Counts stay usable whatever a panic left them at.
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
@@ -119,6 +139,14 @@ impl LoginThrottle {
 }
 
 impl Attempt<'_> {
+    /// The password was right: the attempt does not count, and the account is known in this network.
+    pub fn succeed(self) {
+        if let Key::Pair(account, network) = self.keys[0] {
+            self.throttle.remember(account, network, self.at);
+        }
+        self.refund();
+    }
+
     /// It was not a wrong password: it does not count.
     pub fn refund(self) {
         let mut failures = self.throttle.failures();
@@ -202,6 +230,27 @@ mod tests {
     }
 
     #[test]
+    fn others_lock_nobody_out_where_the_account_has_logged_in_before() {
+        let throttle = LoginThrottle::default();
+        let elsewhere = |n: u8| IpAddr::from([10, 0, 0, n]);
+        throttle.attempt("kim@example.com", HERE, at(0)).unwrap().succeed();
+        for n in 0..100 {
+            assert_eq!(fail(&throttle, "kim@example.com", elsewhere(n), at(1)), Ok(()));
+        }
+        assert!(fail(&throttle, "kim@example.com", elsewhere(200), at(2)).is_err(), "from everywhere");
+        assert!(fail(&throttle, "lee@example.com", elsewhere(200), at(2)).is_ok());
+        // Nor by failures with other accounts from the same network.
+        for n in 0..50 {
+            assert_eq!(fail(&throttle, &format!("{n}@example.com"), HERE, at(2)), Ok(()));
+        }
+        assert!(fail(&throttle, "lee@example.com", HERE, at(3)).is_err());
+        for _ in 0..10 {
+            assert_eq!(fail(&throttle, "kim@example.com", HERE, at(3)), Ok(()));
+        }
+        assert!(fail(&throttle, "kim@example.com", HERE, at(3)).is_err(), "its own failures count");
+    }
+
+    #[test]
     fn an_address_has_fifty_failures_over_all_accounts() {
         let throttle = LoginThrottle::default();
         for n in 0..50 {
@@ -248,9 +297,14 @@ mod tests {
         for n in 0..1000 {
             let address = IpAddr::from([10, 0, (n / 250) as u8, (n % 250) as u8]);
             assert_eq!(fail(&throttle, &format!("{n}@example.com"), address, at(1)), Ok(()));
-            assert!(throttle.failures().len() <= 101);
+            assert!(throttle.failures().len() <= 103);
         }
-        assert!(fail(&throttle, "kim@example.com", HERE, at(2)).is_err());
+        assert!(fail(&throttle, "kim@example.com", "10.9.9.9".parse().unwrap(), at(2)).is_err());
+        for n in 0..1000 {
+            let address = IpAddr::from([10, 1, (n / 250) as u8, (n % 250) as u8]);
+            throttle.attempt("lee@example.com", address, at(3)).unwrap().succeed();
+        }
+        assert!(throttle.known().len() <= 100);
     }
 
     #[test]

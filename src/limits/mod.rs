@@ -6,12 +6,22 @@
 //! has no bound, while the addresses here share one bounded map with their session counts; and it cannot take back
 //! an attempt, while a log-in with the right password does not count.
 
+mod exceeded;
+mod fair_queue;
 mod login_throttle;
+mod network;
 mod permits;
+mod places;
+mod rates;
 mod session;
 mod token_bucket;
 
+pub use exceeded::LimitExceeded;
+pub use fair_queue::FairQueue;
 pub use login_throttle::{LoginThrottle, TooManyAttempts};
-pub use permits::{ConnectionPermit, LimitExceeded, Permits, SessionPermit};
+pub use network::network;
+pub use permits::{Claim, Permits, SessionPermit};
+pub use places::{ConnectionPermit, Place, Standing};
+pub use rates::{RateExceeded, Rates};
 pub use session::SessionLimits;
 pub use token_bucket::TokenBucket;

@@ -1,72 +1,64 @@
 //! Permits for connections and sessions: how many there may be in all, of an address and of an account, and how often
-//! an address may begin one. Says nothing about who someone is.
+//! one may begin. Says nothing about who someone is.
 //!
-//! A permit is acquired before credentials are looked up, so that a flood of bad ones stays cheap, and released when it
-//! is dropped, on whatever thread.
+//! Strangers and members are counted apart, and some permits are kept for members, so that strangers cannot use up what
+//! members need, even from the same network. A permit is released when it is dropped, on whatever thread.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use super::{login_throttle::network, token_bucket::TokenBucket};
+use super::{
+    exceeded::LimitExceeded,
+    network::network,
+    places::{ConnectionPermit, PlaceLimits, Places},
+    rates::Rates,
+    token_bucket::TokenBucket,
+};
 use crate::{config::Settings, domain::UserId, telemetry};
 
 /// Seconds' worth of handshakes that an address may begin at once: after a restart all clients of an office come back together.
 const BURST: u8 = 4;
 /// Addresses without a session that are remembered for their rate: some 10 MB at worst.
 const MAX_IDLE: usize = 100_000;
-/// Connections beyond the most that are answered at all: with 503, or by health checks. Beyond those they are dropped.
-const ANSWERED: usize = 16;
+/// Sessions of an address unless the settings say otherwise, or half of the whole is less.
+const SESSIONS_OF_AN_ADDRESS: usize = 30_000;
+/// Sessions of a network that have begun and not said yet who they are. The oldest makes room for the next.
+const PENDING: usize = 1000;
 
-/// What the numbers call a connection that got no answer.
-const DROPPED: &str = "connection_dropped";
-
-/// The limit that refuses a permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LimitExceeded {
-    /// Sessions of an account.
-    #[error("the account has as many sessions as it may")]
-    AccountSessions,
-    /// Sessions of an address.
-    #[error("the address has as many sessions as it may")]
-    AddressSessions,
-    /// Sessions that an address may begin within a moment.
-    #[error("the address begins sessions too fast")]
-    HandshakeRate,
-    /// Connections of the server.
-    #[error("the server has as many connections as it may")]
-    Connections,
-}
-
-impl LimitExceeded {
-    /// When to try again: the handshake rate refills by itself, the others when a session ends.
-    #[must_use]
-    pub fn retry_after(self) -> Duration {
-        Duration::from_secs(if self == Self::HandshakeRate { 1 } else { 10 })
-    }
+/// Who begins a session, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nobody yet: it may say later.
+    Pending,
+    /// Someone without a log-in.
+    Guest,
+    /// Someone with a valid log-in.
+    Member(UserId),
 }
 
 /// Hands out permits and counts them, for all threads.
 #[derive(Debug)]
 pub struct Permits {
     limits: Limits,
-    connections: AtomicUsize,
-    /// Connections over the limit. Counted apart, so that many which come and go take no room from the others.
-    over_limit: AtomicUsize,
-    sessions: AtomicUsize,
-    addresses: Mutex<Addresses>,
+    places: Arc<Places>,
+    sessions: Mutex<Sessions>,
+    /// How fast each account begins sessions.
+    handshakes: Rates<UserId>,
     accounts: Mutex<HashMap<UserId, usize>>,
 }
 
 #[derive(Debug)]
 struct Limits {
-    connections: usize,
+    /// Sessions in all, and of strangers.
+    all: usize,
+    strangers: usize,
     per_account: usize,
     per_address: usize,
     handshake_rate: u32,
@@ -74,54 +66,85 @@ struct Limits {
 }
 
 #[derive(Debug, Default)]
-struct Addresses {
-    known: HashMap<IpAddr, Address>,
+struct Sessions {
+    strangers: usize,
+    members: usize,
+    addresses: HashMap<IpAddr, Address>,
     /// At this number idle addresses are forgotten.
     sweep_at: usize,
 }
 
 #[derive(Debug)]
 struct Address {
-    sessions: usize,
+    strangers: usize,
+    members: usize,
     handshakes: TokenBucket,
+    /// Oldest first; those that are settled or gone are left out when they are met.
+    pending: VecDeque<Weak<Slot>>,
+}
+
+/// What a session counts as.
+#[derive(Debug)]
+struct Slot {
+    address: Option<IpAddr>,
+    count: Mutex<Count>,
+    given_up: AtomicBool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Pending,
+    Guest,
+    Member,
+    Nothing,
+}
+
+impl Slot {
+    fn count(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Permits {
-    /// With the limits of the settings.
+    /// With the limits of the settings. What they leave open is half of the whole for a network; a quarter is kept for
+    /// members.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
+        let all = settings.max_connections;
+        let (reserved, half) = (all / 4, all.div_ceil(2));
+        let proxies: Vec<_> = settings.trusted_proxy.iter().map(IpAddr::to_canonical).collect();
+        let places = PlaceLimits {
+            all,
+            reserved,
+            per_network: settings.max_connections_per_address.unwrap_or(half),
+            proxies: proxies.clone(),
+        };
         Self {
             limits: Limits {
-                connections: settings.max_connections,
+                all,
+                strangers: all - reserved,
                 per_account: settings.max_sessions_per_account,
-                per_address: settings.max_sessions_per_address,
+                per_address: settings.max_sessions_per_address.unwrap_or(half.min(SESSIONS_OF_AN_ADDRESS)),
                 handshake_rate: settings.handshake_rate,
-                proxies: settings.trusted_proxy.iter().map(IpAddr::to_canonical).collect(),
+                proxies,
             },
-            connections: AtomicUsize::default(),
-            over_limit: AtomicUsize::default(),
-            sessions: AtomicUsize::default(),
-            addresses: Mutex::default(),
+            places: Places::new(places),
+            sessions: Mutex::default(),
+            handshakes: Rates::new(settings.handshake_rate, Duration::from_secs(1), BURST),
             accounts: Mutex::default(),
         }
     }
 
-    /// A permit for a connection of whatever kind. `None` when there is no room even for a refusal.
+    /// A permit for a connection of whatever kind from an address. `None` when there is no room even for a refusal.
     #[must_use]
-    pub fn acquire_connection(self: &Arc<Self>) -> Option<ConnectionPermit> {
-        let is_over_limit = !count(&self.connections, self.limits.connections);
-        if is_over_limit && !count(&self.over_limit, ANSWERED) {
-            telemetry::refused(DROPPED);
-            return None;
-        }
-        telemetry::connection_opened();
-        Some(ConnectionPermit { permits: Arc::clone(self), is_over_limit })
+    pub fn acquire_connection(&self, address: IpAddr) -> Option<ConnectionPermit> {
+        self.places.acquire(address)
     }
 
-    /// How many connections may speak HTTP: those within the limit, and those that are only told that they are over it.
+    /// How many connections may speak HTTP: those with a place, and those that are only told that there is none.
     #[must_use]
     pub fn http_connections(&self) -> usize {
-        self.limits.connections.saturating_add(ANSWERED)
+        self.places.http_connections()
     }
 
     /// A permit for a session from an address. A trusted proxy that does not say for whom it asks is nobody's address,
@@ -132,20 +155,30 @@ impl Permits {
     pub fn acquire_session(
         self: &Arc<Self>,
         address: IpAddr,
+        claim: Claim,
         now: Instant,
     ) -> Result<SessionPermit, LimitExceeded> {
-        // Sessions that poll have no connection of their own and are bounded too.
-        if !count(&self.sessions, self.limits.connections) {
-            return Err(LimitExceeded::Connections);
+        let address = address.to_canonical();
+        let address = (!self.limits.proxies.contains(&address)).then(|| network(address));
+        if let Claim::Member(account) = claim {
+            self.handshakes.take(account, now).map_err(|_| LimitExceeded::HandshakeRate)?;
         }
-        let mut permit = SessionPermit { permits: Arc::clone(self), of: Owner::Address(None) };
-        if !self.limits.proxies.contains(&address.to_canonical()) {
-            let address = network(address);
-            self.addresses().acquire(address, &self.limits, now)?;
-            permit.of = Owner::Address(Some(address));
+        let count = match claim {
+            Claim::Pending => Count::Pending,
+            Claim::Guest => Count::Guest,
+            Claim::Member(_) => Count::Member,
+        };
+        let slot = Slot { address, count: Mutex::new(Count::Nothing), given_up: AtomicBool::new(false) };
+        let slot = Arc::new(slot);
+        let mut sessions = self.sessions();
+        sessions.take_handshake(address, count, &self.limits, now)?;
+        if count == Count::Pending {
+            sessions.make_room(address);
         }
+        sessions.set(&slot, count, &self.limits)?;
+        drop(sessions);
         telemetry::handshake();
-        Ok(permit)
+        Ok(SessionPermit { permits: Arc::clone(self), of: Owner::Session(slot) })
     }
 
     /// A second permit for a session that belongs to an account.
@@ -163,9 +196,9 @@ impl Permits {
         Ok(SessionPermit { permits: Arc::clone(self), of: Owner::Account(account) })
     }
 
-    fn addresses(&self) -> MutexGuard<'_, Addresses> {
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
         // Counts stay usable whatever a panic left them at.
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn accounts(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
@@ -173,64 +206,111 @@ impl Permits {
     }
 }
 
-impl Addresses {
-    fn acquire(&mut self, address: IpAddr, limits: &Limits, now: Instant) -> Result<(), LimitExceeded> {
-        self.sweep(now);
-        let known = self.known.entry(address).or_insert_with(|| Address {
-            sessions: 0,
+impl Sessions {
+    fn address(&mut self, address: IpAddr, limits: &Limits, now: Instant) -> &mut Address {
+        self.addresses.entry(address).or_insert_with(|| Address {
+            strangers: 0,
+            members: 0,
             handshakes: TokenBucket::new(limits.handshake_rate, BURST, now),
-        });
-        if !known.handshakes.take(now) {
-            return Err(LimitExceeded::HandshakeRate);
+            pending: VecDeque::new(),
+        })
+    }
+
+    /// Counts a handshake of a stranger; those of members are counted by their account.
+    fn take_handshake(
+        &mut self,
+        address: Option<IpAddr>,
+        count: Count,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<(), LimitExceeded> {
+        let Some(address) = address else { return Ok(()) };
+        self.sweep(now);
+        let known = self.address(address, limits, now);
+        if count == Count::Member || known.handshakes.take(now) {
+            Ok(())
+        } else {
+            Err(LimitExceeded::HandshakeRate)
         }
-        if known.sessions >= limits.per_address {
-            return Err(LimitExceeded::AddressSessions);
+    }
+
+    /// Gives up the oldest session of an address that has not said who it is, when there are too many.
+    fn make_room(&mut self, address: Option<IpAddr>) {
+        let Some(known) = address.and_then(|address| self.addresses.get_mut(&address)) else { return };
+        let is_pending =
+            |slot: &Weak<Slot>| slot.upgrade().is_some_and(|slot| *slot.count() == Count::Pending);
+        while known.pending.front().is_some_and(|slot| !is_pending(slot)) {
+            known.pending.pop_front();
         }
-        known.sessions += 1;
+        if known.pending.len() >= PENDING * 2 {
+            known.pending.retain(is_pending);
+        }
+        if known.pending.len() < PENDING {
+            return;
+        }
+        let oldest = known.pending.pop_front().and_then(|slot| slot.upgrade());
+        if let Some(oldest) = oldest {
+            oldest.given_up.store(true, Ordering::Relaxed);
+            self.clear(&oldest);
+        }
+    }
+
+    /// Counts a session as something else than before.
+    fn set(&mut self, slot: &Arc<Slot>, count: Count, limits: &Limits) -> Result<(), LimitExceeded> {
+        let is_member = count == Count::Member;
+        let was_stranger = matches!(*slot.count(), Count::Pending | Count::Guest);
+        let known = slot.address.and_then(|address| self.addresses.get_mut(&address));
+        if is_member || !was_stranger {
+            let of_address =
+                known.as_ref().map_or(0, |known| if is_member { known.members } else { known.strangers });
+            if of_address >= limits.per_address {
+                return Err(LimitExceeded::AddressSessions);
+            }
+            let is_full = self.strangers + self.members >= limits.all && !was_stranger
+                || !is_member && self.strangers >= limits.strangers;
+            if is_full {
+                return Err(LimitExceeded::Connections);
+            }
+        }
+        if let Some(known) = known.filter(|_| count == Count::Pending) {
+            known.pending.push_back(Arc::downgrade(slot));
+        }
+        self.clear(slot);
+        *slot.count() = count;
+        self.add(slot.address, count, 1);
         Ok(())
+    }
+
+    fn clear(&mut self, slot: &Slot) {
+        let count = std::mem::replace(&mut *slot.count(), Count::Nothing);
+        self.add(slot.address, count, -1);
+    }
+
+    fn add(&mut self, address: Option<IpAddr>, count: Count, by: isize) {
+        let known = address.and_then(|address| self.addresses.get_mut(&address));
+        let (all, of_address) = match count {
+            Count::Nothing => return,
+            Count::Member => (&mut self.members, known.map(|known| &mut known.members)),
+            Count::Pending | Count::Guest => (&mut self.strangers, known.map(|known| &mut known.strangers)),
+        };
+        *all = all.saturating_add_signed(by);
+        if let Some(of_address) = of_address {
+            *of_address = of_address.saturating_add_signed(by);
+        }
     }
 
     /// Forgets addresses without a session: first those whose bucket is full again, then, if that is not enough, all of
     /// them: a client with so many addresses is not slowed by a rate for each.
     fn sweep(&mut self, now: Instant) {
-        if self.known.len() < self.sweep_at.max(MAX_IDLE) {
+        if self.addresses.len() < self.sweep_at.max(MAX_IDLE) {
             return;
         }
-        self.known.retain(|_, address| address.sessions > 0 || !address.handshakes.is_full(now));
-        if self.known.len() >= MAX_IDLE {
-            self.known.retain(|_, address| address.sessions > 0);
+        let has_sessions = |address: &Address| address.strangers + address.members > 0;
+        self.addresses.retain(|_, address| has_sessions(address) || !address.handshakes.is_full(now));
+        if self.addresses.len() >= MAX_IDLE {
+            self.addresses.retain(|_, address| has_sessions(address));
         }
-        self.sweep_at = self.known.len() + MAX_IDLE;
-    }
-}
-
-/// Counts one more; `false` at the limit.
-fn count(counter: &AtomicUsize, most: usize) -> bool {
-    let more = |count: usize| (count < most).then_some(count + 1);
-    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
-}
-
-/// The permit of an open connection, released when it is dropped.
-#[derive(Debug)]
-pub struct ConnectionPermit {
-    permits: Arc<Permits>,
-    is_over_limit: bool,
-}
-
-impl ConnectionPermit {
-    /// Whether it is over the limit, let in only for a refusal or a health check.
-    #[must_use]
-    pub fn is_over_limit(&self) -> bool {
-        self.is_over_limit
-    }
-}
-
-impl Drop for ConnectionPermit {
-    fn drop(&mut self) {
-        let Self { permits, is_over_limit } = self;
-        let counter = if *is_over_limit { &permits.over_limit } else { &permits.connections };
-        counter.fetch_sub(1, Ordering::Relaxed);
-        telemetry::connection_ended();
+        self.sweep_at = self.addresses.len() + MAX_IDLE;
     }
 }
 
@@ -242,26 +322,46 @@ pub struct SessionPermit {
 }
 
 /// Whose sessions a permit counts among.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Owner {
     /// Everyone's, and an address's unless that says nothing.
-    Address(Option<IpAddr>),
+    Session(Arc<Slot>),
     Account(UserId),
+}
+
+impl SessionPermit {
+    /// The session has said who it is.
+    ///
+    /// # Errors
+    /// It took too long and was given up, or there is no room for one more of its kind.
+    pub fn settle(&self, is_member: bool) -> Result<(), LimitExceeded> {
+        let Owner::Session(slot) = &self.of else { return Ok(()) };
+        let mut sessions = self.permits.sessions();
+        let count = if is_member { Count::Member } else { Count::Guest };
+        if self.is_given_up() {
+            return Err(LimitExceeded::AddressSessions);
+        }
+        match sessions.set(slot, count, &self.permits.limits) {
+            // A member for whom there is no room among members keeps the place of a stranger.
+            Err(_) if is_member => sessions.set(slot, Count::Guest, &self.permits.limits),
+            settled => settled,
+        }
+    }
+
+    /// Whether the session made room for another.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        matches!(&self.of, Owner::Session(slot) if slot.given_up.load(Ordering::Relaxed))
+    }
 }
 
 impl Drop for SessionPermit {
     fn drop(&mut self) {
-        match self.of {
-            Owner::Address(address) => {
-                self.permits.sessions.fetch_sub(1, Ordering::Relaxed);
-                let mut addresses = self.permits.addresses();
-                if let Some(known) = address.and_then(|address| addresses.known.get_mut(&address)) {
-                    known.sessions -= 1;
-                }
-            }
+        match &self.of {
+            Owner::Session(slot) => self.permits.sessions().clear(slot),
             Owner::Account(account) => {
                 let mut accounts = self.permits.accounts();
-                if let Entry::Occupied(mut sessions) = accounts.entry(account) {
+                if let Entry::Occupied(mut sessions) = accounts.entry(*account) {
                     *sessions.get_mut() -= 1;
                     if *sessions.get() == 0 {
                         sessions.remove();
@@ -288,11 +388,11 @@ mod tests {
     #[test]
     fn permits_are_released() {
         let permits = permits_with(|settings| {
-            settings.max_sessions_per_address = 2;
+            settings.max_sessions_per_address = Some(2);
             settings.max_sessions_per_account = 1;
         });
         let now = Instant::now();
-        let acquire = |address: &str| permits.acquire_session(address.parse().unwrap(), now);
+        let acquire = |address: &str| permits.acquire_session(address.parse().unwrap(), Claim::Guest, now);
         let held = [acquire("2001:db8:1:1::1").unwrap(), acquire("2001:db8:1:1::2").unwrap()];
         assert!(matches!(acquire("2001:db8:1:1::3"), Err(LimitExceeded::AddressSessions)));
         assert!(acquire("2001:db8:1:2::1").is_ok());
@@ -303,7 +403,8 @@ mod tests {
         assert!(permits.acquire_account(UserId(2)).is_ok());
         drop(permit);
         assert!(permits.acquire_account(UserId(1)).is_ok());
-        assert_eq!(permits.sessions.load(Ordering::Relaxed), 0);
+        let sessions = permits.sessions();
+        assert_eq!((sessions.strangers, sessions.members), (0, 0));
         assert!(permits.accounts().is_empty());
     }
 
@@ -311,37 +412,58 @@ mod tests {
     fn an_office_comes_back_at_once_and_a_flood_is_held_up() {
         let permits = permits_with(|settings| settings.handshake_rate = 10);
         let now = Instant::now();
-        let begun = |now| (0..100).filter(|_| permits.acquire_session(HERE, now).is_ok()).count();
-        assert_eq!(begun(now), 40);
-        assert_eq!(begun(now + Duration::from_secs(1)), 10);
+        let begun =
+            |now, claim| (0..100).filter(|_| permits.acquire_session(HERE, claim, now).is_ok()).count();
+        assert_eq!(begun(now, Claim::Guest), 40);
+        assert_eq!(begun(now + Duration::from_secs(1), Claim::Guest), 10);
+        // Members are not held up by strangers of their network, nor by each other.
+        assert_eq!(begun(now, Claim::Member(UserId(1))), 40);
+        assert_eq!(begun(now, Claim::Member(UserId(2))), 40);
     }
 
     #[test]
     fn a_proxy_that_names_nobody_has_no_limit_of_its_own() {
         let permits = permits_with(|settings| {
-            settings.max_sessions_per_address = 1;
+            settings.max_sessions_per_address = Some(1);
             settings.trusted_proxy = vec![HERE];
         });
-        let _one = permits.acquire_session(HERE, Instant::now()).unwrap();
-        assert!(permits.acquire_session(HERE, Instant::now()).is_ok());
+        let _one = permits.acquire_session(HERE, Claim::Guest, Instant::now()).unwrap();
+        assert!(permits.acquire_session(HERE, Claim::Guest, Instant::now()).is_ok());
     }
 
     #[test]
-    fn beyond_the_most_connections_some_are_answered_and_none_kept() {
-        let permits = permits_with(|settings| settings.max_connections = 2);
-        let mut open: Vec<_> = (0..100).filter_map(|_| permits.acquire_connection()).collect();
-        assert_eq!(open.len(), 2 + ANSWERED);
-        assert_eq!(open.iter().filter(|permit| !permit.is_over_limit()).count(), 2);
-        open.clear();
-        assert!(!permits.acquire_connection().unwrap().is_over_limit());
+    fn strangers_cannot_use_up_what_members_need() {
+        let permits = permits_with(|settings| settings.max_connections = 8);
+        let begin =
+            |last, claim| permits.acquire_session(IpAddr::from([10, 0, 0, last]), claim, Instant::now());
+        let mut strangers: Vec<_> = (0..100).filter_map(|_| begin(1, Claim::Guest).ok()).collect();
+        assert_eq!(strangers.len(), 4, "a network has half");
+        assert_eq!(begin(1, Claim::Guest).unwrap_err(), LimitExceeded::AddressSessions);
+        strangers.extend((0..100).filter_map(|_| begin(2, Claim::Guest).ok()));
+        assert_eq!(strangers.len(), 6, "a quarter is kept");
+        assert_eq!(begin(3, Claim::Guest).unwrap_err(), LimitExceeded::Connections);
+        let _members =
+            [begin(1, Claim::Member(UserId(1))).unwrap(), begin(1, Claim::Member(UserId(2))).unwrap()];
+        assert_eq!(begin(3, Claim::Member(UserId(3))).unwrap_err(), LimitExceeded::Connections);
     }
 
     #[test]
-    fn sessions_without_a_connection_are_bounded_too() {
-        let permits = permits_with(|settings| settings.max_connections = 2);
-        let begin = || permits.acquire_session(HERE, Instant::now());
-        let _two = [begin().unwrap(), begin().unwrap()];
-        assert_eq!(begin().unwrap_err(), LimitExceeded::Connections);
+    fn who_does_not_say_who_it_is_makes_room_for_the_next() {
+        let permits = permits_with(|settings| settings.handshake_rate = 1_000_000);
+        let begin = || permits.acquire_session(HERE, Claim::Pending, Instant::now()).unwrap();
+        let flood: Vec<_> = (0..PENDING).map(|_| begin()).collect();
+        let next = begin();
+        assert!(flood[0].is_given_up() && !flood[1].is_given_up() && !next.is_given_up());
+        assert!(flood[0].settle(true).is_err());
+        assert_eq!(permits.sessions().strangers, PENDING);
+        next.settle(true).unwrap();
+        flood[1].settle(false).unwrap();
+        let later: Vec<_> = (0..PENDING).map(|_| begin()).collect();
+        assert!(!next.is_given_up() && !flood[1].is_given_up() && flood[2].is_given_up());
+        assert!(permits.sessions().addresses[&HERE].pending.len() <= 2 * PENDING);
+        drop((flood, later));
+        let sessions = permits.sessions();
+        assert_eq!((sessions.strangers, sessions.members), (0, 1));
     }
 
     #[test]
@@ -349,8 +471,8 @@ mod tests {
         let permits = permits_with(|_| {});
         let now = Instant::now();
         for n in 0..250_000_u32 {
-            drop(permits.acquire_session(IpAddr::from(n.to_be_bytes()), now));
+            drop(permits.acquire_session(IpAddr::from(n.to_be_bytes()), Claim::Guest, now));
         }
-        assert!(permits.addresses().known.len() <= MAX_IDLE);
+        assert!(permits.sessions().addresses.len() <= MAX_IDLE);
     }
 }

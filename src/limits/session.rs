@@ -16,8 +16,8 @@ const BURST_SECONDS: u8 = 2;
 const CHAT_RATE: u32 = 10;
 /// Orders of one session that may be under way at once.
 const ORDERS_UNDER_WAY: usize = 64;
-/// Orders of one session that may wait for that; a small struct each, and more than the message rate lets in at once.
-const ORDERS_WAITING: u32 = 8192;
+/// Orders of one session that may wait for that: with the largest baskets some 2 MB.
+const ORDERS_WAITING: u32 = 1024;
 
 /// The rates of one session. What most sessions never use is made when it is first used.
 pub struct SessionLimits {

@@ -17,8 +17,19 @@ impl TokenBucket {
     #[expect(clippy::cast_precision_loss, reason = "a rate of millions a second is not kept to the message")]
     pub fn new(per_second: u32, burst: u8, now: Instant) -> Self {
         let rate = per_second as f32;
-        let most = rate * f32::from(burst);
+        Self::holding(rate, rate * f32::from(burst), now)
+    }
+
+    /// A full bucket of another size, which refills at `rate` a second.
+    #[must_use]
+    pub(super) fn holding(rate: f32, most: f32, now: Instant) -> Self {
         Self { rate, most, left: most, at: now }
+    }
+
+    /// Whole seconds until there is one again, as of the last take.
+    pub(super) fn wait(&self) -> Duration {
+        let seconds = ((1.0 - self.left) / self.rate).ceil().max(1.0);
+        Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX)
     }
 
     /// Takes one out; `false` when there is none left.

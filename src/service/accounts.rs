@@ -1,10 +1,14 @@
 //! Accounts: registering, logging in and out, and what an owner changes.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     ServiceError,
-    passwords::{Passwords, Verdict},
+    passwords::{Passwords, Turn, Verdict},
     tokens::{TokenClaims, Tokens},
 };
 use crate::{
@@ -13,9 +17,14 @@ use crate::{
         Email, Fields, LoginSession, NewUser, Nickname, Password, PasswordAttempt, Role, SessionId,
         Timestamp, User, UserPatch, fields::flag,
     },
-    limits::LoginThrottle,
+    limits::{LoginThrottle, Rates, network},
     store::{AccountStore, Store},
 };
+
+/// Minutes' worth of registrations that may come from a network at once.
+const REGISTRATION_BURST: u8 = 3;
+/// Where the operator's own accounts come from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// An account that someone asks for.
 #[derive(Clone, Debug)]
@@ -117,6 +126,7 @@ pub struct Accounts {
     tokens: Tokens,
     passwords: Passwords,
     throttle: LoginThrottle,
+    registrations: Rates<IpAddr>,
 }
 
 impl Accounts {
@@ -127,10 +137,31 @@ impl Accounts {
     pub async fn open(store: Arc<dyn Store>, settings: &Settings) -> Result<Self, ServiceError> {
         let secret = settings.jwt_secret.as_ref().map(|secret| secret.0.as_str());
         let tokens = Tokens::open(&*store, secret, settings.token_ttl).await?;
-        Ok(Self { store, tokens, passwords: Passwords::default(), throttle: LoginThrottle::default() })
+        Ok(Self {
+            store,
+            tokens,
+            passwords: Passwords::default(),
+            throttle: LoginThrottle::default(),
+            registrations: Rates::new(settings.registration_rate, Duration::from_mins(1), REGISTRATION_BURST),
+        })
     }
 
-    /// Creates an account.
+    /// Creates the account of someone who asks for one.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooManyRegistrations`] beyond `--registration-rate`; what [`Accounts::register`] says.
+    pub async fn sign_up(
+        &self,
+        wanted: Registration,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<User, ServiceError> {
+        let taken = self.registrations.take(network(address), Instant::now());
+        taken.map_err(ServiceError::TooManyRegistrations)?;
+        create_from(address, &*self.store, &self.passwords, wanted, Role::Member, now).await
+    }
+
+    /// Creates an account for the operator.
     ///
     /// # Errors
     /// A taken e-mail address or nickname; too much work.
@@ -157,17 +188,20 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<LoggedIn, ServiceError> {
         let attempt = self.throttle.attempt(&who.account(), address, now)?;
-        let checked = self.check(who).await;
+        let checked = self.check(who, address).await;
         // Only a wrong password counts, and an attempt whose client left before it was verified.
-        if !matches!(checked, Err(ServiceError::BadCredentials)) {
-            attempt.refund();
+        match &checked {
+            Ok(_) => attempt.succeed(),
+            Err(ServiceError::BadCredentials) => {}
+            Err(_) => attempt.refund(),
         }
         self.open_login(checked?, now).await
     }
 
-    async fn check(&self, who: Credentials) -> Result<User, ServiceError> {
+    async fn check(&self, who: Credentials, address: IpAddr) -> Result<User, ServiceError> {
         let (user, stored) = self.store.user_by_login(&who.email).await?.unzip();
-        match (self.passwords.verify(who.password, stored.clone()).await?, user) {
+        let verdict = self.passwords.verify(Turn::log_in(address), who.password, stored.clone()).await?;
+        match (verdict, user) {
             (Verdict::Right { rehashed }, Some(user)) => {
                 if let (Some(new), Some(old)) = (rehashed, stored) {
                     self.store.rehash(user.user_id, &old, new).await?;
@@ -237,7 +271,7 @@ impl Accounts {
             None => None,
             Some((new, current)) => {
                 self.confirm(&login.user, current, address, now).await?;
-                Some(self.passwords.hash(new).await?)
+                Some(self.passwords.hash(Turn::log_in(address), new).await?)
             }
         };
         let patch = UserPatch { nickname: change.nickname, hide_purchases: change.hide_purchases, password };
@@ -254,7 +288,7 @@ impl Accounts {
         let attempt = self.throttle.attempt(&user.email.key(), address, now)?;
         let stored = self.store.password_of(user.user_id).await;
         let right = match stored {
-            Ok(stored) => self.passwords.verify(current, stored).await,
+            Ok(stored) => self.passwords.verify(Turn::log_in(address), current, stored).await,
             Err(error) => Err(error.into()),
         };
         match right {
@@ -278,7 +312,25 @@ pub async fn create(
     role: Role,
     now: Timestamp,
 ) -> Result<User, ServiceError> {
-    let password = passwords.hash(wanted.password).await?;
+    create_from(HERE, store, passwords, wanted, role, now).await
+}
+
+/// What is taken is refused before the hash, which costs a thousand times as much.
+async fn create_from(
+    address: IpAddr,
+    store: &dyn AccountStore,
+    passwords: &Passwords,
+    wanted: Registration,
+    role: Role,
+    now: Timestamp,
+) -> Result<User, ServiceError> {
+    if store.user_by_login(wanted.email.as_str()).await?.is_some() {
+        return Err(ServiceError::EmailTaken);
+    }
+    if store.has_nickname(&wanted.nickname).await? {
+        return Err(ServiceError::NicknameTaken);
+    }
+    let password = passwords.hash(Turn::registration(address), wanted.password).await?;
     let user = NewUser { email: wanted.email, nickname: wanted.nickname, password, role, created_at: now };
     Ok(store.create_user(user).await?)
 }

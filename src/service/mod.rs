@@ -5,7 +5,7 @@
 
 use crate::{
     domain::{FieldError, GoodsId, Offset, Price},
-    limits::{LimitExceeded, TooManyAttempts},
+    limits::{LimitExceeded, RateExceeded, TooManyAttempts},
     store::{AccountError, CancelError, CatalogError, Denied, OrderError, StoreError},
 };
 
@@ -36,6 +36,12 @@ pub enum ServiceError {
     /// Too many log-ins failed, for the account or from the address.
     #[error(transparent)]
     TooManyAttempts(#[from] TooManyAttempts),
+    /// The account orders too fast.
+    #[error("too many orders")]
+    TooManyOrders(RateExceeded),
+    /// Too many registrations come from the network.
+    #[error("too many registrations")]
+    TooManyRegistrations(RateExceeded),
     /// There are as many sessions or connections as there may be.
     #[error("{0}")]
     Limit(#[from] LimitExceeded),

@@ -1,6 +1,9 @@
 //! Orders: placing one, whatever way it came in, taking it back, and looking at one's own.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Page, ServiceError};
 use crate::{
@@ -8,6 +11,7 @@ use crate::{
         Actor, Basket, Currency, Fields, IdempotencyKey, Invalid, NewOrder, Order, OrderId, Price, Timestamp,
         UserId, fields::flag, goods::parse_total,
     },
+    limits::Rates,
     store::{OrderStore, PlacedOrder},
 };
 
@@ -47,16 +51,28 @@ impl OrderRequest {
     }
 }
 
+/// Seconds' worth of orders that an account may place at once.
+const ORDER_BURST: u8 = 4;
+
 /// The use cases of orders.
 pub struct Orders {
     store: Arc<dyn OrderStore>,
+    rates: Rates<UserId>,
 }
 
 impl Orders {
-    /// Over a store.
+    /// Over a store, for so many orders a second of one account.
     #[must_use]
-    pub fn new(store: Arc<dyn OrderStore>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<dyn OrderStore>, order_rate: u32) -> Self {
+        Self { store, rates: Rates::new(order_rate, Duration::from_secs(1), ORDER_BURST) }
+    }
+
+    /// Counts an order of an account, whatever way it comes in, before any work is done for it.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooManyOrders`] beyond `--order-rate`.
+    pub fn admit(&self, user: UserId) -> Result<(), ServiceError> {
+        self.rates.take(user, Instant::now()).map_err(ServiceError::TooManyOrders)
     }
 
     /// Places an order. Answers when it is durable.

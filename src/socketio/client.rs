@@ -18,6 +18,10 @@ use crate::protocol::{
 
 /// The most attachments of one packet, as in the reference.
 const MAX_ATTACHMENTS: usize = 10;
+/// The longest name of a namespace that is looked at and, in a refusal, repeated; in bytes.
+const MAX_NAMESPACE: usize = 256;
+/// The largest message of a client that is in no namespace yet, in bytes: a CONNECT with its credentials.
+const MAX_BEFORE_CONNECT: usize = 16_384;
 /// The most namespaces that one client may be in.
 const MAX_NAMESPACES: usize = 16;
 
@@ -88,6 +92,9 @@ impl<H: Handlers> SocketIo<H> {
         packet: socketio::Packet<'_>,
     ) -> Result<(), Violation> {
         let namespace = packet.namespace;
+        if namespace.len() > MAX_NAMESPACE {
+            return Err(Violation);
+        }
         match packet.body {
             Body::Connect(auth) => self.connect(connection, &namespace, auth.as_deref()),
             Body::Disconnect => {
@@ -194,6 +201,9 @@ impl<H: Handlers> Service for SocketIo<H> {
     }
 
     fn text(&self, connection: &Rc<Connection<Self>>, text: &str) -> Result<(), Violation> {
+        if !connection.is_used() && text.len() > MAX_BEFORE_CONNECT {
+            return Err(Violation);
+        }
         let packet = connection.state.decoder.borrow_mut().text(text).map_err(|_| Violation)?;
         packet.map_or(Ok(()), |packet| self.packet(connection, packet))
     }
@@ -201,6 +211,10 @@ impl<H: Handlers> Service for SocketIo<H> {
     fn binary(&self, connection: &Rc<Connection<Self>>, bytes: Bytes) -> Result<(), Violation> {
         let packet = connection.state.decoder.borrow_mut().binary(bytes).map_err(|_| Violation)?;
         packet.map_or(Ok(()), |packet| self.packet(connection, packet))
+    }
+
+    fn is_given_up(&self, request: &H::Request) -> bool {
+        self.handlers.is_given_up(request)
     }
 
     fn closed(&self, connection: &Rc<Connection<Self>>) {

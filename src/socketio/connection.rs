@@ -40,6 +40,10 @@ pub trait Service: Sized + 'static {
     /// # Errors
     /// It breaks the protocol: the connection is closed.
     fn binary(&self, connection: &Rc<Connection<Self>>, bytes: Bytes) -> Result<(), Violation>;
+    /// Whether a connection that is not used yet made room for another.
+    fn is_given_up(&self, _: &Self::Request) -> bool {
+        false
+    }
     /// The connection is over.
     fn closed(&self, connection: &Rc<Connection<Self>>);
 }

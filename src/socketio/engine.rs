@@ -162,7 +162,11 @@ impl<S: Service> Engine<S> {
             let oldest = self.unused.borrow().front().cloned();
             let Some(oldest) = oldest else { return };
             match oldest.upgrade().filter(|connection| !connection.is_used() && !connection.is_over()) {
-                Some(connection) if connection.age() < timeout => return,
+                Some(connection)
+                    if connection.age() < timeout && !self.service.is_given_up(&connection.request) =>
+                {
+                    return;
+                }
                 Some(connection) => self.close(&connection, Close::Violation),
                 None => {}
             }

@@ -51,6 +51,10 @@ pub trait Handlers: Sized + 'static {
 
     /// The name of a namespace as it is known here; `None` when there is no such namespace.
     fn namespace(&self, name: &str) -> Option<&'static str>;
+    /// Whether a connection without a client made room for another, and is to end.
+    fn is_given_up(&self, _: &Self::Request) -> bool {
+        false
+    }
     /// A client wants to connect to a namespace. Its events come after the answer.
     fn connect(&self, connect: Connect<'_, Self::Request>) -> Connecting<Self::Data>;
     /// It is connected, and was told so.

@@ -5,7 +5,7 @@
 //! for the response. But a poll or a stream without an end must not wait for ever.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     future::{Future, poll_fn},
     io,
     pin::Pin,
@@ -16,17 +16,21 @@ use std::{
 
 use actix_web::{
     Error,
-    body::MessageBody,
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
+use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     time::Sleep,
 };
 
-use crate::{limits::ConnectionPermit, telemetry};
+use crate::{
+    limits::{ConnectionPermit, Place, Standing},
+    telemetry,
+};
 
 #[derive(Default)]
 struct State {
@@ -35,6 +39,8 @@ struct State {
     requests: Cell<u64>,
     ended: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
+    /// `None` where connections are not counted.
+    place: OnceCell<Place>,
     cut: Cell<bool>,
     writing: RefCell<Option<Waker>>,
 }
@@ -59,7 +65,9 @@ impl ConnectionHandle {
     /// A request came; it is in flight until what is returned is dropped.
     #[must_use]
     pub fn track_request(&self) -> RequestInFlight {
-        self.0.in_flight.set(self.0.in_flight.get() + 1);
+        if self.0.in_flight.replace(self.0.in_flight.get() + 1) == 0 {
+            self.0.place.get().map(Place::set_busy);
+        }
         self.0.requests.set(self.0.requests.get() + 1);
         RequestInFlight(Rc::clone(&self.0))
     }
@@ -96,6 +104,30 @@ pub struct RequestInFlight(Rc<State>);
 impl Drop for RequestInFlight {
     fn drop(&mut self) {
         self.0.in_flight.set(self.0.in_flight.get() - 1);
+        if self.0.in_flight.get() == 0 {
+            self.0.place.get().map(Place::set_idle);
+        }
+    }
+}
+
+/// A body whose request is in flight until it was handed over.
+pub struct TrackedBody {
+    body: BoxBody,
+    _in_flight: Option<RequestInFlight>,
+}
+
+impl MessageBody for TrackedBody {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
     }
 }
 
@@ -103,15 +135,16 @@ impl Drop for RequestInFlight {
 ///
 /// # Errors
 /// Those of what it goes around.
-pub async fn track_requests<B: MessageBody>(
+pub async fn track_requests<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let _in_flight = request.conn_data::<ConnectionHandle>().map(ConnectionHandle::track_request);
-    next.call(request).await
+) -> Result<ServiceResponse<TrackedBody>, Error> {
+    let in_flight = request.conn_data::<ConnectionHandle>().map(ConnectionHandle::track_request);
+    let response = next.call(request).await?;
+    Ok(response.map_body(|_, body| TrackedBody { body: body.boxed(), _in_flight: in_flight }))
 }
 
-/// How long a connection beyond the limit may be without a request.
+/// How long a connection without a place of its own may be without a request.
 const EXTRA_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time for the head of a request that has begun to come.
@@ -127,6 +160,9 @@ pub struct Connection {
     permit: Option<ConnectionPermit>,
     header_timeout: Duration,
     head: Option<HeadTimer>,
+    /// How long the client may take nothing of what is written.
+    write_timeout: Duration,
+    write: Option<Pin<Box<Sleep>>>,
     /// For the handlers of its requests.
     pub handle: ConnectionHandle,
 }
@@ -140,41 +176,79 @@ impl Connection {
             permit: None,
             header_timeout: Duration::MAX,
             head: None,
+            write_timeout: Duration::MAX,
+            write: None,
             handle: ConnectionHandle::default(),
         }
     }
 
-    /// With its permit, and with a time for the head of each request. (HTTP itself keeps time for the first request of a
-    /// connection only.)
+    /// With its permit, with a time for the head of each request, and one for the client to take something of what is
+    /// written. (HTTP itself keeps time for the first request of a connection only.)
     #[must_use]
-    pub fn limited(mut self, permit: ConnectionPermit, header_timeout: Duration) -> Self {
+    pub fn limited(
+        mut self,
+        permit: ConnectionPermit,
+        header_timeout: Duration,
+        write_timeout: Duration,
+    ) -> Self {
+        // It is not set before.
+        let _ = self.handle.0.place.set(permit.place());
         self.permit = Some(permit);
         self.header_timeout = header_timeout;
+        self.write_timeout = write_timeout;
         self
     }
 
-    /// Whether it is beyond the limit of connections, to be told so and no more.
+    /// What it may do.
     #[must_use]
-    pub fn is_over_limit(&self) -> bool {
-        self.permit.as_ref().is_some_and(ConnectionPermit::is_over_limit)
+    pub fn standing(&self) -> Standing {
+        self.permit.as_ref().map_or(Standing::Served, ConnectionPermit::standing)
     }
 
-    /// The socket and its permit.
+    /// Ends the connection when its place was given to another.
+    fn check_place(&self, context: &Context<'_>) -> io::Result<()> {
+        match self.handle.0.place.get() {
+            Some(place) if place.is_gone(context) => Err(io::ErrorKind::ConnectionAborted.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails when the client takes nothing for too long.
+    fn check_taken(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.write = None;
+            return written;
+        }
+        let timeout = self.write_timeout;
+        let timer = self.write.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        std::task::ready!(timer.as_mut().poll(context));
+        telemetry::refused("response_not_read");
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// The socket and its permit, for something that is never idle.
     #[must_use]
     pub fn into_inner(self) -> (TcpStream, Option<ConnectionPermit>) {
+        self.handle.0.place.get().map(Place::set_busy);
         (self.socket, self.permit)
     }
 
     /// Whether the head of a request has taken too long. `read`: some bytes have just come.
     fn head_timed_out(&mut self, read: bool, context: &mut Context<'_>) -> bool {
-        let is_extra = self.is_over_limit();
+        let standing = self.standing();
+        let is_extra = standing != Standing::Served;
         let timeout = if is_extra { self.header_timeout.min(EXTRA_TIMEOUT) } else { self.header_timeout };
         let state = &self.handle.0;
         let requests = state.requests.get();
         if self.head.as_ref().is_some_and(|head| head.requests != requests || state.in_flight.get() > 0) {
             self.head = None;
         }
-        let begun = is_extra || read && requests > 0;
+        let is_refused = matches!(standing, Standing::Refused(_));
+        let begun = is_refused || is_extra && requests == 0 || read && requests > 0;
         if begun && self.head.is_none() && state.in_flight.get() == 0 {
             self.head = Some(HeadTimer { requests, timer: Box::pin(tokio::time::sleep(timeout)) });
         }
@@ -188,6 +262,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.check_place(context)?;
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         let some = buffer.filled().len() > before;
@@ -210,7 +285,8 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.handle.check_cut(context)?;
-        Pin::new(&mut self.socket).poll_write(context, bytes)
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.check_taken(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -228,7 +304,8 @@ impl AsyncWrite for Connection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.handle.check_cut(context)?;
-        Pin::new(&mut self.socket).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        self.check_taken(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {

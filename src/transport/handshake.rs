@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::connection::Connection;
-use crate::limits::ConnectionPermit;
+use crate::limits::{ConnectionPermit, Standing};
 
 /// A request for an upgrade, with its socket.
 pub struct UpgradeRequest {
@@ -67,10 +67,10 @@ impl UpgradeRequest {
         Self { request, socket, permit, already_read: parts.read_buf, unwritten: parts.write_buf }
     }
 
-    /// Whether its connection is beyond the limit.
+    /// What its connection may do.
     #[must_use]
-    pub fn is_over_limit(&self) -> bool {
-        self.permit.as_ref().is_some_and(ConnectionPermit::is_over_limit)
+    pub fn standing(&self) -> Standing {
+        self.permit.as_ref().map_or(Standing::Served, ConnectionPermit::standing)
     }
 
     /// The request.

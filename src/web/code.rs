@@ -107,6 +107,10 @@ codes! {
         "The request was refused.", "잘못된 요청입니다.";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE,
         "We are very busy. Please try again.", "서버가 혼잡합니다. 잠시 후 다시 시도해 주세요.";
+    TooManyOrders = "too_many_orders", TOO_MANY_REQUESTS,
+        "Too many orders at once. Please wait a moment.", "주문이 너무 많습니다. 잠시 후 다시 시도해 주세요.";
+    TooManyRegistrations = "too_many_registrations", TOO_MANY_REQUESTS,
+        "Too many accounts were created from here. Please try again later.", "이 네트워크에서의 회원가입이 너무 많습니다. 잠시 후 다시 시도해 주세요.";
     TooManySessions = "too_many_sessions", TOO_MANY_REQUESTS,
         "You are connected too many times.", "접속이 너무 많습니다.";
     TooManyConnections = "too_many_connections", TOO_MANY_REQUESTS,
@@ -172,7 +176,7 @@ impl From<LimitExceeded> for Code {
     fn from(limit: LimitExceeded) -> Self {
         match limit {
             LimitExceeded::AccountSessions => Self::TooManySessions,
-            LimitExceeded::AddressSessions => Self::TooManyConnections,
+            LimitExceeded::AddressSessions | LimitExceeded::AddressConnections => Self::TooManyConnections,
             LimitExceeded::HandshakeRate => Self::TooManyHandshakes,
             LimitExceeded::Connections => Self::ServerFull,
         }
@@ -187,6 +191,8 @@ impl From<&ServiceError> for Code {
             ServiceError::BadCredentials => Self::BadCredentials,
             ServiceError::Banned => Self::Banned,
             ServiceError::TooManyAttempts(_) => Self::TooManyAttempts,
+            ServiceError::TooManyOrders(_) => Self::TooManyOrders,
+            ServiceError::TooManyRegistrations(_) => Self::TooManyRegistrations,
             ServiceError::Limit(limit) => (*limit).into(),
             ServiceError::EmailTaken => Self::EmailTaken,
             ServiceError::NicknameTaken => Self::NicknameTaken,

@@ -7,7 +7,10 @@ use actix_web::{
     Error, HttpResponse,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+    http::{
+        Method,
+        header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+    },
     middleware::Next,
     web::Data,
 };
@@ -15,21 +18,23 @@ use futures_util::FutureExt;
 use tracing::{Instrument, Level, Span};
 
 use super::{
+    auth::{self, Identity},
     cors, event_stream,
     headers::{self, RequestId},
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
-use crate::{limits::LimitExceeded, service::ServiceError, state::AppState, telemetry};
+use crate::{
+    limits::{LimitExceeded, Standing},
+    service::ServiceError,
+    state::AppState,
+    telemetry::{self, Repeated},
+};
 
 /// In the extensions of a response: a refusal that is to stay as it is, because another protocol (Engine.IO) or a
 /// person (the page for 404) reads it.
 #[derive(Clone, Copy, Debug)]
 pub struct AsIs;
-
-/// In the data of a connection: there was no room for it, it is only to be told so.
-#[derive(Clone, Copy, Debug)]
-pub struct OverLimit;
 
 /// The outermost middleware. Needs [`AppState`] as `app_data`.
 ///
@@ -81,7 +86,7 @@ async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRes
         return Ok(request.into_response(response));
     }
     let admitted = match request.app_data::<Data<AppState>>() {
-        Some(state) => admit(state, &request),
+        Some(state) => admit(state, &request).await,
         None => Ok(()),
     };
     match admitted {
@@ -97,12 +102,35 @@ async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRes
 /// What operators' machines ask is answered also when nothing else is.
 const FOR_OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-fn admit(state: &AppState, request: &ServiceRequest) -> Result<(), Problem> {
+async fn admit(state: &AppState, request: &ServiceRequest) -> Result<(), Problem> {
     headers::check_size(request.head(), state.settings.max_head)?;
-    if request.conn_data::<OverLimit>().is_some() && !FOR_OPERATORS.contains(&request.path()) {
-        return Err(ServiceError::from(LimitExceeded::Connections).into());
+    let standing = request.conn_data::<Standing>().copied().unwrap_or(Standing::Served);
+    let is_log_in = request.method() == Method::POST && request.path() == "/api/auth";
+    if FOR_OPERATORS.contains(&request.path()) || standing == Standing::Reserved && is_log_in {
+        return Ok(());
     }
-    Ok(())
+    check_standing(state, standing, request.headers()).await
+}
+
+/// Whether a request may be served on a connection of this standing: a place that is kept for members serves nobody
+/// else.
+///
+/// # Errors
+/// The limit that leaves no place for it.
+pub async fn check_standing(
+    state: &AppState,
+    standing: Standing,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
+    let limit = match standing {
+        Standing::Served => return Ok(()),
+        Standing::Reserved => match auth::identify(state, headers, false).await? {
+            Identity::Member(_) => return Ok(()),
+            Identity::Guest | Identity::Rejected => LimitExceeded::Connections,
+        },
+        Standing::Refused(limit) => limit,
+    };
+    Err(ServiceError::from(limit).into())
 }
 
 fn span_of(id: RequestId) -> Span {
@@ -162,6 +190,9 @@ fn as_problem(error: &Error) -> Problem {
     problem
 }
 
+/// Refusals come in floods: one line a second tells how many.
+static TURNED_AWAY: Repeated = Repeated::new();
+
 /// Counts a refusal, and logs why a request failed.
 pub fn log_cause(problem: &Problem) {
     telemetry::refused(problem.code().name());
@@ -173,7 +204,9 @@ pub fn log_cause(problem: &Problem) {
         source = error.source();
     }
     if problem.status() == actix_web::http::StatusCode::SERVICE_UNAVAILABLE {
-        tracing::warn!(cause = text, "a request was turned away");
+        if let Some(times) = TURNED_AWAY.tell(Instant::now()) {
+            tracing::warn!(cause = text, times, "requests were turned away");
+        }
     } else {
         tracing::error!(cause = text, "a request failed");
     }

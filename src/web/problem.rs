@@ -22,7 +22,12 @@ use super::{
     code::Code,
     messages::{self, Language},
 };
-use crate::{domain::FieldError, limits::TooManyAttempts, protocol::shapes::Amount, service::ServiceError};
+use crate::{
+    domain::FieldError,
+    limits::{RateExceeded, TooManyAttempts},
+    protocol::shapes::Amount,
+    service::ServiceError,
+};
 
 /// When there is no better guess: work that waits is done a second later.
 const RETRY_SECONDS: u64 = 1;
@@ -242,7 +247,9 @@ impl<E: Into<ServiceError>> From<E> for Problem {
             // Nothing failed.
             ServiceError::Restarting => {}
             ServiceError::TooOld { oldest } => problem = problem.with_member("oldest", oldest.0),
-            ServiceError::TooManyAttempts(TooManyAttempts { retry_after }) => {
+            ServiceError::TooManyAttempts(TooManyAttempts { retry_after })
+            | ServiceError::TooManyOrders(RateExceeded { retry_after })
+            | ServiceError::TooManyRegistrations(RateExceeded { retry_after }) => {
                 problem = problem.with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
             }
             ServiceError::Limit(limit) => {

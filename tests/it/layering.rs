@@ -24,7 +24,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("socketio", &["transport"]),
     ("transport", &["outbox", "limits"]),
     ("outbox", &["protocol", "clock", "telemetry"]),
-    ("store", &["domain", "telemetry"]),
+    ("store", &["domain", "telemetry", "limits"]),
     ("limits", &["domain", "config", "telemetry"]),
     ("protocol", &["domain"]),
     ("config", &["domain"]),

@@ -85,6 +85,11 @@ async fn an_address_has_so_many_sessions() {
     let first = Ws::handshake(&app, "/ws", As::Guest, &here).await.unwrap();
     let poll = app.get("/socket.io/?EIO=4&transport=polling").header("x-forwarded-for", "2001:db8::2");
     poll.send().await.expect(200);
+    // Members are counted apart.
+    let _members = [
+        Ws::handshake(&app, "/ws", As::Header(&kim), &here).await.unwrap(),
+        Ws::handshake(&app, "/ws", As::Header(&kim), &here).await.unwrap(),
+    ];
     refused_everywhere(&app, &kim, "2001:db8::3", 429, "too_many_connections").await;
     refused_by_engineio(&app, "2001:db8::3", 429, "too_many_connections").await;
     counted(&app, "too_many_connections").await;
@@ -104,6 +109,8 @@ async fn an_address_begins_so_many_sessions_a_second() {
     let kim = app.member("kim").await;
     for _ in 0..4 {
         drop(Ws::open(&app, As::Guest).await);
+        // Members have a rate of their own.
+        drop(Ws::open(&app, As::Header(&kim)).await);
     }
     // Four at once, and one a second: of these some come too soon, however slow the machine is.
     let refused = async || Ws::handshake(&app, "/ws", As::Guest, &[]).await.err();
@@ -114,6 +121,8 @@ async fn an_address_begins_so_many_sessions_a_second() {
         })
     })
     .await;
+    let refused = async || Ws::handshake(&app, "/ws", As::Header(&kim), &[]).await.is_err();
+    eventually("a refusal of a member", refused).await;
     refused_everywhere(&app, &kim, "", 429, "too_many_handshakes").await;
     counted(&app, "too_many_handshakes").await;
     gets_in(&app, As::Guest, &[]).await;
@@ -121,16 +130,18 @@ async fn an_address_begins_so_many_sessions_a_second() {
 
 #[tokio::test]
 async fn a_server_that_is_full_says_so_and_when_to_come_back() {
-    let app = TestApp::spawn_with(|serve| serve.max_connections = Some(3)).await;
-    let mut early = TcpStream::connect(app.addr()).await.unwrap();
-    let mut get = async || {
-        early.write_all(b"GET /api/goods HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut answer = [0; 4096];
-        let length = within("an answer", early.read(&mut answer)).await.unwrap();
-        String::from_utf8_lossy(&answer[..length]).into_owned()
-    };
-    assert!(get().await.starts_with("HTTP/1.1 200"));
-    let mut open = vec![Ws::open(&app, As::Guest).await, Ws::open(&app, As::Guest).await];
+    let app = TestApp::spawn_with(|serve| {
+        serve.max_connections = Some(3);
+        serve.max_connections_per_address = Some(100);
+        serve.max_sessions_per_address = Some(3);
+    })
+    .await;
+    app.get("/api/goods").send().await.expect(200);
+    // A connection that waits for a request makes room.
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(Ws::open(&app, As::Guest).await);
+    }
     let answer = app.get("/api/goods").send().await.refused(503, "server_full");
     assert!(!answer.header("retry-after").is_empty());
     let stream = app.get("/api/events").send().await.expect(200);
@@ -140,7 +151,7 @@ async fn a_server_that_is_full_says_so_and_when_to_come_back() {
     app.get("/healthz").send().await.expect(200);
     counted(&app, "server_full").await;
     // Whoever had a place still has it.
-    assert!(get().await.starts_with("HTTP/1.1 200"));
+    assert_eq!(open[0].ask("CHANGED_PAGE", json!("/")).await["ok"], true);
     open.clear();
     eventually("room for a request", async || app.get("/api/goods").send().await.status == 200).await;
 }
@@ -236,13 +247,8 @@ async fn a_nickname_of_a_megabyte_is_refused_on_every_way_in() {
     let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", sid["sid"].as_str().unwrap());
     let connect = format!("40{}", json!({"nickname": nickname}));
     app.post(&path).body("text/plain", connect).stream().await.error_for_status().unwrap_err();
-    app.post(&path)
-        .body("text/plain", format!("40{}", json!({"token": nickname[..900_000]})))
-        .send()
-        .await
-        .expect(200);
-    let answer = app.get(&path).send().await.expect(200).text;
-    assert!(answer.starts_with("44") && answer.contains("login_required"), "{answer}");
+    let connect = format!("40{}", json!({"token": nickname[..900_000]}));
+    app.post(&path).body("text/plain", connect).stream().await.error_for_status().unwrap_err();
     app.get("/readyz").send().await.expect(200);
 }
 
@@ -276,15 +282,15 @@ async fn more_connections_than_open_files_are_refused_and_nothing_else_suffers()
         let _ = socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow").await;
         held.push(socket);
     }
-    // 64 may stay. Of the others 16 at a time are listened to for a moment, and the rest is dropped.
+    // 64 fit, of which one address has half: the newest, because those that wait for a request make room.
     let ended =
         |socket: &mut TcpStream| !matches!(socket.try_read(&mut [0; 1]), Err(e) if e.kind() == WouldBlock);
     eventually("the end of those that are too many", || {
         held.retain_mut(|socket| !ended(socket));
-        std::future::ready(held.len() <= 64)
+        std::future::ready(held.len() <= 32)
     })
     .await;
-    assert_eq!(held.len(), 64);
+    assert_eq!(held.len(), 32);
     let before = cpu_time(serving.child.id());
     pass(Duration::from_millis(500)).await;
     let spent = cpu_time(serving.child.id()) - before;
@@ -292,9 +298,7 @@ async fn more_connections_than_open_files_are_refused_and_nothing_else_suffers()
     let get = async |path: &str| client().get(format!("{}{path}", serving.url)).send().await.ok();
     let status = async |path: &str| get(path).await.map(|answer| answer.status().as_u16());
     assert_eq!(status("/healthz").await, Some(200));
-    let refusal = get("/api/goods").await.unwrap();
-    assert_eq!(refusal.status(), 503);
-    assert!(refusal.headers().contains_key("retry-after"));
+    assert_eq!(status("/api/goods").await, Some(200));
     held.clear();
     // The database was never short of files.
     eventually("an answer", async || status("/api/goods").await == Some(200)).await;

@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use super::{FIN, FrameError, MASKED, MAX_CONTROL, Message, RESERVED, opcode};
 
+/// The most fragments without a byte that one message may have.
+const MAX_EMPTY: u16 = 1000;
+
 /// What kind of message the fragments under way make up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -41,6 +44,8 @@ struct UnderWay {
     kind: Option<Kind>,
     /// How much of a text message is known to be UTF-8.
     checked: usize,
+    /// Fragments without a byte.
+    empty: u16,
     /// The control frame, which may stand between fragments (§5.4).
     control: Vec<u8>,
 }
@@ -184,16 +189,27 @@ impl UnderWay {
         Ok(())
     }
 
+    /// Fragments are free, but those that bring nothing are not endless.
+    fn count_fragment(&mut self, header: Header) -> Result<(), FrameError> {
+        if header.length == 0 {
+            self.empty += 1;
+        }
+        if self.empty > MAX_EMPTY {
+            return Err(FrameError::Protocol("too many empty fragments"));
+        }
+        Ok(())
+    }
+
     fn finish_frame(&mut self, header: Header) -> Result<Option<Message>, FrameError> {
         match header.opcode {
             opcode::PING => return Ok(Some(Message::Ping(std::mem::take(&mut self.control)))),
             opcode::PONG => return Ok(Some(Message::Pong(std::mem::take(&mut self.control)))),
             opcode::CLOSE => return close_message(&std::mem::take(&mut self.control)).map(Some),
-            _ if !header.fin => return Ok(None),
+            _ if !header.fin => return self.count_fragment(header).map(|()| None),
             _ => {}
         }
         let message = std::mem::take(&mut self.message);
-        self.checked = 0;
+        (self.checked, self.empty) = (0, 0);
         match self.kind.take() {
             Some(Kind::Binary) => Ok(Some(Message::Binary(message))),
             // What was incomplete at the last check is an error now: from_utf8 sees only what check_text left open.

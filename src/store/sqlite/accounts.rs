@@ -163,7 +163,7 @@ impl AccountStore for SqliteStore {
     ) -> Result<bool, StoreError> {
         let id = id.to_string();
         self.writer
-            .write(move |tx| {
+            .write_of(Some(user), move |tx| {
                 Box::pin(async move {
                     let opened = sqlx::query(
                         "insert into sessions (session_id, user_id, created_at, expires_at)

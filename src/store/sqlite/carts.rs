@@ -36,7 +36,7 @@ impl CartStore for SqliteStore {
         goods: GoodsId,
         quantity: Quantity,
     ) -> Result<(), CatalogError> {
-        self.writer.write(move |tx| Box::pin(put(tx, user, goods, quantity, true))).await
+        self.writer.write_of(Some(user), move |tx| Box::pin(put(tx, user, goods, quantity, true))).await
     }
 
     async fn add_to_cart(
@@ -45,12 +45,12 @@ impl CartStore for SqliteStore {
         goods: GoodsId,
         quantity: Quantity,
     ) -> Result<(), CatalogError> {
-        self.writer.write(move |tx| Box::pin(put(tx, user, goods, quantity, false))).await
+        self.writer.write_of(Some(user), move |tx| Box::pin(put(tx, user, goods, quantity, false))).await
     }
 
     async fn remove_from_cart(&self, user: UserId, goods: GoodsId) -> Result<(), StoreError> {
         self.writer
-            .write(move |tx| {
+            .write_of(Some(user), move |tx| {
                 Box::pin(async move {
                     sqlx::query(
                         "delete from carts

@@ -20,7 +20,7 @@ use crate::{
 #[async_trait]
 impl OrderStore for SqliteStore {
     async fn record_order(&self, order: NewOrder) -> Result<PlacedOrder, OrderError> {
-        self.writer.write(|tx| Box::pin(placing::place(tx, order))).await
+        self.writer.write_of(Some(order.user_id), |tx| Box::pin(placing::place(tx, order))).await
     }
 
     async fn cancel_order(

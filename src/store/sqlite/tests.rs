@@ -239,6 +239,17 @@ mod writing {
     }
 
     #[tokio::test]
+    async fn one_account_has_a_share_of_the_queue_and_others_come_in_between() {
+        let (store, _folder) = fresh().await;
+        let (kim, lee) = (a_user(&store, "kim").await.user_id, a_user(&store, "lee").await.user_id);
+        let water = some_goods(&store, "water", None).await.goods_id;
+        let flood = futures_util::future::join_all((0..1000).map(|_| buy(&store, kim, lines(&[(water, 1)]))));
+        let (flood, other) = tokio::join!(flood, buy(&store, lee, lines(&[(water, 1)])));
+        assert_eq!(flood.iter().filter(|placed| placed.is_ok()).count(), 4096 / 16);
+        assert_eq!(other.unwrap().notification, Some(Offset(2)), "the second turn is another's");
+    }
+
+    #[tokio::test]
     async fn closing_commits_what_waits() {
         let (store, folder) = fresh().await;
         let (written, ()) = tokio::join!(store.change_setting("a", "b"), store.close());

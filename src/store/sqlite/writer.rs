@@ -6,17 +6,18 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::errors::Refusal;
 use crate::{
-    domain::Currency,
+    domain::{Currency, UserId},
+    limits::FairQueue,
     store::{Feed, StoreError, feed::News},
     telemetry::{self, Queue, Sqlite},
 };
@@ -27,6 +28,9 @@ pub(super) const STEP: u32 = 250;
 /// How many writes may wait. When full, a write is refused at once with [`StoreError::Busy`]: so many are about a
 /// second of work, and a caller who is told so can wait better than a queue that grows.
 const QUEUE: usize = 4096;
+
+/// How many writes of one account may wait.
+const SHARE: usize = QUEUE / 16;
 
 /// How many jobs commit together at most: enough that the fsync no longer counts, few enough that the first of them
 /// does not wait long.
@@ -108,11 +112,91 @@ pub(super) fn closed() -> StoreError {
     StoreError::failed("the store is closed")
 }
 
+/// The jobs that wait. Accounts take turns, and what belongs to no account has a turn like one of them.
+struct Jobs {
+    queue: Mutex<Queued>,
+    changed: Notify,
+}
+
+struct Queued {
+    jobs: FairQueue<Option<UserId>, Box<dyn Job>>,
+    closed: bool,
+}
+
+impl Jobs {
+    fn new() -> Arc<Self> {
+        let queue = Queued { jobs: FairQueue::new(QUEUE), closed: false };
+        Arc::new(Self { queue: Mutex::new(queue), changed: Notify::new() })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queued> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, owner: Option<UserId>, job: Box<dyn Job>) -> Result<(), StoreError> {
+        let mut queue = self.queue();
+        if queue.closed {
+            return Err(closed());
+        }
+        let share = if owner.is_some() { SHARE } else { QUEUE };
+        queue
+            .jobs
+            .push(owner, share, job)
+            .map_err(|_| StoreError::Busy(format!("{} writes are waiting", queue.jobs.len())))?;
+        drop(queue);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The next batch; `None` after [`Jobs::close`], once nothing waits.
+    async fn next(&self) -> Option<Vec<Box<dyn Job>>> {
+        loop {
+            {
+                let mut queue = self.queue();
+                let batch: Vec<_> = std::iter::from_fn(|| queue.jobs.pop()).take(BATCH).collect();
+                if !batch.is_empty() {
+                    return Some(batch);
+                }
+                if queue.closed {
+                    return None;
+                }
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.queue().jobs.is_empty()
+    }
+
+    /// Takes no more.
+    fn close(&self) {
+        self.queue().closed = true;
+        self.changed.notify_one();
+    }
+}
+
+/// What the writer's task holds of its jobs: when it ends, for whatever reason, nobody waits for it any more.
+struct Taken(Arc<Jobs>);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.closed = true;
+        while queue.jobs.pop().is_some() {}
+    }
+}
+
 /// The way to the writer.
 pub(super) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
-    stop: Arc<Notify>,
+    jobs: Arc<Jobs>,
     ended: watch::Receiver<()>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs.close();
+    }
 }
 
 impl Writer {
@@ -123,13 +207,12 @@ impl Writer {
         currency: Currency,
         feed: Arc<Feed>,
     ) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        let jobs = Jobs::new();
         let (ending, ended) = watch::channel(());
-        let stop = Arc::new(Notify::new());
         let tx = Some(Tx { conn, currency, news: News::default() });
         let task = WriterTask { tx, options, currency, feed, unannounced_since: None };
-        tokio::spawn(task.run(jobs, stop.clone(), ending));
-        Self { queue, stop, ended }
+        tokio::spawn(task.run(Taken(Arc::clone(&jobs)), ending));
+        Self { jobs, ended }
     }
 
     /// Queues a job and waits until it is durable. It is queued at the first poll and then runs to its end, whether
@@ -142,25 +225,33 @@ impl Writer {
         T: Send + 'static,
         E: Refusal + Send + 'static,
     {
-        use mpsc::error::TrySendError;
+        self.write_of(None, work).await
+    }
+
+    /// Like [`Writer::write`], for a job that an account asks for as often as it likes: it has a share of the queue.
+    pub(super) async fn write_of<T, E>(
+        &self,
+        owner: Option<UserId>,
+        work: impl for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Refusal + Send + 'static,
+    {
         let (caller, answer) = oneshot::channel();
-        let task = Box::new(Task { work: Some(work), result: None, caller });
-        self.queue.try_send(task).map_err(|refused| match refused {
-            TrySendError::Full(_) => StoreError::Busy(format!("{QUEUE} writes are waiting")),
-            TrySendError::Closed(_) => closed(),
-        })?;
+        self.jobs.add(owner, Box::new(Task { work: Some(work), result: None, caller }))?;
         telemetry::queue_grew(Queue::Writer);
         answer.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
     /// Whether jobs are taken.
     pub(super) fn is_running(&self) -> bool {
-        !self.queue.is_closed()
+        !self.jobs.queue().closed
     }
 
     /// Takes no more jobs, commits those that wait, and ends.
     pub(super) async fn close(&self) {
-        self.stop.notify_one();
+        self.jobs.close();
         // The task holds the sender: an error means that it has ended.
         let _ = self.ended.clone().changed().await;
     }
@@ -179,23 +270,10 @@ struct WriterTask {
 
 impl WriterTask {
     /// `_ending` is dropped last: whoever waits for the end then knows that the file is closed.
-    async fn run(
-        mut self,
-        mut jobs: mpsc::Receiver<Box<dyn Job>>,
-        stop: Arc<Notify>,
-        _ending: watch::Sender<()>,
-    ) {
-        loop {
-            let mut batch = Vec::with_capacity(BATCH);
-            tokio::select! {
-                // 0 after `close` and once the queue is empty, or when the store is gone.
-                taken = jobs.recv_many(&mut batch, BATCH) => if taken == 0 { break },
-                () = stop.notified() => jobs.close(),
-            }
-            if !batch.is_empty() {
-                self.handle(batch).await;
-                self.announce(jobs.is_empty());
-            }
+    async fn run(mut self, jobs: Taken, _ending: watch::Sender<()>) {
+        while let Some(batch) = jobs.0.next().await {
+            self.handle(batch).await;
+            self.announce(jobs.0.is_empty());
         }
         self.drop_connection().await;
     }

@@ -21,6 +21,14 @@ fn serve(folder: &std::path::Path) -> Serving {
     Serving::start(folder, &["--ping-interval", "1s", "--ping-timeout", "2s", "--workers", "1"])
 }
 
+/// A client in the namespace: one that does not connect to it is ended soon.
+async fn connected(serving: &Serving) -> Polling {
+    let session = Polling::open_at(serving.http(), None).await;
+    session.post("40").await.expect(200);
+    assert!(session.poll().await.expect(200).text.starts_with("40"));
+    session
+}
+
 /// A connection that the server knows already.
 async fn connection(serving: &Serving) -> TcpStream {
     let mut socket = TcpStream::connect(serving.addr()).await.unwrap();
@@ -67,7 +75,7 @@ async fn ends_after_its_time(session: &Polling) {
 async fn a_client_that_polls_has_its_whole_ping_timeout_from_when_the_ping_leaves() {
     let folder = folder();
     let serving = serve(folder.path());
-    let session = Polling::open_at(serving.http(), None).await;
+    let session = connected(&serving).await;
     let mut polling = connection(&serving).await;
     send(&mut polling, &get(&serving, &session)).await;
     // The one thread that serves has read the poll when it answers what came later.
@@ -86,7 +94,7 @@ async fn a_client_that_polls_has_its_whole_ping_timeout_from_when_the_ping_leave
 async fn a_poll_that_lay_unread_while_the_server_was_held_up_counts() {
     let folder = folder();
     let serving = serve(folder.path());
-    let session = Polling::open_at(serving.http(), None).await;
+    let session = connected(&serving).await;
     let mut polling = connection(&serving).await;
     serving.signal("-STOP");
     send(&mut polling, &get(&serving, &session)).await;
@@ -100,7 +108,7 @@ async fn a_poll_that_lay_unread_while_the_server_was_held_up_counts() {
 async fn an_answer_that_lay_unread_while_the_server_was_held_up_counts() {
     let folder = folder();
     let serving = serve(folder.path());
-    let session = Polling::open_at(serving.http(), None).await;
+    let session = connected(&serving).await;
     let mut answering = connection(&serving).await;
     assert_eq!(session.poll().await.expect(200).text, "2");
     serving.signal("-STOP");
@@ -115,7 +123,7 @@ async fn an_answer_that_lay_unread_while_the_server_was_held_up_counts() {
 async fn a_client_that_answers_no_ping_is_closed_although_the_server_was_held_up() {
     let folder = folder();
     let serving = serve(folder.path());
-    let session = Polling::open_at(serving.http(), None).await;
+    let session = connected(&serving).await;
     assert_eq!(session.poll().await.expect(200).text, "2");
     serving.hold_up(TIMEOUT * 3 / 2).await;
     let begin = Instant::now();
@@ -128,7 +136,7 @@ async fn a_client_that_answers_no_ping_is_closed_although_the_server_was_held_up
 async fn a_client_that_does_not_come_for_its_ping_is_closed() {
     let folder = folder();
     let serving = serve(folder.path());
-    let session = Polling::open_at(serving.http(), None).await;
+    let session = connected(&serving).await;
     pass(INTERVAL + TIMEOUT + INTERVAL).await;
     Polling::is_unknown(&session.poll().await);
 }

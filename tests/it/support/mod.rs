@@ -71,6 +71,9 @@ impl TestApp {
             workers: Some(2),
             jwt_secret: Some(JWT_SECRET.to_owned().into()),
             drain_timeout: Some("2s".parse().unwrap()),
+            // All tests come from one address; those of the rates set their own.
+            order_rate: Some(100_000),
+            registration_rate: Some(100_000),
             ..ServeLayer::default()
         };
         change(&mut common, &mut serve);
