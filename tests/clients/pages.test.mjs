@@ -125,15 +125,18 @@ test('the next page of a tab still knows the order that the page before has plac
 
 test('a page whose path falls silent comes back by itself and tells what it missed', async (context) => {
   const quick = await startShop('--ping-interval', '300ms', '--ping-timeout', '300ms');
-  context.after(() => quick.stop());
   const proxy = await openProxy(quick.url);
-  context.after(() => proxy.close());
   const buyer = await newMember(quick, 'theo');
   await newMember(quick, 'olga');
   const goods = await newGoods(quick, 'Silent night');
   const person = await openPage(browser, proxy.url);
-  people.push(person);
-  const { page } = person;
+  const { page, problems } = person;
+  // The page first: it would miss its shop.
+  context.after(async () => {
+    await person.context.close();
+    proxy.close();
+    await quick.stop();
+  });
   person.allow(401);
   await page.goto('/login.html');
   await logInOn(page, 'olga');
@@ -151,6 +154,7 @@ test('a page whose path falls silent comes back by itself and tells what it miss
   await order(quick, { token }, goods);
   await toasts(page).filter({ hasText: 'theo just ordered Silent night' }).waitFor();
   assert.notEqual(await session(), before);
+  assert.deepEqual(problems, []);
 });
 
 // --- a wish over the log-in ---
