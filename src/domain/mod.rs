@@ -22,6 +22,6 @@ pub use id::{Epoch, GoodsId, Offset, OrderId, UserId};
 pub use money::{Currency, Price};
 pub use notification::{NicknameDisplay, Notification, Publication};
 pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus};
-pub use session::{LoginSession, SessionId};
+pub use session::{LoginSession, SessionId, SessionSecret};
 pub use time::Timestamp;
 pub use user::{Email, NewUser, Nickname, Password, PasswordHash, Role, User, UserPatch};

@@ -23,6 +23,6 @@ pub use catalog::{CatalogError, CatalogStore, GoodsQuery};
 pub use errors::StoreError;
 pub use feed::Feed;
 pub use log::{LogStore, OrderEvent, OrderEventKind, Reach, Sequence};
-pub use open::{OpenError, open};
+pub use open::{OpenError, backup, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};
 pub use shop::Store;

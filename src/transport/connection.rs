@@ -14,12 +14,14 @@ use std::{
     time::Duration,
 };
 
+use actix_http::ConnectionType;
 use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
+use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -36,6 +38,8 @@ struct State {
     ended: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
     cut: Cell<bool>,
+    /// An upgrade that nobody takes: HTTP goes on with it.
+    returned: Cell<Option<Box<Connection>>>,
     writing: RefCell<Option<Waker>>,
 }
 
@@ -62,6 +66,12 @@ impl ConnectionHandle {
         self.0.in_flight.set(self.0.in_flight.get() + 1);
         self.0.requests.set(self.0.requests.get() + 1);
         RequestInFlight(Rc::clone(&self.0))
+    }
+
+    /// The connection, if a request on it was given back to HTTP: see [`Connection::give_back`].
+    #[must_use]
+    pub fn take_returned(&self) -> Option<Connection> {
+        self.0.returned.take().map(|connection| *connection)
     }
 
     fn set_ended(&self) {
@@ -99,7 +109,9 @@ impl Drop for RequestInFlight {
     }
 }
 
-/// The outermost middleware: tells the connection that a request is in flight.
+/// The outermost middleware: tells the connection that a request is in flight. And closes, with a word, one whose request
+/// offered an upgrade that was not taken: the dispatcher of HTTP keeps such a connection for no other request, but does
+/// not say so, and a proxy that reuses it would lose one.
 ///
 /// # Errors
 /// Those of what it goes around.
@@ -108,7 +120,12 @@ pub async fn track_requests<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let _in_flight = request.conn_data::<ConnectionHandle>().map(ConnectionHandle::track_request);
-    next.call(request).await
+    let offered = request.head().connection_type() == ConnectionType::Upgrade;
+    let mut response = next.call(request).await?;
+    if offered {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
 }
 
 /// How long a connection beyond the limit may be without a request.
@@ -127,6 +144,8 @@ pub struct Connection {
     permit: Option<ConnectionPermit>,
     header_timeout: Duration,
     head: Option<HeadTimer>,
+    /// Comes before what the socket brings.
+    already_read: Bytes,
     /// For the handlers of its requests.
     pub handle: ConnectionHandle,
 }
@@ -140,6 +159,7 @@ impl Connection {
             permit: None,
             header_timeout: Duration::MAX,
             head: None,
+            already_read: Bytes::new(),
             handle: ConnectionHandle::default(),
         }
     }
@@ -157,6 +177,14 @@ impl Connection {
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
         self.permit.as_ref().is_some_and(ConnectionPermit::is_over_limit)
+    }
+
+    /// Gives it back to HTTP, which begins anew with `already_read`.
+    pub fn give_back(mut self, already_read: Bytes) {
+        self.already_read = already_read;
+        self.head = None;
+        let handle = self.handle.clone();
+        handle.0.returned.set(Some(Box::new(self)));
     }
 
     /// The socket and its permit.
@@ -188,6 +216,11 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.already_read.is_empty() {
+            let length = self.already_read.len().min(buffer.remaining());
+            buffer.put_slice(&self.already_read.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         let some = buffer.filled().len() > before;
