@@ -63,6 +63,12 @@ impl Before {
         .await;
     }
 
+    async fn migrated_at(self) -> (SqliteStore, std::path::PathBuf, TempDir) {
+        let path = self.path.clone();
+        let (store, folder) = self.migrated().await;
+        (store, path, folder)
+    }
+
     async fn migrated(self) -> (SqliteStore, TempDir) {
         self.conn.close().await.unwrap();
         (open(&self.path).await.unwrap(), self._folder)
@@ -153,4 +159,31 @@ async fn every_database_has_an_epoch_of_its_own() {
     let (one, _one) = Before::new().await.migrated().await;
     let (other, _other) = Before::new().await.migrated().await;
     assert_ne!(one.reach().await.unwrap().epoch, other.reach().await.unwrap().epoch);
+}
+
+#[tokio::test]
+async fn log_ins_survive_the_hashing_of_their_secrets_and_no_copy_of_the_file_holds_one() {
+    let mut before = Before::new().await;
+    let (secret, key) = ("00112233445566778899aabbccddeeff", "k".repeat(64));
+    before
+        .run(format!(
+            "insert into sessions values ('{secret}', 1, 1, 9000000000000, null), ('not one', 1, 1, 9000000000000, null);
+             insert into settings values ('jwt-secret', '{key}')"
+        ))
+        .await;
+    let (store, path, folder) = before.migrated_at().await;
+    let id = crate::domain::SessionSecret::parse(secret).unwrap().id();
+    let login = store.session(&id, Timestamp::from_millis(2)).await.unwrap().expect("the log-in survives");
+    assert_eq!(login.user.user_id, crate::domain::UserId(1));
+    assert_eq!(store.token_key("a fresh one").await.unwrap(), key);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap().path();
+        let bytes = std::fs::read(&file).unwrap();
+        let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(!holds(secret), "{} holds the secret of a log-in", file.display());
+        assert_eq!(holds(&key), file.to_string_lossy().ends_with("-key"), "{}", file.display());
+    }
+    store.close().await;
+    let store = open(&path).await.unwrap();
+    assert!(store.session(&id, Timestamp::from_millis(2)).await.unwrap().is_some());
 }
