@@ -282,8 +282,9 @@ async fn no_cookie_of_others_logs_anyone_out() {
         format!("{}; {}", gone.cookie, kim.cookie),
         format!("a=\"b; {}", kim.cookie),
     ] {
-        let request =
-            format!("GET /api/users/me HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "GET /api/users/me HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n"
+        );
         let answer = raw(&app, &request).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{cookies}: {answer}");
     }

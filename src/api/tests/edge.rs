@@ -76,7 +76,7 @@ async fn pages_are_framed_by_nobody_or_by_their_own_site() {
     assert_eq!(theirs.get(&picture, "").await.status, 200);
     assert_eq!(theirs.get("/login", "").await.status, 404);
     let stated = shop(|settings| {
-        settings.assets = Some(path);
+        settings.assets = Some(path.clone());
         settings.content_security_policy = Some("frame-ancestors https://friend.example".into());
     })
     .await;

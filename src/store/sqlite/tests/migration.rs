@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     domain::{Notification, OrderId},
     store::{
+        AccountStore as _,
         OrderEventKind::{self, Canceled, Placed},
         Sequence,
     },
@@ -173,7 +174,11 @@ async fn log_ins_survive_the_hashing_of_their_secrets_and_no_copy_of_the_file_ho
         .await;
     let (store, path, folder) = before.migrated_at().await;
     let id = crate::domain::SessionSecret::parse(secret).unwrap().id();
-    let login = store.session(&id, Timestamp::from_millis(2)).await.unwrap().expect("the log-in survives");
+    let login = store
+        .session(&id, crate::domain::Timestamp::from_millis(2))
+        .await
+        .unwrap()
+        .expect("the log-in survives");
     assert_eq!(login.user.user_id, crate::domain::UserId(1));
     assert_eq!(store.token_key("a fresh one").await.unwrap(), key);
     for file in std::fs::read_dir(folder.path()).unwrap() {
@@ -185,5 +190,5 @@ async fn log_ins_survive_the_hashing_of_their_secrets_and_no_copy_of_the_file_ho
     }
     store.close().await;
     let store = open(&path).await.unwrap();
-    assert!(store.session(&id, Timestamp::from_millis(2)).await.unwrap().is_some());
+    assert!(store.session(&id, crate::domain::Timestamp::from_millis(2)).await.unwrap().is_some());
 }
