@@ -154,7 +154,7 @@ async fn a_preflight_is_answered_before_any_route() {
     };
     let granted = shop.send(ask("https://blog.example")).await;
     assert_eq!((granted.status.as_u16(), granted.header("access-control-allow-credentials")), (204, "true"));
-    assert!(granted.header("access-control-allow-headers").contains("Idempotency-Key"));
+    assert!(granted.header("access-control-allow-headers").contains("idempotency-key"));
     let refused = shop.send(ask("https://evil.example")).await;
     assert_eq!((refused.code(), refused.header("access-control-allow-origin")), ("origin_forbidden", ""));
 }
