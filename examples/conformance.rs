@@ -29,8 +29,8 @@ use shopbell::{
     outbox::{Close, OutboxLimits, Sweeper, Wire},
     protocol::{engineio::Packet, frame, socketio::Event},
     socketio::{
-        Accepted, Admit, Admitted, Connect, Connecting, Connection, Directory, Endpoint, Engine, Handlers,
-        Limits, Service, Socket, SocketIo, Violation,
+        Accepted, Admit, Admitted, Check, Connect, Connecting, Connection, Directory, Endpoint, Engine,
+        Handlers, Limits, Owners, Service, Socket, SocketIo, Violation,
     },
     transport::{
         connection,
@@ -159,7 +159,12 @@ struct Endpoints {
 }
 
 fn anyone() -> Admit<()> {
-    Box::new(|_| Box::pin(async { Ok(Admitted { request: (), cookie: None }) }))
+    Box::new(|_| Box::pin(async { Ok(Admitted { request: (), cookie: None, owner: None }) }))
+}
+
+/// Session ids are enough: nobody has credentials here.
+fn everything() -> Check {
+    Box::new(|_| Ok(Owners::new()))
 }
 
 async fn upgrade(
@@ -224,10 +229,10 @@ async fn main() -> io::Result<()> {
             let sweeper = options.sweeper();
             actix_rt::spawn(Rc::clone(&sweeper).run());
             let endpoints = Endpoints {
-                echo: Endpoint::open(&echoes, anyone(), |worker| {
+                echo: Endpoint::open(&echoes, (anyone(), everything()), |worker| {
                     Engine::new(Echo, Limits { connect_timeout: None, ..limits.clone() }, &sweeper, worker)
                 }),
-                suite: Endpoint::open(&suites, anyone(), |worker| {
+                suite: Endpoint::open(&suites, (anyone(), everything()), |worker| {
                     Engine::new(SocketIo::new(Suite), limits.clone(), &sweeper, worker)
                 }),
                 sweeper,

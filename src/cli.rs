@@ -1,8 +1,10 @@
 //! The command line: parse, start telemetry, run the subcommand.
 
 use std::{
-    io::{BufRead, Write},
-    path::PathBuf,
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    io::{BufRead, IsTerminal as _, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -21,7 +23,7 @@ use crate::{
         demo::{self, Demo},
         passwords::Passwords,
     },
-    store::{self, Store},
+    store::{self, OpenError, Store},
     telemetry,
 };
 
@@ -44,8 +46,19 @@ enum Command {
     Migrate(CommonArgs),
     /// Prove stock, orders and log against each other; a running shop is not disturbed
     Check(CommonArgs),
+    /// Copy the database, also while the shop is open
+    Backup(BackupArgs),
     /// Print the settings in force, secrets hidden
     Config(Box<ServeArgs>),
+}
+
+#[derive(Args)]
+struct BackupArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// File to write; it must not exist
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
 }
 
 #[derive(Args)]
@@ -110,6 +123,9 @@ enum Failure {
 /// Runs the program and returns its exit code: 0 on success, 1 when the command failed, 2 for a bad setting.
 #[must_use]
 pub fn run() -> ExitCode {
+    if let Some(error) = hide_arguments() {
+        return fail(Failure::Run(format!("cannot hide the secrets among the arguments: {error}")));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
@@ -138,27 +154,33 @@ fn fail(failure: Failure) -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Serve(args) => serve(args.settings()?).await,
+        Command::Serve(args) => {
+            let config = args.common.config.clone();
+            serve(args.settings()?, config).await
+        }
         Command::Config(args) => print(&args.settings()?.show()),
         Command::Migrate(common) => {
             open(&common.settings()?).await?.close().await;
             print("the database is up to date\n")
         }
         Command::Check(common) => check(&common.settings()?).await,
+        Command::Backup(args) => backup(args).await,
         Command::Admin(AdminCommand::Create(args)) => create_admin(args).await,
         Command::Admin(AdminCommand::Ban(args)) => ban(args, true).await,
         Command::Admin(AdminCommand::Unban(args)) => ban(args, false).await,
     }
 }
 
-async fn serve(settings: Settings) -> Result<(), Failure> {
+async fn serve(settings: Settings, config: Option<PathBuf>) -> Result<(), Failure> {
     telemetry::start_logging(settings.log_format);
+    warn_of_open_files(&settings, config.as_deref());
     if let Err(error) = config::raise_limit() {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
     let (addr, demo, currency) = (settings.addr, settings.demo, settings.currency);
     let app = Application::build(settings).await.map_err(|error| match error {
         error @ StartError::Currency(CurrencyError::Differs { .. }) => Failure::Usage(error.to_string()),
+        StartError::Open(error) => cannot_open(&error),
         error => Failure::Run(error.to_string()),
     })?;
     let listener = server::listen(addr);
@@ -264,9 +286,96 @@ async fn check(settings: &Settings) -> Result<(), Failure> {
 
 async fn open(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
     telemetry::start_logging(settings.log_format);
-    store::open(&settings.database_url, settings.currency)
-        .await
-        .map_err(|error| Failure::Run(error.to_string()))
+    store::open(&settings.database_url, settings.currency).await.map_err(|error| cannot_open(&error))
+}
+
+fn cannot_open(error: &OpenError) -> Failure {
+    if error.is_url() {
+        Failure::Usage(format!("--database-url: {error}"))
+    } else {
+        Failure::Run(error.to_string())
+    }
+}
+
+async fn backup(args: BackupArgs) -> Result<(), Failure> {
+    let settings = args.common.settings()?;
+    telemetry::start_logging(settings.log_format);
+    let is_terminal = std::io::stderr().is_terminal();
+    let mut progress = |written: u64, total: u64| {
+        if is_terminal {
+            let percent = written.saturating_mul(100).checked_div(total).unwrap_or(100);
+            // The terminal may be gone; the copy goes on.
+            drop(write!(std::io::stderr(), "\r{percent:3} % of {} KiB", total.div_ceil(1024)));
+        }
+    };
+    let copied = store::backup(&settings.database_url, &args.to, &mut progress).await;
+    if is_terminal {
+        drop(writeln!(std::io::stderr()));
+    }
+    copied.map_err(|error| cannot_open(&error))?;
+    print(&format!("{} is a copy of the database\n", args.to.display()))
+}
+
+/// Says that others can read what holds secrets. (A configuration without secrets may be anyone's to read.)
+fn warn_of_open_files(settings: &Settings, config: Option<&Path>) {
+    let config = config.filter(|_| settings.jwt_secret_file.is_none() && !settings.jwt_secret.is_empty());
+    let secret = settings.jwt_secret_file.as_deref().into_iter().chain(config);
+    for file in config::readable_by_others(secret) {
+        tracing::warn!(file = %file.display(), "others can read a file with secrets: chmod 600 it");
+    }
+}
+
+/// The settings whose values everyone on the machine would see in the list of processes, with their variables.
+const SECRET_FLAGS: [(&str, &str); 2] =
+    [("--jwt-secret", "SHOPBELL_JWT_SECRET"), ("--database-url", "DATABASE_URL")];
+
+/// Starts the program again with the secrets of its arguments in its environment, which its owner alone can read, if
+/// there are any. Returns only if there are none, or with why that failed.
+fn hide_arguments() -> Option<std::io::Error> {
+    use std::os::unix::process::CommandExt as _;
+    let (kept, hidden) = take_secrets(std::env::args_os().skip(1));
+    if hidden.is_empty() {
+        return None;
+    }
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return Some(error),
+    };
+    let mut command = std::process::Command::new(program);
+    command.args(kept);
+    for (variable, values) in hidden {
+        command.env(variable, values.join(OsStr::new(",")));
+    }
+    Some(command.exec())
+}
+
+/// The arguments that anyone may see, and the values of the others by variable.
+fn take_secrets(
+    arguments: impl Iterator<Item = OsString>,
+) -> (Vec<OsString>, BTreeMap<&'static str, Vec<OsString>>) {
+    let (mut kept, mut hidden) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+    let mut arguments = arguments.peekable();
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy();
+        let (name, joined) = text.split_once('=').map_or((&*text, None), |(name, value)| (name, Some(value)));
+        let Some((flag, variable)) = SECRET_FLAGS.into_iter().find(|(flag, _)| *flag == name) else {
+            kept.push(argument);
+            continue;
+        };
+        let value = joined.map(OsString::from).or_else(|| arguments.next_if(|next| !is_flag(next)));
+        match value {
+            // A URL without a password is no secret, and better seen.
+            Some(value) if flag != "--database-url" || value.to_string_lossy().contains('@') => {
+                hidden.entry(variable).or_default().push(value);
+            }
+            value => kept.extend(std::iter::once(flag.into()).chain(value)),
+        }
+    }
+    (kept, hidden)
+}
+
+fn is_flag(argument: &OsString) -> bool {
+    argument.as_encoded_bytes().starts_with(b"--")
 }
 
 impl ServeArgs {
@@ -301,4 +410,35 @@ fn first_sentence(message: &str) -> String {
 
 fn sentence<T>(parsed: Result<T, Invalid>) -> Result<T, String> {
     parsed.map_err(|invalid| invalid.message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_the_arguments() {
+        let take = |line: &str| {
+            let (kept, hidden) = take_secrets(line.split(' ').map(OsString::from));
+            let kept: Vec<_> = kept.iter().map(|text| text.to_str().unwrap().to_owned()).collect();
+            (kept.join(" "), hidden)
+        };
+        let (kept, hidden) = take("serve --jwt-secret one --demo --jwt-secret=two --addr 127.0.0.1:0");
+        assert_eq!(kept, "serve --demo --addr 127.0.0.1:0");
+        assert_eq!(hidden["SHOPBELL_JWT_SECRET"], ["one", "two"]);
+        let (kept, hidden) = take("migrate --database-url postgres://u:hunter2@x/y");
+        assert_eq!(
+            (kept.as_str(), hidden["DATABASE_URL"][0].to_str()),
+            ("migrate", Some("postgres://u:hunter2@x/y"))
+        );
+        for line in [
+            "serve --database-url sqlite://shop.db",
+            "serve --jwt-secret-file key",
+            "serve --jwt-secret --demo",
+            "serve --jwt-secret",
+        ] {
+            let (kept, hidden) = take(line);
+            assert_eq!((kept.as_str(), hidden.len()), (line, 0));
+        }
+    }
 }

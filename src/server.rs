@@ -11,8 +11,8 @@ use std::{
 };
 
 use actix_http::{HttpService, KeepAlive, error::DispatchError};
-use actix_server::{Server, ServerHandle};
-use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_server::{Server, ServerBuilder, ServerHandle};
+use actix_service::{Service as _, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config};
 use actix_web::{dev::AppConfig, middleware::from_fn};
 use rustix::net;
 use tokio::net::TcpStream;
@@ -136,6 +136,22 @@ impl Application {
         served
     }
 
+    /// Listens at `--metrics-addr`, too.
+    fn serve_metrics(&self, builder: ServerBuilder) -> io::Result<ServerBuilder> {
+        let Some(addr) = self.state.settings.metrics_addr else { return Ok(builder) };
+        let listener = listen(addr).map_err(|error| {
+            io::Error::new(error.kind(), format!("--metrics-addr {addr} cannot be listened on: {error}"))
+        })?;
+        tracing::info!(addr = %listener.local_addr()?, "metrics are at an address of their own");
+        let (state, timeout) = (self.state.clone(), self.state.settings.header_timeout);
+        builder.listen("metrics", listener, move || {
+            HttpService::build()
+                .client_request_timeout(timeout)
+                .h1(map_config(api::metrics_app(state.clone()), |()| AppConfig::default()))
+                .tcp()
+        })
+    }
+
     fn serve(
         &self,
         listener: TcpListener,
@@ -200,8 +216,9 @@ impl Application {
                         .wrap(from_fn(track_requests)),
                     |()| AppConfig::default(),
                 ));
-            connect.and_then(http)
+            connect.and_then(untaken_upgrades(http))
         };
+        let builder = self.serve_metrics(builder)?;
         let server = builder
             .workers(workers)
             .disable_signals()
@@ -211,6 +228,44 @@ impl Application {
         Ok(server.run())
     }
 }
+
+/// Serves a connection again and again, as long as a request on it was given back to HTTP.
+fn untaken_upgrades<F>(
+    http: F,
+) -> impl ServiceFactory<
+    (Connection, Peer),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = F::InitError,
+>
+where
+    F: ServiceFactory<(Connection, Peer), Config = (), Response = (), Error = DispatchError>,
+    F::Service: 'static,
+    F::Future: 'static,
+{
+    fn_factory(move || {
+        let http = http.new_service(());
+        async move {
+            let http = Rc::new(http.await?);
+            Ok(fn_service(move |(connection, peer): (Connection, Peer)| {
+                let http = Rc::clone(&http);
+                async move {
+                    let handle = connection.handle.clone();
+                    let mut next = Some(connection);
+                    while let Some(connection) = next {
+                        http.call((connection, peer)).await?;
+                        next = handle.take_returned();
+                    }
+                    Ok(())
+                }
+            }))
+        }
+    })
+}
+
+/// The address at the other end, if the system knows it.
+type Peer = Option<SocketAddr>;
 
 fn outbox_limits(settings: &Settings) -> OutboxLimits {
     OutboxLimits {

@@ -12,7 +12,7 @@ use super::headers;
 /// Checks one input.
 pub fn check(input: &[u8]) {
     let cookies = headers("cookie", input);
-    if let Some(token) = cookie::token(&cookies) {
+    for token in cookie::tokens(&cookies) {
         assert!(!token.contains(';'));
     }
     let (person, new) = identify(&cookies, true);

@@ -5,15 +5,15 @@ use std::{sync::LazyLock, time::Duration};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::Value;
 use shopbell::{
-    domain::{SessionId, Timestamp, UserId},
+    domain::{SessionSecret, Timestamp, UserId},
     service::tokens::{TokenClaims, Tokens},
 };
 
-const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const NOW: Timestamp = Timestamp::from_millis(1_763_686_461_123);
-static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new(SECRET, Duration::from_secs(60)));
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new(SECRET, &[], Duration::from_secs(60)));
 static SIGNED: LazyLock<String> = LazyLock::new(|| {
-    let named = TokenClaims { user: UserId(7), session: SessionId::from_random([1; 16]) };
+    let named = TokenClaims { user: UserId(7), session: SessionSecret::from_random([1; 16]) };
     TOKENS.sign(&named, NOW, NOW.plus(Duration::from_secs(60))).expect("it can be signed")
 });
 
@@ -36,11 +36,11 @@ fn forged(input: &[u8]) {
 /// Claims that are signed, whatever they say.
 fn claims(input: &[u8]) {
     let Ok(claims) = serde_json::from_slice::<Value>(input) else { return };
-    let key = EncodingKey::from_secret(SECRET);
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
     let Ok(token) = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key) else { return };
     if let Some(named) = TOKENS.read(&token, NOW) {
         assert!(named.user.0 > 0);
-        assert_eq!(claims["sid"].as_str(), Some(&*named.session.to_string()));
+        assert_eq!(claims["sid"].as_str(), Some(&*named.session.reveal()));
         assert!(claims["exp"].as_i64().is_some_and(|end| end > NOW.as_secs()));
     }
 }

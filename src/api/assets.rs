@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use actix_files::NamedFile;
@@ -14,7 +14,7 @@ use actix_web::{
         Method,
         header::{
             ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-            HeaderMap, HeaderName, HeaderValue,
+            HeaderMap, HeaderName, HeaderValue, X_FRAME_OPTIONS,
         },
     },
     web::{self, Bytes, Data},
@@ -25,6 +25,7 @@ use sha2::{Digest, Sha256};
 use super::pages;
 use crate::{
     config::Settings,
+    service::demo,
     web::{Problem, edge::AsIs, etag, resource::not_allowed},
 };
 
@@ -32,6 +33,35 @@ use crate::{
 const STRICT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: http: https:; \
      connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
+/// What a folder serves, by the ends of names: what pages are made of. All else in it is not meant for the web (a
+/// database, a configuration, an archive, an editor's copy).
+const WEB_TYPES: [&str; 25] = [
+    "html",
+    "css",
+    "js",
+    "mjs",
+    "json",
+    "webmanifest",
+    "svg",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "webp",
+    "avif",
+    "ico",
+    "woff",
+    "woff2",
+    "ttf",
+    "txt",
+    "xml",
+    "map",
+    "wasm",
+    "mp3",
+    "mp4",
+    "webm",
+    "pdf",
+];
 const MISSING_PAGE: &str = "404.html";
 /// What other sites embed.
 const WIDGET: &str = "widget/";
@@ -49,6 +79,10 @@ pub struct Assets {
     policy: Option<HeaderValue>,
     /// The pages inside the program by file name, composed once.
     pages: HashMap<String, Bytes>,
+    /// Who may put a page into a frame, for browsers and policies that do not say it.
+    frames: HeaderValue,
+    /// Addresses of the sample goods' pictures, which are served also when the folder has none.
+    samples: Vec<String>,
 }
 
 impl Assets {
@@ -61,7 +95,14 @@ impl Assets {
         // Foreign pages have inline scripts and CDNs.
         let policy = stated.or(if folder.is_none() { Some(STRICT) } else { None });
         let pages = if folder.is_none() { embedded_pages() } else { HashMap::new() };
-        Self { folder, policy: policy.and_then(|policy| HeaderValue::from_str(policy).ok()), pages }
+        let frames = if folder.is_none() { "DENY" } else { "SAMEORIGIN" };
+        Self {
+            folder,
+            policy: policy.and_then(|policy| HeaderValue::from_str(policy).ok()),
+            frames: HeaderValue::from_static(frames),
+            pages,
+            samples: if settings.demo { demo::pictures() } else { Vec::new() },
+        }
     }
 }
 
@@ -102,7 +143,7 @@ async fn find(assets: &Assets, request: &HttpRequest, requested: &str) -> Option
             return found;
         }
     }
-    None
+    assets.samples.iter().any(|picture| picture == requested).then(|| embedded(assets, request, &path))?
 }
 
 /// A person who strayed gets a page; a program gets a problem.
@@ -137,16 +178,28 @@ fn relative(requested: &str) -> Option<String> {
     path.split('/').all(plain).then_some(path)
 }
 
-/// A file of the folder. Symbolic links are followed only as long as they stay inside.
+/// Whether a file is of a kind that pages are made of.
+fn is_for_the_web(path: &Path) -> bool {
+    let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
+    WEB_TYPES.iter().any(|kind| kind.eq_ignore_ascii_case(end))
+}
+
+/// A file of the folder. Symbolic links are followed only as long as they stay inside, and to what could be asked for
+/// itself.
 async fn open(folder: &Path, name: &str) -> Option<NamedFile> {
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let opened = web::block(move || NamedFile::open(inside(&folder, &name)?).ok());
     Some(opened.await.ok()??.disable_content_disposition().prefer_utf8(true))
 }
 
-/// The real path of a file of the folder, `None` for one that lies elsewhere.
+/// The real path of a file of the folder that could be asked for by that path too; `None` for another's, and for one that
+/// lies elsewhere.
 fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
-    folder.join(name).canonicalize().ok().filter(|path| path.starts_with(folder) && path.is_file())
+    let asked = Path::new(name);
+    let path = folder.join(asked).canonicalize().ok().filter(|path| path.is_file())?;
+    let hidden = |part: Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b".");
+    let shown = !path.strip_prefix(folder).ok()?.components().any(hidden);
+    (shown && is_for_the_web(asked) && is_for_the_web(&path)).then_some(path)
 }
 
 /// A page of the folder, when the folder has a layout for it.
@@ -202,6 +255,13 @@ fn decorate(assets: &Assets, headers: &mut HeaderMap) {
     if let Some(policy) = assets.policy.as_ref().filter(|_| is_page) {
         headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
     }
+    let is_framed = assets.policy.as_ref().is_some_and(|policy| {
+        assets.folder.is_some() && policy.to_str().is_ok_and(|policy| policy.contains("frame-ancestors"))
+    });
+    // A policy that says it itself wins in browsers that know it, and it may allow more.
+    if !is_framed {
+        headers.insert(X_FRAME_OPTIONS, assets.frames.clone());
+    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -227,12 +287,12 @@ mod tests {
     #[actix_web::test]
     async fn a_link_out_of_the_folder_is_not_followed() {
         let (outside, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        std::fs::write(outside.path().join("secret"), "x").unwrap();
+        std::fs::write(outside.path().join("secret.txt"), "x").unwrap();
         std::fs::write(folder.path().join("page.html"), "x").unwrap();
-        std::os::unix::fs::symlink(outside.path().join("secret"), folder.path().join("out")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret.txt"), folder.path().join("out.txt")).unwrap();
         std::os::unix::fs::symlink("page.html", folder.path().join("in.html")).unwrap();
         let root = folder.path().canonicalize().unwrap();
-        assert!(open(&root, "out").await.is_none());
+        assert!(open(&root, "out.txt").await.is_none());
         assert!(open(&root, "in.html").await.is_some());
         assert!(open(&root, "").await.is_none());
     }
@@ -264,6 +324,38 @@ mod tests {
             for path in preloads.iter().filter_map(|rest| rest.split('"').next()) {
                 assert!(Embedded::get(path).is_some(), "{name} preloads {path}");
             }
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_folder_serves_what_pages_are_made_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join(".git")).unwrap();
+        for name in [
+            "shop.db",
+            "shop.toml",
+            "a.html~",
+            "noend",
+            "a.JS",
+            ".git/a.html",
+            "a.sql",
+            "a.zip",
+            "x.key",
+            "y.html",
+        ] {
+            std::fs::write(root.join(name), "x").unwrap();
+        }
+        for (to, link) in [("shop.db", "db.html"), (".git/a.html", "git.html"), ("y.html", "ok.html")] {
+            std::os::unix::fs::symlink(to, root.join(link)).unwrap();
+        }
+        for good in ["a.JS", "y.html", "ok.html"] {
+            assert!(open(&root, good).await.is_some(), "{good}");
+        }
+        for bad in
+            ["shop.db", "shop.toml", "a.html~", "noend", "a.sql", "a.zip", "x.key", "db.html", "git.html"]
+        {
+            assert!(open(&root, bad).await.is_none(), "{bad}");
         }
     }
 }

@@ -32,6 +32,15 @@ pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
     }
 }
 
+/// The numbers to watch, where everyone asks: only while that is this machine, and they have no address of their own.
+pub(super) async fn public_metrics(state: State) -> Result<HttpResponse, Problem> {
+    let settings = &state.settings;
+    if settings.metrics_addr.is_some() || !settings.addr.ip().to_canonical().is_loopback() {
+        return Err(Problem::not_found());
+    }
+    Ok(metrics().await)
+}
+
 /// The numbers to watch, in Prometheus' text format.
 pub(super) async fn metrics() -> HttpResponse {
     HttpResponse::Ok()

@@ -62,12 +62,31 @@ pub fn configure(cfg: &mut ServiceConfig) {
     )
     .service(resource("/healthz", [get(health::alive)]))
     .service(resource("/readyz", [get(health::ready)]))
-    .service(resource("/metrics", [get(health::metrics)]))
+    .service(resource("/metrics", [get(health::public_metrics)]))
     .default_service(web::to(assets::serve));
 }
 
 async fn unknown() -> Result<HttpResponse, Problem> {
     Err(Problem::not_found())
+}
+
+/// What is served at `--metrics-addr`.
+pub fn metrics_app(
+    state: AppState,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(Data::new(state))
+        .service(resource("/metrics", [get(health::metrics)]))
+        .default_service(web::to(unknown))
+        .wrap(from_fn(edge))
 }
 
 /// The whole application. `transports` adds the routes of the transports; they come first, so that `/api/events`

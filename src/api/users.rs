@@ -74,6 +74,7 @@ pub(super) async fn show(
     Ok(response)
 }
 
+/// With a new password all earlier log-ins end, the caller's too: the answer brings another.
 pub(super) async fn change(
     state: State,
     member: CurrentUser,
@@ -81,7 +82,15 @@ pub(super) async fn change(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let wanted = AccountChange::read(body.fields().await?)?;
-    let address = client::address(&state.settings, request.peer_addr(), request.headers());
-    let user = state.accounts.change(&member.login, wanted, address, clock::now()).await?;
-    Ok(answer::ok(&wrapped(&user)))
+    let (peer, headers) = (request.peer_addr(), request.headers());
+    let address = client::address(&state.settings, peer, headers);
+    let changed = state.accounts.change(&member.login, wanted, address, clock::now()).await?;
+    let Some(login) = changed.login else { return Ok(answer::ok(&wrapped(&changed.user))) };
+    let user = UserResponse::from(&changed.user);
+    let body = json!({ "user": user, "token": login.token, "expiresAt": login.expires_at });
+    let mut response = answer::ok(&body);
+    let secure = client::is_https(&state.settings, peer, headers);
+    let kept = cookie::keep(&login.token, state.settings.token_ttl, secure);
+    response.headers_mut().append(SET_COOKIE, kept);
+    Ok(response)
 }

@@ -4,16 +4,18 @@
 use std::{path::Path, time::Duration};
 
 mod descriptors;
+mod files;
 mod show;
 mod table;
 mod values;
 
 pub use descriptors::raise_limit;
+pub use files::readable_by_others;
 pub use table::{CommonLayer, ServeLayer, Settings};
-pub use values::{Audience, ConfigError, HumanDuration, LogFormat, NicknameStyle, Secret};
+pub use values::{Audience, ConfigError, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret};
 
 use table::Layers;
-use values::{MAX_WORKERS, origin};
+use values::{MAX_WORKERS, allowed_origin, origin};
 
 const MIN_PING: Duration = Duration::from_millis(10);
 
@@ -24,9 +26,27 @@ impl Settings {
     /// # Errors
     /// A file that cannot be read or has an unknown key, and values that cannot be used.
     pub fn resolve(common: CommonLayer, serve: ServeLayer, file: Option<&Path>) -> Result<Self, ConfigError> {
-        let file = file.map(read_file).transpose()?.unwrap_or_default();
+        let layer = file.map(read_file).transpose()?.unwrap_or_default();
         let flags = Layers { common, serve, ..Layers::default() };
-        Self::of(flags, file).check()
+        let settings = Self::of(flags, layer).with_secrets()?.check()?;
+        files::check_assets(&settings, file)?;
+        Ok(settings)
+    }
+
+    /// The keys of the log-in tokens; the first signs. None when they are the program's to make.
+    #[must_use]
+    pub fn token_keys(&self) -> Vec<&str> {
+        self.jwt_secret.iter().map(|secret| secret.0.as_str()).collect()
+    }
+
+    /// Reads the secrets that are in files.
+    fn with_secrets(mut self) -> Result<Self, ConfigError> {
+        let Some(path) = &self.jwt_secret_file else { return Ok(self) };
+        if !self.jwt_secret.is_empty() {
+            return Err(ConfigError("--jwt-secret and --jwt-secret-file cannot both be given".into()));
+        }
+        self.jwt_secret = files::secrets("--jwt-secret-file", path)?;
+        Ok(self)
     }
 
     /// What no single value shows to be wrong, and what a file may hold that a flag's parser refuses.
@@ -58,8 +78,10 @@ impl Settings {
                 descriptors::connections()
             ));
         }
-        if self.jwt_secret.as_ref().is_some_and(|secret| secret.0.len() < 32) {
-            return refuse("--jwt-secret must have at least 32 bytes".into());
+        if self.jwt_secret.iter().any(|secret| secret.0.len() < 32) {
+            return refuse(
+                "--jwt-secret must have at least 32 bytes, each of them if there are several".into(),
+            );
         }
         if self.ping_interval < MIN_PING || self.ping_timeout < MIN_PING {
             return refuse("--ping-interval and --ping-timeout must be at least 10ms".into());
@@ -72,11 +94,8 @@ impl Settings {
         if let Some(url) = &self.public_url {
             self.public_url = Some(origin("--public-url", url)?);
         }
-        self.allowed_origin = self
-            .allowed_origin
-            .iter()
-            .map(|text| if text == "*" { Ok(text.clone()) } else { origin("--allowed-origin", text) })
-            .collect::<Result<_, _>>()?;
+        self.allowed_origin =
+            self.allowed_origin.iter().map(|text| allowed_origin(text)).collect::<Result<_, _>>()?;
         Ok(self)
     }
 }

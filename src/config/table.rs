@@ -9,9 +9,9 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Audience, HumanDuration, LogFormat, NicknameStyle, Secret, descriptors,
+    Audience, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret, descriptors,
     show::Show,
-    values::{above_zero, from_text, workers},
+    values::{above_zero, from_text, one_or_many, workers},
 };
 use crate::domain::{Currency, NicknameDisplay};
 
@@ -75,8 +75,8 @@ settings! {
     /// The settings that every subcommand takes.
     common: CommonLayer {
         /// The database; created and migrated at start [default: sqlite://shopbell.db]
-        #[arg(env = "DATABASE_URL", value_name = "URL")]
-        database_url: String => String = "sqlite://shopbell.db".to_owned();
+        #[arg(env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+        database_url: DatabaseUrl => DatabaseUrl = "sqlite://shopbell.db".to_owned().into();
         /// ISO 4217 code of the prices; a price with more decimals than it has is refused [default: USD]
         #[arg(env = "SHOPBELL_CURRENCY", value_name = "CODE")]
         #[serde(deserialize_with = "from_text")]
@@ -97,19 +97,28 @@ settings! {
         /// Fill an empty database with a sample catalog, one shopper and one admin
         #[arg(env = "SHOPBELL_DEMO", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         demo: bool => bool = false;
-        /// Key of the log-in tokens, at least 32 bytes [default: made at the first start, kept in the database]
-        #[arg(env = "SHOPBELL_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
-        jwt_secret: Secret => Option<Secret> = None;
+        /// Key of the log-in tokens, at least 32 bytes, without commas (repeatable): the first signs, all verify [default: made
+        /// at the first start, kept in a file beside the database]
+        #[arg(env = "SHOPBELL_JWT_SECRET", value_name = "SECRET", value_delimiter = ',', hide_env_values = true)]
+        #[serde(deserialize_with = "one_or_many")]
+        jwt_secret: Vec<Secret> => Vec<Secret> = Vec::new();
+        /// File that holds the keys instead, one a line
+        #[arg(env = "SHOPBELL_JWT_SECRET_FILE", value_name = "FILE")]
+        jwt_secret_file: PathBuf => Option<PathBuf> = None;
         /// How long a log-in holds [default: 7d]
         #[arg(env = "SHOPBELL_TOKEN_TTL", value_name = "TIME")]
         token_ttl: HumanDuration => Duration = Duration::from_hours(7 * 24);
+        /// Where to listen for /metrics [default: --addr while that is loopback, otherwise nowhere]
+        #[arg(env = "SHOPBELL_METRICS_ADDR", value_name = "IP:PORT")]
+        metrics_addr: SocketAddr => Option<SocketAddr> = None;
         /// What browsers call the site (behind a TLS proxy): decides same-origin and the cookie's `Secure`
         #[arg(env = "SHOPBELL_PUBLIC_URL", value_name = "URL")]
         public_url: String => Option<String> = None;
         /// Address of a proxy whose X-Forwarded-For and -Proto are believed (repeatable)
         #[arg(env = "SHOPBELL_TRUSTED_PROXIES", value_name = "IP", value_delimiter = ',')]
         trusted_proxy: Vec<IpAddr> => Vec<IpAddr> = Vec::new();
-        /// Another origin whose pages may call (repeatable); `*` allows all, without credentials [default: same origin]
+        /// Another origin whose pages may call (repeatable), an app's (capacitor://localhost) or `null` too; `*` allows all,
+        /// without credentials [default: same origin]
         #[arg(env = "SHOPBELL_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
         allowed_origin: Vec<String> => Vec<String> = Vec::new();
         /// Who receives alerts [default: members]

@@ -24,6 +24,6 @@ pub use money::{Currency, Price};
 pub use names::{Category, GoodsName, ThumbnailUrl};
 pub use notification::{NicknameDisplay, Notification, Publication};
 pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus, OwnOrder};
-pub use session::{Actor, LoginSession, SessionId};
+pub use session::{Actor, LoginSession, SessionId, SessionSecret};
 pub use time::Timestamp;
 pub use user::{Email, NewUser, Nickname, Password, PasswordAttempt, PasswordHash, Role, User, UserPatch};

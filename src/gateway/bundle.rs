@@ -2,7 +2,7 @@
 //! part of the program.
 
 use actix_files::NamedFile;
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use crate::web::{Code, Problem, State};
 
@@ -34,7 +34,14 @@ pub(super) async fn serve(request: HttpRequest, state: State) -> Result<HttpResp
              --client-bundle node_modules/socket.io-client/dist",
         ));
     };
-    let file = NamedFile::open(folder.join(name)).map_err(|_| Problem::not_found())?;
+    let (folder, path) = (folder.clone(), folder.join(name));
+    let opened = web::block(move || {
+        // A link out of the folder may lead to anything.
+        let path = path.canonicalize().ok()?;
+        let is_inside = path.starts_with(folder.canonicalize().ok()?) && path.is_file();
+        is_inside.then(|| NamedFile::open(path).ok())?
+    });
+    let file = opened.await.ok().flatten().ok_or_else(Problem::not_found)?;
     let mut response = file.into_response(&request);
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
     // Pages of other sites may load it, as from any CDN.

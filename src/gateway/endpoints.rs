@@ -9,7 +9,7 @@ use actix_web::{
 
 use super::{
     bundle,
-    socketio::{Shop, admit},
+    socketio::{Shop, admit, check},
     sse,
     thread::Gateway,
     upgrade::upgrade_required,
@@ -17,8 +17,10 @@ use super::{
 use crate::{
     socketio::{Directory, Endpoint, Engine, Limits, SocketIo, polling::ProtocolRefusal},
     web::{
+        Code, Problem,
         edge::AsIs,
         event_stream,
+        messages::Language,
         resource::{get, resource},
     },
 };
@@ -54,7 +56,7 @@ impl Endpoints {
             connect_timeout: Some(CONNECT_TIMEOUT),
         };
         let handlers = SocketIo::new(Shop(Rc::clone(&gateway)));
-        let socketio = Endpoint::open(directory, admit(&gateway.app), |worker| {
+        let socketio = Endpoint::open(directory, (admit(&gateway.app), check(&gateway.app)), |worker| {
             Engine::new(handlers, limits, &gateway.sweeper, worker)
         });
         Self { gateway, socketio }
@@ -79,6 +81,11 @@ async fn polling(request: HttpRequest, body: Payload) -> HttpResponse {
     let Some(endpoint) = request.app_data::<Rc<SocketIoEndpoint>>().cloned() else {
         return HttpResponse::NotFound().finish();
     };
+    if form_urlencoded::parse(request.query_string().as_bytes()).any(|(key, _)| key == "j") {
+        let detail =
+            "JSONP polling (?j=) is not served: it would let any page read a session; poll with XHR or fetch";
+        return Problem::new(Code::BadRequest, detail).respond(Language::of(request.headers()));
+    }
     let mut response = endpoint.respond(&request, body).await;
     let is_protocol = response.extensions().contains::<ProtocolRefusal>();
     if is_protocol {

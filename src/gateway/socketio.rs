@@ -32,10 +32,18 @@ use crate::{
     realtime::{Announcement, Feeding, Login, Person},
     service::ServiceError,
     socketio::{
-        Accepted, Admit, Admitted, Connect, Connecting, Handlers, Refused, Rejection, Socket, Violation,
+        Accepted, Admit, Admitted, Check, Connect, Connecting, Handlers, Owners, Refused, Rejection, Socket,
+        Violation,
     },
     state::AppState,
-    web::{client, edge::log_cause, messages::Language, problem::Problem},
+    web::{
+        auth::{Via, presented},
+        client,
+        edge::log_cause,
+        messages::Language,
+        origin::Origin,
+        problem::Problem,
+    },
 };
 
 /// What is known of a connection from its handshake.
@@ -78,7 +86,9 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
                         let problem = Problem::from(ServiceError::from(limit));
                         Rejection::Other(refusal(&problem, Language::of(&headers)))
                     })?;
-                    Ok(Admitted { request: Handshake { login, guest, permit: Rc::new(permit) }, cookie })
+                    let owner = login.as_ref().map(|login| login.user_id.0);
+                    let request = Handshake { login, guest, permit: Rc::new(permit) };
+                    Ok(Admitted { request, cookie, owner })
                 }
                 Err(problem) => {
                     log_cause(&problem);
@@ -87,6 +97,30 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
                 }
             }
         })
+    })
+}
+
+/// Reads the credentials of what belongs to a connection, by the rules of its handshake: an origin that may connect, and
+/// who the tokens belong to. Whether their log-ins still hold is not asked: the connection ends with its own.
+#[must_use]
+pub fn check(app: &AppState) -> Check {
+    let app = app.clone();
+    Box::new(move |head: &RequestHead| {
+        let headers = head.headers();
+        let origin = Origin::of(&app.settings, headers);
+        if origin == Origin::Forbidden {
+            return Err(ErrorCode::Forbidden.into());
+        }
+        let Some((tokens, via)) = presented(headers) else { return Ok(Owners::new()) };
+        if via == Via::Cookie && origin == Origin::Anyone {
+            return Ok(Owners::new());
+        }
+        let now = clock::now();
+        Ok(tokens
+            .into_iter()
+            .filter_map(|token| app.accounts.owner_of(token, now))
+            .map(|user| user.0)
+            .collect())
     })
 }
 

@@ -7,7 +7,7 @@ use actix_http::{
     Request, RequestHead, h1,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 
 use super::{
     client::Client,
@@ -24,7 +24,7 @@ use crate::{
     socketio::{Endpoint, Service},
     transport::{
         connection::Connection,
-        handshake::{HandshakeError, Refusal, UpgradeRequest, Upgraded},
+        handshake::{self, HandshakeError, Refusal, UpgradeRequest, Upgraded},
         websocket::{self, WebSocket},
     },
     web::{
@@ -40,6 +40,24 @@ use crate::{
 const SUBPROTOCOL: &str = "shopbell";
 const TOKEN_PREFIX: &str = "bearer.";
 
+/// Whether a request begins a WebSocket here. What else comes with `Upgrade: websocket` (a proxy may send it with all
+/// that it forwards) is an ordinary request; CONNECT is none, and never served.
+fn is_for_a_socket(head: &RequestHead) -> bool {
+    if head.method == Method::CONNECT {
+        return true;
+    }
+    let is_engineio = || {
+        let query = head.uri.query().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes()).any(|(key, value)| key == "transport" && value != "polling")
+    };
+    head.method == Method::GET
+        && match head.uri.path() {
+            "/ws" => true,
+            "/socket.io/" | "/socket.io" => is_engineio(),
+            _ => false,
+        }
+}
+
 /// Handles one request with `Upgrade: websocket`.
 ///
 /// # Errors
@@ -49,6 +67,12 @@ pub async fn upgrade<S: Service>(
     socketio: Rc<Endpoint<S>>,
     request: (Request, Framed<Connection, h1::Codec>),
 ) -> Result<(), Infallible> {
+    if !is_for_a_socket(request.0.head()) {
+        if let Err(error) = handshake::give_back(request).await {
+            tracing::debug!(%error, "a client left before its answer");
+        }
+        return Ok(());
+    }
     let request = UpgradeRequest::new(request);
     let size = headers::check_size(request.head(), gateway.app.settings.max_head);
     let room = check_standing(&gateway.app, request.standing(), request.head().headers()).await;
@@ -109,7 +133,11 @@ async fn socket_io<S: Service>(endpoint: &Endpoint<S>, request: UpgradeRequest) 
     match endpoint.handshake(request.head()).await {
         Ok(handshake) => {
             let cookie = handshake.cookie().map(|cookie| ("Set-Cookie", cookie.to_owned()));
-            let headers: Vec<_> = cookie.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let mut headers: Vec<_> = cookie.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            // A client that offers some fails the connection when none is chosen (RFC 6455 §4.1). All mean the same here.
+            let chosen = subprotocols(request.head().headers()).into_iter().find(|name| is_token(name));
+            let chosen = chosen.map(str::to_owned);
+            headers.extend(chosen.as_deref().map(|name| ("Sec-WebSocket-Protocol", name)));
             let upgraded = request.accept(&headers).await?;
             endpoint.serve(handshake, upgraded).await
         }
@@ -188,6 +216,12 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
     let permits = gateway.session_permits(address, visitor.login.as_deref()).map_err(ServiceError::from)?;
     let start = gateway.start(cursor).await?;
     Ok(Admission { visitor, start, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
+}
+
+/// Whether a text is a token (RFC 9110 §5.6.2).
+fn is_token(text: &str) -> bool {
+    let is_char = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_char)
 }
 
 /// The subprotocols that a handshake offers (RFC 6455 §11.3.4).

@@ -3,8 +3,8 @@
 
 use std::{net::SocketAddr, rc::Rc};
 
+use ::cookie::{Cookie, SameSite, time::Duration};
 use actix_web::http::header::{self, HeaderMap};
-use cookie::{Cookie, SameSite, time::Duration};
 
 use crate::{
     domain::LoginSession,
@@ -13,7 +13,7 @@ use crate::{
     web::{
         Code,
         auth::{self, Identity},
-        client,
+        client, cookie,
         origin::Origin,
         problem::Problem,
     },
@@ -80,13 +80,7 @@ const LIFE: Duration = Duration::days(365);
 /// The guest behind a request, and the cookie to set when it brought none.
 #[must_use]
 pub fn identify(headers: &HeaderMap, secure: bool) -> (Person, Option<String>) {
-    let known = headers
-        .get_all(header::COOKIE)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .flatten()
-        .find(|cookie| cookie.name() == NAME)
-        .and_then(|cookie| u64::from_str_radix(cookie.value(), 16).ok());
+    let known = cookie::values(headers, NAME).find_map(|value| u64::from_str_radix(value, 16).ok());
     if let Some(visitor) = known {
         return (Person::Guest(visitor), None);
     }
@@ -112,7 +106,11 @@ mod tests {
         assert!(cookie.contains("HttpOnly") && cookie.contains("Secure") && cookie.contains("SameSite=Lax"));
         let mut headers = HeaderMap::new();
         let pair = cookie.split(';').next().unwrap();
-        headers.insert(header::COOKIE, format!("a=b; {pair}").parse().unwrap());
+        headers.insert(
+            header::COOKIE,
+            header::HeaderValue::from_bytes(format!("name=René; shopbell_visitor=stale; {pair}").as_bytes())
+                .unwrap(),
+        );
         assert_eq!(identify(&headers, true), (person, None));
         headers.insert(header::COOKIE, header::HeaderValue::from_static("shopbell_visitor=<script>"));
         assert_ne!(identify(&headers, true).0, person);

@@ -15,7 +15,7 @@ use crate::{
     config::Settings,
     domain::{
         Email, Fields, LoginSession, NewUser, Nickname, Password, PasswordAttempt, Role, SessionId,
-        Timestamp, User, UserPatch, fields::flag,
+        SessionSecret, Timestamp, User, UserId, UserPatch, fields::flag,
     },
     limits::{LoginThrottle, Rates, network},
     store::{AccountStore, Store},
@@ -82,7 +82,7 @@ impl Credentials {
 }
 
 /// A log-in that was just made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LoggedIn {
     /// Its token.
     pub token: String,
@@ -90,6 +90,21 @@ pub struct LoggedIn {
     pub expires_at: Timestamp,
     /// Whose it is.
     pub user: User,
+}
+
+impl std::fmt::Debug for LoggedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoggedIn").field("user", &self.user.user_id).finish_non_exhaustive()
+    }
+}
+
+/// An account that was just changed.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// As it is now.
+    pub user: User,
+    /// The log-in that takes the place of all earlier ones, when the password is new.
+    pub login: Option<LoggedIn>,
 }
 
 /// The changes of an account that its owner asks for.
@@ -135,8 +150,7 @@ impl Accounts {
     /// # Errors
     /// The store failed.
     pub async fn open(store: Arc<dyn Store>, settings: &Settings) -> Result<Self, ServiceError> {
-        let secret = settings.jwt_secret.as_ref().map(|secret| secret.0.as_str());
-        let tokens = Tokens::open(&*store, secret, settings.token_ttl).await?;
+        let tokens = Tokens::open(&*store, &settings.token_keys(), settings.token_ttl).await?;
         Ok(Self {
             store,
             tokens,
@@ -213,12 +227,24 @@ impl Accounts {
     }
 
     async fn open_login(&self, user: User, now: Timestamp) -> Result<LoggedIn, ServiceError> {
-        let claims = TokenClaims { user: user.user_id, session: SessionId::from_random(rand::random()) };
+        Ok(self.begin_login(user, now).await?.1)
+    }
+
+    async fn begin_login(&self, user: User, now: Timestamp) -> Result<(SessionId, LoggedIn), ServiceError> {
+        let claims = TokenClaims { user: user.user_id, session: SessionSecret::from_random(rand::random()) };
         let expires_at = now.plus(self.tokens.ttl());
-        if !self.store.open_session(&claims.session, claims.user, now, expires_at).await? {
+        let id = claims.session.id();
+        if !self.store.open_session(&id, claims.user, now, expires_at).await? {
             return Err(ServiceError::Banned);
         }
-        Ok(LoggedIn { token: self.tokens.sign(&claims, now, expires_at)?, expires_at, user })
+        Ok((id, LoggedIn { token: self.tokens.sign(&claims, now, expires_at)?, expires_at, user }))
+    }
+
+    /// Whose token it is, without a look at whether the log-in still holds: for requests of a session that ends with its
+    /// log-in.
+    #[must_use]
+    pub fn owner_of(&self, token: &str, now: Timestamp) -> Option<UserId> {
+        self.tokens.read(token, now).map(|claims| claims.user)
     }
 
     /// Whether an account has the nickname.
@@ -247,11 +273,12 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Option<LoginSession>, ServiceError> {
         let Some(claims) = self.tokens.read(token, now) else { return Ok(None) };
-        let session = self.store.session(&claims.session, now).await?;
+        let session = self.store.session(&claims.session.id(), now).await?;
         Ok(session.filter(|session| session.user.user_id == claims.user))
     }
 
-    /// Changes an account. A new password needs the current one and ends the other log-ins.
+    /// Changes an account. A new password needs the current one and ends all log-ins, that of the caller too; a new one
+    /// takes their place.
     ///
     /// # Errors
     /// [`ServiceError::BadCredentials`] for a wrong current password, counted like a failed log-in; a taken
@@ -262,20 +289,33 @@ impl Accounts {
         change: AccountChange,
         address: IpAddr,
         now: Timestamp,
-    ) -> Result<User, ServiceError> {
+    ) -> Result<Changed, ServiceError> {
         let renames = change.nickname.as_ref().filter(|name| !name.is_like(&login.user.nickname));
         if renames.is_some_and(Nickname::is_reserved) {
             return Err(ServiceError::NicknameTaken);
         }
-        let password = match change.password {
-            None => None,
+        let (password, renewed) = match change.password {
+            None => (None, None),
             Some((new, current)) => {
                 self.confirm(&login.user, current, address, now).await?;
-                Some(self.passwords.hash(Turn::log_in(address), new).await?)
+                let hash = self.passwords.hash(Turn::log_in(address), new).await?;
+                (Some(hash), Some(self.begin_login(login.user.clone(), now).await?))
             }
         };
         let patch = UserPatch { nickname: change.nickname, hide_purchases: change.hide_purchases, password };
-        Ok(self.store.change_user(login.user.user_id, patch, &login.id, now).await?)
+        // The token of the new log-in is nobody's until the change has been made.
+        let keep = renewed.as_ref().map_or(login.id, |(id, _)| *id);
+        match (self.store.change_user(login.user.user_id, patch, &keep, now).await, renewed) {
+            (Ok(user), renewed) => {
+                let login = renewed.map(|(_, login)| LoggedIn { user: user.clone(), ..login });
+                Ok(Changed { user, login })
+            }
+            (Err(error), Some((id, _))) => {
+                self.store.revoke_session(&id, now).await?;
+                Err(error.into())
+            }
+            (Err(error), None) => Err(error.into()),
+        }
     }
 
     async fn confirm(

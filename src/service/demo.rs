@@ -68,6 +68,13 @@ pub async fn fill(
     Ok(Some(Demo { shopper, admin }))
 }
 
+/// The addresses of the sample goods' pictures.
+#[must_use]
+pub fn pictures() -> Vec<String> {
+    let samples: Vec<Sample> = serde_json::from_str(CATALOG).unwrap_or_default();
+    samples.into_iter().map(|sample| sample.thumbnail_url).collect()
+}
+
 async fn open_account(
     accounts: &Accounts,
     nickname: &str,

@@ -8,12 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ServiceError;
 use crate::{
-    domain::{SessionId, Timestamp, UserId},
+    domain::{SessionSecret, Timestamp, UserId},
     store::Store,
 };
-
-/// The name under which the store keeps the key.
-const SETTING: &str = "jwt-secret";
 
 #[derive(Debug, Deserialize, Serialize)]
 struct JwtClaims {
@@ -30,14 +27,15 @@ struct JwtClaims {
 pub struct TokenClaims {
     /// The account.
     pub user: UserId,
-    /// Its log-in.
-    pub session: SessionId,
+    /// What opens its log-in.
+    pub session: SessionSecret,
 }
 
 /// Signs and reads tokens.
 pub struct Tokens {
     signing: EncodingKey,
-    verifying: DecodingKey,
+    /// The first is that of `signing`; older ones count until the tokens that they signed have ended.
+    verifying: Vec<DecodingKey>,
     validation: Validation,
     ttl: Duration,
 }
@@ -49,30 +47,32 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// With the key of the settings, or the one that was made at the first start and kept in the store.
+    /// With the keys of the settings, or the one that was made at the first start and kept beside the store.
     ///
     /// # Errors
-    /// The store failed.
-    pub async fn open(store: &dyn Store, secret: Option<&str>, ttl: Duration) -> Result<Self, ServiceError> {
-        if let Some(secret) = secret {
-            return Ok(Self::new(secret.as_bytes(), ttl));
+    /// The store failed, or the key cannot be kept.
+    pub async fn open(store: &dyn Store, keys: &[&str], ttl: Duration) -> Result<Self, ServiceError> {
+        if let Some((first, older)) = keys.split_first() {
+            return Ok(Self::new(first, older, ttl));
         }
         let fresh: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
-        let kept = store.setting(SETTING, &fresh).await?;
-        Ok(Self::new(kept.as_bytes(), ttl))
+        Ok(Self::new(&store.token_key(&fresh).await?, &[], ttl))
     }
 
-    /// With this key.
+    /// Signs with the first key, verifies with all.
     #[must_use]
-    pub fn new(secret: &[u8], ttl: Duration) -> Self {
+    pub fn new(first: &str, older: &[&str], ttl: Duration) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         // Checked against the caller's clock in `read`.
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["exp", "sub"]);
         Self {
-            signing: EncodingKey::from_secret(secret),
-            verifying: DecodingKey::from_secret(secret),
+            signing: EncodingKey::from_secret(first.as_bytes()),
+            verifying: std::iter::once(&first)
+                .chain(older)
+                .map(|key| DecodingKey::from_secret(key.as_bytes()))
+                .collect(),
             validation,
             ttl,
         }
@@ -96,7 +96,7 @@ impl Tokens {
     ) -> Result<String, ServiceError> {
         let jwt = JwtClaims {
             sub: claims.user.to_string(),
-            sid: claims.session.to_string(),
+            sid: claims.session.reveal(),
             iat: now.as_secs(),
             // Rounded up: the session in the store ends to the millisecond, its token must not end before.
             exp: expires_at.plus(Duration::from_millis(999)).as_secs(),
@@ -109,12 +109,13 @@ impl Tokens {
     /// none helps an honest client.
     #[must_use]
     pub fn read(&self, token: &str, now: Timestamp) -> Option<TokenClaims> {
-        let claims = jsonwebtoken::decode::<JwtClaims>(token, &self.verifying, &self.validation).ok()?.claims;
+        let read = |key| jsonwebtoken::decode::<JwtClaims>(token, key, &self.validation).ok();
+        let claims = self.verifying.iter().find_map(read)?.claims;
         // "on or after which the JWT MUST NOT be accepted" (RFC 7519 §4.1.4).
         if claims.exp <= now.as_secs() {
             return None;
         }
-        Some(TokenClaims { user: UserId::parse(&claims.sub)?, session: SessionId::parse(&claims.sid)? })
+        Some(TokenClaims { user: UserId::parse(&claims.sub)?, session: SessionSecret::parse(&claims.sid)? })
     }
 }
 
@@ -125,14 +126,15 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_763_686_461_123);
-    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    const OLDER: &str = "fedcba9876543210fedcba9876543210";
 
     fn tokens() -> Tokens {
-        Tokens::new(SECRET, Duration::from_secs(60))
+        Tokens::new(SECRET, &[OLDER], Duration::from_secs(60))
     }
 
     fn claims() -> TokenClaims {
-        TokenClaims { user: UserId(7), session: SessionId::from_random([1; 16]) }
+        TokenClaims { user: UserId(7), session: SessionSecret::from_random([1; 16]) }
     }
 
     fn signed() -> String {
@@ -140,11 +142,11 @@ mod tests {
     }
 
     fn jwt_claims() -> JwtClaims {
-        JwtClaims { sub: "7".into(), sid: claims().session.to_string(), iat: 0, exp: i64::MAX }
+        JwtClaims { sub: "7".into(), sid: claims().session.reveal(), iat: 0, exp: i64::MAX }
     }
 
-    fn forged(header: &Header, key: &[u8]) -> String {
-        jsonwebtoken::encode(header, &jwt_claims(), &EncodingKey::from_secret(key)).unwrap()
+    fn forged(header: &Header, key: &str) -> String {
+        jsonwebtoken::encode(header, &jwt_claims(), &EncodingKey::from_secret(key.as_bytes())).unwrap()
     }
 
     #[test]
@@ -157,13 +159,23 @@ mod tests {
     #[test]
     fn only_our_key_and_our_algorithm_count() {
         assert!(tokens().read(&forged(&Header::new(Algorithm::HS256), SECRET), NOW).is_some());
-        assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS256), b"another key"), NOW), None);
+        assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS256), "another key"), NOW), None);
         assert_eq!(tokens().read(&forged(&Header::new(Algorithm::HS384), SECRET), NOW), None);
         let claims = URL_SAFE_NO_PAD.encode(serde_json::to_string(&jwt_claims()).unwrap());
         let none = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));
         for signature in ["", ".", ".AAAA"] {
             assert_eq!(tokens().read(&format!("{none}{signature}"), NOW), None);
         }
+    }
+
+    #[test]
+    fn a_key_can_be_changed_without_logging_anyone_out() {
+        let before = Tokens::new(OLDER, &[], Duration::from_secs(60));
+        let token = before.sign(&claims(), NOW, NOW.plus(Duration::from_secs(60))).unwrap();
+        assert_eq!(tokens().read(&token, NOW), Some(claims()));
+        assert_eq!(Tokens::new(SECRET, &[], Duration::from_secs(60)).read(&token, NOW), None);
+        // The first signs.
+        assert_eq!(before.read(&signed(), NOW), None);
     }
 
     #[test]

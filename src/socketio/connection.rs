@@ -21,6 +21,9 @@ pub struct Limits {
     pub connect_timeout: Option<Duration>,
 }
 
+/// The accounts whose credentials a request brings: of cookies there may be several.
+pub type Owners = Vec<i64>;
+
 /// What runs over an engine's connections.
 pub trait Service: Sized + 'static {
     /// What is known from the request that began a connection.
@@ -58,6 +61,8 @@ pub struct Connection<S: Service> {
     pub sid: Rc<str>,
     /// What is known from the request that began it.
     pub request: S::Request,
+    /// The account whose credentials its requests must bring, see [`Admitted`](super::endpoint::Admitted).
+    pub(super) owner: Option<i64>,
     /// The way out, and its life.
     pub outbox: Rc<Outbox>,
     /// What the service keeps of it.
@@ -73,10 +78,16 @@ pub struct Connection<S: Service> {
 }
 
 impl<S: Service> Connection<S> {
-    pub(super) fn new(sid: Rc<str>, request: S::Request, outbox: Rc<Outbox>, state: S::State) -> Rc<Self> {
+    pub(super) fn new(
+        sid: Rc<str>,
+        (request, owner): (S::Request, Option<i64>),
+        outbox: Rc<Outbox>,
+        state: S::State,
+    ) -> Rc<Self> {
         Rc::new(Self {
             sid,
             request,
+            owner,
             outbox,
             state,
             opened: Instant::now(),

@@ -10,7 +10,7 @@ use actix_http::{
 use futures_util::future::LocalBoxFuture;
 
 use super::{
-    connection::Service,
+    connection::{Owners, Service},
     engine::Engine,
     websocket,
     workers::{Adopt, Directory, Knows},
@@ -27,6 +27,8 @@ pub struct Admitted<R> {
     pub request: R,
     /// A cookie to set.
     pub cookie: Option<String>,
+    /// The account whose credentials all that belongs to the connection must bring; `None` asks for none.
+    pub owner: Option<i64>,
 }
 
 /// Why a handshake is refused.
@@ -64,11 +66,16 @@ impl Rejection {
 /// Decides who may begin a connection.
 pub type Admit<R> = Box<dyn Fn(&RequestHead) -> LocalBoxFuture<'static, Result<Admitted<R>, Rejection>>>;
 
+/// Reads whose credentials a request brings that belongs to a connection: a session id alone opens nothing. Must be quick,
+/// because it is done for each poll.
+pub type Check = Box<dyn Fn(&RequestHead) -> Result<Owners, Rejection>>;
+
 /// The way to an engine, on one worker thread.
 pub struct Endpoint<S: Service> {
     pub(super) engine: Rc<Engine<S>>,
     pub(super) directory: Directory<S>,
     pub(super) admit: Admit<S::Request>,
+    pub(super) check: Check,
 }
 
 /// What a WebSocket handshake leads to.
@@ -95,11 +102,11 @@ impl<S: Service> Endpoint<S> {
     #[must_use]
     pub fn open(
         directory: &Directory<S>,
-        admit: Admit<S::Request>,
+        (admit, check): (Admit<S::Request>, Check),
         make: impl FnOnce(u8) -> Rc<Engine<S>>,
     ) -> Rc<Self> {
         let engine = directory.add(make);
-        Rc::new(Self { engine, directory: directory.clone(), admit })
+        Rc::new(Self { engine, directory: directory.clone(), admit, check })
     }
 
     /// Decides on a WebSocket handshake; its 101 is for the caller to write.
@@ -116,10 +123,12 @@ impl<S: Service> Endpoint<S> {
             return (self.admit)(head).await.map(Handshake::Open);
         };
         let sid: Arc<str> = sid.into();
+        let owners = (self.check)(head)?;
         let owner = self.directory.owner(&sid).ok_or(ErrorCode::UnknownSession)?;
-        match owner.send(Knows(Arc::clone(&sid))).await {
-            Ok(true) => Ok(Handshake::Upgrade(sid)),
-            _ => Err(ErrorCode::UnknownSession.into()),
+        match owner.send(Knows { sid: Arc::clone(&sid), owners }).await {
+            Ok(Ok(())) => Ok(Handshake::Upgrade(sid)),
+            Ok(Err(code)) => Err(code.into()),
+            Err(_) => Err(ErrorCode::UnknownSession.into()),
         }
     }
 
@@ -130,7 +139,7 @@ impl<S: Service> Endpoint<S> {
     pub async fn serve(&self, handshake: Handshake<S>, upgraded: Upgraded) -> io::Result<()> {
         match handshake {
             Handshake::Open(admitted) => {
-                websocket::open(&self.engine, admitted.request, upgraded);
+                websocket::open(&self.engine, (admitted.request, admitted.owner), upgraded);
                 Ok(())
             }
             Handshake::Upgrade(sid) => {

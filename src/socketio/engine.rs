@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::connection::{Connection, Limits, Service, Violation};
 use crate::{
     outbox::{Close, Outbox, Sweeper},
-    protocol::engineio::{Handshake, Packet, Transport},
+    protocol::engineio::{ErrorCode, Handshake, Packet, Transport},
 };
 
 /// The connections of one thread.
@@ -53,7 +53,7 @@ impl<S: Service> Engine<S> {
     }
 
     /// Begins a connection that polls. Returns it and the body of the first response.
-    pub fn open_polling(self: &Rc<Self>, request: S::Request) -> (Rc<Connection<S>>, String) {
+    pub fn open_polling(self: &Rc<Self>, request: (S::Request, Option<i64>)) -> (Rc<Connection<S>>, String) {
         let connection = self.open(request, self.sweeper.to_polls());
         let (engine, sid) = (Rc::downgrade(self), Rc::clone(&connection.sid));
         connection.outbox.when_gone(Box::new(move || {
@@ -66,14 +66,14 @@ impl<S: Service> Engine<S> {
     }
 
     /// Begins a connection on a WebSocket.
-    pub fn open_socket(&self, request: S::Request, outbox: Rc<Outbox>) -> Rc<Connection<S>> {
+    pub fn open_socket(&self, request: (S::Request, Option<i64>), outbox: Rc<Outbox>) -> Rc<Connection<S>> {
         let connection = self.open(request, outbox);
         let open = self.handshake(&connection, &[]);
         connection.outbox.send(&crate::protocol::frame::text(&open));
         connection
     }
 
-    fn open(&self, request: S::Request, outbox: Rc<Outbox>) -> Rc<Connection<S>> {
+    fn open(&self, request: (S::Request, Option<i64>), outbox: Rc<Outbox>) -> Rc<Connection<S>> {
         let sid: Rc<str> = self.new_sid().into();
         let connection = Connection::new(Rc::clone(&sid), request, outbox, self.service.open(&self.limits));
         self.connections.borrow_mut().insert(sid, Rc::clone(&connection));
@@ -117,6 +117,15 @@ impl<S: Service> Engine<S> {
     pub(super) fn get(&self, sid: &str) -> Option<Rc<Connection<S>>> {
         let connection = self.connections.borrow().get(sid).cloned();
         connection.filter(|connection| !connection.outbox.is_gone())
+    }
+
+    /// Whether a request that brings the credentials of these accounts may use a connection.
+    ///
+    /// # Errors
+    /// The connection is another account's. That there is none is for others to say.
+    pub(super) fn check_owner(&self, sid: &str, owners: &[i64]) -> Result<(), ErrorCode> {
+        let owner = self.connections.borrow().get(sid).and_then(|connection| connection.owner);
+        if owner.is_none_or(|owner| owners.contains(&owner)) { Ok(()) } else { Err(ErrorCode::Forbidden) }
     }
 
     /// Like [`Engine::get`], but gives up a connection whose time to answer a ping is over.

@@ -17,7 +17,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::oneshot;
 
 use super::{
-    connection::Service,
+    connection::{Owners, Service},
     endpoint::{Endpoint, Rejection},
     workers::{Poll, PollAborted, Post, Worker},
 };
@@ -48,7 +48,8 @@ impl<S: Service> Endpoint<S> {
             (&Method::GET, None) => self.open_session(request).await,
             (_, None) => Err(refused(ErrorCode::BadHandshakeMethod)),
             (&Method::GET, Some(sid)) => {
-                self.poll(sid.into(), request.conn_data::<ConnectionHandle>().cloned()).await
+                let owners = (self.check)(request.head()).map_err(respond)?;
+                self.poll((sid.into(), owners), request.conn_data::<ConnectionHandle>().cloned()).await
             }
             (&Method::POST, Some(sid)) => self.post(sid.into(), request, body).await,
             _ => Err(refused(ErrorCode::BadRequest)),
@@ -57,7 +58,7 @@ impl<S: Service> Endpoint<S> {
 
     async fn open_session(&self, request: &HttpRequest) -> Response {
         let admitted = (self.admit)(request.head()).await.map_err(respond)?;
-        let (_, body) = self.engine.open_polling(admitted.request);
+        let (_, body) = self.engine.open_polling((admitted.request, admitted.owner));
         let mut response = text(body);
         if let Some(cookie) = admitted.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
             response.headers_mut().append(SET_COOKIE, cookie);
@@ -65,11 +66,11 @@ impl<S: Service> Endpoint<S> {
         Ok(response)
     }
 
-    async fn poll(&self, sid: Arc<str>, handle: Option<ConnectionHandle>) -> Response {
+    async fn poll(&self, (sid, owners): (Arc<str>, Owners), handle: Option<ConnectionHandle>) -> Response {
         let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
         let (answer, answered) = oneshot::channel();
         let mut watch = PollWatch { owner: owner.clone(), sid: Some(Arc::clone(&sid)) };
-        let taken = owner.send(Poll { sid, answer }).await.unwrap_or(Err(ErrorCode::UnknownSession));
+        let taken = owner.send(Poll { sid, owners, answer }).await.unwrap_or(Err(ErrorCode::UnknownSession));
         if let Err(code) = taken {
             watch.sid = None;
             return Err(refused(code));
@@ -86,6 +87,7 @@ impl<S: Service> Endpoint<S> {
     }
 
     async fn post(&self, sid: Arc<str>, request: &HttpRequest, payload: web::Payload) -> Response {
+        let owners = (self.check)(request.head()).map_err(respond)?;
         let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
         let limit = self.engine.limits.max_payload;
         let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
@@ -94,7 +96,7 @@ impl<S: Service> Endpoint<S> {
         }
         let body = tokio::time::timeout(self.engine.limits.body_timeout, collect(payload, limit));
         let body = body.await.map_err(|_| HttpResponse::RequestTimeout().finish())??;
-        let taken = owner.send(Post { sid, body }).await;
+        let taken = owner.send(Post { sid, owners, body }).await;
         match taken.unwrap_or(Err(ErrorCode::UnknownSession)) {
             Ok(()) => Ok(text("ok")),
             Err(code) => Err(refused(code)),

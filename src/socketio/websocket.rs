@@ -19,7 +19,11 @@ use crate::{
 };
 
 /// Begins a connection on a WebSocket.
-pub(super) fn open<S: Service>(engine: &Rc<Engine<S>>, request: S::Request, upgraded: Upgraded) {
+pub(super) fn open<S: Service>(
+    engine: &Rc<Engine<S>>,
+    request: (S::Request, Option<i64>),
+    upgraded: Upgraded,
+) {
     let Upgraded { socket, permit, already_read } = upgraded;
     let outbox = engine.sweeper.to_socket(socket, Wire::SocketIo);
     let connection = engine.open_socket(request, Rc::clone(&outbox));

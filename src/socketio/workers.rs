@@ -9,7 +9,11 @@ use actix::{Actor, Addr, Context, Handler, Message};
 use bytes::Bytes;
 use tokio::{net::TcpStream, sync::oneshot};
 
-use super::{connection::Service, engine::Engine, websocket};
+use super::{
+    connection::{Owners, Service},
+    engine::Engine,
+    websocket,
+};
 use crate::{limits::ConnectionPermit, protocol::engineio::ErrorCode};
 
 /// Where the connections of each worker thread are. The number of a thread begins their session ids.
@@ -59,13 +63,15 @@ impl<S: Service> Actor for Worker<S> {
 #[rtype(result = "Result<(), ErrorCode>")]
 pub(super) struct Poll {
     pub(super) sid: Arc<str>,
+    pub(super) owners: Owners,
     pub(super) answer: oneshot::Sender<Bytes>,
 }
 
 impl<S: Service> Handler<Poll> for Worker<S> {
     type Result = Result<(), ErrorCode>;
 
-    fn handle(&mut self, Poll { sid, answer }: Poll, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Poll { sid, owners, answer }: Poll, _: &mut Self::Context) -> Self::Result {
+        self.0.check_owner(&sid, &owners)?;
         self.0.poll(&sid, answer)
     }
 }
@@ -86,26 +92,32 @@ impl<S: Service> Handler<PollAborted> for Worker<S> {
 #[rtype(result = "Result<(), ErrorCode>")]
 pub(super) struct Post {
     pub(super) sid: Arc<str>,
+    pub(super) owners: Owners,
     pub(super) body: Bytes,
 }
 
 impl<S: Service> Handler<Post> for Worker<S> {
     type Result = Result<(), ErrorCode>;
 
-    fn handle(&mut self, Post { sid, body }: Post, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Post { sid, owners, body }: Post, _: &mut Self::Context) -> Self::Result {
+        self.0.check_owner(&sid, &owners)?;
         self.0.post(&sid, &body)
     }
 }
 
 #[derive(Message)]
-#[rtype(result = "bool")]
-pub(super) struct Knows(pub(super) Arc<str>);
+#[rtype(result = "Result<(), ErrorCode>")]
+pub(super) struct Knows {
+    pub(super) sid: Arc<str>,
+    pub(super) owners: Owners,
+}
 
 impl<S: Service> Handler<Knows> for Worker<S> {
-    type Result = bool;
+    type Result = Result<(), ErrorCode>;
 
-    fn handle(&mut self, Knows(sid): Knows, _: &mut Self::Context) -> bool {
-        self.0.knows(&sid)
+    fn handle(&mut self, Knows { sid, owners }: Knows, _: &mut Self::Context) -> Self::Result {
+        self.0.check_owner(&sid, &owners)?;
+        if self.0.knows(&sid) { Ok(()) } else { Err(ErrorCode::UnknownSession) }
     }
 }
 

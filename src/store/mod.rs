@@ -25,6 +25,6 @@ pub use denied::Denied;
 pub use errors::StoreError;
 pub use feed::Feed;
 pub use log::{LogStore, OrderEvent, OrderEventKind, Reach, Sequence};
-pub use open::{OpenError, check, open};
+pub use open::{OpenError, backup, check, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};
 pub use shop::Store;

@@ -1,6 +1,6 @@
 //! The one place that knows which database is behind the traits.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, path::Path, sync::Arc};
 
 use super::{
     shop::Store,
@@ -14,6 +14,9 @@ pub enum OpenError {
     /// No kind of database that this program knows.
     #[error("the database URL must have the form sqlite://path/to/file.db")]
     UnknownScheme,
+    /// A URL of a known kind that names nothing.
+    #[error("{0}")]
+    Url(String),
     /// The database cannot be used.
     #[error(transparent)]
     Database(Box<dyn Error + Send + Sync>),
@@ -39,8 +42,34 @@ pub async fn open(url: &str, currency: Currency) -> Result<Arc<dyn Store>, OpenE
     match url.split_once(':') {
         Some(("sqlite", _)) => match SqliteStore::open(url, currency).await {
             Ok(store) => Ok(Arc::new(store)),
+            Err(error) if error.is_url() => Err(OpenError::Url(error.to_string())),
             Err(error) => Err(OpenError::Database(error.into())),
         },
         _ => Err(OpenError::UnknownScheme),
+    }
+}
+
+/// Copies a database while it is in use, for `shopbell backup`. `progress` is told bytes written and bytes to write.
+///
+/// # Errors
+/// The URL is of no known kind, the database cannot be read, or the copy exists or cannot be written.
+pub async fn backup(
+    url: &str,
+    to: &Path,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<(), OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => {
+            sqlite::backup(url, to, progress).await.map_err(|error| OpenError::Database(error.into()))
+        }
+        _ => Err(OpenError::UnknownScheme),
+    }
+}
+
+impl OpenError {
+    /// Whether the URL is to blame and not what it names.
+    #[must_use]
+    pub fn is_url(&self) -> bool {
+        matches!(self, Self::UnknownScheme | Self::Url(_))
     }
 }

@@ -20,6 +20,9 @@ pub trait Store: AccountStore + CatalogStore + CartStore + OrderStore + LogStore
     async fn is_empty(&self) -> Result<bool, StoreError>;
     /// Reads a setting that outlives restarts, set to `default` if it has no value yet.
     async fn setting(&self, key: &'static str, default: &str) -> Result<String, StoreError>;
+    /// The key of the log-in tokens, set to `fresh` if there is none yet. It is kept beside the data, so that a copy of the
+    /// data signs no token.
+    async fn token_key(&self, fresh: &str) -> Result<String, StoreError>;
     /// Changes a setting that outlives restarts.
     async fn change_setting(&self, key: &'static str, value: &str) -> Result<(), StoreError>;
 }

@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use actix_http::ConnectionType;
 use actix_web::{
     Error,
     body::{BodySize, BoxBody, MessageBody},
@@ -42,6 +43,8 @@ struct State {
     /// `None` where connections are not counted.
     place: OnceCell<Place>,
     cut: Cell<bool>,
+    /// An upgrade that nobody takes: HTTP goes on with it.
+    returned: Cell<Option<Box<Connection>>>,
     writing: RefCell<Option<Waker>>,
 }
 
@@ -70,6 +73,12 @@ impl ConnectionHandle {
         }
         self.0.requests.set(self.0.requests.get() + 1);
         RequestInFlight(Rc::clone(&self.0))
+    }
+
+    /// The connection, if a request on it was given back to HTTP: see [`Connection::give_back`].
+    #[must_use]
+    pub fn take_returned(&self) -> Option<Connection> {
+        self.0.returned.take().map(|connection| *connection)
     }
 
     fn set_ended(&self) {
@@ -131,7 +140,9 @@ impl MessageBody for TrackedBody {
     }
 }
 
-/// The outermost middleware: tells the connection that a request is in flight.
+/// The outermost middleware: tells the connection that a request is in flight. And closes, with a word, one whose request
+/// offered an upgrade that was not taken: the dispatcher of HTTP keeps such a connection for no other request, but does
+/// not say so, and a proxy that reuses it would lose one.
 ///
 /// # Errors
 /// Those of what it goes around.
@@ -140,7 +151,11 @@ pub async fn track_requests<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<TrackedBody>, Error> {
     let in_flight = request.conn_data::<ConnectionHandle>().map(ConnectionHandle::track_request);
-    let response = next.call(request).await?;
+    let offered = request.head().connection_type() == ConnectionType::Upgrade;
+    let mut response = next.call(request).await?;
+    if offered {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     Ok(response.map_body(|_, body| TrackedBody { body: body.boxed(), _in_flight: in_flight }))
 }
 
@@ -163,6 +178,8 @@ pub struct Connection {
     /// How long the client may take nothing of what is written.
     write_timeout: Duration,
     write: Option<Pin<Box<Sleep>>>,
+    /// Comes before what the socket brings.
+    already_read: Bytes,
     /// For the handlers of its requests.
     pub handle: ConnectionHandle,
 }
@@ -178,6 +195,7 @@ impl Connection {
             head: None,
             write_timeout: Duration::MAX,
             write: None,
+            already_read: Bytes::new(),
             handle: ConnectionHandle::default(),
         }
     }
@@ -230,6 +248,14 @@ impl Connection {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// Gives it back to HTTP, which begins anew with `already_read`.
+    pub fn give_back(mut self, already_read: Bytes) {
+        self.already_read = already_read;
+        self.head = None;
+        let handle = self.handle.clone();
+        handle.0.returned.set(Some(Box::new(self)));
+    }
+
     /// The socket and its permit, for something that is never idle.
     #[must_use]
     pub fn into_inner(self) -> (TcpStream, Option<ConnectionPermit>) {
@@ -263,6 +289,11 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_place(context)?;
+        if !self.already_read.is_empty() {
+            let length = self.already_read.len().min(buffer.remaining());
+            buffer.put_slice(&self.already_read.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         let some = buffer.filled().len() > before;

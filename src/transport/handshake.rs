@@ -6,7 +6,7 @@ use std::io;
 
 use actix_codec::Framed;
 use actix_http::{
-    Request, RequestHead, StatusCode, h1,
+    Request, RequestHead, StatusCode, Version, h1,
     header::{self, HeaderMap, HeaderValue},
     ws,
 };
@@ -56,6 +56,49 @@ pub enum HandshakeError {
     /// It is something else.
     #[error("this is no WebSocket handshake")]
     NotWebSocket,
+}
+
+/// Gives a request back to HTTP without its offer of another protocol: "a server MAY ignore a received Upgrade header
+/// field" (RFC 9110 §7.8).
+///
+/// # Errors
+/// The client is gone.
+pub async fn give_back((request, framed): (Request, Framed<Connection, h1::Codec>)) -> io::Result<()> {
+    let parts = framed.into_parts();
+    let mut connection = parts.io;
+    // Responses to requests that were pipelined before this one.
+    connection.write_all(&parts.write_buf).await?;
+    let mut bytes = without_upgrade(request.head());
+    bytes.extend_from_slice(&parts.read_buf);
+    connection.give_back(bytes.freeze());
+    Ok(())
+}
+
+/// A head as it was on the wire, but for what offers an upgrade.
+fn without_upgrade(head: &RequestHead) -> BytesMut {
+    let version = if head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
+    let mut bytes = BytesMut::from(format!("{} {} {version}\r\n", head.method, head.uri).as_bytes());
+    for (name, value) in head.headers() {
+        let value = match *name {
+            header::UPGRADE => continue,
+            header::CONNECTION => options_without_upgrade(value.as_bytes()),
+            _ => value.as_bytes().to_vec(),
+        };
+        if *name == header::CONNECTION && value.is_empty() {
+            continue;
+        }
+        for part in [name.as_str().as_bytes(), b": ", &value, b"\r\n"] {
+            bytes.extend_from_slice(part);
+        }
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+fn options_without_upgrade(options: &[u8]) -> Vec<u8> {
+    let options = options.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let kept: Vec<_> = options.filter(|option| !option.eq_ignore_ascii_case(b"upgrade")).collect();
+    kept.join(&b", "[..])
 }
 
 impl UpgradeRequest {

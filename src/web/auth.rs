@@ -74,18 +74,15 @@ impl std::fmt::Debug for CurrentUser {
 /// 403 `origin_forbidden` for a write from another site whose only credential is the cookie; a store that
 /// failed.
 pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> Result<Identity, Problem> {
-    let (token, via) = match headers.get(AUTHORIZATION) {
-        Some(value) => (bearer(value.to_str().unwrap_or_default()).map(str::to_owned), Via::Header),
-        None => match cookie::token(headers) {
-            Some(token) => (Some(token), Via::Cookie),
-            None => return Ok(Identity::Guest),
-        },
-    };
-    let login = match &token {
-        Some(token) => state.accounts.authenticate(token, clock::now()).await?,
-        None => None,
-    };
-    let (Some(login), Some(token)) = (login, token) else { return Ok(Identity::Rejected) };
+    let Some((tokens, via)) = presented(headers) else { return Ok(Identity::Guest) };
+    let mut found = None;
+    for token in tokens {
+        if let Some(login) = state.accounts.authenticate(token, clock::now()).await? {
+            found = Some((login, token.to_owned()));
+            break;
+        }
+    }
+    let Some((login, token)) = found else { return Ok(Identity::Rejected) };
     if is_write && via == Via::Cookie && !Origin::of(&state.settings, headers).may_use_cookies() {
         return Err(Problem::new(
             Code::OriginForbidden,
@@ -93,6 +90,17 @@ pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> 
         ));
     }
     Ok(Identity::Member(CurrentUser { login, token, via }))
+}
+
+/// The tokens that a request brings, and how: of the header one at most, of cookies any good one counts. `None` when it
+/// brings no credentials.
+#[must_use]
+pub fn presented(headers: &HeaderMap) -> Option<(Vec<&str>, Via)> {
+    if let Some(value) = headers.get(AUTHORIZATION) {
+        return Some((bearer(value.to_str().unwrap_or_default()).into_iter().collect(), Via::Header));
+    }
+    let tokens = cookie::tokens(headers);
+    (!tokens.is_empty()).then_some((tokens, Via::Cookie))
 }
 
 /// The token of `Bearer <token>` (RFC 6750 §2.1); the scheme's case does not matter.

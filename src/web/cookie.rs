@@ -34,16 +34,26 @@ fn header(value: &str, seconds: i64, secure: bool) -> HeaderValue {
     HeaderValue::from_str(&cookie.to_string()).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The token in a request's cookies.
+/// The most cookies of one name that are looked at: a browser may hold one for each path and domain, not more.
+const MAX_OF_ONE_NAME: usize = 8;
+
+/// The tokens in a request's cookies, in their order. There may be several: a stale one of another path, or one that
+/// another host of the same domain has set.
 #[must_use]
-pub fn token(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(COOKIE)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == NAME)
-        .map(|cookie| cookie.value().to_owned())
+pub fn tokens(headers: &HeaderMap) -> Vec<&str> {
+    values(headers, NAME).take(MAX_OF_ONE_NAME).collect()
+}
+
+/// The values of a name in all `Cookie` headers (RFC 6265 §5.4), read one by one: others write into the same header, and
+/// what they write (raw UTF-8, no `=`, anything) hides none of ours. A quoted value counts as its content.
+pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let pairs = headers.get_all(COOKIE).flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?;
+        let value = value.trim_ascii();
+        let content = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+        std::str::from_utf8(content.unwrap_or(value)).ok()
+    })
 }
 
 #[cfg(test)]
@@ -68,9 +78,46 @@ mod tests {
 
     #[test]
     fn the_token_is_found_among_other_cookies() {
-        let found = token(&headers(&[("cookie", "a=b; shopbell_token=x.y.z; c=d")]));
-        assert_eq!(found.as_deref(), Some("x.y.z"));
-        assert_eq!(token(&headers(&[("cookie", "xshopbell_token=1; ;=;")])), None);
-        assert_eq!(token(&HeaderMap::new()), None);
+        assert_eq!(tokens(&headers(&[("cookie", "a=b; shopbell_token=x.y.z; c=d")])), ["x.y.z"]);
+        let none: [&str; 0] = [];
+        assert_eq!(
+            tokens(&headers(&[("cookie", "xshopbell_token=1; shopbell_token; shopbell_tokens=1; ;=;")])),
+            none
+        );
+        assert_eq!(tokens(&HeaderMap::new()), none);
+    }
+
+    #[test]
+    fn no_cookie_of_others_hides_ours() {
+        for others in [
+            &b"name=Ren\xc3\xa9"[..],
+            b"name=\xff\xfe",
+            b"novalue",
+            b"=",
+            b"a=\"x",
+            b"a=\"x; y\"",
+            b"a=b=c",
+            b" , ",
+            b"$Version=1",
+            b"json={\"a\":1}",
+        ] {
+            for (before, after) in [(&b""[..], others), (others, &b""[..]), (others, others)] {
+                let value = [before, b"; shopbell_token=x.y.z ;", after].concat();
+                let mut map = HeaderMap::new();
+                map.insert(COOKIE, HeaderValue::from_bytes(&value).unwrap());
+                assert_eq!(tokens(&map), ["x.y.z"], "{}", String::from_utf8_lossy(&value));
+            }
+        }
+    }
+
+    #[test]
+    fn quotes_are_no_part_of_a_value_and_all_of_our_name_are_found() {
+        let several = headers(&[
+            ("cookie", "shopbell_token=stale; a=b; shopbell_token=\"x.y.z\""),
+            ("cookie", "shopbell_token=third"),
+        ]);
+        assert_eq!(tokens(&several), ["stale", "x.y.z", "third"]);
+        let many = headers(&[("cookie", &"shopbell_token=x;".repeat(100))]);
+        assert_eq!(tokens(&many).len(), MAX_OF_ONE_NAME);
     }
 }

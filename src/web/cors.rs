@@ -8,7 +8,8 @@ use actix_web::{
         header::{
             ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
             ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-            ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN, VARY,
+            ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN,
+            VARY,
         },
     },
 };
@@ -17,6 +18,7 @@ use super::{Code, messages::Language, origin::Origin, problem::Problem};
 use crate::config::Settings;
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+/// Those of this API, when a preflight names none.
 const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
 const EXPOSED: &str = "ETag, Location, Retry-After, Idempotent-Replayed";
 /// Two hours, the longest that Chromium keeps a preflight.
@@ -72,9 +74,23 @@ pub fn preflight(settings: &Settings, method: &Method, headers: &HeaderMap) -> O
     let mut response = HttpResponse::NoContent();
     response
         .insert_header((ACCESS_CONTROL_ALLOW_METHODS, METHODS))
-        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, HEADERS))
+        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, requested(headers)))
+        .append_header((VARY, "Access-Control-Request-Headers"))
         .insert_header((ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS));
     Some(response.finish())
+}
+
+/// The headers that a preflight asks for: who may call may send what it likes. (`*` would not do, it does not count for
+/// calls with credentials and never for `Authorization`.)
+fn requested(headers: &HeaderMap) -> HeaderValue {
+    let is_list = |value: &&HeaderValue| {
+        value
+            .as_bytes()
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~, ".contains(byte))
+    };
+    let asked = headers.get(ACCESS_CONTROL_REQUEST_HEADERS).filter(|value| !value.is_empty()).filter(is_list);
+    asked.cloned().unwrap_or(HeaderValue::from_static(HEADERS))
 }
 
 #[cfg(test)]
@@ -102,6 +118,14 @@ mod tests {
         let answer = |origin| preflight(&listed, &Method::OPTIONS, &ask(origin)).unwrap();
         assert_eq!(answer("https://blog.example").status(), 204);
         assert_eq!(answer("https://evil.example").status(), 403);
+        let mut with_headers = ask("https://blog.example");
+        with_headers.insert(ACCESS_CONTROL_REQUEST_HEADERS, "authorization,x-my-header".parse().unwrap());
+        let granted = preflight(&listed, &Method::OPTIONS, &with_headers).unwrap();
+        assert_eq!(granted.headers().get(ACCESS_CONTROL_ALLOW_HEADERS).unwrap(), "authorization,x-my-header");
+        assert_eq!(
+            answer("https://blog.example").headers().get(ACCESS_CONTROL_ALLOW_HEADERS).unwrap(),
+            HEADERS
+        );
         assert!(preflight(&listed, &Method::POST, &ask("https://blog.example")).is_none());
         assert!(preflight(&listed, &Method::OPTIONS, &HeaderMap::new()).is_none());
     }

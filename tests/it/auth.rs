@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, dangerous::insecure_decode, encode};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, JWT_SECRET, PASSWORD, Person, TestApp, email_of, eventually};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::support::{Answer, JWT_SECRET, PASSWORD, Person, TestApp, email_of, eventually, within};
 
 /// The attributes of the only cookie that an answer sets.
 #[track_caller]
@@ -172,8 +174,12 @@ async fn a_new_password_ends_the_other_sessions() {
     change(json!({"password": "short", "currentPassword": PASSWORD})).await.invalid(&["password"]);
     app.get("/api/users/me").by(&thief).send().await.expect(200);
 
-    change(json!({"password": "a better horse", "currentPassword": PASSWORD})).await.expect(200);
-    app.get("/api/users/me").by(&kim).send().await.expect(200);
+    let answer = change(json!({"password": "a better horse", "currentPassword": PASSWORD})).await.expect(200);
+    app.get("/api/users/me").by(&kim).send().await.refused(401, "login_required");
+    let token = answer.json["token"].as_str().expect("a new session takes the place of all");
+    assert!(answer.cookies()[0].contains(token) && answer.json["expiresAt"].is_string(), "{}", answer.text);
+    let me = app.get("/api/users/me").token(token).send().await.expect(200);
+    assert_eq!(me.json["user"], answer.json["user"]);
     app.get("/api/users/me").by(&thief).send().await.refused(401, "login_required");
     log_in(&app, "kim", PASSWORD).await.refused(401, "bad_credentials");
     log_in(&app, "kim", "a better horse").await.expect(200);
@@ -218,6 +224,84 @@ async fn another_sites_page_cannot_write_with_the_cookie() {
     let read =
         app.get("/api/users/me").header("Cookie", &kim.cookie).header("Origin", "https://evil.example");
     assert_eq!(read.send().await.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_logs_nobody_in() {
+    let friend = "https://friend.example";
+    let app = TestApp::spawn_with(|serve| serve.allowed_origin = Some(vec![friend.to_owned()])).await;
+    app.member("kim").await;
+    let form = format!("email=kim%40example.com&password={}", PASSWORD.replace(' ', "+"));
+    let browser = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+    let post = |headers: &[(&str, &str)]| {
+        let call = app.post("/api/auth").form(&form);
+        headers.iter().fold(call, |call, (name, value)| call.header(name, value)).send()
+    };
+    for bad in [
+        &[("Origin", "https://evil.example")][..],
+        &[("Origin", "null")],
+        &[browser],
+        &[browser, ("Sec-Fetch-Site", "cross-site")],
+        &[browser, ("Sec-Fetch-Site", "same-site")],
+        &[browser, ("Referer", "https://evil.example/page")],
+    ] {
+        let answer = post(bad).await.refused(403, "origin_forbidden");
+        assert!(answer.cookies().is_empty(), "{bad:?}");
+    }
+    let own = format!("{}/login.html", app.url);
+    let good: [&[(&str, &str)]; 6] = [
+        &[],
+        &[browser, ("Origin", &app.url)],
+        &[browser, ("Origin", friend)],
+        &[browser, ("Sec-Fetch-Site", "same-origin")],
+        &[browser, ("Referer", &own)],
+        &[("User-Agent", "curl/8.5.0")],
+    ];
+    for good in good {
+        assert_eq!(post(good).await.expect(200).cookies().len(), 1, "{good:?}");
+    }
+    let app = TestApp::spawn_with(|serve| serve.allowed_origin = Some(vec!["*".to_owned()])).await;
+    app.member("kim").await;
+    let call = app.post("/api/auth").form(&form).header("Origin", "https://any.example");
+    assert!(
+        call.send().await.expect(200).cookies().is_empty(),
+        "a token for who asked, no cookie for who did not"
+    );
+}
+
+#[tokio::test]
+async fn no_cookie_of_others_logs_anyone_out() {
+    let app = TestApp::spawn().await;
+    let (kim, gone) = (app.member("kim").await, app.log_in("kim").await);
+    app.delete("/api/auth").by(&gone).send().await.expect(204);
+    for cookies in [
+        format!("name=René; {}", kim.cookie),
+        format!("{}; x=\u{1F600}; =; noise", kim.cookie),
+        format!("shopbell_token=\"{}\"", kim.token),
+        format!("shopbell_token=nonsense; {}", kim.cookie),
+        format!("{}; {}", gone.cookie, kim.cookie),
+        format!("a=\"b; {}", kim.cookie),
+    ] {
+        let request = format!(
+            "GET /api/users/me HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n"
+        );
+        let answer = raw(&app, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{cookies}: {answer}");
+    }
+    let two = format!(
+        "GET /api/users/me HTTP/1.1\r\nHost: x\r\nCookie: a=b\r\nCookie: {}\r\nConnection: close\r\n\r\n",
+        kim.cookie
+    );
+    assert!(raw(&app, &two).await.starts_with("HTTP/1.1 200"));
+}
+
+/// Sends bytes and reads to the end.
+async fn raw(app: &TestApp, request: &str) -> String {
+    let mut socket = tokio::net::TcpStream::connect(app.addr()).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    within("an answer", socket.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]

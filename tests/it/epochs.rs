@@ -11,7 +11,7 @@ use crate::{
 /// A shop whose log has so many alerts, over a database file.
 async fn shop_at(path: &std::path::Path, alerts: usize) -> (TestApp, Person) {
     let database = format!("sqlite://{}", path.display());
-    let app = TestApp::spawn_in(|common, _| common.database_url = Some(database)).await;
+    let app = TestApp::spawn_in(|common, _| common.database_url = Some(database.into())).await;
     let admin = app.admin().await;
     let water = app.goods(&admin, "Water", 6.2, None).await;
     for _ in 0..alerts {

@@ -26,6 +26,8 @@ mod parsers;
 mod program;
 mod realtime;
 mod routes_http;
+mod secrets;
 mod serving;
 mod socketio;
 mod support;
+mod upgrades;

@@ -133,8 +133,14 @@ async fn a_new_password_needs_the_old_one_and_ends_other_logins() {
     assert_eq!((refused.status.as_u16(), refused.code()), (401, "bad_credentials"));
     assert_eq!(refused.header("set-cookie"), "");
     let right = json!({"password": "new password", "currentPassword": PASSWORD});
-    assert_eq!(shop.send(change(right)).await.status, 200);
+    let taken = json!({"nickname": "BOSS", "password": "new password", "currentPassword": PASSWORD});
+    assert_eq!(shop.send(change(taken)).await.code(), "nickname_taken");
     assert_eq!(shop.get("/api/users/me", &one).await.status, 200);
+    let changed = shop.send(change(right)).await;
+    assert_eq!(changed.status, 200);
+    let token = changed.body["token"].as_str().unwrap();
+    assert!(changed.header("set-cookie").contains(token));
+    assert_eq!(shop.get("/api/users/me", token).await.status, 200);
+    assert_eq!(shop.get("/api/users/me", &one).await.status, 401);
     assert_eq!(shop.get("/api/users/me", &other).await.status, 401);
-    assert_eq!(shop.send(change(json!({"nickname": "BOSS"}))).await.code(), "nickname_taken");
 }

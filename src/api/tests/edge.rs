@@ -36,6 +36,55 @@ async fn machines_learn_whether_it_lives_and_serves() {
 }
 
 #[actix_web::test]
+async fn metrics_are_for_this_machine_or_at_an_address_of_their_own() {
+    for (addr, metrics_addr, status) in [
+        ("127.0.0.1:3000", None, 200),
+        ("[::1]:3000", None, 200),
+        ("0.0.0.0:3000", None, 404),
+        ("192.0.2.1:3000", None, 404),
+        ("127.0.0.1:3000", Some("127.0.0.1:3001"), 404),
+        ("0.0.0.0:3000", Some("127.0.0.1:3001"), 404),
+    ] {
+        let shop = shop(|settings| {
+            settings.addr = addr.parse().unwrap();
+            settings.metrics_addr = metrics_addr.map(|addr| addr.parse().unwrap());
+        })
+        .await;
+        assert_eq!(shop.get("/metrics", "").await.status, status, "{addr} {metrics_addr:?}");
+        assert_eq!(shop.get("/readyz", "").await.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn pages_are_framed_by_nobody_or_by_their_own_site() {
+    let shop_of_ours = shop(|_| {}).await;
+    assert_eq!(shop_of_ours.get("/", "").await.header("x-frame-options"), "DENY");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "home").unwrap();
+    let path = folder.path().to_owned();
+    let theirs = shop(|settings| {
+        settings.assets = Some(path.clone());
+        settings.demo = true;
+    })
+    .await;
+    let page = theirs.get("/", "").await;
+    assert_eq!(
+        (page.header("x-frame-options"), page.header("x-content-type-options")),
+        ("SAMEORIGIN", "nosniff")
+    );
+    let picture = crate::service::demo::pictures()[0].clone();
+    assert_eq!(theirs.get(&picture, "").await.status, 200);
+    assert_eq!(theirs.get("/login", "").await.status, 404);
+    let stated = shop(|settings| {
+        settings.assets = Some(path.clone());
+        settings.content_security_policy = Some("frame-ancestors https://friend.example".into());
+    })
+    .await;
+    assert_eq!(stated.get("/", "").await.header("x-frame-options"), "");
+    assert_eq!(stated.get(&picture, "").await.status, 404);
+}
+
+#[actix_web::test]
 async fn a_folder_is_served_without_leaving_it() {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [("index.html", "home"), ("goods.html", "goods"), ("404.html", "lost"), ("a.js", "1")]
@@ -105,7 +154,7 @@ async fn a_preflight_is_answered_before_any_route() {
     };
     let granted = shop.send(ask("https://blog.example")).await;
     assert_eq!((granted.status.as_u16(), granted.header("access-control-allow-credentials")), (204, "true"));
-    assert!(granted.header("access-control-allow-headers").contains("Idempotency-Key"));
+    assert!(granted.header("access-control-allow-headers").contains("idempotency-key"));
     let refused = shop.send(ask("https://evil.example")).await;
     assert_eq!((refused.code(), refused.header("access-control-allow-origin")), ("origin_forbidden", ""));
 }

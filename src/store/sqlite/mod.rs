@@ -2,6 +2,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
+    path::PathBuf,
     sync::Arc,
     time::Instant,
 };
@@ -9,16 +10,19 @@ use std::{
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 
+pub(super) use self::backup::backup;
 use self::{open::OpenError, writer::Writer};
 use super::{Feed, LogStore, Store, StoreError};
 use crate::{domain::Currency, telemetry};
 
 mod accounts;
 mod authority;
+mod backup;
 mod carts;
 mod catalog;
 mod check;
 mod errors;
+mod files;
 mod log;
 mod open;
 mod orders;
@@ -39,15 +43,17 @@ pub(super) struct SqliteStore {
     writer: Writer,
     currency: Currency,
     feed: Arc<Feed>,
+    path: PathBuf,
 }
 
 impl SqliteStore {
     /// Opens `sqlite://path/to/file.db` (relative; `sqlite:///` for an absolute path).
     pub(super) async fn open(url: &str, currency: Currency) -> Result<Self, OpenError> {
         let open::Opened { conn, options, readers } = open::open(url).await?;
+        let path = options.get_filename().to_owned();
         let feed = Arc::new(Feed::default());
         let writer = Writer::start(conn, options, currency, feed.clone());
-        Ok(Self { readers, writer, currency, feed })
+        Ok(Self { readers, writer, currency, feed, path })
     }
 
     /// Waits for a reader's turn.
@@ -137,6 +143,12 @@ impl Store for SqliteStore {
                 })
             })
             .await
+    }
+
+    async fn token_key(&self, fresh: &str) -> Result<String, StoreError> {
+        files::token_key(&self.path, fresh).map_err(|error| {
+            StoreError::Busy(format!("the token key beside {} cannot be kept: {error}", self.path.display()))
+        })
     }
 
     async fn change_setting(&self, key: &'static str, value: &str) -> Result<(), StoreError> {

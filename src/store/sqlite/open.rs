@@ -14,7 +14,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{errors::primary_code, text};
+use super::{errors::primary_code, files, text};
+use crate::domain::SessionSecret;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -77,6 +78,14 @@ pub(in crate::store) enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// The file beside it that holds the key of the log-in tokens.
+    #[error("the token key beside {} cannot be written: {source}", .path.display())]
+    Key {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Permissions, a folder of that name, a full or broken disk.
     #[error("the database {} cannot be opened for reading and writing", .path.display())]
     Unusable {
@@ -88,6 +97,11 @@ pub(in crate::store) enum OpenError {
 }
 
 impl OpenError {
+    /// Whether the URL is to blame and not what it names.
+    pub(in crate::store) fn is_url(&self) -> bool {
+        matches!(self, Self::Url | Self::Memory)
+    }
+
     pub(super) fn of(path: &Path, source: sqlx::Error) -> Self {
         let path = path.to_owned();
         match primary_code(&source) {
@@ -111,7 +125,9 @@ pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
     let base = options(url)?;
     let path = base.get_filename().to_owned();
     let failed = |error| OpenError::of(&path, error);
+    files::prepare(&path);
     claim(&base, &path).await?;
+    files::protect(&path);
 
     let options = base
         .clone()
@@ -121,6 +137,7 @@ pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
         .pragma("journal_size_limit", "67108864");
     let mut conn = options.connect().await.map_err(failed)?;
     migrate(&mut conn, &path).await?;
+    hide_secrets(&mut conn, &path).await?;
     for collision in text::apply_rules(&mut conn).await.map_err(failed)? {
         tracing::warn!("{collision}");
     }
@@ -139,7 +156,7 @@ pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
 }
 
 /// What all connections have in common.
-fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     let (file, parameters) = url.split_once('?').unwrap_or((url, ""));
     let name = file.strip_prefix("sqlite:").ok_or(OpenError::Url)?.trim_start_matches("//");
     if name == ":memory:" || parameters.contains("memory") {
@@ -214,7 +231,73 @@ async fn claim(options: &SqliteConnectOptions, path: &Path) -> Result<(), OpenEr
     conn.close().await.map_err(failed)
 }
 
+/// What SQL cannot do of migration 0009: log-ins are known by the hash of their secret from now on, and the key of the
+/// tokens leaves the database. A crash in between is no harm: the next start goes on.
+async fn hide_secrets(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::of(path, error);
+    let plain: Vec<String> = sqlx::query_scalar(
+        "select session_id
+         from sessions
+         where session_id >= 'plain:' and session_id < 'plain;'",
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(failed)?;
+    let key: Option<String> = sqlx::query_scalar(
+        "select value
+         from settings
+         where key = 'jwt-secret'",
+    )
+    .fetch_optional(&mut *conn)
+    .await
+    .map_err(failed)?;
+    if plain.is_empty() && key.is_none() {
+        return Ok(());
+    }
+    if let Some(key) = key.filter(|key| !key.is_empty()) {
+        files::keep_token_key(path, &key)
+            .map_err(|source| OpenError::Key { path: path.to_owned(), source })?;
+    }
+    overwrite(conn, &plain).await.map_err(failed)
+}
+
+/// Replaces and deletes, and leaves nothing of it in free pages or in the write-ahead log.
+async fn overwrite(conn: &mut SqliteConnection, plain: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query("pragma secure_delete = on").execute(&mut *conn).await?;
+    let mut tx = conn.begin_with("begin immediate").await?;
+    for text in plain {
+        let Some(secret) = text.strip_prefix("plain:").and_then(SessionSecret::parse) else { continue };
+        sqlx::query(
+            "update sessions
+             set session_id = $1
+             where session_id = $2",
+        )
+        .bind(secret.id().to_string())
+        .bind(text)
+        .execute(&mut *tx)
+        .await?;
+    }
+    // What is left was no log-in of ours.
+    sqlx::query("delete from sessions where session_id >= 'plain:' and session_id < 'plain;'")
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("delete from settings where key = 'jwt-secret'").execute(&mut *tx).await?;
+    tx.commit().await?;
+    sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *conn).await?;
+    sqlx::query("pragma secure_delete = off").execute(&mut *conn).await?;
+    Ok(())
+}
+
 async fn migrate(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    // What a migration replaces may be a secret.
+    let failed = |error| OpenError::of(path, error);
+    sqlx::query("pragma secure_delete = on").execute(&mut *conn).await.map_err(failed)?;
+    run_migrations(conn, path).await?;
+    sqlx::query("pragma secure_delete = off").execute(conn).await.map_err(failed)?;
+    Ok(())
+}
+
+async fn run_migrations(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
     MIGRATIONS.run(conn).await.map_err(|error| match error {
         MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => {
             OpenError::OtherVersion { path: path.to_owned() }

@@ -87,7 +87,7 @@ async fn a_past_that_is_gone_is_a_gap() {
     // Memory would still reach back: another start has the log alone.
     shop.app.shut_down();
     let database = format!("sqlite://{}", shop.app.folder.path().join("shop.db").display());
-    let app = TestApp::spawn_in(|common, _| common.database_url = Some(database)).await;
+    let app = TestApp::spawn_in(|common, _| common.database_url = Some(database.into())).await;
     let mut ws = Ws::open_at(&app, "/ws?after=1", As::Header(&shop.lee)).await;
     let gap = ws.expect("gap").await;
     assert_eq!((&gap["after"], &gap["oldest"]), (&json!(1), &json!(4)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, protocol::CloseFrame},
+    tungstenite::{Message, client::IntoClientRequest as _, http::Request, protocol::CloseFrame},
 };
 
 use super::polling::Polling;
@@ -14,16 +14,29 @@ use crate::support::{TestApp, until, within};
 /// The WebSocket of a session that polls.
 struct Upgrade(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
+/// The handshake, with the credentials of the session.
+fn request(app: &TestApp, session: &Polling) -> Request<()> {
+    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={}", app.addr(), session.sid);
+    let mut request = url.into_client_request().unwrap();
+    if let Some((_, value)) = session.credentials().trim().split_once(": ") {
+        request.headers_mut().insert("authorization", value.parse().unwrap());
+    }
+    request
+}
+
 impl Upgrade {
     async fn open(app: &TestApp, session: &Polling) -> Self {
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={}", app.addr(), session.sid);
-        Self(within("the handshake", connect_async(url)).await.expect("the handshake succeeds").0)
+        Self(
+            within("the handshake", connect_async(request(app, session)))
+                .await
+                .expect("the handshake succeeds")
+                .0,
+        )
     }
 
     /// Probes the way; `None` when the server ends the WebSocket, or refuses it.
     async fn probe(app: &TestApp, session: &Polling) -> Option<Self> {
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={}", app.addr(), session.sid);
-        let mut upgrade = Self(within("the handshake", connect_async(url)).await.ok()?.0);
+        let mut upgrade = Self(within("the handshake", connect_async(request(app, session))).await.ok()?.0);
         upgrade.0.send(Message::text("2probe")).await.ok()?;
         (upgrade.next().await? == "3probe").then_some(upgrade)
     }

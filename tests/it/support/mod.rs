@@ -66,10 +66,10 @@ impl TestApp {
     pub async fn spawn_in(change: impl FnOnce(&mut CommonLayer, &mut ServeLayer)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite://{}", folder.path().join("shop.db").display());
-        let mut common = CommonLayer { database_url: Some(database), ..CommonLayer::default() };
+        let mut common = CommonLayer { database_url: Some(database.into()), ..CommonLayer::default() };
         let mut serve = ServeLayer {
             workers: Some(2),
-            jwt_secret: Some(JWT_SECRET.to_owned().into()),
+            jwt_secret: Some(vec![JWT_SECRET.to_owned().into()]),
             drain_timeout: Some("2s".parse().unwrap()),
             // All tests come from one address; those of the rates set their own.
             order_rate: Some(100_000),

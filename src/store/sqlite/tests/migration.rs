@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     domain::{Nickname, Notification, OrderId},
     store::{
-        AccountStore, CatalogStore, GoodsQuery,
+        AccountStore as _, CatalogStore, GoodsQuery,
         OrderEventKind::{self, Canceled, Placed},
         Sequence,
     },
@@ -62,6 +62,12 @@ impl Before {
              values ('cancellation', {id}, {id}, {offset}, {at})"
         ))
         .await;
+    }
+
+    async fn migrated_at(self) -> (SqliteStore, std::path::PathBuf, TempDir) {
+        let path = self.path.clone();
+        let (store, folder) = self.migrated().await;
+        (store, path, folder)
     }
 
     async fn migrated(self) -> (SqliteStore, TempDir) {
@@ -260,4 +266,35 @@ async fn text_gets_its_forms_and_accounts_that_collide_stay_apart() {
     let query = GoodsQuery { text: Some("eclair".into()), limit: 9, ..GoodsQuery::default() };
     let eclair = store.goods_list(query).await.unwrap();
     assert_eq!(eclair.iter().map(|goods| goods.name.as_str()).collect::<Vec<_>>(), ["Éclair"]);
+}
+
+#[tokio::test]
+async fn log_ins_survive_the_hashing_of_their_secrets_and_no_copy_of_the_file_holds_one() {
+    let mut before = Before::new().await;
+    let (secret, key) = ("00112233445566778899aabbccddeeff", "k".repeat(64));
+    before
+        .run(format!(
+            "insert into sessions values ('{secret}', 1, 1, 9000000000000, null), ('not one', 1, 1, 9000000000000, null);
+             insert into settings values ('jwt-secret', '{key}')"
+        ))
+        .await;
+    let (store, path, folder) = before.migrated_at().await;
+    let id = crate::domain::SessionSecret::parse(secret).unwrap().id();
+    let login = store
+        .session(&id, crate::domain::Timestamp::from_millis(2))
+        .await
+        .unwrap()
+        .expect("the log-in survives");
+    assert_eq!(login.user.user_id, crate::domain::UserId(1));
+    assert_eq!(store.token_key("a fresh one").await.unwrap(), key);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap().path();
+        let bytes = std::fs::read(&file).unwrap();
+        let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(!holds(secret), "{} holds the secret of a log-in", file.display());
+        assert_eq!(holds(&key), file.to_string_lossy().ends_with("-key"), "{}", file.display());
+    }
+    store.close().await;
+    let store = open(&path).await.unwrap();
+    assert!(store.session(&id, crate::domain::Timestamp::from_millis(2)).await.unwrap().is_some());
 }
