@@ -185,9 +185,6 @@ impl Accounts {
         role: Role,
         now: Timestamp,
     ) -> Result<User, ServiceError> {
-        if role != Role::Admin && wanted.nickname.is_reserved() {
-            return Err(ServiceError::NicknameTaken);
-        }
         create(&*self.store, &self.passwords, wanted, role, now).await
     }
 
@@ -364,6 +361,9 @@ async fn create_from(
     role: Role,
     now: Timestamp,
 ) -> Result<User, ServiceError> {
+    if role != Role::Admin && wanted.nickname.is_reserved() {
+        return Err(ServiceError::NicknameTaken);
+    }
     if store.user_by_login(wanted.email.as_str()).await?.is_some() {
         return Err(ServiceError::EmailTaken);
     }

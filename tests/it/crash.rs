@@ -225,7 +225,7 @@ async fn database(path: &std::path::Path) -> (BTreeMap<String, i64>, BTreeSet<i6
 #[tokio::test]
 async fn every_event_of_every_client_is_accounted_for_after_kills_and_restarts() {
     let folder = folder();
-    let mut serving = Serving::start(folder.path(), &["--demo"]);
+    let mut serving = Serving::start(folder.path(), &["--demo", "--order-rate", "100000"]);
     let addr = serving.url.strip_prefix("http://").unwrap().to_owned();
     let line = serving.line();
     let (email, password) = line.strip_prefix("demo shopper: ").unwrap().split_once(' ').unwrap();
@@ -274,7 +274,7 @@ async fn every_event_of_every_client_is_accounted_for_after_kills_and_restarts()
         let (signal, code) = if end % 2 == 0 { ("-KILL", -1) } else { ("-TERM", 0) };
         serving.signal(signal);
         assert_eq!(serving.ended().await, code, "{signal}");
-        serving = Serving::start(folder.path(), &["--addr", &addr]);
+        serving = Serving::start(folder.path(), &["--addr", &addr, "--order-rate", "100000"]);
     }
     storm.over.store(true, Ordering::Relaxed);
     let mut acknowledged = vec![("first".to_owned(), first.0, first.1)];

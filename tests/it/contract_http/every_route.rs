@@ -272,7 +272,7 @@ async fn a_browser_may_ask_before_it_calls() {
         app.request("OPTIONS", path)
             .header("Origin", from)
             .header("Access-Control-Request-Method", "PATCH")
-            .header("Access-Control-Request-Headers", "authorization,content-type,idempotency-key")
+            .header("Access-Control-Request-Headers", "authorization,content-type,idempotency-key,if-match")
             .send()
     };
     for path in ["/api/users/me", "/api/goods/1/cart", "/api/orders"] {

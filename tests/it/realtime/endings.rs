@@ -204,15 +204,19 @@ async fn logging_out_closes_the_sockets_of_that_log_in() {
 }
 
 #[tokio::test]
-async fn a_new_password_closes_the_sockets_of_other_log_ins() {
+async fn a_new_password_closes_the_sockets_of_all_earlier_log_ins() {
     let shop = shop().await;
     let thief = shop.app.log_in("kim").await;
     let mut theirs = Ws::open(&shop.app, As::Header(&thief)).await;
     let mut own = Ws::open(&shop.app, As::Header(&shop.kim)).await;
     let body = json!({"password": "a better horse", "currentPassword": crate::support::PASSWORD});
-    shop.app.patch("/api/users/me").by(&shop.kim).json(&body).send().await.expect(200);
+    let changed = shop.app.patch("/api/users/me").by(&shop.kim).json(&body).send().await.expect(200);
     assert_eq!(theirs.closed().await.0, 4001);
-    assert_eq!(own.ask("CHANGED_PAGE", json!("/")).await["ok"], true);
+    assert_eq!(own.closed().await.0, 4001);
+    let token = changed.json["token"].as_str().unwrap().to_owned();
+    let kim = crate::support::Person { token, ..shop.kim };
+    let mut renewed = Ws::open(&shop.app, As::Header(&kim)).await;
+    assert_eq!(renewed.ask("CHANGED_PAGE", json!("/")).await["ok"], true);
 }
 
 #[tokio::test]
