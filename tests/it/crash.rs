@@ -199,7 +199,9 @@ async fn listen_to_stream(storm: &Storm, seen: &Mutex<Vec<i64>>) -> Option<()> {
         lines.push_str(std::str::from_utf8(&chunk).unwrap());
         while let Some(end) = lines.find("\n\n") {
             let block: String = lines.drain(..end + 2).collect();
-            if let Some(id) = block.lines().find_map(|line| line.strip_prefix("id:")) {
+            // The greeting has an id, too: the place that was asked for.
+            let id = block.lines().find_map(|line| line.strip_prefix("id:"));
+            if let Some(id) = id.filter(|_| block.contains("event: BUY_GOODS")) {
                 seen.lock().unwrap().push(id.trim().parse().unwrap());
             }
         }
