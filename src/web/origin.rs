@@ -1,7 +1,9 @@
 //! Where a request comes from: the `Origin` header (RFC 6454 §7, Fetch standard) against the site's own and the allowed
 //! ones. Cookies travel with requests from anywhere, so that what they may do depends on this.
 
-use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER, USER_AGENT};
+use actix_web::http::header::{
+    CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER, USER_AGENT,
+};
 
 use crate::config::Settings;
 
@@ -41,8 +43,8 @@ impl Origin {
 
     /// Where a log-in comes from: its answer sets a cookie, so that a form of another site would log its visitors in as
     /// someone else. A browser says with each POST where it is from, in `Origin`, `Sec-Fetch-Site` (Fetch Metadata) or,
-    /// if it is old, `Referer`; what says nothing of these and does not call itself a browser is a program, whose cookies
-    /// are its own.
+    /// if it is old, `Referer`; what says nothing of these is a program, whose cookies are its own, unless it calls
+    /// itself a browser and sends what a form can.
     #[must_use]
     pub fn of_log_in(settings: &Settings, headers: &HeaderMap) -> Self {
         let origin = Self::of(settings, headers);
@@ -58,8 +60,10 @@ impl Origin {
             of_page.insert(ORIGIN, origin_of(page).and_then(|text| text.parse().ok()).unwrap_or(NO_ORIGIN));
             return Self::of(settings, &of_page);
         }
+        // No form can send JSON, and no script of another site may without asking first (Fetch standard, CORS-safelisted).
+        let is_json = text(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
         let is_browser = text(USER_AGENT).is_some_and(|agent| agent.starts_with("Mozilla/"));
-        if is_browser { Self::Forbidden } else { Self::Missing }
+        if is_browser && !is_json { Self::Forbidden } else { Self::Missing }
     }
 
     /// Whether a cookie may stand for its owner in a write, or open a socket.
@@ -196,6 +200,7 @@ mod tests {
             (&[][..], Origin::Missing),
             (&[("user-agent", "curl/8.5.0")], Origin::Missing),
             (&[browser], Origin::Forbidden),
+            (&[browser, ("content-type", "application/json")], Origin::Missing),
             (&[browser, ("origin", "https://shop.example")], Origin::Same),
             (
                 &[browser, ("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
