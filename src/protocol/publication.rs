@@ -65,7 +65,7 @@ fn summary(first: &str, others: i64) -> String {
     if others == 0 { first.to_owned() } else { format!("{first} 외 {others}개의 상품") }
 }
 
-/// The number of other goods in a name as [`BuyGoods`] has it; `None` for any other name. Too large a number to count
+/// The number of other goods in a name as `BuyGoods` has it; `None` for any other name. Too large a number to count
 /// is the largest.
 #[must_use]
 pub fn other_goods(summary: &str) -> Option<usize> {
