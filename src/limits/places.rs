@@ -262,6 +262,13 @@ impl Place {
         self.places.taken().set_busy(&self.slot);
     }
 
+    /// The connection is used for good, by another task than the one that asked [`Self::is_gone`]. Without this the waker
+    /// of that task keeps its memory for as long as the place is taken.
+    pub fn set_busy_for_good(&self) {
+        self.set_busy();
+        drop(self.slot.waker.take());
+    }
+
     /// Whether the place was given to another, so that the connection must end. Registers the task to wake then.
     pub fn is_gone(&self, context: &Context<'_>) -> bool {
         self.slot.waker.register(context.waker());

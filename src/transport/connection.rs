@@ -259,7 +259,7 @@ impl Connection {
     /// The socket and its permit, for something that is never idle.
     #[must_use]
     pub fn into_inner(self) -> (TcpStream, Option<ConnectionPermit>) {
-        self.handle.0.place.get().map(Place::set_busy);
+        self.handle.0.place.get().map(Place::set_busy_for_good);
         (self.socket, self.permit)
     }
 
