@@ -2,7 +2,7 @@
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-use super::{Invalid, Timestamp, UserId, text};
+use super::{Invalid, PasswordHash, Timestamp, UserId, text};
 
 /// An e-mail address, its domain in the ASCII of IDNA. Compared without regard to case.
 #[derive(Clone, PartialEq, Eq)]
@@ -147,78 +147,6 @@ fn typed_sign(c: char) -> char {
         '\u{a0}' | '\u{3000}' | '\u{202f}' => ' ',
         '\u{2010}' | '\u{2011}' => '-',
         c => c,
-    }
-}
-
-/// A password: 8–128 characters, in the form in which it is hashed, never shown and never stored.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// Normalizes a new password (RFC 8265, OpaqueString) and checks it.
-    ///
-    /// # Errors
-    /// Fewer than 8 or more than 128 characters; control characters and invisible ones.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        // Composing three code points to one is the most there is.
-        if text.len() > 128 * 16 {
-            return Err(Invalid::new("too_long", "a password has 8 to 128 characters"));
-        }
-        let text = text::opaque(text);
-        match text.chars().count() {
-            0..8 => Err(Invalid::new("too_short", "a password has 8 to 128 characters")),
-            8..=128 if text.chars().all(text::is_opaque) => Ok(Self(text)),
-            8..=128 => Err(Invalid::new("invalid_characters", "a password has no invisible characters")),
-            _ => Err(Invalid::new("too_long", "a password has 8 to 128 characters")),
-        }
-    }
-
-    /// The bytes to hash.
-    #[must_use]
-    pub fn reveal(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-/// What someone types to prove who they are. Its form is not checked: what no account can have is a wrong password.
-pub struct PasswordAttempt {
-    normalized: String,
-    typed: String,
-}
-
-impl PasswordAttempt {
-    /// Of what was typed.
-    #[must_use]
-    pub fn new(typed: &str) -> Self {
-        Self { normalized: text::opaque(typed), typed: typed.to_owned() }
-    }
-
-    /// In the form in which passwords are hashed.
-    #[must_use]
-    pub fn normalized(&self) -> Password {
-        Password(self.normalized.clone())
-    }
-
-    /// As it was typed, where that differs: passwords of before they were normalized were hashed so.
-    #[must_use]
-    pub fn as_typed(&self) -> Option<&[u8]> {
-        (self.typed != self.normalized).then_some(self.typed.as_bytes())
-    }
-}
-
-/// An Argon2id hash in PHC string format.
-#[derive(Clone)]
-pub struct PasswordHash(pub String);
-
-impl std::fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PasswordHash(…)")
     }
 }
 
@@ -444,21 +372,5 @@ mod tests {
             assert_eq!(key(one), key(other), "{one}");
         }
         assert_ne!(key("kim@example.com"), key("кіm@example.com"));
-    }
-
-    #[test]
-    fn a_password_is_the_same_typed_in_any_form() {
-        let hashed = |text: &str| Password::parse(text).unwrap().reveal().to_vec();
-        assert_eq!(hashed("pässwörd"), hashed("pa\u{308}sswo\u{308}rd"));
-        assert_eq!(hashed("pass word"), hashed("pass\u{a0}word"));
-        assert_ne!(hashed("ｐassword"), hashed("password"));
-        assert_ne!(hashed("Password"), hashed("password"));
-        assert_eq!(hashed(" password "), b" password ");
-        assert!(Password::parse("👨\u{200d}👩\u{200d}👧 and ❤\u{fe0f}").is_ok());
-        for bad in ["1234567", "pass\u{7}word", "password\u{200b}", &"x".repeat(129)] {
-            assert!(Password::parse(bad).is_err(), "{bad:?}");
-        }
-        assert!(PasswordAttempt::new("password").as_typed().is_none());
-        assert_eq!(PasswordAttempt::new("pass\u{a0}word").as_typed(), Some("pass\u{a0}word".as_bytes()));
     }
 }
