@@ -3,6 +3,7 @@
 
 use std::{error::Error as _, panic::AssertUnwindSafe, time::Instant};
 
+use actix_http::ConnectionType;
 use actix_web::{
     Error, HttpResponse,
     body::BoxBody,
@@ -48,6 +49,7 @@ pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servic
     let span = if tracing::enabled!(Level::DEBUG) { span_of(id) } else { Span::none() };
     let language = Language::of(request.headers());
     let granted = granted(&request);
+    let standing = request.conn_data::<Standing>().copied().unwrap_or(Standing::Served);
     let outcome = AssertUnwindSafe(pass(request, next)).catch_unwind().instrument(span.clone()).await;
     let failed = !matches!(&outcome, Ok(Ok(response)) if !response.status().is_server_error());
     let span = if span.is_none() && failed { span_of(id) } else { span };
@@ -68,6 +70,10 @@ pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servic
     match outcome {
         Ok(mut response) => {
             finish(response.headers_mut(), id, &granted);
+            // There may be a place for the next connection; for this one there will never be.
+            if standing != Standing::Served && response.status().is_server_error() {
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             Ok(response)
         }
         Err(problem) => {

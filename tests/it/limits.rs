@@ -144,6 +144,7 @@ async fn a_server_that_is_full_says_so_and_when_to_come_back() {
     }
     let answer = app.get("/api/goods").send().await.refused(503, "server_full");
     assert!(!answer.header("retry-after").is_empty());
+    assert_eq!(answer.header("connection"), "close", "this connection will never have a place");
     let stream = app.get("/api/events").send().await.expect(200);
     assert!(stream.text.starts_with(": server_full\nretry: "), "a browser has to come back: {stream:?}");
     assert_eq!(stream.header("connection"), "close");
