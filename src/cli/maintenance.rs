@@ -1,0 +1,58 @@
+//! What is done to a database from outside: `migrate`, `check` and `backup`.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+};
+
+use clap::Args;
+
+use super::common::{CommonArgs, Failure, cannot_open, open, print};
+use crate::{config::Settings, store, telemetry};
+
+#[derive(Args)]
+pub(super) struct BackupArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// File to write; it must not exist
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+pub(super) async fn migrate(settings: &Settings) -> Result<(), Failure> {
+    open(settings).await?.close().await;
+    print("the database is up to date\n")
+}
+
+/// Prints what is wrong, a line each, and fails if anything is.
+pub(super) async fn check(settings: &Settings) -> Result<(), Failure> {
+    telemetry::start_logging(settings.log_format);
+    let found =
+        store::check(&settings.database_url).await.map_err(|error| Failure::Run(error.to_string()))?;
+    for line in &found {
+        print(&format!("{line}\n"))?;
+    }
+    match found.len() {
+        0 => print("stock, orders and log agree\n"),
+        wrong => Err(Failure::Run(format!("{wrong} contradictions were found"))),
+    }
+}
+
+pub(super) async fn backup(args: BackupArgs) -> Result<(), Failure> {
+    let settings = args.common.settings()?;
+    telemetry::start_logging(settings.log_format);
+    let is_terminal = std::io::stderr().is_terminal();
+    let mut progress = |written: u64, total: u64| {
+        if is_terminal {
+            let percent = written.saturating_mul(100).checked_div(total).unwrap_or(100);
+            // The terminal may be gone; the copy goes on.
+            drop(write!(std::io::stderr(), "\r{percent:3} % of {} KiB", total.div_ceil(1024)));
+        }
+    };
+    let copied = store::backup(&settings.database_url, &args.to, &mut progress).await;
+    if is_terminal {
+        drop(writeln!(std::io::stderr()));
+    }
+    copied.map_err(|error| cannot_open(&error))?;
+    print(&format!("{} is a copy of the database\n", args.to.display()))
+}
