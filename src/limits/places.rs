@@ -75,11 +75,17 @@ struct Network {
     idle: BTreeSet<u64>,
 }
 
-#[derive(Debug)]
-struct Slot {
+/// What a connection is counted as.
+#[derive(Clone, Copy, Debug)]
+struct Count {
     /// `None` for a proxy.
     network: Option<IpAddr>,
     standing: Standing,
+}
+
+#[derive(Debug)]
+struct Slot {
+    count: Count,
     /// It gave its place to another; its connection is to end.
     gone: AtomicBool,
     waker: AtomicWaker,
@@ -107,10 +113,10 @@ impl Places {
             telemetry::refused(DROPPED);
             return None;
         };
-        taken.count(network, standing);
+        let count = Count { network, standing };
+        taken.add(count);
         let slot = Slot {
-            network,
-            standing,
+            count,
             gone: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             idle_since: Mutex::default(),
@@ -119,7 +125,7 @@ impl Places {
         taken.set_idle(&slot);
         drop(taken);
         telemetry::connection_opened();
-        Some(ConnectionPermit(Place { places: Arc::clone(self), slot }))
+        Some(ConnectionPermit(Held::Place(Place { places: Arc::clone(self), slot })))
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -172,11 +178,11 @@ impl Taken {
         true
     }
 
-    fn count(&mut self, network: Option<IpAddr>, standing: Standing) {
-        match standing {
+    fn add(&mut self, count: Count) {
+        match count.standing {
             Standing::Served => {
                 self.served += 1;
-                if let Some(network) = network {
+                if let Some(network) = count.network {
                     self.networks.entry(network).or_default().served += 1;
                 }
             }
@@ -188,14 +194,17 @@ impl Taken {
     /// Gives a place back, once.
     fn release(&mut self, slot: &Slot) {
         self.set_busy(slot);
-        if slot.gone.swap(true, Ordering::AcqRel) {
-            return;
+        if !slot.gone.swap(true, Ordering::AcqRel) {
+            self.subtract(slot.count);
         }
-        match slot.standing {
+    }
+
+    fn subtract(&mut self, count: Count) {
+        match count.standing {
             Standing::Served => {
                 self.served -= 1;
                 if let Some(Entry::Occupied(mut network)) =
-                    slot.network.map(|network| self.networks.entry(network))
+                    count.network.map(|network| self.networks.entry(network))
                 {
                     network.get_mut().served -= 1;
                     if network.get().served == 0 {
@@ -214,10 +223,11 @@ impl Taken {
         }
         self.clock += 1;
         let now = self.clock;
-        match slot.standing {
+        match slot.count.standing {
             Standing::Served => {
                 self.idle.insert(now, Arc::clone(slot));
-                if let Some(network) = slot.network.and_then(|network| self.networks.get_mut(&network)) {
+                if let Some(network) = slot.count.network.and_then(|network| self.networks.get_mut(&network))
+                {
                     network.idle.insert(now);
                 }
             }
@@ -231,7 +241,7 @@ impl Taken {
         let Some(since) = slot.since().take() else { return };
         self.idle_reserved.remove(&since);
         if self.idle.remove(&since).is_some()
-            && let Some(network) = slot.network.and_then(|network| self.networks.get_mut(&network))
+            && let Some(network) = slot.count.network.and_then(|network| self.networks.get_mut(&network))
         {
             network.idle.remove(&since);
         }
@@ -262,13 +272,6 @@ impl Place {
         self.places.taken().set_busy(&self.slot);
     }
 
-    /// The connection is used for good, by another task than the one that asked [`Self::is_gone`]. Without this the waker
-    /// of that task keeps its memory for as long as the place is taken.
-    pub fn set_busy_for_good(&self) {
-        self.set_busy();
-        drop(self.slot.waker.take());
-    }
-
     /// Whether the place was given to another, so that the connection must end. Registers the task to wake then.
     pub fn is_gone(&self, context: &Context<'_>) -> bool {
         self.slot.waker.register(context.waker());
@@ -278,25 +281,63 @@ impl Place {
 
 /// The permit of an open connection, released when it is dropped.
 #[derive(Debug)]
-pub struct ConnectionPermit(Place);
+pub struct ConnectionPermit(Held);
+
+#[derive(Debug)]
+enum Held {
+    Place(Place),
+    /// Of a connection that is never idle: it needs no more than to be counted.
+    Socket(Arc<Places>, Count),
+    /// Its place was given to another.
+    Nothing,
+}
 
 impl ConnectionPermit {
     /// What the connection may do.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        self.0.slot.standing
+        match &self.0 {
+            Held::Place(place) => place.slot.count.standing,
+            Held::Socket(_, count) => count.standing,
+            Held::Nothing => Standing::Served,
+        }
     }
 
-    /// Its place.
+    /// Its place, while it may become idle.
     #[must_use]
-    pub fn place(&self) -> Place {
-        self.0.clone()
+    pub fn place(&self) -> Option<&Place> {
+        match &self.0 {
+            Held::Place(place) => Some(place),
+            Held::Socket(..) | Held::Nothing => None,
+        }
+    }
+
+    /// For a socket, which is never idle: the place, which knows the task of HTTP that it would wake, is let go.
+    #[must_use]
+    pub fn into_socket(mut self) -> Self {
+        if let Held::Place(place) = &self.0 {
+            let mut taken = place.places.taken();
+            taken.set_busy(&place.slot);
+            let held = if place.slot.gone.swap(true, Ordering::AcqRel) {
+                Held::Nothing
+            } else {
+                Held::Socket(Arc::clone(&place.places), place.slot.count)
+            };
+            drop(taken);
+            drop(place.slot.waker.take());
+            self.0 = held;
+        }
+        self
     }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.0.places.taken().release(&self.0.slot);
+        match &self.0 {
+            Held::Place(place) => place.places.taken().release(&place.slot),
+            Held::Socket(places, count) => places.taken().subtract(*count),
+            Held::Nothing => {}
+        }
         telemetry::connection_ended();
     }
 }
@@ -315,8 +356,27 @@ mod tests {
 
     fn busy(places: &Arc<Places>, last: u8) -> ConnectionPermit {
         let permit = places.acquire(address(last)).unwrap();
-        permit.place().set_busy();
+        permit.place().unwrap().set_busy();
         permit
+    }
+
+    fn is_gone(permit: &ConnectionPermit) -> bool {
+        permit.place().unwrap().slot.gone.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_socket_is_counted_until_it_ends_and_makes_no_room() {
+        let places = places(1, 0, 1);
+        let socket = places.acquire(address(1)).unwrap().into_socket();
+        assert_eq!(
+            places.acquire(address(1)).unwrap().standing(),
+            Standing::Refused(LimitExceeded::AddressConnections)
+        );
+        drop(socket);
+        let evicted = places.acquire(address(1)).unwrap();
+        let newcomer = places.acquire(address(1)).unwrap();
+        drop(evicted.into_socket());
+        assert_eq!((newcomer.standing(), places.taken().served), (Standing::Served, 1), "given back once");
     }
 
     #[test]
@@ -343,9 +403,9 @@ mod tests {
     fn the_oldest_idle_connection_makes_room() {
         let places = places(4, 0, 4);
         let idle: Vec<_> = (0..4).map(|n| places.acquire(address(n)).unwrap()).collect();
-        idle[0].place().set_busy();
+        idle[0].place().unwrap().set_busy();
         let _newcomer = places.acquire(address(5)).unwrap();
-        let gone: Vec<_> = idle.iter().map(|permit| permit.0.slot.gone.load(Ordering::Relaxed)).collect();
+        let gone: Vec<_> = idle.iter().map(is_gone).collect();
         assert_eq!(gone, [false, true, false, false]);
         drop(idle);
         let taken = places.taken();
@@ -357,7 +417,7 @@ mod tests {
         let places = places(8, 0, 2);
         let (other, first) = (places.acquire(address(1)).unwrap(), places.acquire(address(2)).unwrap());
         let (_second, third) = (places.acquire(address(2)).unwrap(), places.acquire(address(2)).unwrap());
-        assert!(first.0.slot.gone.load(Ordering::Relaxed) && !other.0.slot.gone.load(Ordering::Relaxed));
+        assert!(is_gone(&first) && !is_gone(&other));
         assert_eq!(third.standing(), Standing::Served);
         let proxied: Vec<_> = (0..6).map(|_| busy(&places, 99).standing()).collect();
         assert!(proxied.iter().all(|standing| *standing == Standing::Served));

@@ -209,8 +209,10 @@ impl Connection {
         header_timeout: Duration,
         write_timeout: Duration,
     ) -> Self {
-        // It is not set before.
-        let _ = self.handle.0.place.set(permit.place());
+        if let Some(place) = permit.place() {
+            // It is not set before.
+            let _ = self.handle.0.place.set(place.clone());
+        }
         self.permit = Some(permit);
         self.header_timeout = header_timeout;
         self.write_timeout = write_timeout;
@@ -259,8 +261,7 @@ impl Connection {
     /// The socket and its permit, for something that is never idle.
     #[must_use]
     pub fn into_inner(self) -> (TcpStream, Option<ConnectionPermit>) {
-        self.handle.0.place.get().map(Place::set_busy_for_good);
-        (self.socket, self.permit)
+        (self.socket, self.permit.map(ConnectionPermit::into_socket))
     }
 
     /// Whether the head of a request has taken too long. `read`: some bytes have just come.
