@@ -90,7 +90,7 @@ pub(super) async fn show(
     respond(&request, cache.get(catalog_cache::Request::Goods(id), read).await?)
 }
 
-fn wrapped(goods: &Goods) -> Value {
+pub(super) fn wrapped(goods: &Goods) -> Value {
     json!({ "goods": GoodsResponse::from(goods) })
 }
 
@@ -127,17 +127,6 @@ pub(super) async fn change(
     let fields = body.fields().await?;
     let goods = state.catalog.change(admin.actor(), id, fields, only_if, clock::now()).await?;
     Ok(tagged(answer::ok(&wrapped(&goods)), &goods))
-}
-
-pub(super) async fn change_stock(
-    state: State,
-    admin: Admin,
-    id: Id,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    let id = id.read(GoodsId::parse)?;
-    let goods = state.catalog.change_stock(admin.actor(), id, body.fields().await?, clock::now()).await?;
-    Ok(answer::ok(&wrapped(&goods)))
 }
 
 pub(super) async fn delete(

@@ -28,6 +28,7 @@ mod notifications;
 mod orders;
 mod pages;
 mod shop;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -49,7 +50,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
                 "/goods/{goodsId}",
                 [get(goods::show), patch(goods::change), delete(goods::delete)],
             ))
-            .service(resource("/goods/{goodsId}/stock", [post(goods::change_stock)]))
+            .service(resource("/goods/{goodsId}/stock", [get(stock::history), post(stock::change)]))
             .service(resource(
                 "/goods/{goodsId}/cart",
                 [put(cart::put), post(cart::add), delete(cart::remove)],

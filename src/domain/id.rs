@@ -42,6 +42,10 @@ id!(
     /// An order.
     OrderId
 );
+id!(
+    /// An entry of the history of stocks.
+    StockChangeId
+);
 
 /// A place in the log of notifications: the id of one, or 0 for "before the first".
 ///

@@ -1,4 +1,7 @@
 //! Whole numbers as JSON, forms and queries write them.
+//!
+//! A JSON number is its value: `2`, `2.0` and `2e0` are one number to every reader of JSON, and reach this file as `2` or
+//! `2.0`. What a string, a form or a query holds is text that someone typed, in which `2e0` is no way to write a quantity.
 
 /// Reads a whole number: digits with a sign or none, and a fraction of zeros or none (`2`, `2.0`, `-3`), because there
 /// is one kind of number in JSON and some clients write `2.0` for 2. `None` for anything else: `+5`, ` 5`, `1e3`, `2.5`,

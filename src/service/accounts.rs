@@ -119,7 +119,7 @@ impl AccountChange {
     /// Reads `nickname?, hidePurchases?, password? + currentPassword`.
     ///
     /// # Errors
-    /// Fields that are not valid.
+    /// Fields that are not valid or not known.
     pub fn read(fields: Fields) -> Result<Self, ServiceError> {
         let nickname = fields.optional("nickname", Nickname::parse);
         let hide_purchases = fields.optional("hidePurchases", flag);
@@ -129,8 +129,9 @@ impl AccountChange {
         } else {
             Ok(None)
         };
-        let (nickname, hide_purchases, password, current) =
-            fields.finish((nickname, hide_purchases, password, current))?;
+        let known = fields.only(&["nickname", "hidePurchases", "password", "currentPassword"]);
+        let (nickname, hide_purchases, password, current, ()) =
+            fields.finish((nickname, hide_purchases, password, current, known))?;
         Ok(Self { nickname, hide_purchases, password: password.zip(current) })
     }
 }

@@ -6,7 +6,7 @@ use super::{Page, ServiceError};
 use crate::{
     domain::{
         Actor, Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset,
-        Stock, StockChange, StockReason, ThumbnailUrl, Timestamp,
+        Stock, StockChange, StockChangeId, StockReason, StockRecord, ThumbnailUrl, Timestamp,
         goods::{parse_chosen_id, parse_price, parse_stock, parse_stock_change},
     },
     store::{CatalogStore, GoodsQuery, Precondition, Store, StoreError},
@@ -79,17 +79,18 @@ impl Catalog {
     /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?`.
     ///
     /// # Errors
-    /// Fields that are not valid, an id that is or was taken, someone who is no administrator any more.
+    /// Fields that are not valid or not known, an id that is or was taken, someone who is no administrator any more.
     pub async fn create(&self, by: Actor, fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
         let currency = self.currency;
+        let known = fields.only(&["name", "thumbnailUrl", "category", "price", "stock", "goodsId"]);
         let name = fields.required("name", GoodsName::parse);
         let thumbnail_url = fields.required("thumbnailUrl", ThumbnailUrl::parse_url);
         let category = fields.required("category", Category::parse);
         let price = fields.required("price", |text| parse_price(text, currency));
         let stock = fields.optional("stock", stock_or_none).map(Option::flatten);
         let goods_id = fields.optional("goodsId", parse_chosen_id);
-        let (name, thumbnail_url, category, price, stock, goods_id) =
-            fields.finish((name, thumbnail_url, category, price, stock, goods_id))?;
+        let (name, thumbnail_url, category, price, stock, goods_id, ()) =
+            fields.finish((name, thumbnail_url, category, price, stock, goods_id, known))?;
         let goods = NewGoods { goods_id, name, thumbnail_url, category, price, stock };
         Ok(self.store.create_goods(goods, Some(by), now).await?)
     }
@@ -138,6 +139,23 @@ impl Catalog {
         let reason = fields.optional("reason", reason_or_none).map(Option::flatten);
         let (pieces, reason, ()) = fields.finish((pieces, reason, known))?;
         Ok(self.store.change_stock(id, StockChange { pieces, reason }, Some(by), now).await?)
+    }
+
+    /// Lists the changes of a stock below an id, newest first, also of goods that are no longer sold.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] for goods that there never were, or that left no history; the store failed.
+    pub async fn stock_history(
+        &self,
+        id: GoodsId,
+        before: Option<StockChangeId>,
+        limit: u32,
+    ) -> Result<Page<StockRecord, StockChangeId>, ServiceError> {
+        let found = self.store.stock_history(id, before, limit.saturating_add(1)).await?;
+        if found.is_empty() && self.store.goods(id).await?.is_none() {
+            return Err(ServiceError::NotFound);
+        }
+        Ok(Page::cut(found, limit, |record| record.change_id))
     }
 
     /// Takes goods off sale, if they are what the caller has seen.

@@ -32,7 +32,7 @@ impl OrderRequest {
     /// `Idempotency-Key`.
     ///
     /// # Errors
-    /// Fields that are not valid; both or neither.
+    /// Fields that are not valid or not known; both or neither.
     pub fn read(fields: Fields, key: Option<&str>, currency: Currency) -> Result<Self, ServiceError> {
         const ONE_OF: Invalid = Invalid::new("invalid", "an order has either items or fromCart");
         let basket = match (fields.raw("items"), fields.optional("fromCart", flag)) {
@@ -46,7 +46,9 @@ impl OrderRequest {
         let key = key.map(IdempotencyKey::parse).transpose();
         let key = key.map_err(|invalid| invalid.in_field("Idempotency-Key"));
         let expected_total = fields.optional("expectedTotal", |text| parse_total(text, currency));
-        let (basket, key, expected_total) = fields.finish((basket, key, expected_total))?;
+        // A misspelled condition must not be one that was not made.
+        let known = fields.only(&["items", "fromCart", "expectedTotal"]);
+        let (basket, key, expected_total, ()) = fields.finish((basket, key, expected_total, known))?;
         Ok(Self { basket, key, expected_total })
     }
 }

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::{Denied, StoreError};
-use crate::domain::{Actor, Goods, GoodsId, GoodsPatch, NewGoods, Stock, StockChange, Timestamp};
+use crate::domain::{
+    Actor, Goods, GoodsId, GoodsPatch, NewGoods, Stock, StockChange, StockChangeId, StockRecord, Timestamp,
+};
 
 /// Why the catalog or a cart was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +95,13 @@ pub trait CatalogStore: Send + Sync + 'static {
         by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Goods, CatalogError>;
+    /// The changes of a stock below an id, newest first. It outlives the goods.
+    async fn stock_history(
+        &self,
+        id: GoodsId,
+        before: Option<StockChangeId>,
+        limit: u32,
+    ) -> Result<Vec<StockRecord>, StoreError>;
     /// Takes goods off sale and out of all carts, if they are what the caller has seen. Orders keep their name and
     /// price.
     async fn delete_goods(

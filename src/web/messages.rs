@@ -139,7 +139,7 @@ fn of_code(code: &str) -> &'static str {
         "out_of_range" => "허용 범위를 벗어났습니다.",
         "invalid_characters" => "사용할 수 없는 문자가 있습니다.",
         "too_many_decimals" => "소수 자릿수가 너무 많습니다.",
-        "unknown_field" => "알 수 없는 항목입니다.",
+        "unknown" => "알 수 없는 항목입니다.",
         _ => "올바르지 않은 값입니다.",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    domain::{GoodsAction, GoodsPatch, Offset, StockChange, goods::MAX_STOCK},
+    domain::{GoodsAction, GoodsPatch, Offset, StockChange, StockReason, StockRecordKind, goods::MAX_STOCK},
     store::{CatalogError, Denied, GoodsQuery},
 };
 
@@ -173,6 +173,29 @@ pub(in crate::store) async fn a_stock_changes_by_pieces(store: &dyn Store) {
     let uncounted = some_goods(store, "air", None).await.goods_id;
     let refused = store.change_stock(uncounted, more(1), None, NOW).await;
     assert!(matches!(refused, Err(CatalogError::NoChange(None))), "{refused:?}");
+}
+
+pub(in crate::store) async fn the_history_of_a_stock_outlives_its_goods(store: &dyn Store) {
+    let admin = logged_in(store, "boss", Role::Admin, 1).await;
+    let (id, other) = (some_goods(store, "water", Some(10)).await.goods_id, GoodsId(99));
+    let reason = StockReason::parse("a delivery").unwrap();
+    let delivery = StockChange { pieces: 5, reason: Some(reason) };
+    store.change_stock(id, delivery, Some(admin), NOW).await.unwrap();
+    store.delete_goods(id, None, None, NOW).await.unwrap();
+    let all = store.stock_history(id, None, 9).await.unwrap();
+    let told: Vec<_> =
+        all.iter().map(|one| (one.kind, one.change, one.stock, one.by.is_some(), one.at)).collect();
+    assert_eq!(
+        told[told.len() - 2..],
+        [(StockRecordKind::Change, 5, Some(15), true, NOW), (StockRecordKind::Set, 10, Some(10), false, NOW)]
+    );
+    let delivery = &all[all.len() - 2];
+    assert_eq!(delivery.by, Some((admin.user_id, "boss".to_owned())));
+    assert_eq!(delivery.reason.as_deref(), Some("a delivery"));
+    assert!(all.is_sorted_by(|newer, older| newer.change_id > older.change_id));
+    assert_eq!(store.stock_history(id, Some(delivery.change_id), 9).await.unwrap(), all[all.len() - 1..]);
+    assert_eq!(store.stock_history(id, None, 1).await.unwrap(), all[..1]);
+    assert_eq!(store.stock_history(other, None, 9).await.unwrap(), []);
 }
 
 pub(in crate::store) async fn only_an_administrator_changes_goods(store: &dyn Store) {

@@ -33,6 +33,7 @@ macro_rules! store_contract {
                       categories_are_counted
                       goods_change_only_while_they_are_what_was_seen
                       a_stock_changes_by_pieces
+                      the_history_of_a_stock_outlives_its_goods
                       only_an_administrator_changes_goods
                       a_change_touches_only_what_it_names }
             carts { a_cart_keeps_the_order_of_its_making

@@ -7,7 +7,7 @@ use super::{SqliteStore, authority, errors::is_taken, rows::GoodsRow, stock, wri
 use crate::{
     domain::{
         Actor, Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsName, GoodsPatch, NewGoods,
-        StockChange, Timestamp, text,
+        StockChange, StockChangeId, StockRecord, Timestamp, text,
     },
     store::{CatalogError, CatalogStore, GoodsQuery, Precondition, StoreError},
 };
@@ -133,6 +133,15 @@ impl CatalogStore for SqliteStore {
                 })
             })
             .await
+    }
+
+    async fn stock_history(
+        &self,
+        id: GoodsId,
+        before: Option<StockChangeId>,
+        limit: u32,
+    ) -> Result<Vec<StockRecord>, StoreError> {
+        stock::history(&mut *self.reader().await?, id, before, limit).await
     }
 
     async fn delete_goods(

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         CartLine, Category, Currency, Email, Goods, GoodsId, GoodsName, LoginSession, Nickname, Notification,
         Offset, Order, OrderId, OrderItem, OrderStatus, PasswordHash, Price, Publication, Quantity, Role,
-        SessionId, ThumbnailUrl, Timestamp, User, UserId,
+        SessionId, StockChangeId, StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User, UserId,
     },
     store::{OrderEvent, OrderEventKind, Sequence, StoreError},
 };
@@ -112,6 +112,39 @@ impl GoodsRow {
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
         }
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct StockRow {
+    change_id: i64,
+    goods_id: i64,
+    kind: String,
+    change: i64,
+    stock: Option<i64>,
+    reason: Option<String>,
+    user_id: Option<i64>,
+    nickname: Option<String>,
+    created_at: i64,
+}
+
+impl StockRow {
+    pub(super) fn record(self) -> Result<StockRecord, StoreError> {
+        Ok(StockRecord {
+            change_id: StockChangeId(self.change_id),
+            goods_id: GoodsId(self.goods_id),
+            kind: match self.kind.as_str() {
+                "opening" => StockRecordKind::Opening,
+                "set" => StockRecordKind::Set,
+                "change" => StockRecordKind::Change,
+                other => return Err(corrupt("a change of a stock", other)),
+            },
+            change: self.change,
+            stock: self.stock,
+            reason: self.reason,
+            by: self.user_id.map(UserId).zip(self.nickname),
+            at: Timestamp::from_millis(self.created_at),
+        })
     }
 }
 

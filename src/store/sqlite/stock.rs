@@ -1,11 +1,16 @@
 //! How many pieces of goods are left: what orders take and cancellations return, which is kept with the lines of the
 //! order, and changes by hand, which are kept in `stock_changes`.
 
-use super::{rows::GoodsRow, writer::Tx};
+use sqlx::SqliteConnection;
+
+use super::{
+    rows::{GoodsRow, StockRow},
+    writer::Tx,
+};
 use crate::{
     domain::{
-        Actor, Goods, GoodsAction, GoodsEvent, GoodsId, OrderId, Stock, StockChange, Timestamp,
-        goods::MAX_STOCK,
+        Actor, Goods, GoodsAction, GoodsEvent, GoodsId, OrderId, Stock, StockChange, StockChangeId,
+        StockRecord, Timestamp, goods::MAX_STOCK,
     },
     store::{CatalogError, StoreError},
 };
@@ -128,6 +133,28 @@ async fn record(tx: &mut Tx, goods: &Goods, record: Record) -> Result<(), StoreE
     .execute(&mut tx.conn)
     .await?;
     Ok(())
+}
+
+/// The changes of a stock below an id, newest first.
+pub(super) async fn history(
+    conn: &mut SqliteConnection,
+    id: GoodsId,
+    before: Option<StockChangeId>,
+    limit: u32,
+) -> Result<Vec<StockRecord>, StoreError> {
+    let found = sqlx::query_as::<_, StockRow>(
+        "select change_id, goods_id, kind, change, stock, reason, user_id, nickname, stock_changes.created_at
+         from stock_changes left join users using (user_id)
+         where goods_id = $1 and change_id < $2
+         order by change_id desc
+         limit $3",
+    )
+    .bind(id.0)
+    .bind(before.map_or(i64::MAX, |id| id.0))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    found.into_iter().map(StockRow::record).collect()
 }
 
 fn announce_all(tx: &mut Tx, changed: Vec<GoodsRow>) {

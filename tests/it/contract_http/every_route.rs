@@ -23,6 +23,7 @@ const PRIVATE: &[(&str, &str)] = &[
     ("PATCH", "/api/goods/1"),
     ("DELETE", "/api/goods/1"),
     ("POST", "/api/goods/1/stock"),
+    ("GET", "/api/goods/1/stock"),
 ];
 
 #[tokio::test]
@@ -165,7 +166,7 @@ async fn another_method_is_told_which_ones_there_are() {
         ("/api/goods", "DELETE", vec!["GET", "HEAD", "POST"]),
         ("/api/goods/1", "PUT", vec!["GET", "HEAD", "PATCH", "DELETE"]),
         ("/api/goods/cart", "POST", vec!["GET", "HEAD"]),
-        ("/api/goods/1/stock", "GET", vec!["POST"]),
+        ("/api/goods/1/stock", "PUT", vec!["GET", "HEAD", "POST"]),
         ("/api/shop", "POST", vec!["GET", "HEAD"]),
         ("/api/categories", "DELETE", vec!["GET", "HEAD"]),
         ("/api/goods/1/cart", "PATCH", vec!["PUT", "POST", "DELETE"]),

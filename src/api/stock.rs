@@ -1,0 +1,85 @@
+//! `/api/goods/{goodsId}/stock`: changes of a stock by so many pieces, and who changed it when.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::goods::wrapped;
+use crate::{
+    clock,
+    domain::{GoodsId, Stock, StockChangeId, StockRecord, StockRecordKind, Timestamp, UserId},
+    web::{
+        Admin, Body, Id, Problem, Query, State, answer,
+        params::{cursor, limit},
+    },
+};
+
+const MAX_LIMIT: u32 = 100;
+const DEFAULT_LIMIT: u32 = 20;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct History<'a> {
+    changes: Vec<ChangeResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<StockChangeId>,
+}
+
+/// A change of a stock as administrators see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangeResponse<'a> {
+    change_id: StockChangeId,
+    kind: &'static str,
+    change: i64,
+    stock: Stock,
+    reason: Option<&'a str>,
+    by: Option<By<'a>>,
+    created_at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct By<'a> {
+    user_id: UserId,
+    nickname: &'a str,
+}
+
+impl<'a> From<&'a StockRecord> for ChangeResponse<'a> {
+    fn from(record: &'a StockRecord) -> Self {
+        Self {
+            change_id: record.change_id,
+            kind: match record.kind {
+                StockRecordKind::Opening => "opening",
+                StockRecordKind::Set => "set",
+                StockRecordKind::Change => "change",
+            },
+            change: record.change,
+            stock: record.stock,
+            reason: record.reason.as_deref(),
+            by: record.by.as_ref().map(|(user_id, nickname)| By { user_id: *user_id, nickname }),
+            created_at: record.at,
+        }
+    }
+}
+
+pub(super) async fn history(
+    state: State,
+    _admin: Admin,
+    id: Id,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    let id = id.read(GoodsId::parse)?;
+    let fields = query.0;
+    let before = fields.optional("cursor", cursor(StockChangeId::parse));
+    let limit = fields.optional("limit", limit(MAX_LIMIT));
+    let (before, limit) = fields.finish((before, limit))?;
+    let page = state.catalog.stock_history(id, before, limit.unwrap_or(DEFAULT_LIMIT)).await?;
+    let changes = page.items.iter().map(ChangeResponse::from).collect();
+    Ok(answer::ok(&History { changes, next_cursor: page.next }))
+}
+
+pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
+    let id = id.read(GoodsId::parse)?;
+    let goods = state.catalog.change_stock(admin.actor(), id, body.fields().await?, clock::now()).await?;
+    Ok(answer::ok(&wrapped(&goods)))
+}
