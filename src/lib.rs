@@ -33,3 +33,4 @@ pub mod store;
 pub mod telemetry;
 pub mod transport;
 pub mod web;
+pub mod webhooks;

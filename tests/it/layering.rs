@@ -14,7 +14,8 @@ use self::modules::{Modules, Reference};
 const BELOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["server"]),
-    ("server", &["api", "gateway"]),
+    ("server", &["api", "gateway", "webhooks"]),
+    ("webhooks", &["state"]),
     ("api", &["web"]),
     ("gateway", &["web", "socketio"]),
     ("web", &["state"]),
@@ -43,6 +44,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["service"]),
     ("argon2", &["service"]),
     ("clap", &["cli", "config"]),
+    ("reqwest", &["webhooks"]),
 ];
 
 fn read(folder: &str) -> Modules {

@@ -1,0 +1,4 @@
+//! Webhooks over real sockets.
+
+mod client;
+mod receiver;
