@@ -4,7 +4,7 @@
 //!
 //! `cli` parses and runs; [`server`] assembles; [`api`] and [`gateway`] are the edges (HTTP, sockets); [`web`] is what
 //! all HTTP shares; [`state`] what handlers share; [`service`] has the use cases; [`socketio`] speaks Socket.IO; [`realtime`] tells sessions; [`store`]
-//! keeps everything; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
+//! keeps everything; [`hooks`] reads what other shops say; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
 //! [`telemetry`] are leaves. Imports point down only.
 //!
 //! # The route of a purchase
@@ -21,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod gateway;
+pub mod hooks;
 pub mod limits;
 pub mod outbox;
 pub mod protocol;

@@ -236,6 +236,40 @@ pub fn plain_text(text: &str, max: usize) -> Result<String, Invalid> {
     Ok(text)
 }
 
+/// Text of another system as [`plain_text`] takes it: `‹ ›` for `< >`, one space for white space of any kind, without what is
+/// a control character or turns other text around, and cut with `…` where it is longer than `max` characters. `None` where
+/// nothing is left to see.
+#[must_use]
+pub fn cleaned(text: &str, max: usize) -> Option<String> {
+    let shown = |c: char| match c {
+        '<' => Some('‹'),
+        '>' => Some('›'),
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        c if c.is_whitespace() => Some(' '),
+        c if c.is_control() || reorders(c) => None,
+        c => Some(c),
+    };
+    // What is never shown is not looked at, however much it is.
+    let kept: String = text.chars().take(max * 8).filter_map(shown).collect();
+    let words: Vec<&str> = kept.split(' ').filter(|word| !word.is_empty()).collect();
+    let line = nfc(&words.join(" "));
+    let short = if line.chars().count() > max { cut(&line, max) } else { line };
+    plain_text(&short, max).ok()
+}
+
+/// The first characters of a line, as people count them, and `…`: together at most `max` of Unicode's.
+fn cut(line: &str, max: usize) -> String {
+    let mut room = max.saturating_sub(1);
+    let fits = |cluster: &&str| {
+        let length = cluster.chars().count();
+        let fits = length <= room;
+        room = if fits { room - length } else { 0 };
+        fits
+    };
+    let kept: String = line.graphemes(true).take_while(fits).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// How many characters a person counts.
 #[must_use]
 pub(super) fn clusters(text: &str) -> usize {

@@ -20,7 +20,8 @@ const BELOW: &[(&str, &[&str])] = &[
     ("gateway", &["web", "socketio"]),
     ("web", &["state"]),
     ("state", &["service", "realtime", "limits", "config", "telemetry"]),
-    ("service", &["store", "limits", "config", "clock"]),
+    ("service", &["hooks", "store", "limits", "config", "clock"]),
+    ("hooks", &["domain"]),
     ("realtime", &["store", "outbox", "limits"]),
     ("socketio", &["transport"]),
     ("transport", &["outbox", "limits"]),
@@ -43,6 +44,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("actix_web_actors", &["transport"]),
     ("jsonwebtoken", &["service"]),
     ("argon2", &["service"]),
+    ("hmac", &["hooks"]),
     ("clap", &["cli", "config"]),
     ("reqwest", &["webhooks"]),
 ];

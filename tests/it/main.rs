@@ -17,6 +17,7 @@ mod drain;
 mod epochs;
 mod events;
 mod faults;
+mod hooks;
 mod hostile;
 mod layering;
 mod limits;
