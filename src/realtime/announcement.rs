@@ -2,14 +2,15 @@
 
 use std::{
     borrow::Cow,
-    sync::{Arc, OnceLock},
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    domain::{GoodsEvent, NicknameDisplay, Offset, OwnOrder, Publication},
+    domain::{GoodsEvent, NicknameDisplay, Offset, OwnOrder, Publication, UserId},
     outbox::{Args, PerWire, Wire},
     protocol::{
         publication,
@@ -82,8 +83,16 @@ impl Announcement {
     /// As it leaves on a wire.
     #[must_use]
     pub fn encoded(&self, wire: Wire) -> &Bytes {
-        let args = if self.is_list { Args::Several(&self.args) } else { Args::One(&self.args) };
-        self.encoded.get(wire).get_or_init(|| wire.event(self.event, args))
+        self.encoded.get(wire).get_or_init(|| wire.event(self.event, self.args()))
+    }
+
+    /// Appends it as it leaves on a wire.
+    fn put(&self, wire: Wire, out: &mut BytesMut) {
+        wire.put_event(out, self.event, self.args());
+    }
+
+    fn args(&self) -> Args<'_> {
+        if self.is_list { Args::Several(&self.args) } else { Args::One(&self.args) }
     }
 }
 
@@ -93,7 +102,19 @@ pub struct Batch {
     publications: Vec<Arc<Publication>>,
     display: NicknameDisplay,
     encoded: Encoded,
+    /// Orders of these publications whose accounts this process tells, too.
+    own: Vec<Arc<Own>>,
+    encoded_own: PerWire<Mutex<HashMap<UserId, Bytes>>>,
     committed: Instant,
+}
+
+/// An order that its account is told of, in the same write as the alert of it.
+#[derive(Debug)]
+struct Own {
+    account: UserId,
+    /// The offset of the alert.
+    id: Offset,
+    told: Announcement,
 }
 
 impl Batch {
@@ -104,8 +125,39 @@ impl Batch {
             publications,
             display,
             encoded: Encoded::default(),
+            own: Vec::new(),
+            encoded_own: PerWire::default(),
             committed: Instant::now(),
         })
+    }
+
+    /// With the orders of these publications whose accounts are told; returns those whose alerts it does not hold.
+    #[must_use]
+    pub fn with_own(self, orders: VecDeque<OwnOrder>) -> (Self, VecDeque<OwnOrder>) {
+        let holds =
+            |order: &OwnOrder| order.announced_as.filter(|id| (self.first()..=self.last()).contains(id));
+        let (mut own, mut apart) = (Vec::new(), VecDeque::new());
+        for order in orders {
+            match holds(&order) {
+                Some(id) => {
+                    let told = Announcement::order(&order);
+                    own.push(Arc::new(Own { account: order.user_id, id, told }));
+                }
+                None => apart.push_back(order),
+            }
+        }
+        (Self { own, ..self }, apart)
+    }
+
+    /// The accounts that are told of orders of their own.
+    #[must_use]
+    pub fn owners(&self) -> HashSet<UserId> {
+        self.own.iter().map(|own| own.account).collect()
+    }
+
+    /// What an account is told of its own orders in this batch, for a session that does not get the batch.
+    pub fn own_of(&self, account: UserId) -> impl Iterator<Item = &Announcement> {
+        self.own.iter().filter(move |own| own.account == account).map(|own| &own.told)
     }
 
     /// This batch and the one right after it, as one.
@@ -115,6 +167,8 @@ impl Batch {
             publications: self.publications.iter().chain(&later.publications).cloned().collect(),
             display: self.display,
             encoded: Encoded::default(),
+            own: self.own.iter().chain(&later.own).cloned().collect(),
+            encoded_own: PerWire::default(),
             committed: self.committed,
         }
     }
@@ -146,18 +200,37 @@ impl Batch {
     /// What a session on this wire has not seen that has seen everything up to `after`, to leave in one write.
     #[must_use]
     pub fn encoded_after(&self, after: Offset, wire: Wire) -> Cow<'_, Bytes> {
+        if after < self.first() {
+            Cow::Borrowed(self.encoded.get(wire).get_or_init(|| self.encode(after, wire, BytesMut::new())))
+        } else {
+            Cow::Owned(self.encode(after, wire, BytesMut::new()))
+        }
+    }
+
+    /// As [`Self::encoded_after`], for a session of an account that has orders among them: it is told of these first, so
+    /// that it knows their alerts as its own.
+    #[must_use]
+    pub fn encoded_with_own(&self, account: UserId, after: Offset, wire: Wire) -> Bytes {
         let encode = || {
             let mut out = BytesMut::new();
-            for unseen in self.publications.iter().filter(|publication| publication.id > after) {
-                let payload = publication::payload(unseen, self.display);
-                wire.put_publication(&mut out, publication::event(unseen), &payload, unseen.id.0);
+            for own in self.own.iter().filter(|own| own.account == account && own.id > after) {
+                own.told.put(wire, &mut out);
             }
-            out.freeze()
+            self.encode(after, wire, out)
         };
-        if after < self.first() {
-            Cow::Borrowed(self.encoded.get(wire).get_or_init(encode))
-        } else {
-            Cow::Owned(encode())
+        if after >= self.first() {
+            return encode();
         }
+        // What is put in is whole, so that a panic elsewhere poisons nothing.
+        let mut known = self.encoded_own.get(wire).lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(account).or_insert_with(encode).clone()
+    }
+
+    fn encode(&self, after: Offset, wire: Wire, mut out: BytesMut) -> Bytes {
+        for unseen in self.publications.iter().filter(|publication| publication.id > after) {
+            let payload = publication::payload(unseen, self.display);
+            wire.put_publication(&mut out, publication::event(unseen), &payload, unseen.id.0);
+        }
+        out.freeze()
     }
 }

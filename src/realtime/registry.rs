@@ -236,6 +236,12 @@ impl Registry {
     /// A batch begins to be broadcast: a session that joins from now on and has seen less reads it from the log.
     pub fn begin(&self, batch: &Batch) {
         self.latest.set(batch.last());
+        for account in batch.owners() {
+            let newest = self.accounts.borrow().get(&account).copied();
+            for session in newest.into_iter().flat_map(|newest| self.of_account(newest)) {
+                session.expect_own(account, batch);
+            }
+        }
     }
 
     /// Number of slots, taken or free. It only grows.

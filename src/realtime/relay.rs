@@ -98,19 +98,21 @@ impl Relay {
             self.revoke(news.revoked).await;
             self.rename(news.named).await;
             self.goods.add(news.goods);
-            self.tell_owners(&news.own);
-            match news.publications {
+            let Some(publications) = news.publications else {
                 // The memory has a hole: another process wrote in between.
-                None => return self.relay_stored().await,
-                Some(publications) => {
-                    let Some(batch) = Batch::new(publications, self.log.display()) else { return };
-                    self.deliver(batch.committed_at(news.committed), room);
-                }
-            }
+                self.tell_owners(&news.own);
+                return self.relay_stored().await;
+            };
+            let Some(batch) = Batch::new(publications, self.log.display()) else {
+                return self.tell_owners(&news.own);
+            };
+            let (batch, apart) = batch.committed_at(news.committed).with_own(news.own);
+            self.tell_owners(&apart);
+            self.deliver(batch, room);
         }
     }
 
-    /// Tells accounts of their orders, before the alerts of these are delivered.
+    /// Tells accounts of orders that the next batch does not tell others of: they come before the alerts, if there are any.
     fn tell_owners(&self, orders: &VecDeque<OwnOrder>) {
         if !orders.is_empty() {
             let told = orders.iter().map(|order| (order.user_id, Announcement::order(order))).collect();

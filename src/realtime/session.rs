@@ -3,6 +3,7 @@
 //! A session lives on one worker thread and is shared there by `Rc`.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     rc::Rc,
 };
@@ -97,6 +98,8 @@ pub struct Session {
     /// Everything up to here was sent, or is not wanted.
     position: Cell<Offset>,
     feeding: Cell<Feeding>,
+    /// What is broadcast next has orders of its account.
+    owns: Cell<bool>,
     /// The viewer count that it was told last.
     told_viewers: Cell<u32>,
     /// Its number, unique in this process.
@@ -130,6 +133,7 @@ impl Session {
             outbox: new.outbox,
             position: Cell::new(new.position),
             feeding: Cell::new(new.feeding),
+            owns: Cell::new(false),
             told_viewers: Cell::new(0),
             id: new.id,
             before: Cell::new(NO_SLOT),
@@ -274,9 +278,26 @@ impl Session {
         Delivery::Sent(usize::try_from(batch.last().0 - position.0).unwrap_or_default())
     }
 
+    /// A batch is about to be broadcast that has orders of its account. It is told of them in the same write, or now if
+    /// it will not get the batch.
+    pub(super) fn expect_own(&self, account: UserId, batch: &Batch) {
+        if self.feeding.get() == Feeding::Live && self.position.get() < batch.first() {
+            self.owns.set(true);
+        } else {
+            for told in batch.own_of(account) {
+                self.announce(told);
+            }
+        }
+    }
+
     /// Sends what it has not seen of a batch, if there is room.
     pub(super) fn push(&self, batch: &Batch) -> bool {
-        let bytes = batch.encoded_after(self.position.get(), self.outbox.wire());
+        let (position, wire) = (self.position.get(), self.outbox.wire());
+        let account = if self.owns.take() { self.login().map(|login| login.user_id) } else { None };
+        let bytes = match account {
+            Some(account) => Cow::Owned(batch.encoded_with_own(account, position, wire)),
+            None => batch.encoded_after(position, wire),
+        };
         let has_room = self.outbox.has_room(bytes.len());
         if has_room {
             self.outbox.send(&bytes);
