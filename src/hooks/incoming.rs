@@ -11,7 +11,8 @@ pub struct Incoming<'a> {
     pub body: &'a [u8],
     /// Now.
     pub now: Timestamp,
-    /// The shop's own currency, for a `standard` source that says none.
+    /// The currency of amounts that come without one, as those of products do: the source's where it is known, else the
+    /// shop's.
     pub currency: Currency,
 }
 

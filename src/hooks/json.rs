@@ -27,6 +27,15 @@ impl<'a> Object<'a> {
         serde_json::from_slice(bytes).map_err(|_| Refusal::malformed("the body is not a JSON object"))
     }
 
+    /// The objects of a body that is a list.
+    ///
+    /// # Errors
+    /// Not JSON, or JSON that is no list of objects.
+    pub(super) fn list(bytes: &'a [u8]) -> Result<Vec<Self>, Refusal> {
+        serde_json::from_slice(bytes)
+            .map_err(|_| Refusal::malformed("the body is not a list of JSON objects"))
+    }
+
     fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }

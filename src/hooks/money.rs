@@ -24,6 +24,15 @@ pub(super) fn units(text: &str, scale: i32, currency: Currency) -> Option<Price>
     at_scale(digits, scale, currency)
 }
 
+/// The sum of amounts of one currency; `None` for nothing, zero, and several currencies.
+pub(super) fn sum(amounts: &[Price]) -> Option<Price> {
+    let currency = amounts.first()?.currency;
+    let minor = amounts.iter().try_fold(0_i64, |sum, amount| {
+        (amount.currency == currency).then(|| sum.checked_add(amount.minor))?
+    });
+    minor.filter(|minor| (1..=MAX_SAFE_INTEGER).contains(minor)).map(|minor| Price { minor, currency })
+}
+
 fn at_scale(digits: i128, scale: i32, currency: Currency) -> Option<Price> {
     let shift = i32::from(currency.decimals()) - scale;
     let power = 10_i128.checked_pow(shift.unsigned_abs());

@@ -10,7 +10,7 @@ use crate::domain::Timestamp;
 const TOLERANCE_S: i64 = 300;
 
 /// Whether a key made one of the signatures of the parts, one after the other.
-pub(super) fn signed(key: &[u8], parts: &[&[u8]], signatures: &[Vec<u8>]) -> bool {
+pub(super) fn signed(key: &[u8], parts: &[&[u8]], signatures: &[&[u8]]) -> bool {
     let mac = parts.iter().fold(keyed(key), |mac, part| mac.chain_update(part));
     signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
 }

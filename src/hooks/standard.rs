@@ -40,6 +40,7 @@ fn signed(secrets: &[Secret], incoming: &Incoming<'_>) -> Result<(), Refusal> {
         .filter_map(|versioned| versioned.strip_prefix("v1,"))
         .filter_map(signature::base64)
         .collect();
+    let given: Vec<_> = given.iter().map(Vec::as_slice).collect();
     let parts = [id.as_bytes(), b".", at.as_bytes(), b".", incoming.body];
     let known = secrets.iter().filter_map(Secret::decoded).any(|key| signature::signed(&key, &parts, &given));
     known
@@ -96,11 +97,7 @@ fn buyer(data: &Object<'_>) -> Option<Buyer> {
         let part = |name| parts.read_as(name, foreign::person);
         return Buyer::of(part("firstName"), part("lastName"));
     }
-    let name = data.read_as("buyer", foreign::person)?;
-    match name.split_once(' ') {
-        Some((first, last)) => Buyer::of(Some(first.to_owned()), Some(last.to_owned())),
-        None => Buyer::of(Some(name), None),
-    }
+    Buyer::whole(&data.read_as("buyer", foreign::person)?)
 }
 
 /// The one currency of an order: its own, or that of its items.

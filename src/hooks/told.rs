@@ -1,9 +1,9 @@
 //! What a source said, in the words of the shop.
 
-use super::{ForeignId, WebUrl};
+use super::{ForeignId, WebUrl, foreign, json::Object};
 use crate::domain::{GoodsName, Price, ThumbnailUrl, Timestamp};
 
-/// The most lines of an order that are read; more are counted as one.
+/// The most lines of an order that are read.
 pub(super) const MAX_LINES: usize = 500;
 
 /// What a source said.
@@ -97,6 +97,12 @@ impl Buyer {
     pub(super) fn of(first_name: Option<String>, last_name: Option<String>) -> Option<Self> {
         (first_name.is_some() || last_name.is_some()).then_some(Self { first_name, last_name })
     }
+
+    /// Of a name in one piece: its first word is the given name, as far as anyone knows.
+    pub(super) fn whole(name: &str) -> Option<Self> {
+        let (first, last) = name.split_once(' ').map_or((name, None), |(first, last)| (first, Some(last)));
+        Self::of(foreign::person(first), last.and_then(foreign::person))
+    }
 }
 
 /// A line of an order.
@@ -123,6 +129,21 @@ impl ToldLine {
     pub(super) fn nameless(price: Option<Price>) -> Self {
         Self { sku: None, foreign_id: None, name: None, quantity: 1, price, url: None, thumbnail: None }
     }
+}
+
+/// The lines of an order, of which there is at least one.
+pub(super) fn lines(lines: Vec<ToldLine>, total: Option<Price>) -> Vec<ToldLine> {
+    if lines.is_empty() { vec![ToldLine::nameless(total)] } else { lines }
+}
+
+/// How many pieces a line has; one that has none is no line.
+pub(super) fn quantity(item: &Object<'_>) -> Option<i64> {
+    if item.has("quantity") { item.read_as("quantity", foreign::pieces) } else { Some(1) }
+}
+
+/// The number of an order or of goods, where it is not the 0 that stands for none.
+pub(super) fn whole(of: &Object<'_>, name: &str) -> Option<ForeignId> {
+    of.read_as(name, ForeignId::parse).filter(|id| id.as_str() != "0")
 }
 
 /// Goods as a source tells them. What is `None` is not said and stays as it was.

@@ -1,10 +1,16 @@
 //! What the adapters of sources make of bodies as other systems send them (`tests/fixtures/hooks/`), and whose signatures they
 //! believe. What becomes of it in the shop is tested over the socket, elsewhere.
 
+mod shopify;
 mod standard;
+mod stripe;
+mod woocommerce;
 
 use std::path::Path;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use shopbell::{
     domain::Timestamp,
     hooks::{self, Incoming, Refusal, Secret, SourceKind, Told, ToldOrder},
@@ -64,6 +70,18 @@ fn at(text: &str) -> Timestamp {
 
 fn fixture(path: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hooks").join(path)).unwrap()
+}
+
+fn hmac(key: &[u8], bytes: &[u8]) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(bytes).finalize().into_bytes().to_vec()
+}
+
+fn hmac_base64(key: &[u8], bytes: &[u8]) -> String {
+    STANDARD.encode(hmac(key, bytes))
+}
+
+fn hmac_hex(key: &[u8], bytes: &[u8]) -> String {
+    hmac(key, bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What was malformed, in a sentence.
