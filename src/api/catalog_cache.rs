@@ -79,7 +79,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{Category, Goods, GoodsAction, GoodsEvent, GoodsName, Price, ThumbnailUrl, Timestamp},
+        domain::{
+            About, Category, Goods, GoodsAction, GoodsEvent, GoodsName, Price, ThumbnailUrl, Timestamp,
+        },
         store::feed::News,
     };
 
@@ -103,6 +105,7 @@ mod tests {
             category: Category::parse("drink").unwrap(),
             price: Price { minor: 1, currency: "USD".parse().unwrap() },
             stock: None,
+            about: About::default(),
             created_at: Timestamp::from_millis(0),
             updated_at: Timestamp::from_millis(0),
         };

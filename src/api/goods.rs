@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::catalog_cache::{self, CatalogCache};
 use crate::{
     clock,
-    domain::{Goods, GoodsId, Invalid},
+    domain::{Goods, GoodsId, Invalid, Sku},
     protocol::shapes::GoodsResponse,
     service::Page,
     store::{GoodsQuery, Precondition},
@@ -55,7 +55,7 @@ pub(super) async fn list(
     let before = fields.optional("cursor", cursor(GoodsId::parse));
     let limit = fields.optional("limit", limit(MAX_LIMIT));
     let (category, text, before, limit) = fields.finish((category, text, before, limit))?;
-    let wanted = GoodsQuery { category, text, before, limit: limit.unwrap_or(MAX_LIMIT) };
+    let wanted = GoodsQuery { category, text, before, unlisted: false, limit: limit.unwrap_or(MAX_LIMIT) };
     let read = state.catalog.list(wanted.clone()).map_ok(|page| Some(etag::document(&List::from(&page))));
     // Searches for text differ too much from each other to be worth keeping.
     let found = if wanted.text.is_some() {
@@ -109,11 +109,22 @@ pub(super) async fn categories(
 
 pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let goods = state.catalog.create(admin.actor(), body.fields().await?, clock::now()).await?;
-    let mut response = answer::private(StatusCode::CREATED, &wrapped(&goods));
+    Ok(created(&goods))
+}
+
+fn created(goods: &Goods) -> HttpResponse {
+    let mut response = answer::private(StatusCode::CREATED, &wrapped(goods));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/goods/{}", goods.goods_id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    Ok(tagged(response, &goods))
+    tagged(response, goods)
+}
+
+pub(super) async fn put(state: State, admin: Admin, sku: Id, body: Body) -> Result<HttpResponse, Problem> {
+    let sku = sku.text().and_then(|text| Sku::parse(&text).ok()).ok_or_else(Problem::not_found)?;
+    let fields = body.fields().await?;
+    let (goods, is_new) = state.catalog.put(admin.actor(), sku, fields, clock::now()).await?;
+    Ok(if is_new { created(&goods) } else { tagged(answer::ok(&wrapped(&goods)), &goods) })
 }
 
 pub(super) async fn change(

@@ -50,6 +50,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
                 "/goods/{goodsId}",
                 [get(goods::show), patch(goods::change), delete(goods::delete)],
             ))
+            .service(resource("/goods/by-sku/{sku}", [put(goods::put)]))
             .service(resource("/goods/{goodsId}/stock", [get(stock::history), post(stock::change)]))
             .service(resource(
                 "/goods/{goodsId}/cart",

@@ -1,8 +1,8 @@
 //! The catalog.
 
 use super::{
-    Category, Currency, GoodsId, GoodsName, Invalid, Price, ThumbnailUrl, Timestamp, id::MAX_SAFE_INTEGER,
-    money::PriceError, number::whole, text::plain_text,
+    Category, Currency, Description, GoodsId, GoodsName, Invalid, PageUrl, Price, Sku, ThumbnailUrl,
+    Timestamp, id::MAX_SAFE_INTEGER, money::PriceError, number::whole, text::plain_text,
 };
 
 /// How many pieces there are; `None` is not counted.
@@ -124,6 +124,8 @@ pub struct Goods {
     pub price: Price,
     /// How many there are.
     pub stock: Stock,
+    /// What they are beside their place in the catalog.
+    pub about: About,
     /// Since when it is sold.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -145,6 +147,30 @@ pub struct NewGoods {
     pub price: Price,
     /// How many there are.
     pub stock: Stock,
+    /// The rest.
+    pub about: About,
+}
+
+/// What goods are beside what a list of them shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// What the shop's other systems know them by.
+    pub sku: Option<Sku>,
+    /// What is to be said of them.
+    pub description: Description,
+    /// Where they have a page of their own, if that is not this shop's.
+    pub url: Option<PageUrl>,
+    /// Whether an order of them is told.
+    pub announce: bool,
+    /// Whether they are sold here. Goods that are not are known all the same: what was bought elsewhere has a name and a
+    /// picture.
+    pub listed: bool,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self { sku: None, description: Description::default(), url: None, announce: true, listed: true }
+    }
 }
 
 /// What changes about goods; `None` leaves it as it is.
@@ -160,6 +186,39 @@ pub struct GoodsPatch {
     pub price: Option<Price>,
     /// A new count; `Some(None)` stops counting.
     pub stock: Option<Stock>,
+    /// Another number in other systems; `Some(None)` takes it away.
+    pub sku: Option<Option<Sku>>,
+    /// Another description.
+    pub description: Option<Description>,
+    /// Another page elsewhere; `Some(None)` takes it away.
+    pub url: Option<Option<PageUrl>>,
+    /// Whether an order of them is told from now on.
+    pub announce: Option<bool>,
+    /// Whether they are sold here from now on.
+    pub listed: Option<bool>,
+}
+
+impl GoodsPatch {
+    /// The goods that it makes of nothing; `None` when it does not say all that goods must have.
+    #[must_use]
+    pub fn complete(self, goods_id: Option<GoodsId>) -> Option<NewGoods> {
+        let usual = About::default();
+        Some(NewGoods {
+            goods_id,
+            name: self.name?,
+            thumbnail_url: self.thumbnail_url?,
+            category: self.category?,
+            price: self.price?,
+            stock: self.stock.flatten(),
+            about: About {
+                sku: self.sku.flatten(),
+                description: self.description.unwrap_or_default(),
+                url: self.url.flatten(),
+                announce: self.announce.unwrap_or(usual.announce),
+                listed: self.listed.unwrap_or(usual.listed),
+            },
+        })
+    }
 }
 
 /// What happened to goods.

@@ -20,10 +20,12 @@ pub mod user;
 
 pub use cart::{CartLine, Quantity};
 pub use fields::{Field, FieldError, Fields, Invalid};
-pub use goods::{Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason};
+pub use goods::{
+    About, Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
+};
 pub use id::{Epoch, GoodsId, Offset, OrderId, StockChangeId, UserId};
 pub use money::{Currency, Price};
-pub use names::{Category, GoodsName, ThumbnailUrl};
+pub use names::{Category, Description, GoodsName, PageUrl, Sku, ThumbnailUrl};
 pub use notification::{NicknameDisplay, Notification, Publication};
 pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus, OwnOrder};
 pub use password::{Password, PasswordAttempt, PasswordHash};

@@ -46,6 +46,12 @@ plain_text_type!(
     40
 );
 
+plain_text_type!(
+    /// What goods are known by in the shop's other systems: 1–100 characters.
+    Sku,
+    100
+);
+
 impl GoodsName {
     /// What a search compares.
     #[must_use]
@@ -105,6 +111,67 @@ impl ThumbnailUrl {
     }
 }
 
+/// Where goods have a page of their own outside of this shop: an `http(s)` URL of at most 2,000 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageUrl(String);
+
+impl PageUrl {
+    /// Checks that a click on it opens a page, and nothing else happens.
+    ///
+    /// # Errors
+    /// Another scheme, white space, control or bidirectional characters, or what could end an attribute.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const BAD: Invalid = Invalid::new("invalid", "this must be an http(s) URL");
+        let url = ThumbnailUrl::parse_url(text)?.0;
+        if url.starts_with('/') { Err(BAD) } else { Ok(Self(url)) }
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// From a row that was parsed when it was written.
+    #[must_use]
+    pub(crate) fn trusted(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// What is to be said of goods beside their name: up to 5,000 characters in any number of lines, perhaps none, that cannot
+/// become markup in the text of a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description(String);
+
+impl Description {
+    /// Normalizes to NFC with line feeds, trims and checks.
+    ///
+    /// # Errors
+    /// Too much, control characters other than tabs and the ends of lines, bidirectional ones or `< >`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+        if lines.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        // A line feed and a tab count as the space that they are.
+        plain_text(&lines.replace(['\n', '\t'], " "), 5000)?;
+        Ok(Self(text::nfc(&lines)))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// From a row that was parsed when it was written.
+    #[must_use]
+    pub(crate) fn trusted(text: String) -> Self {
+        Self(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +194,24 @@ mod tests {
         assert_eq!(key("Tea"), key("TEA"));
         assert_eq!(key("Café"), key("CAFE\u{301}"));
         assert_ne!(key("Tea"), key("Tee"));
+    }
+
+    #[test]
+    fn a_description_has_lines_and_no_markup() {
+        let text = |text: &str| Description::parse(text).map(|description| description.as_str().to_owned());
+        assert_eq!(text(" Crisp.\r\n\tCold.\rCafe\u{301} "), Ok("Crisp.\n\tCold.\nCaf\u{e9}".to_owned()));
+        assert_eq!((text(""), text(" \n ")), (Ok(String::new()), Ok(String::new())));
+        for bad in ["a\n<b>", "a\u{7}b", "abc\u{202e}fed", &"x".repeat(5001)] {
+            assert!(text(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_elsewhere_has_an_address_of_the_web() {
+        assert!(PageUrl::parse("https://shop.example/p/1?x=1#top").is_ok());
+        for bad in ["/detail.html", "javascript:alert(1)", "//shop.example/p", "https://shop.example/\"x"] {
+            assert!(PageUrl::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::{
-    Goods, GoodsAction, GoodsEvent, GoodsId, Offset, OrderId, OrderStatus, OwnOrder, Price, Timestamp,
+    Goods, GoodsAction, GoodsEvent, GoodsId, Offset, OrderId, OrderStatus, OwnOrder, PageUrl, Price, Sku,
+    Timestamp,
 };
 
 /// An amount as clients see it: a JSON number of the currency's major unit (`6.2`).
@@ -29,12 +30,17 @@ impl Serialize for Amount {
 #[serde(rename_all = "camelCase")]
 pub struct GoodsResponse<'a> {
     goods_id: GoodsId,
+    sku: Option<&'a str>,
     name: &'a str,
+    description: &'a str,
     thumbnail_url: &'a str,
+    url: Option<&'a str>,
     category: &'a str,
     price: Amount,
     currency: &'a str,
     stock: Option<i64>,
+    announce: bool,
+    listed: bool,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -43,7 +49,12 @@ impl<'a> From<&'a Goods> for GoodsResponse<'a> {
     fn from(goods: &'a Goods) -> Self {
         Self {
             goods_id: goods.goods_id,
+            sku: goods.about.sku.as_ref().map(Sku::as_str),
             name: goods.name.as_str(),
+            description: goods.about.description.as_str(),
+            url: goods.about.url.as_ref().map(PageUrl::as_str),
+            announce: goods.about.announce,
+            listed: goods.about.listed,
             thumbnail_url: goods.thumbnail_url.as_str(),
             category: goods.category.as_str(),
             price: Amount(goods.price),

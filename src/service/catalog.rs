@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::{Page, ServiceError};
 use crate::{
     domain::{
-        Actor, Category, Currency, Fields, Goods, GoodsId, GoodsName, GoodsPatch, Invalid, NewGoods, Offset,
-        Stock, StockChange, StockChangeId, StockReason, StockRecord, ThumbnailUrl, Timestamp,
+        Actor, Category, Currency, Description, Field, FieldError, Fields, Goods, GoodsId, GoodsName,
+        GoodsPatch, Invalid, Offset, PageUrl, Sku, StockChange, StockChangeId, StockReason, StockRecord,
+        ThumbnailUrl, Timestamp,
+        fields::{ReadFields as _, flag},
         goods::{parse_chosen_id, parse_price, parse_stock, parse_stock_change},
     },
-    store::{CatalogStore, GoodsQuery, Precondition, Store, StoreError},
+    store::{CatalogError, CatalogStore, GoodsQuery, Precondition, Store, StoreError},
 };
 
 /// The name under which the store keeps the currency of its prices.
@@ -43,7 +45,8 @@ pub async fn check_currency(store: &dyn Store, currency: Currency) -> Result<(),
     if kept == currency.code() {
         return Ok(());
     }
-    let no_goods = store.goods_list(GoodsQuery { limit: 1, ..GoodsQuery::default() }).await?.is_empty();
+    let no_goods =
+        store.goods_list(GoodsQuery { limit: 1, unlisted: true, ..GoodsQuery::default() }).await?.is_empty();
     // Orders outlive their goods and have prices too.
     let no_orders = store.reach().await?.latest == Offset::START;
     if no_goods && no_orders {
@@ -76,22 +79,17 @@ impl Catalog {
         Ok(Page::cut(found, limit, |goods| goods.goods_id))
     }
 
-    /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?`.
+    /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?, sku?, description?, url?, announce?,
+    /// listed?`.
     ///
     /// # Errors
     /// Fields that are not valid or not known, an id that is or was taken, someone who is no administrator any more.
     pub async fn create(&self, by: Actor, fields: Fields, now: Timestamp) -> Result<Goods, ServiceError> {
-        let currency = self.currency;
-        let known = fields.only(&["name", "thumbnailUrl", "category", "price", "stock", "goodsId"]);
-        let name = fields.required("name", GoodsName::parse);
-        let thumbnail_url = fields.required("thumbnailUrl", ThumbnailUrl::parse_url);
-        let category = fields.required("category", Category::parse);
-        let price = fields.required("price", |text| parse_price(text, currency));
-        let stock = fields.optional("stock", stock_or_none).map(Option::flatten);
+        let patch = read(&fields, self.currency, true);
+        let known = fields.only(&[&FIELDS[..], &["goodsId"]].concat());
         let goods_id = fields.optional("goodsId", parse_chosen_id);
-        let (name, thumbnail_url, category, price, stock, goods_id, ()) =
-            fields.finish((name, thumbnail_url, category, price, stock, goods_id, known))?;
-        let goods = NewGoods { goods_id, name, thumbnail_url, category, price, stock };
+        let (patch, goods_id, ()) = fields.finish((patch, goods_id, known))?;
+        let goods = patch.complete(goods_id).ok_or(CatalogError::Incomplete)?;
         Ok(self.store.create_goods(goods, Some(by), now).await?)
     }
 
@@ -108,18 +106,33 @@ impl Catalog {
         only_if: Option<Precondition>,
         now: Timestamp,
     ) -> Result<Goods, ServiceError> {
-        let currency = self.currency;
-        let known = fields.only(&["name", "thumbnailUrl", "category", "price", "stock"]);
-        let name = fields.optional("name", GoodsName::parse);
-        let thumbnail_url = fields.optional("thumbnailUrl", ThumbnailUrl::parse_url);
-        let category = fields.optional("category", Category::parse);
-        let price = fields.optional("price", |text| parse_price(text, currency));
-        let stock =
-            if fields.is_null("stock") { Ok(Some(None)) } else { fields.optional("stock", stock_or_none) };
-        let (name, thumbnail_url, category, price, stock, ()) =
-            fields.finish((name, thumbnail_url, category, price, stock, known))?;
-        let patch = GoodsPatch { name, thumbnail_url, category, price, stock };
+        let known = fields.only(&FIELDS);
+        let patch = read(&fields, self.currency, false);
+        let (patch, ()) = fields.finish((patch, known))?;
         Ok(self.store.change_goods(id, patch, only_if, Some(by), now).await?)
+    }
+
+    /// Makes the goods that other systems know by a number, or changes them. Returns them, and whether they are new.
+    ///
+    /// # Errors
+    /// Fields that are not valid or not known, fields that new goods lack, another `sku` that is taken, someone who is no
+    /// administrator any more.
+    pub async fn put(
+        &self,
+        by: Actor,
+        sku: Sku,
+        fields: Fields,
+        now: Timestamp,
+    ) -> Result<(Goods, bool), ServiceError> {
+        let known = fields.only(&FIELDS);
+        let patch = read(&fields, self.currency, false);
+        // What new goods would lack, should there be none.
+        let lacking = read(&fields, self.currency, true).err();
+        let (patch, ()) = fields.finish((patch, known))?;
+        match (self.store.put_goods(sku, patch, Some(by), now).await, lacking) {
+            (Err(CatalogError::Incomplete), Some(lacking)) => Err(lacking.into()),
+            (put, _) => Ok(put?),
+        }
     }
 
     /// Changes a counted stock by so many pieces, whatever was sold meanwhile: `change, reason?`.
@@ -173,12 +186,54 @@ impl Catalog {
     }
 }
 
-/// As [`stock_or_none`].
-fn reason_or_none(text: &str) -> Result<Option<StockReason>, Invalid> {
-    if text.is_empty() { Ok(None) } else { StockReason::parse(text).map(Some) }
+/// The fields of goods that can be changed.
+const FIELDS: [&str; 10] =
+    ["name", "thumbnailUrl", "category", "price", "stock", "sku", "description", "url", "announce", "listed"];
+
+/// Reads the fields of goods; `whole` demands those that all goods must have.
+fn read(fields: &Fields, currency: Currency, whole: bool) -> Result<GoodsPatch, Vec<FieldError>> {
+    let shown = (
+        needed(fields, "name", GoodsName::parse, whole),
+        needed(fields, "thumbnailUrl", ThumbnailUrl::parse_url, whole),
+        needed(fields, "category", Category::parse, whole),
+        needed(fields, "price", |text| parse_price(text, currency), whole),
+        nullable(fields, "stock", parse_stock),
+    );
+    let about = (
+        nullable(fields, "sku", Sku::parse),
+        fields.optional("description", Description::parse),
+        nullable(fields, "url", PageUrl::parse),
+        fields.optional("announce", flag),
+        fields.optional("listed", flag),
+    );
+    let (shown, about) = (shown.gather(), about.gather()).gather()?;
+    let (name, thumbnail_url, category, price, stock) = shown;
+    let (sku, description, url, announce, listed) = about;
+    Ok(GoodsPatch { name, thumbnail_url, category, price, stock, sku, description, url, announce, listed })
+}
+
+fn needed<T>(
+    fields: &Fields,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    whole: bool,
+) -> Field<Option<T>> {
+    if whole { fields.required(name, parse).map(Some) } else { fields.optional(name, parse) }
+}
+
+/// A field that can be taken away with `null`. A form has none: an empty field is one.
+fn nullable<T>(
+    fields: &Fields,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Field<Option<Option<T>>> {
+    if fields.is_null(name) {
+        return Ok(Some(None));
+    }
+    fields.optional(name, |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) })
 }
 
 /// A form has no `null`: an empty field is one.
-fn stock_or_none(text: &str) -> Result<Stock, Invalid> {
-    if text.is_empty() { Ok(None) } else { parse_stock(text).map(Some) }
+fn reason_or_none(text: &str) -> Result<Option<StockReason>, Invalid> {
+    if text.is_empty() { Ok(None) } else { StockReason::parse(text).map(Some) }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{ServiceError, accounts::Accounts, accounts::Registration};
 use crate::{
     domain::{
-        Category, Currency, Email, GoodsName, Invalid, NewGoods, Nickname, Password, Price, Role,
+        About, Category, Currency, Email, GoodsName, Invalid, NewGoods, Nickname, Password, Price, Role,
         ThumbnailUrl, Timestamp, goods::parse_price,
     },
     store::Store,
@@ -109,6 +109,7 @@ fn goods(sample: Sample, currency: Currency) -> Result<NewGoods, Invalid> {
         category: Category::parse(&sample.category)?,
         price: rounded(sample.price, currency)?,
         stock: sample.stock,
+        about: About::default(),
     })
 }
 

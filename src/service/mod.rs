@@ -160,6 +160,10 @@ impl From<CatalogError> for ServiceError {
             CatalogError::NotFound => Self::NotFound,
             CatalogError::GoodsExist => Self::GoodsExist,
             CatalogError::Changed => Self::PreconditionFailed,
+            CatalogError::Incomplete => Self::field("name", "required", "this field is required"),
+            CatalogError::ForeignPrice => {
+                Self::field("price", "required", "goods are sold in the shop's currency: say a price in it")
+            }
             CatalogError::OutOfStock { goods_id, name, left } => Self::OutOfStock { goods_id, name, left },
             CatalogError::NoChange(None) => Self::field("change", "not_counted", "this stock is not counted"),
             CatalogError::NoChange(Some(_)) => {

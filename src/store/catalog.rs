@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::{Denied, StoreError};
 use crate::domain::{
-    Actor, Goods, GoodsId, GoodsPatch, NewGoods, Stock, StockChange, StockChangeId, StockRecord, Timestamp,
+    Actor, Goods, GoodsId, GoodsPatch, NewGoods, Sku, Stock, StockChange, StockChangeId, StockRecord,
+    Timestamp,
 };
 
 /// Why the catalog or a cart was not changed.
@@ -13,9 +14,15 @@ pub enum CatalogError {
     /// No such goods.
     #[error("there are no such goods")]
     NotFound,
-    /// The chosen id belongs to other goods, or did.
-    #[error("goods with this id exist")]
+    /// The chosen id belongs to other goods, or did; the number in other systems does.
+    #[error("goods with this id or sku exist")]
     GoodsExist,
+    /// New goods lack what all goods must have.
+    #[error("there are no such goods, and they cannot be made of this")]
+    Incomplete,
+    /// Goods cannot be sold here whose price is in another currency.
+    #[error("the price is not in the shop's currency")]
+    ForeignPrice,
     /// They are not what the caller has seen.
     #[error("the goods have changed")]
     Changed,
@@ -53,6 +60,8 @@ pub struct GoodsQuery {
     pub category: Option<String>,
     /// Only names that contain every word of this text, without regard to case, accents and form.
     pub text: Option<String>,
+    /// Also goods that are not sold here.
+    pub unlisted: bool,
     /// Only ids below this one.
     pub before: Option<GoodsId>,
     /// At most so many.
@@ -65,11 +74,11 @@ pub type Precondition = Box<dyn FnOnce(&Goods) -> bool + Send>;
 /// Goods. Who changes them must still be an administrator when it is done; `None` is the program itself.
 #[async_trait]
 pub trait CatalogStore: Send + Sync + 'static {
-    /// Lists goods, newest id first.
+    /// Lists goods that are sold here, newest id first.
     async fn goods_list(&self, query: GoodsQuery) -> Result<Vec<Goods>, StoreError>;
     /// Finds goods.
     async fn goods(&self, id: GoodsId) -> Result<Option<Goods>, StoreError>;
-    /// Lists the categories that goods have by their names, with the number of goods in each.
+    /// Lists the categories that goods sold here have by their names, with the number of goods in each.
     async fn categories(&self) -> Result<Vec<(String, i64)>, StoreError>;
     /// Puts goods on sale. An id that goods ever had is not given again.
     async fn create_goods(
@@ -87,6 +96,14 @@ pub trait CatalogStore: Send + Sync + 'static {
         by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Goods, CatalogError>;
+    /// Makes the goods that other systems know by this number, or changes them. Returns them, and whether they are new.
+    async fn put_goods(
+        &self,
+        sku: Sku,
+        patch: GoodsPatch,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<(Goods, bool), CatalogError>;
     /// Changes a counted stock by so many pieces, whatever was sold meanwhile.
     async fn change_stock(
         &self,

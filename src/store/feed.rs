@@ -33,6 +33,8 @@ pub struct News {
     pub own: Vec<OwnOrder>,
     /// Changed goods.
     pub goods: Vec<GoodsEvent>,
+    /// Whether the catalog changed, also where nobody is told: goods that are not sold here are known, too.
+    pub catalog: bool,
     /// Ended log-ins.
     pub revoked: Vec<SessionId>,
     /// Nicknames that accounts took: new accounts and renamed ones.
@@ -45,6 +47,7 @@ impl News {
         self.publications.append(&mut later.publications);
         self.own.append(&mut later.own);
         self.goods.append(&mut later.goods);
+        self.catalog |= later.catalog;
         self.revoked.append(&mut later.revoked);
         self.named.append(&mut later.named);
     }
@@ -53,6 +56,7 @@ impl News {
         self.publications.is_empty()
             && self.own.is_empty()
             && self.goods.is_empty()
+            && !self.catalog
             && self.revoked.is_empty()
             && self.named.is_empty()
     }
@@ -143,7 +147,7 @@ impl Feed {
         if news.is_empty() {
             return false;
         }
-        if !news.goods.is_empty() {
+        if news.catalog || !news.goods.is_empty() {
             self.catalog_version.fetch_add(1, Ordering::AcqRel);
         }
         let mut state = self.state();

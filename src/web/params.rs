@@ -22,6 +22,12 @@ impl Id {
     pub fn read<T>(&self, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
         parse(&self.0).ok_or_else(Problem::not_found)
     }
+
+    /// Its text without percent-encoding (RFC 3986 §2.1); `None` when that is no UTF-8.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        percent_encoding::percent_decode_str(&self.0).decode_utf8().ok().map(Into::into)
+    }
 }
 
 impl FromRequest for Id {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use shopbell::{
-    domain::{Category, GoodsName, NewGoods, Price, ThumbnailUrl},
+    domain::{About, Category, GoodsName, NewGoods, Price, ThumbnailUrl},
     store,
 };
 
@@ -120,6 +120,7 @@ async fn what_another_program_writes_is_seen_soon() {
         category: Category::parse("drink").unwrap(),
         price: Price { minor: 100, currency: "USD".parse().unwrap() },
         stock: None,
+        about: About::default(),
     };
     other.create_goods(tea, None, shopbell::clock::now()).await.unwrap();
     let written = Instant::now();

@@ -21,6 +21,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("PATCH", "/api/goods/{goodsId}"),
     ("DELETE", "/api/goods/{goodsId}"),
     ("POST", "/api/goods/{goodsId}/stock"),
+    ("PUT", "/api/goods/by-sku/{sku}"),
     ("GET", "/api/goods/cart"),
     ("PUT", "/api/goods/{goodsId}/cart"),
     ("POST", "/api/goods/{goodsId}/cart"),
@@ -150,7 +151,10 @@ async fn every_example_answers_what_it_says() {
 fn every_route_has_an_example() {
     let (_, examples) = parse(&text());
     let has = |method: &str, route: &str| {
-        let wanted = route.replace("{goodsId}", "{{goodsId}}").replace("{orderId}", "{{orderId}}");
+        let wanted = route
+            .replace("{goodsId}", "{{goodsId}}")
+            .replace("{orderId}", "{{orderId}}")
+            .replace("{sku}", "TEA-100");
         examples.iter().any(|example| {
             let path = example.url.trim_start_matches("{{host}}").split('?').next().unwrap();
             example.method == method && path == wanted

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::{
-    domain::{GoodsAction, GoodsPatch, Offset, StockChange, StockReason, StockRecordKind, goods::MAX_STOCK},
+    domain::{
+        GoodsAction, GoodsPatch, Offset, Sku, StockChange, StockReason, StockRecordKind, goods::MAX_STOCK,
+    },
     store::{CatalogError, Denied, GoodsQuery},
 };
 
@@ -226,4 +228,71 @@ pub(in crate::store) async fn only_an_administrator_changes_goods(store: &dyn St
     store.ban(&email, false, NOW).await.unwrap();
     denied(&attempts(admin, NOW).await, Denied::LoggedOut);
     assert_eq!(stock_of(store, id).await, Some(11));
+}
+
+fn unlisted(name: &str) -> NewGoods {
+    NewGoods { about: About { listed: false, ..About::default() }, ..new_goods(name, 620, None) }
+}
+
+pub(in crate::store) async fn goods_that_are_not_listed_are_known_and_not_sold(store: &dyn Store) {
+    let kim = a_user(store, "kim").await.user_id;
+    let shown = some_goods(store, "water", None).await;
+    let goods = store.create_goods(unlisted("still water"), None, NOW).await.unwrap();
+    let id = goods.goods_id;
+    let listed =
+        async |query| store.goods_list(query).await.unwrap().iter().map(|g| g.goods_id).collect::<Vec<_>>();
+    let all = || GoodsQuery { limit: 9, ..GoodsQuery::default() };
+    let by_category = || GoodsQuery { category: Some("Drink".into()), ..all() };
+    let by_text = || GoodsQuery { text: Some("water".into()), ..all() };
+    for query in [all(), by_category(), by_text()] {
+        let everything = GoodsQuery { unlisted: true, ..query.clone() };
+        assert_eq!(listed(everything).await, [id, shown.goods_id], "{query:?}");
+        assert_eq!(listed(query).await, [shown.goods_id]);
+    }
+    assert_eq!(store.categories().await.unwrap(), [("drink".to_owned(), 1)]);
+    assert_eq!(store.goods(id).await.unwrap(), Some(goods));
+    let bought = buy(store, kim, lines(&[(shown.goods_id, 1), (id, 1)])).await;
+    assert!(matches!(bought, Err(OrderError::GoodsNotFound(missing)) if missing == id), "{bought:?}");
+    let put = store.put_in_cart(kim, id, pieces(1)).await;
+    assert!(matches!(put, Err(CatalogError::NotFound)), "{put:?}");
+
+    let set = |listed| GoodsPatch { listed: Some(listed), ..GoodsPatch::default() };
+    store.change_goods(id, set(true), None, None, NOW).await.unwrap();
+    store.put_in_cart(kim, id, pieces(1)).await.unwrap();
+    store.change_goods(id, set(false), None, None, NOW).await.unwrap();
+    assert_eq!(store.cart(kim).await.unwrap().len(), 0, "what is not sold is in no cart");
+    let told = store.feed().take_news(Offset::START, 9).goods;
+    let actions: Vec<_> = told.iter().map(|event| (event.goods.goods_id, event.action)).collect();
+    assert_eq!(actions, [(shown.goods_id, GoodsAction::Create), (id, GoodsAction::Delete)]);
+}
+
+pub(in crate::store) async fn a_number_of_another_system_makes_goods_once(store: &dyn Store) {
+    let sku = Sku::parse("TEA 100").unwrap();
+    let nothing = store.put_goods(sku.clone(), GoodsPatch::default(), None, NOW).await;
+    assert!(matches!(nothing, Err(CatalogError::Incomplete)), "{nothing:?}");
+    let whole = |name: &str| {
+        let NewGoods { thumbnail_url, category, price, .. } = new_goods("x", 100, None);
+        GoodsPatch {
+            name: Some(GoodsName::parse(name).unwrap()),
+            thumbnail_url: Some(thumbnail_url),
+            category: Some(category),
+            price: Some(price),
+            ..GoodsPatch::default()
+        }
+    };
+    let (made, is_new) = store.put_goods(sku.clone(), whole("tea"), None, NOW).await.unwrap();
+    assert!(is_new && made.about.sku == Some(sku.clone()));
+    let (again, is_new) = store.put_goods(sku.clone(), whole("green tea"), None, NOW).await.unwrap();
+    assert_eq!((again.goods_id, again.name.as_str(), is_new), (made.goods_id, "green tea", false));
+    let other = some_goods(store, "water", None).await.goods_id;
+    let taken = GoodsPatch { sku: Some(Some(sku)), ..GoodsPatch::default() };
+    let taken = store.change_goods(other, taken, None, None, NOW).await;
+    assert!(matches!(taken, Err(CatalogError::GoodsExist)), "{taken:?}");
+    let price = Price { minor: 500, currency: "EUR".parse().unwrap() };
+    let dear = GoodsPatch { price: Some(price), ..GoodsPatch::default() };
+    let dear = store.change_goods(other, dear, None, None, NOW).await;
+    assert!(matches!(dear, Err(CatalogError::ForeignPrice)), "{dear:?}");
+    let hidden = GoodsPatch { price: Some(price), listed: Some(false), ..GoodsPatch::default() };
+    let hidden = store.change_goods(other, hidden, None, None, NOW).await.unwrap();
+    assert_eq!((hidden.price, store.goods(other).await.unwrap()), (price, Some(hidden.clone())));
 }

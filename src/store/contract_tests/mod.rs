@@ -3,9 +3,9 @@
 
 use super::{OrderError, PlacedOrder, Store};
 use crate::domain::{
-    Actor, Basket, Category, Email, Goods, GoodsId, GoodsName, IdempotencyKey, Line, NewGoods, NewOrder,
-    NewUser, Nickname, PasswordHash, Price, Quantity, Role, SessionId, Stock, ThumbnailUrl, Timestamp, User,
-    UserId,
+    About, Actor, Basket, Category, Email, Goods, GoodsId, GoodsName, IdempotencyKey, Line, NewGoods,
+    NewOrder, NewUser, Nickname, PasswordHash, Price, Quantity, Role, SessionId, Stock, ThumbnailUrl,
+    Timestamp, User, UserId,
 };
 
 pub(super) mod accounts;
@@ -26,6 +26,8 @@ macro_rules! store_contract {
                        what_ended_is_forgotten_a_little_at_a_time
                        a_ban_ends_log_ins_and_allows_none }
             catalog { goods_are_listed_newest_first
+                      goods_that_are_not_listed_are_known_and_not_sold
+                      a_number_of_another_system_makes_goods_once
                       wildcards_are_searched_for_as_they_are
                       a_search_goes_on_in_pages_and_within_a_category
                       an_id_is_given_once
@@ -48,6 +50,7 @@ macro_rules! store_contract {
                      a_refusal_does_not_undo_its_neighbours
                      the_feed_tells_in_the_order_of_the_log
                      who_hides_purchases_alerts_nobody
+                     an_alert_names_goods_that_may_be_told
                      an_order_is_canceled_once
                      orders_keep_names_and_prices
                      an_order_too_dear_to_count_is_refused
@@ -114,6 +117,7 @@ pub(super) fn new_goods(name: &str, minor: i64, stock: Stock) -> NewGoods {
         category: Category::parse("drink").unwrap(),
         price: Price { minor, currency: "USD".parse().unwrap() },
         stock,
+        about: About::default(),
     }
 }
 

@@ -292,3 +292,25 @@ pub(in crate::store) async fn orders_are_listed_newest_first_with_their_items(st
     assert_eq!(store.orders_of(kim, Some(placed[0].order_id), 10).await.unwrap(), placed[1..]);
     assert_eq!(store.orders_of(kim, Some(OrderId(1)), 10).await.unwrap(), []);
 }
+
+pub(in crate::store) async fn an_alert_names_goods_that_may_be_told(store: &dyn Store) {
+    let (kim, water) = shop(store, None).await;
+    let quiet =
+        NewGoods { about: About { announce: false, ..About::default() }, ..new_goods("wrapping", 100, None) };
+    let quiet = store.create_goods(quiet, None, NOW).await.unwrap().goods_id;
+    let alone = buy(store, kim, lines(&[(quiet, 1)])).await.unwrap();
+    assert_eq!(alone.notification, None);
+    let both = buy(store, kim, lines(&[(quiet, 1), (water, 2)])).await.unwrap();
+    assert_eq!(both.notification, Some(Offset(1)));
+    store.cancel_order(both.order.order_id, None, NOW).await.unwrap();
+    store.cancel_order(alone.order.order_id, None, NOW).await.unwrap();
+    let told = log(store).await;
+    let Notification::Purchase { goods_id, first_goods_name, other_goods, quantity, .. } =
+        &told[0].notification
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!((*goods_id, first_goods_name.as_str(), *other_goods, *quantity), (water, "water", 1, 3));
+    let withdrawn = Notification::Cancellation { goods_id: water, canceled: Offset(1) };
+    assert_eq!((told.len(), &told[1].notification), (2, &withdrawn));
+}

@@ -18,7 +18,8 @@ impl CartStore for SqliteStore {
     async fn cart(&self, user: UserId) -> Result<Vec<CartLine>, StoreError> {
         let found = sqlx::query_as::<_, CartRow>(
             "select
-                 goods.goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at,
+                 goods.goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+                 created_at, updated_at,
                  carts.quantity
              from carts join goods using (goods_id)
              where user_id = $1
@@ -77,7 +78,7 @@ async fn put(
 ) -> Result<(), CatalogError> {
     let (sold, held, full) = sqlx::query_as::<_, (bool, bool, bool)>(
         "select
-             exists (select 1 from goods where goods_id = $2),
+             exists (select 1 from goods where goods_id = $2 and listed = 1),
              exists (select 1 from carts where user_id = $1 and goods_id = $2),
              (select count(*) from carts where user_id = $1) >= $3",
     )

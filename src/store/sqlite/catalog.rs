@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, authority, errors::is_taken, rows::GoodsRow, stock, writer::Tx};
+use super::{SqliteStore, authority, errors::is_taken, rows::GoodsRow, stock, telling, writer::Tx};
 use crate::{
     domain::{
         Actor, Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsName, GoodsPatch, NewGoods,
-        StockChange, StockChangeId, StockRecord, Timestamp, text,
+        PageUrl, Price, Sku, StockChange, StockChangeId, StockRecord, Timestamp, text,
     },
     store::{CatalogError, CatalogStore, GoodsQuery, Precondition, StoreError},
 };
@@ -21,29 +21,37 @@ impl CatalogStore for SqliteStore {
         let statement = if !words.is_empty() {
             // The search forms of all goods, newest first, until enough have every word: `cross join` keeps that order.
             sqlx::query_as::<_, GoodsRow>(
-                "select goods.goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+                "select
+                     goods.goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+                     created_at, updated_at
                  from goods_search cross join goods on goods.goods_id = goods_search.goods_id
                  where
                      goods_search.goods_id < $1
                      and instr(form, $4) > 0 and instr(form, $5) > 0 and instr(form, $6) > 0
                      and ($7 = '[]' or not exists (select 1 from json_each($7) where instr(form, value) = 0))
                      and ($3 is null or category = (select name from categories where key = $3))
+                     and (listed = 1 or $8)
                  order by goods_search.goods_id desc
                  limit $2",
             )
-        } else if key.is_some() {
+        } else if key.is_some() && !query.unlisted {
             sqlx::query_as::<_, GoodsRow>(
-                "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+                "select
+                     goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+                     created_at, updated_at
                  from goods
-                 where category = (select name from categories where key = $3) and goods_id < $1
+                 where
+                     category = (select name from categories where key = $3) and listed = 1 and goods_id < $1
                  order by goods_id desc
                  limit $2",
             )
         } else {
             sqlx::query_as::<_, GoodsRow>(
-                "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+                "select
+                     goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+                     created_at, updated_at
                  from goods
-                 where goods_id < $1
+                 where goods_id < $1 and (listed = 1 or $8)
                  order by goods_id desc
                  limit $2",
             )
@@ -58,27 +66,31 @@ impl CatalogStore for SqliteStore {
             .bind(word(1))
             .bind(word(2))
             .bind(serde_json::json!(words.get(3..).unwrap_or_default()).to_string())
+            .bind(query.unlisted)
             .fetch_all(&mut *self.reader().await?)
             .await?;
-        Ok(found.into_iter().map(|row| row.goods(self.currency)).collect())
+        found.into_iter().map(|row| row.goods(self.currency)).collect()
     }
 
     async fn goods(&self, id: GoodsId) -> Result<Option<Goods>, StoreError> {
         let row = sqlx::query_as::<_, GoodsRow>(
-            "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+            "select
+                 goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+                 created_at, updated_at
              from goods
              where goods_id = $1",
         )
         .bind(id.0)
         .fetch_optional(&mut *self.reader().await?)
         .await?;
-        Ok(row.map(|row| row.goods(self.currency)))
+        row.map(|row| row.goods(self.currency)).transpose()
     }
 
     async fn categories(&self) -> Result<Vec<(String, i64)>, StoreError> {
         Ok(sqlx::query_as::<_, (String, i64)>(
             "select category, count(*)
              from goods
+             where listed = 1
              group by category
              order by category",
         )
@@ -107,10 +119,7 @@ impl CatalogStore for SqliteStore {
             .write(move |tx| {
                 Box::pin(async move {
                     let before = found(tx, id, only_if, by, now).await?;
-                    let after = update(tx, id, patch, now).await?;
-                    stock::record_set(tx, &after, before.stock, by).await?;
-                    announce(tx, GoodsAction::Update, after.clone());
-                    Ok(after)
+                    change(tx, before, patch, by, now).await
                 })
             })
             .await
@@ -128,7 +137,7 @@ impl CatalogStore for SqliteStore {
                 Box::pin(async move {
                     let before = found(tx, id, None, by, now).await?;
                     let after = stock::change(tx, before, change, by, now).await?;
-                    announce(tx, GoodsAction::Update, after.clone());
+                    telling::tell(tx, after.about.listed, after.clone());
                     Ok(after)
                 })
             })
@@ -142,6 +151,28 @@ impl CatalogStore for SqliteStore {
         limit: u32,
     ) -> Result<Vec<StockRecord>, StoreError> {
         stock::history(&mut *self.reader().await?, id, before, limit).await
+    }
+
+    async fn put_goods(
+        &self,
+        sku: Sku,
+        patch: GoodsPatch,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<(Goods, bool), CatalogError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    authority::admin::<CatalogError>(tx, by, now).await?;
+                    let Some(before) = find_sku(tx, &sku).await? else {
+                        let patch = GoodsPatch { sku: Some(Some(sku)), ..patch };
+                        let goods = patch.complete(None).ok_or(CatalogError::Incomplete)?;
+                        return Ok((create(tx, goods, by, now).await?, true));
+                    };
+                    Ok((change(tx, before, patch, by, now).await?, false))
+                })
+            })
+            .await
     }
 
     async fn delete_goods(
@@ -166,7 +197,10 @@ impl CatalogStore for SqliteStore {
                     .bind(id.0)
                     .execute(&mut tx.conn)
                     .await?;
-                    announce(tx, GoodsAction::Delete, goods);
+                    tx.news.catalog = true;
+                    if goods.about.listed {
+                        tx.news.goods.push(GoodsEvent { action: GoodsAction::Delete, goods });
+                    }
                     Ok(())
                 })
             })
@@ -197,10 +231,15 @@ async fn create(
     authority::admin::<CatalogError>(tx, by, now).await?;
     let category = spelling(tx, &goods.category, None).await?;
     let row = sqlx::query_as::<_, GoodsRow>(
-        "insert into goods (goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at)
-         select $1, $2, $3, $4, $5, $6, $7, $7
+        "insert into goods (
+             goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+             created_at, updated_at
+         )
+         select $1, $8, $2, $9, $3, $10, $4, $5, $11, $6, $12, $13, $7, $7
          where not exists (select 1 from gone_goods where goods_id = $1)
-         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
+         returning
+             goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+             created_at, updated_at",
     )
     .bind(goods.goods_id.map(|id| id.0))
     .bind(goods.name.as_str())
@@ -209,18 +248,69 @@ async fn create(
     .bind(goods.price.minor)
     .bind(goods.stock)
     .bind(now.as_millis())
+    .bind(goods.about.sku.as_ref().map(Sku::as_str))
+    .bind(goods.about.description.as_str())
+    .bind(goods.about.url.as_ref().map(PageUrl::as_str))
+    .bind(foreign(goods.price, tx.currency))
+    .bind(goods.about.announce)
+    .bind(goods.about.listed)
     .fetch_optional(&mut tx.conn)
     .await
-    .map_err(|error| match is_taken(&error, "goods.goods_id") {
-        true => CatalogError::GoodsExist,
-        false => error.into(),
-    })?;
-    let created = row.ok_or(CatalogError::GoodsExist)?.goods(tx.currency);
+    .map_err(taken)?;
+    let created = row.ok_or(CatalogError::GoodsExist)?.goods(tx.currency)?;
     make_findable(tx, created.goods_id, &goods.name).await?;
     let goods = created;
     stock::record_set(tx, &goods, None, by).await?;
-    announce(tx, GoodsAction::Create, goods.clone());
+    telling::tell(tx, false, goods.clone());
     Ok(goods)
+}
+
+/// The code of a currency that is not the shop's.
+fn foreign(price: Price, shop: Currency) -> Option<String> {
+    (price.currency != shop).then(|| price.currency.code().to_owned())
+}
+
+/// Which refusal a broken constraint means.
+fn taken(error: sqlx::Error) -> CatalogError {
+    if is_taken(&error, "goods.goods_id") || is_taken(&error, "goods.sku") {
+        CatalogError::GoodsExist
+    } else {
+        error.into()
+    }
+}
+
+/// Finds goods by the number that other systems know them by.
+async fn find_sku(tx: &mut Tx, sku: &Sku) -> Result<Option<Goods>, StoreError> {
+    let id: Option<i64> = sqlx::query_scalar("select goods_id from goods where sku = $1")
+        .bind(sku.as_str())
+        .fetch_optional(&mut tx.conn)
+        .await?;
+    let Some(id) = id else { return Ok(None) };
+    Ok(find_all(&mut tx.conn, tx.currency, &[GoodsId(id)]).await?.pop())
+}
+
+/// Changes goods that were just read, and tells of it.
+async fn change(
+    tx: &mut Tx,
+    before: Goods,
+    patch: GoodsPatch,
+    by: Option<Actor>,
+    now: Timestamp,
+) -> Result<Goods, CatalogError> {
+    let after = update(tx, before.goods_id, patch, now).await?;
+    if after.about.listed && after.price.currency != tx.currency {
+        return Err(CatalogError::ForeignPrice);
+    }
+    if !after.about.listed && before.about.listed {
+        // What is not sold cannot be bought from a cart either.
+        sqlx::query("delete from carts where goods_id = $1")
+            .bind(after.goods_id.0)
+            .execute(&mut tx.conn)
+            .await?;
+    }
+    stock::record_set(tx, &after, before.stock, by).await?;
+    telling::tell(tx, before.about.listed, after.clone());
+    Ok(after)
 }
 
 async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> Result<Goods, CatalogError> {
@@ -231,7 +321,7 @@ async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> 
     if let Some(name) = &patch.name {
         make_findable(tx, id, name).await?;
     }
-    // The stock alone can become null, so that null cannot mean "as it is" there.
+    // Stock, number and page can become null, so that null cannot mean "as it is" there.
     let row = sqlx::query_as::<_, GoodsRow>(
         "update goods
          set
@@ -239,10 +329,18 @@ async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> 
              thumbnail_url = coalesce($2, thumbnail_url),
              category = coalesce($3, category),
              price = coalesce($4, price),
+             currency = case when $4 is null then currency else $9 end,
              stock = case when $5 then $6 else stock end,
+             sku = case when $10 then $11 else sku end,
+             description = coalesce($12, description),
+             url = case when $13 then $14 else url end,
+             announce = coalesce($15, announce),
+             listed = coalesce($16, listed),
              updated_at = $7
          where goods_id = $8
-         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
+         returning
+             goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+             created_at, updated_at",
     )
     .bind(patch.name.as_ref().map(|name| name.as_str().to_owned()))
     .bind(patch.thumbnail_url.as_ref().map(|url| url.as_str().to_owned()))
@@ -252,9 +350,18 @@ async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> 
     .bind(patch.stock.flatten())
     .bind(now.as_millis())
     .bind(id.0)
+    .bind(patch.price.and_then(|price| foreign(price, tx.currency)))
+    .bind(patch.sku.is_some())
+    .bind(patch.sku.flatten().map(|sku| sku.as_str().to_owned()))
+    .bind(patch.description.map(|text| text.as_str().to_owned()))
+    .bind(patch.url.is_some())
+    .bind(patch.url.flatten().map(|url| url.as_str().to_owned()))
+    .bind(patch.announce)
+    .bind(patch.listed)
     .fetch_one(&mut tx.conn)
-    .await?;
-    Ok(row.goods(tx.currency))
+    .await
+    .map_err(taken)?;
+    Ok(row.goods(tx.currency)?)
 }
 
 /// How the category is written: as it was first, as long as other goods are in it.
@@ -298,17 +405,14 @@ pub(super) async fn find_all(
 ) -> Result<Vec<Goods>, StoreError> {
     // A JSON array is one argument, so that one prepared statement serves any number of ids.
     let found = sqlx::query_as::<_, GoodsRow>(
-        "select goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at
+        "select
+             goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+             created_at, updated_at
          from goods
          where goods_id in (select value from json_each($1))",
     )
     .bind(serde_json::json!(ids).to_string())
     .fetch_all(conn)
     .await?;
-    Ok(found.into_iter().map(|row| row.goods(currency)).collect())
-}
-
-/// Tells what happened to goods when this is committed.
-fn announce(tx: &mut Tx, action: GoodsAction, goods: Goods) {
-    tx.news.goods.push(GoodsEvent { action, goods });
+    found.into_iter().map(|row| row.goods(currency)).collect()
 }

@@ -102,12 +102,19 @@ async fn events(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error>
          from order_events
          where
              kind = 'placed'
-             and (goods_id, first_goods_name, other_goods, quantity) is not (
-                 select
-                     max(case line when 0 then goods_id end), max(case line when 0 then name end),
-                     count(*) - 1, sum(quantity)
-                 from order_items
-                 where order_items.order_id = order_events.order_id
+             and (
+                 (other_goods, quantity) is not (
+                     select count(*) - 1, sum(quantity)
+                     from order_items
+                     where order_items.order_id = order_events.order_id
+                 )
+                 or not exists (
+                     select 1
+                     from order_items as named
+                     where
+                         named.order_id = order_events.order_id and named.goods_id = order_events.goods_id
+                         and named.name = first_goods_name
+                 )
              )
          limit 100",
     )

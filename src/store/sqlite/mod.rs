@@ -30,6 +30,7 @@ mod placing;
 mod reading;
 mod rows;
 mod stock;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -117,7 +117,7 @@ async fn write_cancellation(
     goods_id: GoodsId,
     now: Timestamp,
 ) -> Result<Option<Offset>, StoreError> {
-    let (announced_as, withdraws) = sqlx::query_as::<_, (Option<i64>, Option<i64>)>(
+    let (announced_as, withdraws, goods_id) = sqlx::query_as::<_, (Option<i64>, Option<i64>, i64)>(
         "update orders
          set status = 'canceled'
          where order_id = $1;
@@ -125,10 +125,10 @@ async fn write_cancellation(
          insert into order_events (sequence, announced_as, kind, order_id, goods_id, withdraws, created_at)
          select
              reach.sequence + 1, case when alert.announced_as is not null then latest + 1 end, 'canceled',
-             $1, $2, alert.announced_as, $3
+             $1, ifnull(alert.goods_id, $2), alert.announced_as, $3
          from order_log_reach as reach
              left join order_events as alert on alert.order_id = $1 and alert.kind = 'placed'
-         returning announced_as, withdraws",
+         returning announced_as, withdraws, goods_id",
     )
     .bind(id.0)
     .bind(goods_id.0)
@@ -138,7 +138,7 @@ async fn write_cancellation(
     let withdrawal = announced_as.zip(withdraws).map(|(id, canceled)| Publication {
         id: Offset(id),
         date: now,
-        notification: Notification::Cancellation { goods_id, canceled: Offset(canceled) },
+        notification: Notification::Cancellation { goods_id: GoodsId(goods_id), canceled: Offset(canceled) },
     });
     tx.news.publications.extend(withdrawal);
     Ok(announced_as.map(Offset))

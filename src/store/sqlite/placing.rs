@@ -27,12 +27,13 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     let wanted = resolve(&mut tx.conn, user_id, basket).await?;
     let goods = reserve(tx, &wanted.lines, at).await?;
     let counted = goods.iter().map(|goods| goods.stock.is_some()).collect();
+    let told = goods.iter().position(|goods| goods.about.announce);
     let (items, total) = price(&wanted.lines, goods, tx)?;
     if let Some(expected) = expected_total.filter(|expected| *expected != total) {
         return Err(OrderError::PriceChanged { expected, total });
     }
     let key = key.map(|key| (key, fingerprint));
-    let draft = Draft { user_id, session, items, counted, total, key, at };
+    let draft = Draft { user_id, session, items, counted, told, total, key, at };
     let placed = write(tx, draft).await?;
     if wanted.empties_cart {
         carts::empty(&mut tx.conn, user_id).await?;
@@ -110,6 +111,9 @@ async fn reserve(tx: &mut Tx, lines: &[Line], at: Timestamp) -> Result<Vec<Goods
     for line in lines {
         let index = found.iter().position(|goods| goods.goods_id == line.goods_id);
         let these = found.swap_remove(index.ok_or(OrderError::GoodsNotFound(line.goods_id))?);
+        if !these.about.listed {
+            return Err(OrderError::GoodsNotFound(line.goods_id));
+        }
         if let Some(left) = these.stock {
             if left < line.quantity.get() {
                 let name = these.name.as_str().to_owned();
@@ -149,6 +153,8 @@ struct Draft {
     items: Vec<OrderItem>,
     /// Which of the items were taken out of a counted stock.
     counted: Vec<bool>,
+    /// The item that the alert names: the first whose goods may be told. Without one there is no alert.
+    told: Option<usize>,
     total: Price,
     key: Option<(IdempotencyKey, String)>,
     at: Timestamp,
@@ -165,7 +171,7 @@ struct Draft {
 /// Whether the buyer still may order is asked by the first statement, which costs no trip of its own: the order of
 /// someone who is banned, or whose log-in has ended, is nobody's, which the table refuses.
 async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
-    let Draft { user_id, session, items, counted, total, key, at } = draft;
+    let Draft { user_id, session, items, counted, told, total, key, at } = draft;
     let pieces = items.iter().map(|item| item.quantity.get()).sum();
     let (order_id, announced_as, nickname) = sqlx::query_as::<_, (i64, Option<i64>, Option<String>)>(
         "insert into orders (user_id, status, total, created_at)
@@ -203,12 +209,16 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
          )
          values (
              (select sequence + 1 from order_log_reach),
-             (select latest + 1 from order_log_reach cross join users where user_id = $1 and not hide_purchases),
+             (
+                 select latest + 1
+                 from order_log_reach cross join users
+                 where user_id = $1 and not hide_purchases and $9 is not null
+             ),
              'placed',
              (select max(order_id) from orders),
-             $4 ->> '$[0][0]',
-             (select nickname from users where user_id = $1 and not hide_purchases),
-             $4 ->> '$[0][1]', json_array_length($4) - 1, $7, $3
+             $4 -> ifnull($9, 0) ->> 0,
+             (select nickname from users where user_id = $1 and not hide_purchases and $9 is not null),
+             $4 -> ifnull($9, 0) ->> 1, json_array_length($4) - 1, $7, $3
          )
          returning order_id, announced_as, nickname",
     )
@@ -220,14 +230,18 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     .bind(key.as_ref().map(|(_, fingerprint)| fingerprint))
     .bind(pieces)
     .bind(session_key(session))
+    .bind(told.map(|index| i64::try_from(index).unwrap_or_default()))
     .fetch_one(&mut tx.conn)
     .await
     .map_err(|error| match is_missing(&error, "orders.user_id") {
         true => Denied::LoggedOut.into(),
         false => OrderError::from(error),
     })?;
-    let alert =
-        announced_as.zip(nickname).map(|(id, nickname)| alert(Offset(id), nickname, &items, pieces, at));
+    let told = &items[told.unwrap_or_default()];
+    let others = items.len() - 1;
+    let alert = announced_as
+        .zip(nickname)
+        .map(|(id, nickname)| alert(Offset(id), nickname, told, others, pieces, at));
     tx.news.publications.extend(alert);
     tx.news.own.push(OwnOrder {
         user_id,
@@ -247,12 +261,19 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
 }
 
 /// What the log says to the audience of an order that was just written.
-fn alert(id: Offset, nickname: String, items: &[OrderItem], quantity: i64, date: Timestamp) -> Publication {
+fn alert(
+    id: Offset,
+    nickname: String,
+    told: &OrderItem,
+    others: usize,
+    quantity: i64,
+    date: Timestamp,
+) -> Publication {
     let notification = Notification::Purchase {
         nickname,
-        goods_id: items[0].goods_id,
-        first_goods_name: items[0].name.clone(),
-        other_goods: i64::try_from(items.len() - 1).unwrap_or(i64::MAX),
+        goods_id: told.goods_id,
+        first_goods_name: told.name.clone(),
+        other_goods: i64::try_from(others).unwrap_or(i64::MAX),
         quantity,
     };
     Publication { id, date, notification }

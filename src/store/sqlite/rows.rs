@@ -5,9 +5,10 @@ use sqlx::FromRow;
 
 use crate::{
     domain::{
-        CartLine, Category, Currency, Email, Goods, GoodsId, GoodsName, LoginSession, Nickname, Notification,
-        Offset, Order, OrderId, OrderItem, OrderStatus, PasswordHash, Price, Publication, Quantity, Role,
-        SessionId, StockChangeId, StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User, UserId,
+        About, CartLine, Category, Currency, Description, Email, Goods, GoodsId, GoodsName, LoginSession,
+        Nickname, Notification, Offset, Order, OrderId, OrderItem, OrderStatus, PageUrl, PasswordHash, Price,
+        Publication, Quantity, Role, SessionId, Sku, StockChangeId, StockRecord, StockRecordKind,
+        ThumbnailUrl, Timestamp, User, UserId,
     },
     store::{OrderEvent, OrderEventKind, Sequence, StoreError},
 };
@@ -20,6 +21,11 @@ fn corrupt(what: &str, value: impl std::fmt::Display) -> StoreError {
 /// A number of pieces.
 pub(super) fn quantity(pieces: i64) -> Result<Quantity, StoreError> {
     Quantity::new(pieces).ok_or_else(|| corrupt("a quantity", pieces))
+}
+
+/// The currency that a row names; where it names none it is the shop's.
+pub(super) fn currency(code: Option<&str>, shop: Currency) -> Result<Currency, StoreError> {
+    code.map_or(Ok(shop), |code| code.parse().map_err(|_| corrupt("a currency", code)))
 }
 
 /// How a role is kept.
@@ -91,27 +97,41 @@ impl SessionRow {
 #[derive(FromRow)]
 pub(super) struct GoodsRow {
     goods_id: i64,
+    sku: Option<String>,
     name: String,
+    description: String,
     thumbnail_url: String,
+    url: Option<String>,
     category: String,
     price: i64,
+    currency: Option<String>,
     stock: Option<i64>,
+    announce: bool,
+    listed: bool,
     created_at: i64,
     updated_at: i64,
 }
 
 impl GoodsRow {
-    pub(super) fn goods(self, currency: Currency) -> Goods {
-        Goods {
+    /// `shop` is the currency of the shop, in which goods of its own are priced.
+    pub(super) fn goods(self, shop: Currency) -> Result<Goods, StoreError> {
+        Ok(Goods {
             goods_id: GoodsId(self.goods_id),
             name: GoodsName::trusted(self.name),
             thumbnail_url: ThumbnailUrl::trusted(self.thumbnail_url),
             category: Category::trusted(self.category),
-            price: Price { minor: self.price, currency },
+            price: Price { minor: self.price, currency: currency(self.currency.as_deref(), shop)? },
             stock: self.stock,
+            about: About {
+                sku: self.sku.map(Sku::trusted),
+                description: Description::trusted(self.description),
+                url: self.url.map(PageUrl::trusted),
+                announce: self.announce,
+                listed: self.listed,
+            },
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
-        }
+        })
     }
 }
 
@@ -157,7 +177,7 @@ pub(super) struct CartRow {
 
 impl CartRow {
     pub(super) fn line(self, currency: Currency) -> Result<CartLine, StoreError> {
-        Ok(CartLine { quantity: quantity(self.quantity)?, goods: self.goods.goods(currency) })
+        Ok(CartLine { quantity: quantity(self.quantity)?, goods: self.goods.goods(currency)? })
     }
 }
 

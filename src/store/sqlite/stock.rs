@@ -5,12 +5,13 @@ use sqlx::SqliteConnection;
 
 use super::{
     rows::{GoodsRow, StockRow},
+    telling,
     writer::Tx,
 };
 use crate::{
     domain::{
-        Actor, Goods, GoodsAction, GoodsEvent, GoodsId, OrderId, Stock, StockChange, StockChangeId,
-        StockRecord, Timestamp, goods::MAX_STOCK,
+        Actor, Goods, GoodsId, OrderId, Stock, StockChange, StockChangeId, StockRecord, Timestamp,
+        goods::MAX_STOCK,
     },
     store::{CatalogError, StoreError},
 };
@@ -22,7 +23,9 @@ pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp)
          set stock = stock - wanted.pieces, updated_at = $2
          from (select value ->> 0 as id, value ->> 1 as pieces from json_each($1)) as wanted
          where goods_id = wanted.id and stock >= wanted.pieces
-         returning goods_id, name, thumbnail_url, category, price, stock, created_at, updated_at",
+         returning
+             goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+             created_at, updated_at",
     )
     .bind(serde_json::json!(pieces).to_string())
     .bind(now.as_millis())
@@ -32,8 +35,7 @@ pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp)
     if changed.len() != pieces.len() {
         return Err(StoreError::Corrupt("stock changed within a transaction".to_owned()));
     }
-    announce_all(tx, changed);
-    Ok(())
+    announce_all(tx, changed)
 }
 
 /// Puts back exactly what an order took, into the stock of those goods that still exist and are still counted, and
@@ -55,14 +57,14 @@ pub(super) async fn put_back(tx: &mut Tx, order: OrderId, now: Timestamp) -> Res
          from order_items as lines
          where lines.order_id = $1 and lines.goods_id = goods.goods_id and lines.returned > 0
          returning
-             goods.goods_id, goods.name, thumbnail_url, category, goods.price, stock, created_at, updated_at",
+             goods.goods_id, sku, goods.name, description, thumbnail_url, url, category, goods.price, currency, stock,
+             announce, listed, created_at, updated_at",
     )
     .bind(order.0)
     .bind(now.as_millis())
     .fetch_all(&mut tx.conn)
     .await?;
-    announce_all(tx, changed);
-    Ok(())
+    announce_all(tx, changed)
 }
 
 /// Changes a counted stock by so many pieces.
@@ -157,9 +159,10 @@ pub(super) async fn history(
     found.into_iter().map(StockRow::record).collect()
 }
 
-fn announce_all(tx: &mut Tx, changed: Vec<GoodsRow>) {
+fn announce_all(tx: &mut Tx, changed: Vec<GoodsRow>) -> Result<(), StoreError> {
     for row in changed {
-        let goods = row.goods(tx.currency);
-        tx.news.goods.push(GoodsEvent { action: GoodsAction::Update, goods });
+        let goods = row.goods(tx.currency)?;
+        telling::tell(tx, goods.about.listed, goods);
     }
+    Ok(())
 }

@@ -26,10 +26,15 @@ async fn goods_are_what_the_contract_says() {
         ("price", json!(6.2)),
         ("currency", json!("USD")),
         ("stock", Value::Null),
+        ("sku", Value::Null),
+        ("description", json!("")),
+        ("url", Value::Null),
+        ("announce", json!(true)),
+        ("listed", json!(true)),
     ] {
         assert_eq!(made[member], value, "{member}");
     }
-    assert_eq!(made.as_object().unwrap().len(), 9);
+    assert_eq!(made.as_object().unwrap().len(), 14);
 }
 
 #[tokio::test]
