@@ -103,7 +103,7 @@ fn batches(criterion: &mut Criterion) {
             group.bench_function(format!("{name}, {count}"), |bench| {
                 bench.iter_batched(
                     new,
-                    |batch| batch.encoded_after(Offset(0), wire).into_owned(),
+                    |batch| batch.encoded_after(Offset(0), wire, false).into_owned(),
                     BatchSize::SmallInput,
                 );
             });

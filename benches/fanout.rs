@@ -74,6 +74,7 @@ impl Thread {
                 outbox: sweeper.to_socket(near, Wire::Native),
                 login: None,
                 person: Person::Guest(number),
+                is_masked: false,
                 feeding: Feeding::Live,
                 position: Offset::START,
                 limits: SessionLimits::new(1, Instant::now()),
@@ -101,7 +102,7 @@ impl Thread {
         self.registry.each(0..usize::MAX, |session| {
             session.deliver(&batch);
         });
-        batch.encoded_after(Offset(id - 1), Wire::Native).len()
+        batch.encoded_after(Offset(id - 1), Wire::Native, false).len()
     }
 
     fn empty(&mut self, bytes: usize) {

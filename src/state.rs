@@ -9,7 +9,10 @@ use crate::{
     config::Settings,
     domain::Epoch,
     limits::Permits,
-    service::{ServiceError, accounts::Accounts, catalog::Catalog, history::History, orders::Orders},
+    service::{
+        ServiceError, accounts::Accounts, catalog::Catalog, history::History, listen_keys::ListenKeys,
+        orders::Orders,
+    },
     store::Store,
 };
 
@@ -28,6 +31,8 @@ pub struct AppState {
     pub orders: Arc<Orders>,
     /// Reading the log of notifications.
     pub history: Arc<History>,
+    /// Keys for the pages of other shops.
+    pub listen_keys: Arc<ListenKeys>,
     /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
@@ -52,6 +57,7 @@ impl AppState {
             accounts: Arc::new(accounts),
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone(), settings.order_rate)),
+            listen_keys: Arc::new(ListenKeys::open(store.clone()).await?),
             history: Arc::new(History::new(store.clone())),
             permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),

@@ -24,6 +24,7 @@ mod cart;
 mod catalog_cache;
 mod goods;
 mod health;
+mod listen_keys;
 mod notifications;
 mod orders;
 mod pages;
@@ -60,6 +61,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/orders/{orderId}", [get(orders::show)]))
             .service(resource("/orders/{orderId}/cancel", [post(orders::cancel)]))
             .service(resource("/notifications", [get(notifications::list)]))
+            .service(resource("/admin/listen-keys", [get(listen_keys::list), post(listen_keys::create)]))
+            .service(resource("/admin/listen-keys/{key}", [delete(listen_keys::revoke)]))
             .default_service(web::to(unknown)),
     )
     .service(resource("/healthz", [get(health::alive)]))

@@ -38,7 +38,7 @@ impl Entry {
     }
 }
 
-pub(super) async fn list(state: State, _who: Listener, query: Query) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(state: State, who: Listener, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let after = fields.optional("after", |text| {
         Offset::parse(text).ok_or(Invalid::new("invalid", "after is the id of a notification, or 0"))
@@ -53,7 +53,7 @@ pub(super) async fn list(state: State, _who: Listener, query: Query) -> Result<H
         Some(after) => state.history.after(after, limit.unwrap_or(DEFAULT_LIMIT)).await?,
         None => state.history.newest(limit.unwrap_or(DEFAULT_LIMIT)).await?,
     };
-    let display = state.settings.nickname_display;
+    let display = if who.is_masked() { NicknameDisplay::Masked } else { state.settings.nickname_display };
     let entries = page.publications.iter().map(|publication| Entry::of(publication, display));
     let notifications = entries.collect::<Result<_, _>>()?;
     Ok(answer::ok(&List { notifications, latest: page.latest, epoch: state.epoch.clone() }))

@@ -3,6 +3,7 @@
 mod admin;
 mod arguments;
 mod common;
+mod listen_key;
 mod maintenance;
 mod serve;
 
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 use self::{
     admin::AdminCommand,
     common::{CommonArgs, Failure, print},
+    listen_key::ListenKeyCommand,
     maintenance::BackupArgs,
     serve::ServeArgs,
 };
@@ -32,6 +34,9 @@ enum Command {
     /// Manage administrators and bans
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Let the pages of another shop hear the alerts
+    #[command(subcommand)]
+    ListenKey(ListenKeyCommand),
     /// Bring the database to this version
     Migrate(CommonArgs),
     /// Prove stock, orders and log against each other; a running shop is not disturbed
@@ -82,6 +87,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Check(common) => maintenance::check(&common.settings()?).await,
         Command::Backup(args) => maintenance::backup(args).await,
         Command::Admin(command) => command.run().await,
+        Command::ListenKey(command) => command.run().await,
     }
 }
 

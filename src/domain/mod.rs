@@ -6,6 +6,7 @@ pub mod cart;
 pub mod fields;
 pub mod goods;
 pub mod id;
+pub mod listen_key;
 pub mod money;
 pub mod names;
 pub mod notification;
@@ -24,8 +25,9 @@ pub use goods::{
     About, Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
 };
 pub use id::{Epoch, GoodsId, Offset, OrderId, StockChangeId, UserId};
+pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use money::{Currency, Price};
-pub use names::{Category, Description, GoodsName, PageUrl, Sku, ThumbnailUrl};
+pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, ThumbnailUrl};
 pub use notification::{NicknameDisplay, Notification, Publication};
 pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus, OwnOrder};
 pub use password::{Password, PasswordAttempt, PasswordHash};

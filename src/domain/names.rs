@@ -1,4 +1,4 @@
-//! What the shop's administrators write about goods: names, categories, pictures.
+//! What the shop's administrators write: names of goods and of keys, categories, pictures.
 
 use super::{
     Invalid,
@@ -49,6 +49,12 @@ plain_text_type!(
 plain_text_type!(
     /// What goods are known by in the shop's other systems: 1–100 characters.
     Sku,
+    100
+);
+
+plain_text_type!(
+    /// What a listen key is called: 1–100 characters that cannot become markup in the text of a page.
+    KeyName,
     100
 );
 

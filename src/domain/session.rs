@@ -69,6 +69,22 @@ impl SessionId {
     }
 }
 
+impl SessionId {
+    /// Its first eight bytes, for who has no room for the whole: two of them are the same by chance alone.
+    #[must_use]
+    pub fn mark(&self) -> u64 {
+        u64::from_be_bytes(*self.0.first_chunk().unwrap_or(&[0; 8]))
+    }
+
+    /// The least id that has a mark: in order, those that have it follow.
+    #[must_use]
+    pub fn least_with(mark: u64) -> Self {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&mark.to_be_bytes());
+        Self(id)
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -120,6 +136,14 @@ mod tests {
         for other in ["", "1f", "001F02030405060708090a0b0c0d0eff", "+01f02030405060708090a0b0c0d0eff"] {
             assert_eq!(SessionSecret::parse(other), None);
         }
+    }
+
+    #[test]
+    fn ids_with_a_mark_follow_the_least_of_them() {
+        let id = SessionId::from_random([7; 16]);
+        let least = SessionId::least_with(id.mark());
+        assert!(least <= id && least.mark() == id.mark());
+        assert!(SessionId::least_with(id.mark() + 1) > id);
     }
 
     #[test]

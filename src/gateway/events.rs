@@ -12,16 +12,20 @@ use crate::{
     domain::LoginSession,
     outbox::Close,
     protocol::events::{ClientEvent, EventError},
-    realtime::Page,
+    realtime::{Page, Person},
     web::{Code, problem::Problem},
 };
 
-/// Handles an event; `answer` gets the reply when there is one.
+/// Handles an event; who listens by a key may send none. `answer` gets the reply when there is one.
 pub(super) fn handle(
     client: &Client,
     event: Result<ClientEvent, EventError>,
     answer: impl FnOnce(Reply) + 'static,
 ) {
+    if matches!(client.session.person, Person::Listener(_)) {
+        const LISTEN_ONLY: &str = "A session with a listen key can only listen.";
+        return answer(Err(Refusal::new(Code::ListenOnly, LISTEN_ONLY)));
+    }
     match event {
         Ok(ClientEvent::Buy(fields)) => buy(client, fields, answer),
         Ok(ClientEvent::Auth { token }) => authenticate(client, token, answer),

@@ -42,6 +42,7 @@ impl Pid {
         // Guests without a cookie are strangers at every handshake. What a guest was in it gets back only with one.
         let owner = match person {
             Person::Member(user) => user.0.to_le_bytes(),
+            Person::Listener(key) => key.to_le_bytes(),
             Person::Guest(_) => [0; 8],
         };
         Self { epoch, id, owner: fnv(&[owner, id.to_le_bytes()].concat()) }

@@ -1,13 +1,14 @@
 //! The shop over Socket.IO: who connects, from where in the log, and how events and acknowledgements are written.
 
 use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     rc::Rc,
     time::{Duration, Instant},
 };
 
 use actix_http::RequestHead;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use actix_web::http::header::HeaderMap;
+use serde_json::{Map, Value, json};
 
 use super::{
     client::Client,
@@ -17,11 +18,11 @@ use super::{
     resume::Start,
     thread::Gateway,
     upgrade::refusal,
-    visitor::{self, Visitor},
+    visitor::{self, Visitor, Who},
 };
 use crate::{
     clock,
-    domain::Offset,
+    domain::{Offset, PageOrigin},
     limits::{Claim, SessionPermit},
     outbox::Outbox,
     protocol::{
@@ -37,9 +38,11 @@ use crate::{
     },
     state::AppState,
     web::{
+        Code,
         auth::{Via, presented},
         client,
         edge::log_cause,
+        listen,
         messages::Language,
         origin::Origin,
         problem::Problem,
@@ -48,11 +51,75 @@ use crate::{
 
 /// What is known of a connection from its handshake.
 pub struct Handshake {
-    login: Option<Rc<Login>>,
-    /// Who it is without one.
-    guest: u64,
+    party: Party,
     /// Kept as long as the connection.
     permit: Rc<SessionPermit>,
+}
+
+/// Who shook hands.
+#[derive(Clone)]
+enum Party {
+    Member(Rc<Login>),
+    /// Known by a cookie.
+    Guest(u64),
+    /// Whoever it is, on a page whose origin some listen key names.
+    OnPage(Rc<OnPage>),
+}
+
+/// Someone on a page that may have a listen key.
+struct OnPage {
+    origin: PageOrigin,
+    /// Whether that origin may do nothing here but listen.
+    is_foreign: bool,
+    login: Option<Rc<Login>>,
+    guest: u64,
+}
+
+impl Party {
+    fn of(who: Who, page: Option<(PageOrigin, bool)>) -> Self {
+        let guest = match who.person {
+            Person::Guest(guest) => guest,
+            Person::Member(_) | Person::Listener(_) => 0,
+        };
+        match (page, who.login) {
+            (Some((origin, is_foreign)), login) => {
+                Self::OnPage(Rc::new(OnPage { origin, is_foreign, login, guest }))
+            }
+            (None, Some(login)) => Self::Member(login),
+            (None, None) => Self::Guest(guest),
+        }
+    }
+
+    fn login(&self) -> Option<&Rc<Login>> {
+        match self {
+            Self::Member(login) => Some(login),
+            Self::Guest(_) => None,
+            Self::OnPage(on) => on.login.as_ref(),
+        }
+    }
+
+    fn guest(&self) -> Person {
+        match self {
+            Self::Member(_) => Person::Guest(0),
+            Self::Guest(guest) => Person::Guest(*guest),
+            Self::OnPage(on) => Person::Guest(on.guest),
+        }
+    }
+
+    fn page(&self) -> Option<&OnPage> {
+        match self {
+            Self::OnPage(on) => Some(on),
+            Self::Member(_) | Self::Guest(_) => None,
+        }
+    }
+}
+
+/// What everything must bring that belongs to a connection of a page which may only listen: the page's origin, as a
+/// number that is no account's.
+fn owner_of(page: &PageOrigin) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    page.hash(&mut hasher);
+    -1 - i64::try_from(hasher.finish() >> 1).unwrap_or_default()
 }
 
 /// The longest name of an event that a refusal repeats, in characters.
@@ -72,22 +139,32 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
             if app.readiness.is_draining() {
                 return Err(ErrorCode::BadRequest.into());
             }
-            match Visitor::of(&app, &headers, peer).await {
-                Ok(Visitor { login, person, cookie }) => {
-                    let guest = match person {
-                        Person::Guest(guest) => guest,
-                        Person::Member(_) => 0,
-                    };
+            let page = listen::page(&app, &headers);
+            let visitor = Visitor::of(&app, &headers, peer).await;
+            let is_foreign =
+                matches!(&visitor, Err(problem) if problem.code() == Code::OriginForbidden) && page.is_some();
+            let visitor = if is_foreign {
+                // It has to bring a listen key with CONNECT. No cookie of the visitor's counts, and none is set.
+                Ok(Visitor { who: Who::guest(Person::Guest(0)), cookie: None })
+            } else {
+                visitor
+            };
+            match visitor {
+                Ok(Visitor { who, cookie }) => {
+                    let login = who.login.as_ref();
                     // A page without the cookie says with CONNECT who it is.
-                    let claim = login.as_ref().map_or(Claim::Pending, |login| Claim::Member(login.user_id));
+                    let claim = login.map_or(Claim::Pending, |login| Claim::Member(login.user_id));
                     let address = client::address(&app.settings, peer, &headers);
                     let permit = app.permits.acquire_session(address, claim, Instant::now());
                     let permit = permit.map_err(|limit| {
                         let problem = Problem::from(ServiceError::from(limit));
                         Rejection::Other(refusal(&problem, Language::of(&headers)))
                     })?;
-                    let owner = login.as_ref().map(|login| login.user_id.0);
-                    let request = Handshake { login, guest, permit: Rc::new(permit) };
+                    let is_ours = Origin::of(&app.settings, &headers) == Origin::Same;
+                    let other = page.as_ref().filter(|_| !is_ours);
+                    let owner = login.map(|login| login.user_id.0).or(other.map(owner_of));
+                    let party = Party::of(who, page.map(|page| (page, is_foreign)));
+                    let request = Handshake { party, permit: Rc::new(permit) };
                     Ok(Admitted { request, cookie, owner })
                 }
                 Err(problem) => {
@@ -108,42 +185,54 @@ pub fn check(app: &AppState) -> Check {
     Box::new(move |head: &RequestHead| {
         let headers = head.headers();
         let origin = Origin::of(&app.settings, headers);
-        if origin == Origin::Forbidden {
+        let page = listen::page(&app, headers);
+        if origin == Origin::Forbidden && page.is_none() {
             return Err(ErrorCode::Forbidden.into());
         }
-        let Some((tokens, via)) = presented(headers) else { return Ok(Owners::new()) };
-        if via == Via::Cookie && origin == Origin::Anyone {
-            return Ok(Owners::new());
-        }
-        let now = clock::now();
-        Ok(tokens
-            .into_iter()
-            .filter_map(|token| app.accounts.owner_of(token, now))
-            .map(|user| user.0)
-            .collect())
+        let mut owners = accounts(&app, origin, headers);
+        owners.extend(page.as_ref().map(owner_of));
+        Ok(owners)
     })
 }
 
-/// What a client brings with CONNECT.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Auth {
-    token: Option<Value>,
-    pid: Option<String>,
-    offset: Option<String>,
+/// The accounts whose tokens a request brings that may use them.
+fn accounts(app: &AppState, origin: Origin, headers: &HeaderMap) -> Owners {
+    let Some((tokens, via)) = presented(headers) else { return Owners::new() };
+    if origin == Origin::Forbidden || (via == Via::Cookie && origin == Origin::Anyone) {
+        return Owners::new();
+    }
+    let now = clock::now();
+    let known = tokens.into_iter().filter_map(|token| app.accounts.owner_of(token, now));
+    known.map(|user| user.0).collect()
 }
+
+/// What a client brings with CONNECT.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Auth(Map<String, Value>);
 
 impl Auth {
     /// Reads the payload of a CONNECT. What is something else counts as nothing.
     #[must_use]
     pub fn read(json: Option<&str>) -> Self {
-        json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+        Self(json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default())
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// The listen key. What is there and no text is a key, too, that nobody knows: where there is one, nothing else
+    /// decides.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        let key = self.0.get("key").filter(|key| !key.is_null())?;
+        Some(key.as_str().unwrap_or_default())
     }
 
     /// The token; pages that have none send nothing, `null` or the text of it.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
-        let token = self.token.as_ref().and_then(Value::as_str)?;
+        let token = self.text("token")?;
         let token = token.strip_prefix("Bearer ").unwrap_or(token);
         (!matches!(token, "" | "null" | "undefined")).then_some(token)
     }
@@ -151,7 +240,7 @@ impl Auth {
     /// Where a lost connection was, when the client can say.
     #[must_use]
     pub fn resume(&self) -> Option<(Pid, Offset)> {
-        Some((Pid::parse(self.pid.as_deref()?)?, Offset::parse(self.offset.as_deref()?)?))
+        Some((Pid::parse(self.text("pid")?)?, Offset::parse(self.text("offset")?)?))
     }
 }
 
@@ -163,25 +252,24 @@ struct Connecter {
     gateway: Rc<Gateway>,
     outbox: Rc<Outbox>,
     age: Duration,
-    handshake_login: Option<Rc<Login>>,
-    guest: u64,
+    party: Party,
     permit: Rc<SessionPermit>,
 }
 
 impl Connecter {
     async fn connect(self, auth: Auth) -> Result<Accepted<Client>, Refusal> {
-        let login = self.login(&auth).await?;
-        let person = login.as_ref().map_or(Person::Guest(self.guest), |login| Person::Member(login.user_id));
-        self.permit.settle(login.is_some()).map_err(ServiceError::from)?;
-        let account = self.gateway.account_permit(login.as_deref()).map_err(ServiceError::from)?;
+        let who = self.who(&auth).await?;
+        let person = who.person;
+        self.permit.settle(who.login.is_some()).map_err(ServiceError::from)?;
+        let account = self.gateway.account_permit(who.login.as_deref()).map_err(ServiceError::from)?;
         let permits = account.into_iter().collect();
-        let is_audience = self.gateway.is_audience(login.is_some());
+        let is_audience = self.gateway.is_audience(&who);
         let back = match auth.resume().filter(|_| is_audience) {
             Some((pid, after)) => self.recover(pid, after, person).await?,
             None => None,
         };
         let start = back.map_or(Start::Live, |(_, after)| Start::After(after));
-        let mut new = self.gateway.new_session(self.outbox, (login, person), start, permits);
+        let mut new = self.gateway.new_session(self.outbox, who, start, permits);
         if let Some((id, _)) = back {
             new.id = id;
         }
@@ -202,6 +290,24 @@ impl Connecter {
         Ok(recovers.then_some((id, after)))
     }
 
+    /// Whose the session will be: the listen key alone decides where there is one.
+    async fn who(&self, auth: &Auth) -> Result<Who, Refusal> {
+        let page = self.party.page();
+        if let Some(key) = auth.key() {
+            let key = listen::find(&self.gateway.app, key)?;
+            listen::check_origin(&key, page.map(|on| &on.origin))?;
+            return Ok(Who::listener(&key));
+        }
+        if page.is_some_and(|on| on.is_foreign) {
+            let detail = "pages of this origin may only listen, with auth: {key}";
+            return Err(Problem::new(Code::OriginForbidden, detail).into());
+        }
+        Ok(match self.login(auth).await? {
+            Some(login) => Who::member(login),
+            None => Who::guest(self.party.guest()),
+        })
+    }
+
     /// The log-in of the token, else that of the handshake, if it is still valid.
     async fn login(&self, auth: &Auth) -> Result<Option<Rc<Login>>, Refusal> {
         let now = clock::now();
@@ -214,10 +320,10 @@ impl Connecter {
                 .await?
                 .ok_or_else(Problem::login_required)?;
             // Mostly the one of the handshake: it is kept once.
-            let same = self.handshake_login.as_ref().filter(|known| known.id == login.id);
+            let same = self.party.login().filter(|known| known.id == login.id);
             return Ok(Some(same.map_or_else(|| visitor::login(login), Rc::clone)));
         }
-        let Some(login) = &self.handshake_login else { return Ok(None) };
+        let Some(login) = self.party.login() else { return Ok(None) };
         let is_valid = if self.age < FRESH {
             login.expires_at > now
         } else {
@@ -245,8 +351,7 @@ impl Handlers for Shop {
             gateway: Rc::clone(&self.0),
             outbox: Rc::clone(connect.outbox),
             age: connect.age,
-            handshake_login: connect.request.login.clone(),
-            guest: connect.request.guest,
+            party: connect.request.party.clone(),
             permit: Rc::clone(&connect.request.permit),
         };
         Box::pin(async move {

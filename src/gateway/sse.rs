@@ -17,7 +17,14 @@ use actix_web::{
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, future::LocalBoxFuture};
 
-use super::{client::Client, events, hello::hello, resume, thread::Gateway, visitor};
+use super::{
+    client::Client,
+    events,
+    hello::hello,
+    resume,
+    thread::Gateway,
+    visitor::{self, Who},
+};
 use crate::{
     outbox::Close,
     protocol::sse,
@@ -56,15 +63,12 @@ async fn open(request: &HttpRequest) -> Result<HttpResponse, Problem> {
         return Ok(response.finish());
     }
     let address = client::address(&gateway.app.settings, request.peer_addr(), request.headers());
-    let who = match listener.0 {
-        Some(member) => {
-            let login = visitor::login(member.login);
-            let person = Person::Member(login.user_id);
-            (Some(login), person)
-        }
-        None => (None, Person::Guest(rand::random())),
+    let who = match listener {
+        Listener::Member(member) => Who::member(visitor::login(member.login)),
+        Listener::Key(key) => Who::listener(&key),
+        Listener::Guest => Who::guest(Person::Guest(rand::random())),
     };
-    let permits = gateway.session_permits(address, who.0.as_deref()).map_err(ServiceError::from)?;
+    let permits = gateway.session_permits(address, who.login.as_deref()).map_err(ServiceError::from)?;
     let start = gateway.start(cursor).await?;
     let connection = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
     let ended = connection.ended();

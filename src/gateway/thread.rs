@@ -2,15 +2,17 @@
 
 use std::{net::IpAddr, rc::Rc, sync::Arc, time::Instant};
 
-use super::resume::{Cursor, Start};
+use super::{
+    resume::{Cursor, Start},
+    visitor::Who,
+};
 use crate::{
     clock,
-    config::Audience,
     domain::Offset,
     limits::{Claim, LimitExceeded, SessionLimits, SessionPermit},
     outbox::{Outbox, Sweeper},
     realtime::{
-        Feeding, Follower, Hubs, Login, NewSession, Person, Recovery, Registry, Session,
+        Feeding, Follower, Hubs, Login, NewSession, Recovery, Registry, Session,
         recovery::{INCOMPLETE, new_id},
     },
     service::ServiceError,
@@ -39,8 +41,8 @@ pub const RECOVERY: &str = "recovery";
 impl Gateway {
     /// Whether a session gets alerts.
     #[must_use]
-    pub fn is_audience(&self, is_member: bool) -> bool {
-        is_member || self.app.settings.audience == Audience::Everyone
+    pub fn is_audience(&self, who: &Who) -> bool {
+        who.is_in(self.app.settings.audience)
     }
 
     /// The permits of a session that begins with its handshake.
@@ -71,18 +73,29 @@ impl Gateway {
     pub fn new_session(
         &self,
         outbox: Rc<Outbox>,
-        (login, person): (Option<Rc<Login>>, Person),
+        who: Who,
         start: Start,
         permits: Vec<SessionPermit>,
     ) -> NewSession {
-        let is_audience = self.is_audience(login.is_some());
+        let is_audience = self.is_audience(&who);
+        let Who { login, person, is_masked } = who;
         let (position, feeding) = match start {
             _ if !is_audience => (self.registry.latest(), Feeding::Never),
             Start::Live | Start::Gap(_) => (self.registry.latest(), Feeding::Live),
             Start::After(offset) => (offset, Feeding::Behind),
         };
         let limits = SessionLimits::new(self.app.settings.message_rate, Instant::now());
-        NewSession { id: new_id(clock::now()), outbox, login, person, feeding, position, limits, permits }
+        NewSession {
+            id: new_id(clock::now()),
+            outbox,
+            login,
+            person,
+            is_masked,
+            feeding,
+            position,
+            limits,
+            permits,
+        }
     }
 
     /// Where a client starts that names a place in the log, or none. A place beyond the end of the log is one of

@@ -30,7 +30,7 @@ use crate::{
     web::{
         Code, client,
         edge::{check_standing, log_cause},
-        headers,
+        headers, listen,
         messages::Language,
         problem::Problem,
     },
@@ -186,8 +186,7 @@ fn begin(gateway: Rc<Gateway>, admission: Admission, upgraded: Upgraded) {
     let Upgraded { socket, permit, already_read } = upgraded;
     let outbox = gateway.sweeper.to_socket(socket, Wire::Native);
     let max_payload = gateway.app.settings.max_payload;
-    let who = (visitor.login, visitor.person);
-    let new = gateway.new_session(Rc::clone(&outbox), who, start, permits);
+    let new = gateway.new_session(Rc::clone(&outbox), visitor.who, start, permits);
     let client = Client::enter(gateway, new);
     if log_in_again {
         client.session.close(Close::LoggedOut);
@@ -201,21 +200,35 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
     verify(request)?;
     gateway.app.readiness.admit()?;
     let head: &RequestHead = request.head();
-    let cursor = resume::from_query(head.uri.query().unwrap_or_default())?;
+    let query = head.uri.query().unwrap_or_default();
+    let cursor = resume::from_query(query)?;
     let offered = subprotocols(head.headers());
+    let (visitor, log_in_again) = match listen::by_key(&gateway.app, query, head.headers())? {
+        Some(key) => (Visitor::listener(&key), false),
+        None => visitor(gateway, head, &offered).await?,
+    };
+    let address = client::address(&gateway.app.settings, head.peer_addr, head.headers());
+    let permits =
+        gateway.session_permits(address, visitor.who.login.as_deref()).map_err(ServiceError::from)?;
+    let start = gateway.start(cursor).await?;
+    Ok(Admission { visitor, start, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
+}
+
+/// Who opens a session without a listen key, and whether the token of the subprotocol is not valid.
+async fn visitor(
+    gateway: &Gateway,
+    head: &RequestHead,
+    offered: &[&str],
+) -> Result<(Visitor, bool), Problem> {
     let visitor = Visitor::of(&gateway.app, head.headers(), head.peer_addr).await;
     let token = offered.iter().find_map(|protocol| protocol.strip_prefix(TOKEN_PREFIX));
-    let (visitor, log_in_again) = match token {
+    Ok(match token {
         Some(token) => match gateway.app.accounts.authenticate(token, clock::now()).await? {
             Some(login) => (visitor.map(|_| Visitor::member(login))?, false),
             None => (visitor?, true),
         },
         None => (visitor?, false),
-    };
-    let address = client::address(&gateway.app.settings, head.peer_addr, head.headers());
-    let permits = gateway.session_permits(address, visitor.login.as_deref()).map_err(ServiceError::from)?;
-    let start = gateway.start(cursor).await?;
-    Ok(Admission { visitor, start, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
+    })
 }
 
 /// Whether a text is a token (RFC 9110 §5.6.2).

@@ -1,4 +1,4 @@
-//! Who opens a session: the log-in that its headers vouch for, or a guest, known again by a cookie of its own that says
+//! Who opens a session: the log-in that its headers vouch for, a page of another shop by its listen key, or a guest, known again by a cookie of its own that says
 //! nothing else, so that two tabs count as one person.
 
 use std::{net::SocketAddr, rc::Rc};
@@ -7,7 +7,8 @@ use ::cookie::{Cookie, SameSite, time::Duration};
 use actix_web::http::header::{self, HeaderMap};
 
 use crate::{
-    domain::LoginSession,
+    config::Audience,
+    domain::{ListenKey, LoginSession, NicknameDisplay},
     realtime::{Login, Person},
     state::AppState,
     web::{
@@ -19,12 +20,51 @@ use crate::{
     },
 };
 
-/// Who opens a session.
-pub struct Visitor {
-    /// The log-in; `None` for a guest.
+/// Whose a session is.
+pub struct Who {
+    /// The log-in; `None` for a guest, and for who listens by a key.
     pub login: Option<Rc<Login>>,
     /// Who looks at pages.
     pub person: Person,
+    /// Whether names are masked for it, whatever the shop shows its own audience.
+    pub is_masked: bool,
+}
+
+impl Who {
+    /// Someone with a log-in.
+    #[must_use]
+    pub fn member(login: Rc<Login>) -> Self {
+        Self { person: Person::Member(login.user_id), login: Some(login), is_masked: false }
+    }
+
+    /// Someone without.
+    #[must_use]
+    pub fn guest(person: Person) -> Self {
+        Self { login: None, person, is_masked: false }
+    }
+
+    /// A page of another shop. Whoever looks at it is nobody here, also when their browser has a log-in.
+    #[must_use]
+    pub fn listener(key: &ListenKey) -> Self {
+        let is_masked = key.display == NicknameDisplay::Masked;
+        Self { login: None, person: Person::Listener(key.id.session().mark()), is_masked }
+    }
+
+    /// Whether it belongs to an audience: a key stands for it.
+    #[must_use]
+    pub fn is_in(&self, audience: Audience) -> bool {
+        self.login.is_some() || self.is_listener() || audience == Audience::Everyone
+    }
+
+    fn is_listener(&self) -> bool {
+        matches!(self.person, Person::Listener(_))
+    }
+}
+
+/// Who opens a session.
+pub struct Visitor {
+    /// Whose it will be.
+    pub who: Who,
     /// The cookie by which a guest is known again, when it is new.
     pub cookie: Option<String>,
 }
@@ -44,8 +84,13 @@ impl Visitor {
     /// Someone with a log-in.
     #[must_use]
     pub fn member(session: LoginSession) -> Self {
-        let login = login(session);
-        Self { person: Person::Member(login.user_id), login: Some(login), cookie: None }
+        Self { who: Who::member(login(session)), cookie: None }
+    }
+
+    /// A page of another shop. No cookie is set: that page may be one of many.
+    #[must_use]
+    pub fn listener(key: &ListenKey) -> Self {
+        Self { who: Who::listener(key), cookie: None }
     }
 
     /// Reads the headers of a handshake. Bad credentials in the header are refused, where a program can see it; a
@@ -70,7 +115,7 @@ impl Visitor {
             }
         }
         let (person, cookie) = identify(headers, client::is_https(&app.settings, peer, headers));
-        Ok(Self { login: None, person, cookie })
+        Ok(Self { who: Who::guest(person), cookie })
     }
 }
 

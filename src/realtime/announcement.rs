@@ -105,6 +105,8 @@ pub struct Batch {
     /// Orders of these publications whose accounts this process tells, too.
     own: Vec<Arc<Own>>,
     encoded_own: PerWire<Mutex<HashMap<UserId, Bytes>>>,
+    /// With names masked that `display` shows. A shop without listeners that need it never makes one.
+    masked: OnceLock<Box<Encoded>>,
     committed: Instant,
 }
 
@@ -127,6 +129,7 @@ impl Batch {
             encoded: Encoded::default(),
             own: Vec::new(),
             encoded_own: PerWire::default(),
+            masked: OnceLock::new(),
             committed: Instant::now(),
         })
     }
@@ -169,6 +172,7 @@ impl Batch {
             encoded: Encoded::default(),
             own: self.own.iter().chain(&later.own).cloned().collect(),
             encoded_own: PerWire::default(),
+            masked: OnceLock::new(),
             committed: self.committed,
         }
     }
@@ -197,13 +201,19 @@ impl Batch {
         self.publications.last().map(|publication| publication.id).unwrap_or_default()
     }
 
-    /// What a session on this wire has not seen that has seen everything up to `after`, to leave in one write.
+    /// What a session on this wire has not seen that has seen everything up to `after`, to leave in one write; names
+    /// masked for it, or as the shop shows them. Encoded at most once for each wire and each of both.
     #[must_use]
-    pub fn encoded_after(&self, after: Offset, wire: Wire) -> Cow<'_, Bytes> {
+    pub fn encoded_after(&self, after: Offset, wire: Wire, is_masked: bool) -> Cow<'_, Bytes> {
+        // Where names are masked for all, there is nothing more to mask.
+        let is_masked = is_masked && self.display != NicknameDisplay::Masked;
+        let display = if is_masked { NicknameDisplay::Masked } else { self.display };
+        let encode = || self.encode(after, wire, display, BytesMut::new());
         if after < self.first() {
-            Cow::Borrowed(self.encoded.get(wire).get_or_init(|| self.encode(after, wire, BytesMut::new())))
+            let encoded = if is_masked { self.masked.get_or_init(Box::default) } else { &self.encoded };
+            Cow::Borrowed(encoded.get(wire).get_or_init(encode))
         } else {
-            Cow::Owned(self.encode(after, wire, BytesMut::new()))
+            Cow::Owned(encode())
         }
     }
 
@@ -216,7 +226,7 @@ impl Batch {
             for own in self.own.iter().filter(|own| own.account == account && own.id > after) {
                 own.told.put(wire, &mut out);
             }
-            self.encode(after, wire, out)
+            self.encode(after, wire, self.display, out)
         };
         if after >= self.first() {
             return encode();
@@ -226,11 +236,55 @@ impl Batch {
         known.entry(account).or_insert_with(encode).clone()
     }
 
-    fn encode(&self, after: Offset, wire: Wire, mut out: BytesMut) -> Bytes {
+    fn encode(&self, after: Offset, wire: Wire, display: NicknameDisplay, mut out: BytesMut) -> Bytes {
         for unseen in self.publications.iter().filter(|publication| publication.id > after) {
-            let payload = publication::payload(unseen, self.display);
+            let payload = publication::payload(unseen, display);
             wire.put_publication(&mut out, publication::event(unseen), &payload, unseen.id.0);
         }
         out.freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{GoodsId, Notification, Timestamp};
+
+    fn batch(display: NicknameDisplay) -> Batch {
+        let publication = |id| Publication {
+            id: Offset(id),
+            date: Timestamp::from_millis(0),
+            notification: Notification::Purchase {
+                nickname: "kim".into(),
+                goods_id: GoodsId(4),
+                first_goods_name: "Tea".into(),
+                other_goods: 0,
+                quantity: 1,
+            },
+        };
+        Batch::new(vec![Arc::new(publication(1)), Arc::new(publication(2))], display).unwrap()
+    }
+
+    #[test]
+    fn a_batch_is_encoded_once_for_each_wire_and_display() {
+        for wire in Wire::ALL {
+            let batch = batch(NicknameDisplay::Full);
+            let bytes = |is_masked| batch.encoded_after(Offset(0), wire, is_masked).into_owned();
+            let (full, masked) = (bytes(false), bytes(true));
+            let says = |bytes: &Bytes, name: &str| String::from_utf8_lossy(bytes).contains(name);
+            assert!(says(&full, "kim") && !says(&full, "k**"), "{wire:?}");
+            assert!(says(&masked, "k**") && !says(&masked, "kim"), "{wire:?}");
+            assert_eq!((full.as_ptr(), masked.as_ptr()), (bytes(false).as_ptr(), bytes(true).as_ptr()));
+            // Who has seen some of it gets the rest, masked too.
+            let rest = batch.encoded_after(Offset(1), wire, true);
+            assert!(says(&rest, "k**") && !says(&rest, "kim") && !says(&rest, r#""id":1"#), "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn where_all_see_masked_names_there_is_one_form() {
+        let batch = batch(NicknameDisplay::Masked);
+        let bytes = |is_masked| batch.encoded_after(Offset(0), Wire::Native, is_masked).as_ptr();
+        assert_eq!(bytes(true), bytes(false));
     }
 }

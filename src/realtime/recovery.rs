@@ -416,6 +416,8 @@ impl KeptAway {
         let (member, guest) = match away.place.person {
             Person::Member(user) => (Some(user.0), None),
             Person::Guest(guest) => (None, Some(guest)),
+            // They are in no room and on no page.
+            Person::Listener(_) => (None, None),
         };
         Self {
             id,

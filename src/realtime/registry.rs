@@ -4,7 +4,7 @@
 
 use std::{
     cell::{Cell, Ref, RefCell},
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,7 +34,7 @@ pub struct Registry {
     accounts: RefCell<HashMap<UserId, u32>>,
     viewers: Arc<Viewers>,
     rooms: Arc<Rooms>,
-    revoked: RefCell<HashMap<SessionId, Instant>>,
+    revoked: RefCell<BTreeMap<SessionId, Instant>>,
     /// The newest publication that was broadcast here, or is being.
     latest: Cell<Offset>,
 }
@@ -86,10 +86,10 @@ impl Registry {
         self.len() == 0
     }
 
-    /// Adds a session. One whose log-in has just ended is closed at once.
+    /// Adds a session. One whose log-in or key has just ended is closed at once.
     pub fn join(&self, session: &Rc<Session>) {
         let login = session.login();
-        if login.as_ref().is_some_and(|login| self.is_revoked(&login.id)) {
+        if session.ends_with(&self.revoked.borrow()) {
             session.close(Close::LoggedOut);
         }
         let mut slots = self.slots.borrow_mut();
@@ -279,13 +279,13 @@ impl Registry {
         });
     }
 
-    /// Closes the sessions of log-ins that have ended.
+    /// Closes the sessions of log-ins and keys that have ended.
     pub fn revoke(&self, ended: &HashSet<SessionId>, now: Instant) {
         let mut revoked = self.revoked.borrow_mut();
         revoked.retain(|_, at| now.duration_since(*at) < REVOKED_MEMORY);
         revoked.extend(ended.iter().map(|id| (*id, now)));
         self.each(0..usize::MAX, |session| {
-            if session.login().is_some_and(|login| ended.contains(&login.id)) {
+            if session.ends_with(&revoked) {
                 session.close(Close::LoggedOut);
             }
         });

@@ -5,6 +5,7 @@
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     rc::Rc,
 };
 
@@ -77,6 +78,8 @@ pub struct NewSession {
     pub login: Option<Rc<Login>>,
     /// Who looks at pages.
     pub person: Person,
+    /// Whether names are masked for it that others are shown.
+    pub is_masked: bool,
     /// How it gets publications.
     pub feeding: Feeding,
     /// Everything up to here is not wanted.
@@ -100,6 +103,8 @@ pub struct Session {
     feeding: Cell<Feeding>,
     /// What is broadcast next has orders of its account.
     owns: Cell<bool>,
+    /// Whether names are masked for it that others are shown.
+    is_masked: bool,
     /// The viewer count that it was told last.
     told_viewers: Cell<u32>,
     /// Its number, unique in this process.
@@ -134,6 +139,7 @@ impl Session {
             position: Cell::new(new.position),
             feeding: Cell::new(new.feeding),
             owns: Cell::new(false),
+            is_masked: new.is_masked,
             told_viewers: Cell::new(0),
             id: new.id,
             before: Cell::new(NO_SLOT),
@@ -231,6 +237,17 @@ impl Session {
         self.rooms.borrow().contains(room)
     }
 
+    /// Whether it ends with one of these: with its log-in, or with the key that it listens by. In order, because a session
+    /// that listens knows only the mark of its key.
+    #[must_use]
+    pub(super) fn ends_with<T>(&self, ended: &BTreeMap<SessionId, T>) -> bool {
+        if let Person::Listener(mark) = self.person {
+            let next = ended.range(SessionId::least_with(mark)..).next();
+            return next.is_some_and(|(id, _)| id.mark() == mark);
+        }
+        self.login().is_some_and(|login| ended.contains_key(&login.id))
+    }
+
     /// Sends bytes of its own, an answer for example, encoded for its wire.
     pub fn send(&self, bytes: &Bytes) {
         self.outbox.send(bytes);
@@ -296,7 +313,7 @@ impl Session {
         let account = if self.owns.take() { self.login().map(|login| login.user_id) } else { None };
         let bytes = match account {
             Some(account) => Cow::Owned(batch.encoded_with_own(account, position, wire)),
-            None => batch.encoded_after(position, wire),
+            None => batch.encoded_after(position, wire, self.is_masked),
         };
         let has_room = self.outbox.has_room(bytes.len());
         if has_room {

@@ -49,6 +49,9 @@ pub enum Person {
     Member(UserId),
     /// A guest, known by a cookie.
     Guest(u64),
+    /// Someone on a page of another shop, who listens and looks at none of ours. All that is known is the key, by the
+    /// [`mark`](crate::domain::SessionId::mark) of what its sessions end by.
+    Listener(u64),
 }
 
 #[derive(Default)]

@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod demo;
 pub mod history;
 pub mod housekeeping;
+pub mod listen_keys;
 pub mod orders;
 pub mod passwords;
 pub mod tokens;
@@ -108,6 +109,9 @@ pub enum ServiceError {
     /// The server is about to end and takes no new work; another, or the next one, does.
     #[error("the server is about to end")]
     Restarting,
+    /// There are as many listen keys as there may be.
+    #[error("there are too many listen keys")]
+    TooManyListenKeys,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -52,8 +52,8 @@ pub struct OrderEvent {
 pub trait LogStore: Send + Sync + 'static {
     /// What commits of this process announce.
     fn feed(&self) -> &Arc<Feed>;
-    /// Lists the log-ins that were ended at or after a moment, by whichever process: the feed of this one does not know
-    /// of all.
+    /// Lists the log-ins that were ended at or after a moment, and the listen keys as what their sessions end by, by
+    /// whichever process: the feed of this one does not know of all.
     async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError>;
     /// Lists the accounts that took a nickname at or after a moment, by whichever process: new ones and renamed ones.
     async fn named_since(&self, moment: Timestamp) -> Result<Vec<(UserId, Nickname)>, StoreError>;

@@ -3,6 +3,8 @@
 //!
 //! `Authorization` alone decides when it is present; the cookie counts only when it is absent.
 
+use std::sync::Arc;
+
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
@@ -14,11 +16,11 @@ use actix_web::{
 };
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
-use super::{Code, client, cookie, origin::Origin, problem::Problem};
+use super::{Code, client, cookie, listen, origin::Origin, problem::Problem};
 use crate::{
     clock,
     config::Audience,
-    domain::{Actor, LoginSession, Role, User},
+    domain::{Actor, ListenKey, LoginSession, NicknameDisplay, Role, User},
     service::ServiceError,
     state::AppState,
 };
@@ -168,9 +170,24 @@ impl FromRequest for MaybeUser {
     }
 }
 
-/// Someone of the audience of `--audience`: a member, or anyone.
+/// Someone of the audience: by a listen key, which decides when there is one; else by `--audience`, a member or anyone.
 #[derive(Debug)]
-pub struct Listener(pub Option<CurrentUser>);
+pub enum Listener {
+    /// Someone who is logged in.
+    Member(CurrentUser),
+    /// A guest of a shop that everyone may hear.
+    Guest,
+    /// A page of another shop.
+    Key(Arc<ListenKey>),
+}
+
+impl Listener {
+    /// Whether names are masked for them, whatever the shop shows its own audience.
+    #[must_use]
+    pub fn is_masked(&self) -> bool {
+        matches!(self, Self::Key(key) if key.display == NicknameDisplay::Masked)
+    }
+}
 
 impl FromRequest for Listener {
     type Error = Problem;
@@ -179,13 +196,17 @@ impl FromRequest for Listener {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         async move {
-            let everyone = request
-                .app_data::<Data<AppState>>()
-                .is_some_and(|state| state.settings.audience == Audience::Everyone);
-            let (identity, secure) = identity_of(request).await?;
+            let state = request.app_data::<Data<AppState>>();
+            if let Some(state) = state
+                && let Some(key) = listen::by_key(state, request.query_string(), request.headers())?
+            {
+                return Ok(Self::Key(key));
+            }
+            let everyone = state.is_some_and(|state| state.settings.audience == Audience::Everyone);
+            let (identity, secure) = identity_of(request.clone()).await?;
             match identity {
-                Identity::Guest | Identity::Rejected if everyone => Ok(Self(None)),
-                identity => identity.member(secure).map(|member| Self(Some(member))),
+                Identity::Guest | Identity::Rejected if everyone => Ok(Self::Guest),
+                identity => identity.member(secure).map(Self::Member),
             }
         }
         .boxed_local()

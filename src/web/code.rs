@@ -67,6 +67,12 @@ codes! {
         "You are not allowed to do this.", "이 작업을 할 권한이 없습니다.";
     OriginForbidden = "origin_forbidden", FORBIDDEN,
         "This page may not do this.", "이 페이지에서는 허용되지 않는 요청입니다.";
+    UnknownListenKey = "unknown_listen_key", UNAUTHORIZED,
+        "The key of this page is not valid.", "이 페이지의 키가 유효하지 않습니다.";
+    ListenOnly = "listen_only", FORBIDDEN,
+        "This page can only listen.", "이 페이지에서는 알림만 받을 수 있습니다.";
+    TooManyListenKeys = "too_many_listen_keys", CONFLICT,
+        "Please remove another key first.", "먼저 다른 키를 삭제해 주세요.";
     NotFound = "not_found", NOT_FOUND,
         "We could not find that.", "찾을 수 없습니다.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
@@ -206,6 +212,7 @@ impl From<&ServiceError> for Code {
             ServiceError::OutOfStock { .. } => Self::OutOfStock,
             ServiceError::CartChanged => Self::CartChanged,
             ServiceError::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            ServiceError::TooManyListenKeys => Self::TooManyListenKeys,
             ServiceError::AlreadyCanceled => Self::AlreadyCanceled,
             ServiceError::TooOld { .. } => Self::TooOld,
             ServiceError::Busy(_) | ServiceError::Store(StoreError::Busy(_)) => Self::Unavailable,

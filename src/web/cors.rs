@@ -47,6 +47,18 @@ pub fn grants(settings: &Settings, headers: &HeaderMap) -> HeaderMap {
     granted
 }
 
+/// What a page of another shop is granted that a listen key names: to read, without credentials.
+#[must_use]
+pub fn grants_to_listen(headers: &HeaderMap) -> HeaderMap {
+    let mut granted = HeaderMap::new();
+    if let Some(origin) = headers.get(ORIGIN) {
+        // It was found among those of a key, so that it may be repeated.
+        granted.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        granted.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    }
+    granted
+}
+
 /// Puts the grants on an answer. What an answer grants by itself (a module that everyone may embed) stays.
 pub fn decorate(headers: &mut HeaderMap, granted: &HeaderMap) {
     headers.append(VARY, HeaderValue::from_static("Origin"));
@@ -58,16 +70,22 @@ pub fn decorate(headers: &mut HeaderMap, granted: &HeaderMap) {
     }
 }
 
-/// The answer to a preflight; `None` when the request is none.
+/// The answer to a preflight; `None` when the request is none. `may_listen`: a listen key names the origin for what is
+/// asked.
 #[must_use]
-pub fn preflight(settings: &Settings, method: &Method, headers: &HeaderMap) -> Option<HttpResponse> {
+pub fn preflight(
+    settings: &Settings,
+    method: &Method,
+    headers: &HeaderMap,
+    may_listen: bool,
+) -> Option<HttpResponse> {
     let asks = method == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if !asks {
         return None;
     }
-    if Origin::of(settings, headers) == Origin::Forbidden {
+    if !may_listen && Origin::of(settings, headers) == Origin::Forbidden {
         let problem = Problem::new(Code::OriginForbidden, "this origin is not in --allowed-origin");
         return Some(problem.respond(Language::of(headers)));
     }
@@ -115,18 +133,18 @@ mod tests {
     fn a_preflight_is_answered_for_those_who_may() {
         let listed = Settings { allowed_origin: vec!["https://blog.example".into()], ..settings() };
         let ask = |origin| headers(&[("origin", origin), ("access-control-request-method", "POST")]);
-        let answer = |origin| preflight(&listed, &Method::OPTIONS, &ask(origin)).unwrap();
+        let answer = |origin| preflight(&listed, &Method::OPTIONS, &ask(origin), false).unwrap();
         assert_eq!(answer("https://blog.example").status(), 204);
         assert_eq!(answer("https://evil.example").status(), 403);
         let mut with_headers = ask("https://blog.example");
         with_headers.insert(ACCESS_CONTROL_REQUEST_HEADERS, "authorization,x-my-header".parse().unwrap());
-        let granted = preflight(&listed, &Method::OPTIONS, &with_headers).unwrap();
+        let granted = preflight(&listed, &Method::OPTIONS, &with_headers, false).unwrap();
         assert_eq!(granted.headers().get(ACCESS_CONTROL_ALLOW_HEADERS).unwrap(), "authorization,x-my-header");
         assert_eq!(
             answer("https://blog.example").headers().get(ACCESS_CONTROL_ALLOW_HEADERS).unwrap(),
             HEADERS
         );
-        assert!(preflight(&listed, &Method::POST, &ask("https://blog.example")).is_none());
-        assert!(preflight(&listed, &Method::OPTIONS, &HeaderMap::new()).is_none());
+        assert!(preflight(&listed, &Method::POST, &ask("https://blog.example"), false).is_none());
+        assert!(preflight(&listed, &Method::OPTIONS, &HeaderMap::new(), false).is_none());
     }
 }

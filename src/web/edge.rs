@@ -22,6 +22,7 @@ use super::{
     auth::{self, Identity},
     cors, event_stream,
     headers::{self, RequestId},
+    listen,
     messages::Language,
     problem::{CONTENT_TYPE_VALUE, Problem},
 };
@@ -85,9 +86,10 @@ pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servic
 }
 
 async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let preflight = request
-        .app_data::<Data<AppState>>()
-        .and_then(|state| cors::preflight(&state.settings, request.method(), request.headers()));
+    let preflight = request.app_data::<Data<AppState>>().and_then(|state| {
+        let may_listen = listen::is_page(state, request.path(), request.query_string(), request.headers());
+        cors::preflight(&state.settings, request.method(), request.headers(), may_listen)
+    });
     if let Some(response) = preflight {
         return Ok(request.into_response(response));
     }
@@ -145,10 +147,10 @@ fn span_of(id: RequestId) -> Span {
 
 /// What will be granted by the answer, whatever it is.
 fn granted(request: &ServiceRequest) -> HeaderMap {
-    match request.app_data::<Data<AppState>>() {
-        Some(state) => cors::grants(&state.settings, request.headers()),
-        None => HeaderMap::new(),
-    }
+    let Some(state) = request.app_data::<Data<AppState>>() else { return HeaderMap::new() };
+    let granted = cors::grants(&state.settings, request.headers());
+    let listens = || listen::is_page(state, request.path(), request.query_string(), request.headers());
+    if granted.is_empty() && listens() { cors::grants_to_listen(request.headers()) } else { granted }
 }
 
 fn finish(headers: &mut HeaderMap, id: RequestId, granted: &HeaderMap) {

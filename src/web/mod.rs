@@ -13,6 +13,7 @@ pub mod edge;
 pub mod etag;
 pub mod event_stream;
 pub mod headers;
+pub mod listen;
 pub mod messages;
 pub mod origin;
 pub mod params;

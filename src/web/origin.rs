@@ -5,7 +5,7 @@ use actix_web::http::header::{
     CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER, USER_AGENT,
 };
 
-use crate::config::Settings;
+use crate::{config::Settings, domain::PageOrigin};
 
 /// What the `Origin` of a request is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,18 @@ impl Origin {
             _ if listed("*") => Self::Anyone,
             _ => Self::Forbidden,
         }
+    }
+
+    /// The origin that a request names, as [`PageOrigin`] has it; `None` when it names none, or not one alone. An app's
+    /// counts by its name.
+    #[must_use]
+    pub fn named(headers: &HeaderMap) -> Option<PageOrigin> {
+        let mut values = headers.get_all(ORIGIN);
+        let text = values.next()?.to_str().ok().filter(|_| values.next().is_none())?;
+        let normal = parse(text).map(|(scheme, authority)| format!("{}://{authority}", scheme.name));
+        let normal = normal.unwrap_or_else(|| text.to_ascii_lowercase());
+        // Compared as it is: what a browser writes is normal already, and what is not is of no key.
+        normal.contains("://").then(|| PageOrigin::claimed(normal))
     }
 
     /// Where a log-in comes from: its answer sets a cookie, so that a form of another site would log its visitors in as

@@ -21,6 +21,7 @@ mod hooks;
 mod hostile;
 mod layering;
 mod limits;
+mod listening;
 mod lives;
 mod orders;
 mod parsers;

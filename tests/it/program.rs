@@ -359,3 +359,42 @@ async fn a_running_shop_is_checked() {
     assert_eq!((code, stdout.as_str()), (0, "stock, orders and log agree\n"), "{stderr}");
     assert_eq!(serving.status("/readyz", "").await, 200);
 }
+
+#[tokio::test]
+async fn listen_keys_are_made_listed_and_removed_while_the_shop_is_open() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &[]);
+    let key = |args: &[&str]| run(shopbell(folder.path(), &[&["listen-key"], args].concat()));
+    let (code, made, _) = key(&[
+        "add",
+        "--origin",
+        "https://Their.shop/",
+        "--origin",
+        "http://their.shop",
+        "--name",
+        "Their shop",
+    ]);
+    let made = made.trim();
+    assert!(code == 0 && made.starts_with("lk_") && made.len() == 35, "{code} {made}");
+    let (_, listed, _) = key(&["list"]);
+    let line = format!("{made}  masked  https://their.shop http://their.shop  since ");
+    assert!(listed.starts_with(&line) && listed.ends_with("(Their shop)\n"), "{listed}");
+    let list = format!("{}/api/notifications?key={made}", serving.url);
+    let status =
+        async || client().get(&list).header("origin", "https://their.shop").send().await.unwrap().status();
+    crate::support::eventually("the key", async || status().await == 200).await;
+    assert_eq!(key(&["remove", made]).0, 0);
+    crate::support::eventually("its end", async || status().await == 401).await;
+    assert!(key(&["list"]).1.contains("revoked"));
+    for (args, code, names) in [
+        (&["remove", "lk_00000000000000000000000000000000"][..], 1, "no listen key"),
+        (&["remove", "their.shop"], 2, "listen key"),
+        (&["add"], 2, "--origin"),
+        (&["add", "--origin", "*"], 2, "origin"),
+        (&["add", "--origin", "null"], 2, "origin"),
+        (&["add", "--origin", "https://their.shop/page"], 2, "origin"),
+        (&["add", "--origin", "https://their.shop", "--display", "plain"], 2, "display"),
+    ] {
+        fails(shopbell(folder.path(), &[&["listen-key"], args].concat()), code, names);
+    }
+}

@@ -74,6 +74,7 @@ impl Client {
             outbox: Rc::clone(&outbox),
             login: None,
             person: Person::Guest(1),
+            is_masked: false,
             feeding,
             position: after.map_or(registry.latest(), Offset),
             limits: SessionLimits::new(1, Instant::now()),

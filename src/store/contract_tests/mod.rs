@@ -11,6 +11,7 @@ use crate::domain::{
 pub(super) mod accounts;
 pub(super) mod carts;
 pub(super) mod catalog;
+pub(super) mod listen_keys;
 pub(super) mod log;
 pub(super) mod orders;
 
@@ -58,6 +59,10 @@ macro_rules! store_contract {
                      an_order_comes_to_what_the_buyer_was_told_or_is_refused
                      who_lost_the_right_neither_orders_nor_cancels
                      orders_are_listed_newest_first_with_their_items }
+            listen_keys { a_key_is_kept_until_it_is_revoked
+                          the_end_of_a_key_is_told_as_that_of_a_log_in
+                          there_are_so_many_keys_and_old_ones_are_forgotten
+                          only_an_administrator_makes_and_revokes_keys }
             log { every_order_and_every_cancellation_is_an_event
                   refusals_leave_no_holes_in_either_count
                   the_log_is_pruned_from_its_beginning

@@ -2,7 +2,7 @@
 
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
-use crate::store::{AccountError, CancelError, CatalogError, OrderError, StoreError};
+use crate::store::{AccountError, CancelError, CatalogError, ListenKeyError, OrderError, StoreError};
 
 /// Primary result codes (<https://www.sqlite.org/rescode.html>) of what passes by itself or by an operator's hand:
 /// another process holds the lock (5), another connection holds the table (6), the file became read-only (8), it cannot
@@ -65,4 +65,4 @@ macro_rules! through_store_error {
     )*};
 }
 
-through_store_error!(AccountError CatalogError OrderError CancelError);
+through_store_error!(AccountError CatalogError OrderError CancelError ListenKeyError);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{
     SqliteStore,
-    rows::{EventRow, NotificationRow, session_ids},
+    rows::{EventRow, NotificationRow, listen_key_id, session_ids},
     writer::STEP,
 };
 use crate::{
@@ -22,15 +22,28 @@ impl LogStore for SqliteStore {
     }
 
     async fn revoked_since(&self, moment: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        let mut reader = self.reader().await?;
         let ended = sqlx::query_scalar(
             "select session_id
              from sessions
              where revoked_at >= $1",
         )
         .bind(moment.as_millis())
-        .fetch_all(&mut *self.reader().await?)
+        .fetch_all(&mut *reader)
         .await?;
-        session_ids(&ended)
+        let keys: Vec<String> = sqlx::query_scalar(
+            "select key
+             from listen_keys
+             where revoked_at >= $1",
+        )
+        .bind(moment.as_millis())
+        .fetch_all(&mut *reader)
+        .await?;
+        let mut all = session_ids(&ended)?;
+        for key in keys {
+            all.push(listen_key_id(&key)?.session());
+        }
+        Ok(all)
     }
 
     async fn named_since(&self, moment: Timestamp) -> Result<Vec<(UserId, Nickname)>, StoreError> {

@@ -23,6 +23,7 @@ mod catalog;
 mod check;
 mod errors;
 mod files;
+mod listen_keys;
 mod log;
 mod open;
 mod orders;

@@ -5,10 +5,11 @@ use sqlx::FromRow;
 
 use crate::{
     domain::{
-        About, CartLine, Category, Currency, Description, Email, Goods, GoodsId, GoodsName, LoginSession,
-        Nickname, Notification, Offset, Order, OrderId, OrderItem, OrderStatus, PageUrl, PasswordHash, Price,
-        Publication, Quantity, Role, SessionId, Sku, StockChangeId, StockRecord, StockRecordKind,
-        ThumbnailUrl, Timestamp, User, UserId,
+        About, CartLine, Category, Currency, Description, Email, Goods, GoodsId, GoodsName, KeyName,
+        ListenKey, ListenKeyId, LoginSession, Nickname, NicknameDisplay, Notification, Offset, Order,
+        OrderId, OrderItem, OrderStatus, PageOrigin, PageUrl, PasswordHash, Price, Publication, Quantity,
+        Role, SessionId, Sku, StockChangeId, StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User,
+        UserId,
     },
     store::{OrderEvent, OrderEventKind, Sequence, StoreError},
 };
@@ -279,6 +280,38 @@ impl NotificationRow {
         let date = Timestamp::from_millis(self.created_at);
         Ok(Publication { id: Offset(self.id), date, notification })
     }
+}
+
+#[derive(FromRow)]
+pub(super) struct ListenKeyRow {
+    key: String,
+    name: Option<String>,
+    display: String,
+    origins: String,
+    created_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl ListenKeyRow {
+    pub(super) fn key(self) -> Result<ListenKey, StoreError> {
+        Ok(ListenKey {
+            id: listen_key_id(&self.key)?,
+            name: self.name.map(KeyName::trusted),
+            origins: self.origins.split(' ').map(|origin| PageOrigin::trusted(origin.to_owned())).collect(),
+            display: match self.display.as_str() {
+                "masked" => NicknameDisplay::Masked,
+                "full" => NicknameDisplay::Full,
+                other => return Err(corrupt("a display", other)),
+            },
+            created_at: Timestamp::from_millis(self.created_at),
+            revoked_at: self.revoked_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+/// Reads the text of a listen key.
+pub(super) fn listen_key_id(text: &str) -> Result<ListenKeyId, StoreError> {
+    ListenKeyId::parse(text).ok_or_else(|| corrupt("a listen key", text))
 }
 
 /// Reads the ids of log-ins.

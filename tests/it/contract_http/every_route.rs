@@ -24,6 +24,9 @@ const PRIVATE: &[(&str, &str)] = &[
     ("DELETE", "/api/goods/1"),
     ("POST", "/api/goods/1/stock"),
     ("GET", "/api/goods/1/stock"),
+    ("GET", "/api/admin/listen-keys"),
+    ("POST", "/api/admin/listen-keys"),
+    ("DELETE", "/api/admin/listen-keys/lk_00000000000000000000000000000000"),
 ];
 
 #[tokio::test]
@@ -174,6 +177,7 @@ async fn another_method_is_told_which_ones_there_are() {
         ("/api/orders/1", "PUT", vec!["GET", "HEAD"]),
         ("/api/orders/1/cancel", "GET", vec!["POST"]),
         ("/api/notifications", "POST", vec!["GET", "HEAD"]),
+        ("/api/admin/listen-keys", "PUT", vec!["GET", "HEAD", "POST"]),
         ("/healthz", "POST", vec!["GET", "HEAD"]),
         ("/readyz", "DELETE", vec!["GET", "HEAD"]),
         ("/metrics", "POST", vec!["GET", "HEAD"]),
