@@ -12,7 +12,7 @@ use std::{
 use criterion::{Criterion, Throughput};
 use shopbell::{
     domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp},
-    limits::SessionLimits,
+    limits::{Purse, SessionLimits},
     outbox::{OutboxLimits, Sweeper, Wire},
     realtime::{Batch, Feeding, NewSession, Person, Registry, Rooms, Session, Viewers},
 };
@@ -71,7 +71,7 @@ impl Thread {
             far_ends.push(far);
             let session = Session::new(NewSession {
                 id: rand::random(),
-                outbox: sweeper.to_socket(near, Wire::Native),
+                outbox: sweeper.to_socket(near, Wire::Native, Purse::free()),
                 login: None,
                 person: Person::Guest(number),
                 is_masked: false,

@@ -26,16 +26,17 @@ use clap::Parser;
 use serde::de::IgnoredAny;
 use shopbell::{
     config::HumanDuration,
+    limits::Purse,
     outbox::{Close, OutboxLimits, Sweeper, Wire},
     protocol::{engineio::Packet, frame, socketio::Event},
     socketio::{
-        Accepted, Admit, Admitted, Check, Connect, Connecting, Connection, Directory, Endpoint, Engine,
-        Handlers, Limits, Owners, Service, Socket, SocketIo, Violation,
+        Accepted, Admitted, Connect, Connecting, Connection, Directory, Door, Endpoint, Engine, Handlers,
+        Limits, Owners, Service, Socket, SocketIo, Violation,
     },
     transport::{
         connection,
         handshake::{Refusal, UpgradeRequest, Upgraded},
-        websocket::{self, Handler, WebSocket},
+        websocket::{self, Handler, MessageLimits, WebSocket},
     },
 };
 use tokio::net::TcpStream;
@@ -62,7 +63,10 @@ impl Options {
     fn limits(&self) -> Limits {
         Limits {
             max_payload: self.max_payload,
+            unused_payload: self.max_payload,
             body_timeout: Duration::from_secs(30),
+            message_timeout: Duration::from_secs(30),
+            packet_rate: u32::MAX,
             connect_timeout: Some(Duration::from_secs(45)),
         }
     }
@@ -137,6 +141,10 @@ impl Handlers for Suite {
 struct PlainEcho;
 
 impl Handler for PlainEcho {
+    fn limits(&self) -> MessageLimits {
+        MessageLimits { bytes: MAX_ECHO, time: Duration::from_secs(60) }
+    }
+
     fn text(&self, text: String, socket: &WebSocket<Self>) {
         socket.outbox().send(&frame::text(&text));
     }
@@ -158,13 +166,15 @@ struct Endpoints {
     suite: Rc<Endpoint<SocketIo<Suite>>>,
 }
 
-fn anyone() -> Admit<()> {
-    Box::new(|_| Box::pin(async { Ok(Admitted { request: (), cookie: None, owner: None }) }))
-}
-
-/// Session ids are enough: nobody has credentials here.
-fn everything() -> Check {
-    Box::new(|_| Ok(Owners::new()))
+fn anyone() -> Door<()> {
+    Door {
+        admit: Box::new(|_| {
+            Box::pin(async { Ok(Admitted { request: (), cookie: None, owner: None, purse: Purse::free() }) })
+        }),
+        // Session ids are enough: nobody has credentials here.
+        check: Box::new(|_| Ok(Owners::new())),
+        pay: Box::new(|_, _| Purse::free()),
+    }
 }
 
 async fn upgrade(
@@ -203,8 +213,8 @@ async fn echo(sweeper: &Sweeper, request: UpgradeRequest) -> io::Result<()> {
         return Ok(());
     }
     let Upgraded { socket, already_read, .. } = request.accept(&[]).await?;
-    let outbox = sweeper.to_socket(socket, Wire::Native);
-    websocket::run(WebSocket::new(PlainEcho, outbox, None), MAX_ECHO, &already_read);
+    let outbox = sweeper.to_socket(socket, Wire::Native, Purse::free());
+    websocket::run(WebSocket::new(PlainEcho, outbox, None), &already_read);
     Ok(())
 }
 
@@ -229,11 +239,16 @@ async fn main() -> io::Result<()> {
             let sweeper = options.sweeper();
             actix_rt::spawn(Rc::clone(&sweeper).run());
             let endpoints = Endpoints {
-                echo: Endpoint::open(&echoes, (anyone(), everything()), |worker| {
+                echo: Endpoint::open(&echoes, anyone(), |worker| {
                     Engine::new(Echo, Limits { connect_timeout: None, ..limits.clone() }, &sweeper, worker)
                 }),
-                suite: Endpoint::open(&suites, (anyone(), everything()), |worker| {
-                    Engine::new(SocketIo::new(Suite), limits.clone(), &sweeper, worker)
+                suite: Endpoint::open(&suites, anyone(), |worker| {
+                    Engine::new(
+                        SocketIo::new(Suite, limits.message_timeout),
+                        limits.clone(),
+                        &sweeper,
+                        worker,
+                    )
                 }),
                 sweeper,
             };

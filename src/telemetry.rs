@@ -26,6 +26,8 @@ pub mod names {
     pub const SESSIONS_LAGGED: &str = "shopbell_sessions_lagged_total";
     /// Bytes in the outboxes of sessions, as of the last sweep (gauge).
     pub const OUTBOX_BYTES: &str = "shopbell_outbox_bytes";
+    /// Bytes of `--memory-budget` that are in use (gauge).
+    pub const HELD_BYTES: &str = "shopbell_held_bytes";
     /// Notifications written to sessions, by `transport` (counter).
     pub const ALERTS_DELIVERED: &str = "shopbell_alerts_delivered_total";
     /// From the COMMIT of a notification until the last session of a thread has it, by `transport` (histogram, seconds).
@@ -90,7 +92,7 @@ pub fn start_metrics(transports: impl IntoIterator<Item = &'static str>) {
         metrics::gauge!(names::SESSIONS, "transport" => transport).increment(0.0);
         metrics::counter!(names::ALERTS_DELIVERED, "transport" => transport).increment(0);
     }
-    for name in [names::CONNECTIONS, names::SESSIONS_LAGGING, names::OUTBOX_BYTES] {
+    for name in [names::CONNECTIONS, names::SESSIONS_LAGGING, names::OUTBOX_BYTES, names::HELD_BYTES] {
         metrics::gauge!(name).increment(0.0);
     }
     for queue in [Queue::Writer, Queue::Passwords] {
@@ -109,6 +111,7 @@ fn describe() {
     metrics::describe_gauge!(names::SESSIONS_LAGGING, "Sessions that read on from the log");
     metrics::describe_counter!(names::SESSIONS_LAGGED, "Sessions that went on from the log");
     metrics::describe_gauge!(names::OUTBOX_BYTES, "Bytes that wait for sessions to take them");
+    metrics::describe_gauge!(names::HELD_BYTES, "Bytes of everything partial or waiting");
     metrics::describe_counter!(names::ALERTS_DELIVERED, "Notifications written to sessions");
     metrics::describe_histogram!(names::ALERT_SECONDS, "From commit to the last session of a thread");
     metrics::describe_counter!(names::GAPS, "Sessions told of a gap");
@@ -249,6 +252,12 @@ pub fn outbox_bytes(before: usize, now: usize) {
     if before != now {
         metrics::gauge!(names::OUTBOX_BYTES).increment(now as f64 - before as f64);
     }
+}
+
+/// So many bytes of everything partial or waiting are held.
+#[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^53")]
+pub fn held_bytes(bytes: usize) {
+    metrics::gauge!(names::HELD_BYTES).set(bytes as f64);
 }
 
 /// A session no longer is up to date and reads on from the log, or has caught up.

@@ -49,6 +49,8 @@ pub struct Context {
     pub quick: bool,
     /// How many rounds, if not as many as each suite finds right.
     pub rounds: Option<usize>,
+    /// How long each attack lasts, if not as long as the suite finds right.
+    pub seconds: Option<u64>,
     /// Whether to end early.
     pub stop: Stop,
 }

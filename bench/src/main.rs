@@ -30,6 +30,9 @@ struct Cli {
     /// Rounds of each measurement, if not as many as each suite finds right
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
+    /// Seconds that each attack of the suite `attacks` lasts [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: Option<u64>,
     /// The program to measure; otherwise it is built
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
@@ -81,7 +84,8 @@ fn measure(cli: Cli) -> Result<()> {
         Some(path) => path.canonicalize()?,
         None => build(root)?,
     };
-    if cli.baseline.is_none() {
+    let needs_peers = wanted.iter().any(|suite| suite.name != suites::ATTACKS);
+    if cli.baseline.is_none() && needs_peers {
         install_peers(root)?;
     }
     pin(CLIENT_CORE)?;
@@ -92,6 +96,7 @@ fn measure(cli: Cli) -> Result<()> {
         alert: String::new(),
         quick: cli.quick,
         rounds: cli.rounds.map(usize::from),
+        seconds: cli.seconds,
         stop,
     };
     context.alert = sample_alert(&context)?;

@@ -18,6 +18,8 @@ use table::Layers;
 use values::{MAX_WORKERS, allowed_origin, origin};
 
 const MIN_PING: Duration = Duration::from_millis(10);
+/// With less than this for a share of it, one message of an ordinary size would have no room.
+const MIN_BUDGET: usize = 1 << 20;
 
 impl Settings {
     /// Puts the layers together: what the command line and environment leave open, the file says; what that leaves
@@ -71,6 +73,9 @@ impl Settings {
         ];
         if let Some((name, _)) = numbers.iter().find(|(_, number)| *number == 0) {
             return refuse(format!("{name} must be above 0"));
+        }
+        if self.memory_budget < MIN_BUDGET {
+            return refuse(format!("--memory-budget must be at least {MIN_BUDGET}"));
         }
         if self.max_connections > descriptors::connections() {
             return refuse(format!(

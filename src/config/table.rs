@@ -141,19 +141,19 @@ settings! {
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS", value_name = "N", value_parser = above_zero::<usize>)]
         max_connections: usize => usize = descriptors::connections();
         /// Connections that one address (of IPv6: one /64) may have at once; those that wait for a request make room
-        /// [default: half of max-connections]
+        /// [default: 2000, or half of max-connections when that is less]
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = above_zero::<usize>)]
         max_connections_per_address: usize => Option<usize> = None;
-        /// Sessions that one account may have at once [default: 30000]
+        /// Sessions that one account may have at once [default: 300]
         #[arg(env = "SHOPBELL_MAX_SESSIONS_PER_ACCOUNT", value_name = "N", value_parser = above_zero::<usize>)]
-        max_sessions_per_account: usize => usize = 30_000;
+        max_sessions_per_account: usize => usize = 300;
         /// Sessions that one address (of IPv6: one /64) may have at once, of guests and of members each
-        /// [default: 30000, or half of max-connections when that is less]
+        /// [default: 1000, or half of max-connections when that is less]
         #[arg(env = "SHOPBELL_MAX_SESSIONS_PER_ADDRESS", value_name = "N", value_parser = above_zero::<usize>)]
         max_sessions_per_address: usize => Option<usize> = None;
-        /// Sessions a second that one address, or one account, may begin; four times as many at once [default: 5000]
+        /// Sessions a second that one address, or one account, may begin; four times as many at once [default: 50]
         #[arg(env = "SHOPBELL_HANDSHAKE_RATE", value_name = "N", value_parser = above_zero::<u32>)]
-        handshake_rate: u32 => u32 = 5000;
+        handshake_rate: u32 => u32 = 50;
         /// Orders a second of one account; four times as many at once [default: 10]
         #[arg(env = "SHOPBELL_ORDER_RATE", value_name = "N", value_parser = above_zero::<u32>)]
         order_rate: u32 => u32 = 10;
@@ -175,6 +175,13 @@ settings! {
         /// Largest socket message or poll, in bytes [default: 1000000]
         #[arg(env = "SHOPBELL_MAX_PAYLOAD", value_name = "BYTES", value_parser = above_zero::<usize>)]
         max_payload: usize => usize = 1_000_000;
+        /// Time for a message to come, from its first byte to its last attachment [default: 10s]
+        #[arg(env = "SHOPBELL_MESSAGE_TIMEOUT", value_name = "TIME")]
+        message_timeout: HumanDuration => Duration = Duration::from_secs(10);
+        /// Bytes of everything partial or waiting in the whole process: messages and bodies under way, orders that wait, what
+        /// sessions have not taken. Strangers have half of it, one address a quarter [default: 134217728]
+        #[arg(env = "SHOPBELL_MEMORY_BUDGET", value_name = "BYTES", value_parser = above_zero::<usize>)]
+        memory_budget: usize => usize = 128 * 1024 * 1024;
         /// Largest HTTP body, in bytes [default: 65536]
         #[arg(env = "SHOPBELL_MAX_BODY", value_name = "BYTES", value_parser = above_zero::<usize>)]
         max_body: usize => usize = 65_536;

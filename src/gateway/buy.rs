@@ -22,14 +22,15 @@ pub(super) fn buy(client: &Client, fields: Fields, answer: impl FnOnce(Reply) + 
         Ok(read) => read,
         Err(refusal) => return answer(Err(refusal)),
     };
-    if !client.session.limits.begin_order() {
+    let (bytes, purse) = (wanted.bytes(), client.session.outbox.purse());
+    if !client.session.limits.begin_order(bytes, purse) {
         return answer(Err(Refusal::too_many_messages()));
     }
     let client = client.clone();
     actix_rt::spawn(async move {
         let _permit = client.session.limits.order_permit().await;
         answer(place(&client.gateway.app, buyer, wanted).await.map_err(Into::into));
-        client.session.limits.end_order();
+        client.session.limits.end_order(bytes);
     });
 }
 
@@ -73,6 +74,19 @@ impl Wanted {
         let key = fields.optional("idempotencyKey", IdempotencyKey::parse);
         let (basket, key) = fields.finish((basket, key))?;
         Ok(Self { basket, key })
+    }
+}
+
+impl Wanted {
+    /// What it holds while it waits.
+    fn bytes(&self) -> usize {
+        let inside = match &self.basket {
+            WantedBasket::Basket(Basket::Lines(lines)) => std::mem::size_of_val(lines.as_slice()),
+            WantedBasket::Basket(_) => 0,
+            WantedBasket::Named { name, .. } => name.len(),
+        };
+        // Its task, with the answer, is about as much again.
+        2 * size_of::<Self>() + inside
     }
 }
 

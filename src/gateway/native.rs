@@ -18,7 +18,7 @@ use crate::{
         native::{self, Envelope},
     },
     realtime::Session,
-    transport::websocket::{Handler, WebSocket},
+    transport::websocket::{Handler, MessageLimits, WebSocket},
 };
 
 /// A `/ws` session.
@@ -51,6 +51,11 @@ fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
 }
 
 impl Handler for NativeSession {
+    fn limits(&self) -> MessageLimits {
+        let settings = &self.client.gateway.app.settings;
+        MessageLimits { bytes: settings.max_payload, time: settings.message_timeout }
+    }
+
     fn admit(&self) -> bool {
         self.client.session.outbox.heartbeat.hear(Instant::now());
         self.client.admit_message()

@@ -33,8 +33,8 @@ use crate::{
     realtime::{Announcement, Feeding, Login, Person},
     service::ServiceError,
     socketio::{
-        Accepted, Admit, Admitted, Check, Connect, Connecting, Handlers, Owners, Refused, Rejection, Socket,
-        Violation,
+        Accepted, Admit, Admitted, Check, Connect, Connecting, Door, Handlers, Owners, Pay, Refused,
+        Rejection, Socket, Violation,
     },
     state::AppState,
     web::{
@@ -128,9 +128,23 @@ const MAX_EVENT_NAME: usize = 128;
 /// How long the log-in of a handshake counts as it was: shorter than the registry remembers those that ended.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// Reads the credentials of a handshake's headers.
+/// Who may come in, by the rules of the shop.
 #[must_use]
-pub fn admit(app: &AppState) -> Admit<Handshake> {
+pub fn door(app: &AppState) -> Door<Handshake> {
+    Door { admit: admit(app), check: check(app), pay: pay(app) }
+}
+
+/// Says who pays for the bodies of polls.
+fn pay(app: &AppState) -> Pay {
+    let app = app.clone();
+    Box::new(move |head: &RequestHead, owners: &[i64]| {
+        let address = client::address(&app.settings, head.peer_addr, head.headers());
+        app.permits.purse(address, !owners.is_empty())
+    })
+}
+
+/// Reads the credentials of a handshake's headers.
+fn admit(app: &AppState) -> Admit<Handshake> {
     let app = app.clone();
     Box::new(move |head: &RequestHead| {
         let (app, headers, peer) = (app.clone(), head.headers().clone(), head.peer_addr);
@@ -164,8 +178,9 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
                     let other = page.as_ref().filter(|_| !is_ours);
                     let owner = login.map(|login| login.user_id.0).or(other.map(owner_of));
                     let party = Party::of(who, page.map(|page| (page, is_foreign)));
+                    let purse = permit.purse();
                     let request = Handshake { party, permit: Rc::new(permit) };
-                    Ok(Admitted { request, cookie, owner })
+                    Ok(Admitted { request, cookie, owner, purse })
                 }
                 Err(problem) => {
                     log_cause(&problem);
@@ -179,8 +194,7 @@ pub fn admit(app: &AppState) -> Admit<Handshake> {
 
 /// Reads the credentials of what belongs to a connection, by the rules of its handshake: an origin that may connect, and
 /// who the tokens belong to. Whether their log-ins still hold is not asked: the connection ends with its own.
-#[must_use]
-pub fn check(app: &AppState) -> Check {
+fn check(app: &AppState) -> Check {
     let app = app.clone();
     Box::new(move |head: &RequestHead| {
         let headers = head.headers();
@@ -260,7 +274,8 @@ impl Connecter {
     async fn connect(self, auth: Auth) -> Result<Accepted<Client>, Refusal> {
         let who = self.who(&auth).await?;
         let person = who.person;
-        self.permit.settle(who.login.is_some()).map_err(ServiceError::from)?;
+        let claim = who.login.as_ref().map_or(Claim::Guest, |login| Claim::Member(login.user_id));
+        self.permit.settle(claim, Instant::now()).map_err(ServiceError::from)?;
         let account = self.gateway.account_permit(who.login.as_deref()).map_err(ServiceError::from)?;
         let permits = account.into_iter().collect();
         let is_audience = self.gateway.is_audience(&who);
@@ -372,6 +387,7 @@ impl Handlers for Shop {
         recovery::put_back(client);
     }
 
+    /// Beside the packets of a connection, which the engine counts, the events of each session count.
     fn event(&self, socket: &Rc<Socket<Client>>, event: Event<'_>) -> Result<(), Violation> {
         if !socket.data.admit_message() {
             return Ok(());

@@ -72,7 +72,7 @@ async fn open(request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let start = gateway.start(cursor).await?;
     let connection = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
     let ended = connection.ended();
-    let outbox = gateway.sweeper.to_stream(Box::new(move || connection.cut()));
+    let outbox = gateway.sweeper.to_stream(Box::new(move || connection.cut()), Gateway::purse(&permits));
     let new = gateway.new_session(outbox, who, start, permits);
     let client = Client::enter(gateway, new);
     greet(&client);

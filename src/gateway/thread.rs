@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock,
     domain::Offset,
-    limits::{Claim, LimitExceeded, SessionLimits, SessionPermit},
+    limits::{Claim, LimitExceeded, Purse, SessionLimits, SessionPermit},
     outbox::{Outbox, Sweeper},
     realtime::{
         Feeding, Follower, Hubs, Login, NewSession, Recovery, Registry, Session,
@@ -66,6 +66,12 @@ impl Gateway {
     /// The account has as many sessions as it may.
     pub fn account_permit(&self, login: Option<&Login>) -> Result<Option<SessionPermit>, LimitExceeded> {
         login.map(|login| self.app.permits.acquire_account(login.user_id)).transpose()
+    }
+
+    /// On whose account the bytes of a session with these permits are.
+    #[must_use]
+    pub fn purse(permits: &[SessionPermit]) -> Purse {
+        permits.first().map(SessionPermit::purse).unwrap_or_default()
     }
 
     /// What a session begins with that starts at a place in the log.

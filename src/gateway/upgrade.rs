@@ -184,15 +184,14 @@ async fn native(gateway: Rc<Gateway>, request: UpgradeRequest) -> io::Result<()>
 fn begin(gateway: Rc<Gateway>, admission: Admission, upgraded: Upgraded) {
     let Admission { visitor, start, permits, log_in_again, .. } = admission;
     let Upgraded { socket, permit, already_read } = upgraded;
-    let outbox = gateway.sweeper.to_socket(socket, Wire::Native);
-    let max_payload = gateway.app.settings.max_payload;
+    let outbox = gateway.sweeper.to_socket(socket, Wire::Native, Gateway::purse(&permits));
     let new = gateway.new_session(Rc::clone(&outbox), visitor.who, start, permits);
     let client = Client::enter(gateway, new);
     if log_in_again {
         client.session.close(Close::LoggedOut);
     }
     let handler = NativeSession::new(client, start);
-    websocket::run(WebSocket::new(handler, outbox, permit), max_payload, &already_read);
+    websocket::run(WebSocket::new(handler, outbox, permit), &already_read);
 }
 
 /// Checks everything that decides whether there will be a session, and whose.

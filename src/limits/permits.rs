@@ -5,31 +5,29 @@
 //! members need, even from the same network. A permit is released when it is dropped, on whatever thread.
 
 use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
+    collections::{HashMap, hash_map::Entry},
     net::IpAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::{
+    budget::Budget,
     exceeded::LimitExceeded,
     network::network,
     places::{ConnectionPermit, PlaceLimits, Places},
+    purse::Purse,
     rates::Rates,
-    token_bucket::TokenBucket,
+    sessions::{BURST, Limits, Sessions},
+    slot::{Count, Slot},
 };
 use crate::{config::Settings, domain::UserId, telemetry};
 
-/// Seconds' worth of handshakes that an address may begin at once: after a restart all clients of an office come back together.
-const BURST: u8 = 4;
-/// Addresses without a session that are remembered for their rate: some 10 MB at worst.
-const MAX_IDLE: usize = 100_000;
+/// Connections of an address unless the settings say otherwise, or half of the whole is less.
+const CONNECTIONS_OF_AN_ADDRESS: usize = 2000;
 /// Sessions of an address unless the settings say otherwise, or half of the whole is less.
-const SESSIONS_OF_AN_ADDRESS: usize = 30_000;
-/// Sessions of a network that have begun and not said yet who they are. The oldest makes room for the next.
+const SESSIONS_OF_AN_ADDRESS: usize = 1000;
+/// Sessions of an address that have begun and not said yet who they are, unless half of what it may have is less.
 const PENDING: usize = 1000;
 
 /// Who begins a session, as far as is known.
@@ -43,71 +41,31 @@ pub enum Claim {
     Member(UserId),
 }
 
+impl From<Claim> for Count {
+    fn from(claim: Claim) -> Self {
+        match claim {
+            Claim::Pending => Self::Pending,
+            Claim::Guest => Self::Guest,
+            Claim::Member(_) => Self::Member,
+        }
+    }
+}
+
 /// Hands out permits and counts them, for all threads.
 #[derive(Debug)]
 pub struct Permits {
     limits: Limits,
     places: Arc<Places>,
+    budget: Arc<Budget>,
     sessions: Mutex<Sessions>,
     /// How fast each account begins sessions.
     handshakes: Rates<UserId>,
     accounts: Mutex<HashMap<UserId, usize>>,
 }
 
-#[derive(Debug)]
-struct Limits {
-    /// Sessions in all, and of strangers.
-    all: usize,
-    strangers: usize,
-    per_account: usize,
-    per_address: usize,
-    handshake_rate: u32,
-    proxies: Vec<IpAddr>,
-}
-
-#[derive(Debug, Default)]
-struct Sessions {
-    strangers: usize,
-    members: usize,
-    addresses: HashMap<IpAddr, Address>,
-    /// At this number idle addresses are forgotten.
-    sweep_at: usize,
-}
-
-#[derive(Debug)]
-struct Address {
-    strangers: usize,
-    members: usize,
-    handshakes: TokenBucket,
-    /// Oldest first; those that are settled or gone are left out when they are met.
-    pending: VecDeque<Weak<Slot>>,
-}
-
-/// What a session counts as.
-#[derive(Debug)]
-struct Slot {
-    address: Option<IpAddr>,
-    count: Mutex<Count>,
-    given_up: AtomicBool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Count {
-    Pending,
-    Guest,
-    Member,
-    Nothing,
-}
-
-impl Slot {
-    fn count(&self) -> MutexGuard<'_, Count> {
-        self.count.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Permits {
-    /// With the limits of the settings. What they leave open is half of the whole for a network; a quarter is kept for
-    /// members.
+    /// With the limits of the settings. A quarter of all places is kept for members, and for those who are about to say
+    /// who they are; those have half of it at most.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let all = settings.max_connections;
@@ -116,23 +74,40 @@ impl Permits {
         let places = PlaceLimits {
             all,
             reserved,
-            per_network: settings.max_connections_per_address.unwrap_or(half),
+            per_network: settings.max_connections_per_address.unwrap_or(half.min(CONNECTIONS_OF_AN_ADDRESS)),
             proxies: proxies.clone(),
         };
+        let per_address = settings.max_sessions_per_address.unwrap_or(half.min(SESSIONS_OF_AN_ADDRESS));
         Self {
             limits: Limits {
                 all,
-                strangers: all - reserved,
+                guests: all - reserved,
+                pending: (reserved / 2).max(1),
                 per_account: settings.max_sessions_per_account,
-                per_address: settings.max_sessions_per_address.unwrap_or(half.min(SESSIONS_OF_AN_ADDRESS)),
+                per_address,
+                pending_per_address: per_address.div_ceil(2).min(PENDING),
                 handshake_rate: settings.handshake_rate,
                 proxies,
             },
             places: Places::new(places),
+            budget: Budget::new(settings.memory_budget),
             sessions: Mutex::default(),
             handshakes: Rates::new(settings.handshake_rate, Duration::from_secs(1), BURST),
             accounts: Mutex::default(),
         }
+    }
+
+    /// The network of an address. A trusted proxy that does not say for whom it asks is nobody's, and has no limit of
+    /// its own.
+    fn network(&self, address: IpAddr) -> Option<IpAddr> {
+        let address = address.to_canonical();
+        (!self.limits.proxies.contains(&address)).then(|| network(address))
+    }
+
+    /// On whose account the bytes of a request are.
+    #[must_use]
+    pub fn purse(&self, address: IpAddr, is_member: bool) -> Purse {
+        Purse::of(Slot::of_request(self.network(address), is_member, &self.budget))
     }
 
     /// A permit for a connection of whatever kind from an address. `None` when there is no room even for a refusal.
@@ -147,8 +122,9 @@ impl Permits {
         self.places.http_connections()
     }
 
-    /// A permit for a session from an address. A trusted proxy that does not say for whom it asks is nobody's address,
-    /// and has no limit of its own.
+    /// A permit for a session from an address. How fast they begin is counted for who begins them: members by their
+    /// account, guests by their address. Who has not said yet is counted when it does: a member must not have to share
+    /// the rate of its address with strangers.
     ///
     /// # Errors
     /// [`LimitExceeded::HandshakeRate`], [`LimitExceeded::AddressSessions`], [`LimitExceeded::Connections`].
@@ -158,27 +134,24 @@ impl Permits {
         claim: Claim,
         now: Instant,
     ) -> Result<SessionPermit, LimitExceeded> {
-        let address = address.to_canonical();
-        let address = (!self.limits.proxies.contains(&address)).then(|| network(address));
-        if let Claim::Member(account) = claim {
-            self.handshakes.take(account, now).map_err(|_| LimitExceeded::HandshakeRate)?;
+        let slot = Slot::new(self.network(address), &self.budget);
+        if claim != Claim::Pending {
+            self.take_handshake(&slot, claim, now)?;
+            slot.set_rated();
         }
-        let count = match claim {
-            Claim::Pending => Count::Pending,
-            Claim::Guest => Count::Guest,
-            Claim::Member(_) => Count::Member,
-        };
-        let slot = Slot { address, count: Mutex::new(Count::Nothing), given_up: AtomicBool::new(false) };
-        let slot = Arc::new(slot);
-        let mut sessions = self.sessions();
-        sessions.take_handshake(address, count, &self.limits, now)?;
-        if count == Count::Pending {
-            sessions.make_room(address);
-        }
-        sessions.set(&slot, count, &self.limits)?;
-        drop(sessions);
+        self.sessions().begin(&slot, claim.into(), &self.limits, now)?;
         telemetry::handshake();
         Ok(SessionPermit { permits: Arc::clone(self), of: Owner::Session(slot) })
+    }
+
+    /// Counts the beginning of a session.
+    fn take_handshake(&self, slot: &Slot, claim: Claim, now: Instant) -> Result<(), LimitExceeded> {
+        match claim {
+            Claim::Member(account) => {
+                self.handshakes.take(account, now).map_err(|_| LimitExceeded::HandshakeRate)
+            }
+            Claim::Guest | Claim::Pending => self.sessions().take_handshake(slot.network, &self.limits, now),
+        }
     }
 
     /// A second permit for a session that belongs to an account.
@@ -206,114 +179,6 @@ impl Permits {
     }
 }
 
-impl Sessions {
-    fn address(&mut self, address: IpAddr, limits: &Limits, now: Instant) -> &mut Address {
-        self.addresses.entry(address).or_insert_with(|| Address {
-            strangers: 0,
-            members: 0,
-            handshakes: TokenBucket::new(limits.handshake_rate, BURST, now),
-            pending: VecDeque::new(),
-        })
-    }
-
-    /// Counts a handshake of a stranger; those of members are counted by their account.
-    fn take_handshake(
-        &mut self,
-        address: Option<IpAddr>,
-        count: Count,
-        limits: &Limits,
-        now: Instant,
-    ) -> Result<(), LimitExceeded> {
-        let Some(address) = address else { return Ok(()) };
-        self.sweep(now);
-        let known = self.address(address, limits, now);
-        if count == Count::Member || known.handshakes.take(now) {
-            Ok(())
-        } else {
-            Err(LimitExceeded::HandshakeRate)
-        }
-    }
-
-    /// Gives up the oldest session of an address that has not said who it is, when there are too many.
-    fn make_room(&mut self, address: Option<IpAddr>) {
-        let Some(known) = address.and_then(|address| self.addresses.get_mut(&address)) else { return };
-        let is_pending =
-            |slot: &Weak<Slot>| slot.upgrade().is_some_and(|slot| *slot.count() == Count::Pending);
-        while known.pending.front().is_some_and(|slot| !is_pending(slot)) {
-            known.pending.pop_front();
-        }
-        if known.pending.len() >= PENDING * 2 {
-            known.pending.retain(is_pending);
-        }
-        if known.pending.len() < PENDING {
-            return;
-        }
-        let oldest = known.pending.pop_front().and_then(|slot| slot.upgrade());
-        if let Some(oldest) = oldest {
-            oldest.given_up.store(true, Ordering::Relaxed);
-            self.clear(&oldest);
-        }
-    }
-
-    /// Counts a session as something else than before.
-    fn set(&mut self, slot: &Arc<Slot>, count: Count, limits: &Limits) -> Result<(), LimitExceeded> {
-        let is_member = count == Count::Member;
-        let was_stranger = matches!(*slot.count(), Count::Pending | Count::Guest);
-        let known = slot.address.and_then(|address| self.addresses.get_mut(&address));
-        if is_member || !was_stranger {
-            let of_address =
-                known.as_ref().map_or(0, |known| if is_member { known.members } else { known.strangers });
-            if of_address >= limits.per_address {
-                return Err(LimitExceeded::AddressSessions);
-            }
-            let is_full = self.strangers + self.members >= limits.all && !was_stranger
-                || !is_member && self.strangers >= limits.strangers;
-            if is_full {
-                return Err(LimitExceeded::Connections);
-            }
-        }
-        if let Some(known) = known.filter(|_| count == Count::Pending) {
-            known.pending.push_back(Arc::downgrade(slot));
-        }
-        self.clear(slot);
-        *slot.count() = count;
-        self.add(slot.address, count, 1);
-        Ok(())
-    }
-
-    fn clear(&mut self, slot: &Slot) {
-        let count = std::mem::replace(&mut *slot.count(), Count::Nothing);
-        self.add(slot.address, count, -1);
-    }
-
-    fn add(&mut self, address: Option<IpAddr>, count: Count, by: isize) {
-        let known = address.and_then(|address| self.addresses.get_mut(&address));
-        let (all, of_address) = match count {
-            Count::Nothing => return,
-            Count::Member => (&mut self.members, known.map(|known| &mut known.members)),
-            Count::Pending | Count::Guest => (&mut self.strangers, known.map(|known| &mut known.strangers)),
-        };
-        *all = all.saturating_add_signed(by);
-        if let Some(of_address) = of_address {
-            *of_address = of_address.saturating_add_signed(by);
-        }
-    }
-
-    /// Forgets addresses without a session: first those whose bucket is full again, then, if that is not enough, all of
-    /// them: a client with so many addresses is not slowed by a rate for each.
-    fn sweep(&mut self, now: Instant) {
-        if self.addresses.len() < self.sweep_at.max(MAX_IDLE) {
-            return;
-        }
-        let has_sessions = |address: &Address| address.strangers + address.members > 0;
-        self.addresses.retain(|_, address| has_sessions(address) || !address.handshakes.is_full(now));
-        if self.addresses.len() >= MAX_IDLE {
-            self.addresses.retain(|_, address| has_sessions(address));
-        }
-        self.sweep_at = self.addresses.len() + MAX_IDLE;
-    }
-}
-
 /// The permit of a session, released when it is dropped.
 #[derive(Debug)]
 pub struct SessionPermit {
@@ -333,17 +198,21 @@ impl SessionPermit {
     /// The session has said who it is.
     ///
     /// # Errors
-    /// It took too long and was given up, or there is no room for one more of its kind.
-    pub fn settle(&self, is_member: bool) -> Result<(), LimitExceeded> {
+    /// It took too long and was given up, there is no room for one more of its kind, or they begin too fast.
+    pub fn settle(&self, claim: Claim, now: Instant) -> Result<(), LimitExceeded> {
         let Owner::Session(slot) = &self.of else { return Ok(()) };
-        let mut sessions = self.permits.sessions();
-        let count = if is_member { Count::Member } else { Count::Guest };
         if self.is_given_up() {
             return Err(LimitExceeded::AddressSessions);
         }
-        match sessions.set(slot, count, &self.permits.limits) {
-            // A member for whom there is no room among members keeps the place of a stranger.
-            Err(_) if is_member => sessions.set(slot, Count::Guest, &self.permits.limits),
+        if !slot.take_rated() {
+            self.permits.take_handshake(slot, claim, now)?;
+        }
+        let mut sessions = self.permits.sessions();
+        match sessions.set(slot, claim.into(), &self.permits.limits) {
+            // A member for whom there is no room among members takes the place of a stranger.
+            Err(_) if matches!(claim, Claim::Member(_)) => {
+                sessions.set(slot, Count::Guest, &self.permits.limits)
+            }
             settled => settled,
         }
     }
@@ -351,14 +220,25 @@ impl SessionPermit {
     /// Whether the session made room for another.
     #[must_use]
     pub fn is_given_up(&self) -> bool {
-        matches!(&self.of, Owner::Session(slot) if slot.given_up.load(Ordering::Relaxed))
+        matches!(&self.of, Owner::Session(slot) if slot.is_given_up())
+    }
+
+    /// On whose account the session's bytes are.
+    #[must_use]
+    pub fn purse(&self) -> Purse {
+        match &self.of {
+            Owner::Session(slot) => Purse::of(Arc::clone(slot)),
+            Owner::Account(_) => Purse::free(),
+        }
     }
 }
 
 impl Drop for SessionPermit {
     fn drop(&mut self) {
         match &self.of {
-            Owner::Session(slot) => self.permits.sessions().clear(slot),
+            Owner::Session(slot) => {
+                self.permits.sessions().clear(slot);
+            }
             Owner::Account(account) => {
                 let mut accounts = self.permits.accounts();
                 if let Entry::Occupied(mut sessions) = accounts.entry(*account) {
@@ -374,7 +254,10 @@ impl Drop for SessionPermit {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::sessions::{Counts, MAX_IDLE},
+        *,
+    };
     use crate::config::{CommonLayer, ServeLayer};
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -403,8 +286,7 @@ mod tests {
         assert!(permits.acquire_account(UserId(2)).is_ok());
         drop(permit);
         assert!(permits.acquire_account(UserId(1)).is_ok());
-        let sessions = permits.sessions();
-        assert_eq!((sessions.strangers, sessions.members), (0, 0));
+        assert_eq!(permits.sessions().counts(), Counts::default());
         assert!(permits.accounts().is_empty());
     }
 
@@ -449,21 +331,50 @@ mod tests {
 
     #[test]
     fn who_does_not_say_who_it_is_makes_room_for_the_next() {
-        let permits = permits_with(|settings| settings.handshake_rate = 1_000_000);
-        let begin = || permits.acquire_session(HERE, Claim::Pending, Instant::now()).unwrap();
-        let flood: Vec<_> = (0..PENDING).map(|_| begin()).collect();
+        let permits = permits_with(|settings| {
+            settings.max_connections = 4000;
+            settings.max_sessions_per_address = Some(200);
+        });
+        let now = Instant::now();
+        let begin = || permits.acquire_session(HERE, Claim::Pending, now).unwrap();
+        let member = Claim::Member(UserId(1));
+        let flood: Vec<_> = (0..100).map(|_| begin()).collect();
         let next = begin();
         assert!(flood[0].is_given_up() && !flood[1].is_given_up() && !next.is_given_up());
-        assert!(flood[0].settle(true).is_err());
-        assert_eq!(permits.sessions().strangers, PENDING);
-        next.settle(true).unwrap();
-        flood[1].settle(false).unwrap();
-        let later: Vec<_> = (0..PENDING).map(|_| begin()).collect();
+        assert!(flood[0].settle(member, now).is_err());
+        assert_eq!(permits.sessions().counts().pending, 100);
+        next.settle(member, now).unwrap();
+        flood[1].settle(Claim::Guest, now).unwrap();
+        let later: Vec<_> = (0..100).map(|_| begin()).collect();
         assert!(!next.is_given_up() && !flood[1].is_given_up() && flood[2].is_given_up());
-        assert!(permits.sessions().addresses[&HERE].pending.len() <= 2 * PENDING);
+        assert!(permits.sessions().remembered().1 <= 2 * 100 + 16);
         drop((flood, later));
-        let sessions = permits.sessions();
-        assert_eq!((sessions.strangers, sessions.members), (0, 1));
+        assert_eq!(permits.sessions().counts(), Counts { guests: 0, members: 1, pending: 0 });
+    }
+
+    #[test]
+    fn members_who_say_late_who_they_are_need_nothing_of_their_address() {
+        let permits = permits_with(|settings| {
+            settings.max_connections = 100;
+            settings.max_sessions_per_address = Some(10);
+            settings.handshake_rate = 10;
+        });
+        let now = Instant::now();
+        // Strangers use up the places and the rate of their address.
+        let guests: Vec<_> =
+            (0..100).map_while(|_| permits.acquire_session(HERE, Claim::Guest, now).ok()).collect();
+        assert_eq!(guests.len(), 10);
+        let mut late = Vec::new();
+        for n in 0..5 {
+            let permit = permits.acquire_session(HERE, Claim::Pending, now).unwrap();
+            permit.settle(Claim::Member(UserId(n)), now).unwrap();
+            late.push(permit);
+        }
+        let stranger = permits.acquire_session(HERE, Claim::Pending, now).unwrap();
+        assert_eq!(stranger.settle(Claim::Guest, now), Err(LimitExceeded::AddressSessions));
+        // An account, too, begins so many sessions a second: each CONNECT is one.
+        let again = (0..100).take_while(|_| late[0].settle(Claim::Member(UserId(0)), now).is_ok()).count();
+        assert_eq!(again, 39);
     }
 
     #[test]
@@ -473,6 +384,6 @@ mod tests {
         for n in 0..250_000_u32 {
             drop(permits.acquire_session(IpAddr::from(n.to_be_bytes()), Claim::Guest, now));
         }
-        assert!(permits.sessions().addresses.len() <= MAX_IDLE);
+        assert!(permits.sessions().remembered().0 <= MAX_IDLE);
     }
 }

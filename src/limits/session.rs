@@ -1,14 +1,17 @@
 //! What one session may do: how many messages and how much chat a second, and how many orders at once.
 
 use std::{
-    cell::{Cell, OnceCell},
+    cell::{Cell, RefCell},
     sync::Arc,
     time::Instant,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::token_bucket::TokenBucket;
+use super::{
+    purse::{Charge, Purse},
+    token_bucket::TokenBucket,
+};
 
 /// Seconds' worth of messages that may come at once.
 const BURST_SECONDS: u8 = 2;
@@ -16,15 +19,22 @@ const BURST_SECONDS: u8 = 2;
 const CHAT_RATE: u32 = 10;
 /// Orders of one session that may be under way at once.
 const ORDERS_UNDER_WAY: usize = 64;
-/// Orders of one session that may wait for that: with the largest baskets some 2 MB.
+/// Orders of one session that may wait for that. Their bytes count in the budget.
 const ORDERS_WAITING: u32 = 1024;
 
 /// The rates of one session. What most sessions never use is made when it is first used.
 pub struct SessionLimits {
     messages: Cell<TokenBucket>,
     chat: Cell<Option<Box<TokenBucket>>>,
-    orders: Cell<u32>,
-    order_permits: OnceCell<Arc<Semaphore>>,
+    orders: RefCell<Option<Box<Orders>>>,
+}
+
+/// The orders of a session that wait for their answer.
+struct Orders {
+    count: u32,
+    bytes: usize,
+    charge: Charge,
+    permits: Arc<Semaphore>,
 }
 
 impl SessionLimits {
@@ -34,8 +44,7 @@ impl SessionLimits {
         Self {
             messages: Cell::new(TokenBucket::new(message_rate, BURST_SECONDS, now)),
             chat: Cell::default(),
-            orders: Cell::default(),
-            order_permits: OnceCell::new(),
+            orders: RefCell::default(),
         }
     }
 
@@ -56,31 +65,41 @@ impl SessionLimits {
         taken
     }
 
-    /// Counts an order in; `false` when too many wait.
-    pub fn begin_order(&self) -> bool {
-        let orders = self.orders.get();
-        if orders >= ORDERS_WAITING {
+    /// Counts an order in, which holds so many bytes until it is counted out; `false` when too many wait.
+    pub fn begin_order(&self, bytes: usize, purse: &Purse) -> bool {
+        let mut orders = self.orders.borrow_mut();
+        let orders = orders.get_or_insert_with(|| {
+            let permits = Arc::new(Semaphore::new(ORDERS_UNDER_WAY));
+            Box::new(Orders { count: 0, bytes: 0, charge: purse.charge(), permits })
+        });
+        if orders.count >= ORDERS_WAITING || orders.charge.set(orders.bytes + bytes).is_err() {
             return false;
         }
-        self.orders.set(orders + 1);
+        orders.count += 1;
+        orders.bytes += bytes;
         true
     }
 
     /// Waits until an order that was counted in may be placed; it is under way while the permit is kept.
     pub async fn order_permit(&self) -> Option<OwnedSemaphorePermit> {
-        let permits = self.order_permits.get_or_init(|| Arc::new(Semaphore::new(ORDERS_UNDER_WAY)));
+        let permits = self.orders.borrow().as_ref().map(|orders| Arc::clone(&orders.permits))?;
         // The semaphore is never closed.
-        Arc::clone(permits).acquire_owned().await.ok()
+        permits.acquire_owned().await.ok()
     }
 
     /// Counts an order out.
-    pub fn end_order(&self) {
-        self.orders.set(self.orders.get().saturating_sub(1));
+    pub fn end_order(&self, bytes: usize) {
+        if let Some(orders) = &mut *self.orders.borrow_mut() {
+            orders.count -= 1;
+            orders.bytes -= bytes;
+            // Less is never refused.
+            let _ = orders.charge.set(orders.bytes);
+        }
     }
 
     /// Whether orders wait for their answer.
     #[must_use]
     pub fn has_orders(&self) -> bool {
-        self.orders.get() > 0
+        self.orders.borrow().as_ref().is_some_and(|orders| orders.count > 0)
     }
 }

@@ -22,6 +22,10 @@ pub enum Close {
     Silent,
     /// 4008: the client took nothing of what waits for it for too long.
     TooSlow,
+    /// 4008: there is no room for what waits for the client, or for what it sends.
+    NoRoom,
+    /// 4008: the client began a message and did not end it.
+    Unfinished,
     /// 4029: the client sent too many messages.
     TooManyMessages,
     /// 1000: the client broke Engine.IO or Socket.IO, which have no codes, or had its time to connect.
@@ -42,7 +46,7 @@ impl Close {
             Self::NotAnUpgrade => 1002,
             Self::Unsupported => 1003,
             Self::LoggedOut => 4001,
-            Self::Silent | Self::TooSlow => 4008,
+            Self::Silent | Self::TooSlow | Self::NoRoom | Self::Unfinished => 4008,
             Self::TooManyMessages => 4029,
             Self::Violation | Self::Left => 1000,
             // "a reserved value [that] MUST NOT be set as a status code in a Close control frame" (RFC 6455 §7.4.1).
@@ -61,6 +65,8 @@ impl Close {
             Self::LoggedOut => "the log-in ended".into(),
             Self::Silent => "no answer to a heartbeat".into(),
             Self::TooSlow => "too slow".into(),
+            Self::NoRoom => "no room for what waits".into(),
+            Self::Unfinished => "a message did not come to its end".into(),
             Self::TooManyMessages => "too many messages".into(),
             Self::Violation | Self::Left | Self::Lost => String::new(),
         }

@@ -34,7 +34,7 @@ use self::{
     way::{Polls, Way},
     wire::Goodbye,
 };
-use crate::{domain::Timestamp, protocol::engineio, telemetry};
+use crate::{domain::Timestamp, limits::Purse, protocol::engineio, telemetry};
 use bytes::Bytes;
 
 /// An outbox is dropped when so many times its limit waits: broadcasts keep to the limit, answers to what the client
@@ -75,6 +75,8 @@ pub struct Outbox {
     driver: Cell<Option<Waker>>,
     /// The session ends no later, by the wall clock.
     expires_at: Cell<Timestamp>,
+    /// On whose account is what waits.
+    purse: Purse,
     /// The last sign of life of the client.
     pub heartbeat: Heartbeat,
 }
@@ -83,7 +85,7 @@ const _: () = assert!(std::mem::offset_of!(Outbox, driver) <= 96, "a fan-out rea
 
 impl Outbox {
     /// An open one; `limit` is how many bytes of broadcasts may wait.
-    fn new(way: Way, wire: Wire, limit: usize) -> Self {
+    fn new(way: Way, wire: Wire, purse: Purse, limit: usize) -> Self {
         Self {
             way: RefCell::new(way),
             queue: RefCell::default(),
@@ -93,6 +95,7 @@ impl Outbox {
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
             driver: Cell::default(),
             expires_at: Cell::new(Timestamp::MAX),
+            purse,
             heartbeat: Heartbeat::new(Instant::now()),
         }
     }
@@ -114,6 +117,12 @@ impl Outbox {
         self.expires_at.set(moment);
     }
 
+    /// On whose account is what waits.
+    #[must_use]
+    pub fn purse(&self) -> &Purse {
+        &self.purse
+    }
+
     /// Bytes that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -126,11 +135,13 @@ impl Outbox {
         self.queue.borrow().is_none()
     }
 
-    /// Whether `bytes` more may wait.
+    /// Whether `bytes` more may wait: within its own limit, and in the budget of all.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
-        let waiting = self.waiting();
-        waiting == 0 || waiting + bytes <= self.limit()
+        match &*self.queue.borrow() {
+            Some(queue) => queue.bytes() + bytes <= self.limit() && queue.has_room(bytes),
+            None => true,
+        }
     }
 
     /// Whether more waits than may, by answers to what the client itself says. It is not read from until it has taken
@@ -190,12 +201,17 @@ impl Outbox {
     fn enqueue(&self, piece: Bytes) {
         match &mut *self.queue.borrow_mut() {
             Some(queue) => queue.push(piece),
-            empty => *empty = Some(Queue::of(piece)),
+            empty => *empty = Some(Queue::of(piece, &self.purse)),
         }
         if self.waiting() > HARD_LIMIT_FACTOR * self.limit().max(LARGEST_ANSWER) {
             return self.close(Close::Lost);
         }
         self.answer_poll();
+        let counted = self.queue.borrow_mut().as_mut().map_or(Ok(()), |queue| queue.count());
+        if counted.is_err() && self.is_open() {
+            // What waits stays until the client has had its time to read that there is no room.
+            return self.close(Close::NoRoom);
+        }
         self.wake();
     }
 
@@ -272,7 +288,7 @@ impl Outbox {
         // The client was there a moment ago; should it be gone now, its session ends with its poll.
         let _ = poll.send(queue.join(&[engineio::SEPARATOR as u8]));
         match last {
-            Some(last) => drop(self.queue.replace(Some(Queue::of(last)))),
+            Some(last) => drop(self.queue.replace(Some(Queue::of(last, &self.purse)))),
             None if matches!(self.life(), Life::Closing(_)) => self.close(Close::Lost),
             None => {}
         }

@@ -4,6 +4,11 @@ use std::{collections::VecDeque, io::IoSlice, task::Waker, time::Instant};
 
 use bytes::{Buf, Bytes};
 
+use crate::limits::{Charge, NoRoom, Purse};
+
+/// Bytes that a piece takes beside its own.
+const OVERHEAD: usize = 64;
+
 /// Pieces in the order in which they leave. Never empty while it is kept.
 pub(super) struct Queue {
     pieces: VecDeque<Bytes>,
@@ -12,13 +17,19 @@ pub(super) struct Queue {
     /// The task that waits until nothing waits any more. Here and not in the outbox, because an idle session has no
     /// queue.
     waiter: Option<Waker>,
+    charge: Charge,
 }
 
 impl Queue {
     /// With a first piece.
-    pub(super) fn of(piece: Bytes) -> Box<Self> {
-        let mut queue =
-            Self { pieces: VecDeque::new(), bytes: 0, stalled_since: Instant::now(), waiter: None };
+    pub(super) fn of(piece: Bytes, purse: &Purse) -> Box<Self> {
+        let mut queue = Self {
+            pieces: VecDeque::new(),
+            bytes: 0,
+            stalled_since: Instant::now(),
+            waiter: None,
+            charge: purse.charge(),
+        };
         queue.push(piece);
         Box::new(queue)
     }
@@ -26,6 +37,21 @@ impl Queue {
     pub(super) fn push(&mut self, piece: Bytes) {
         self.bytes += piece.len();
         self.pieces.push_back(piece);
+    }
+
+    /// Counts what waits in the budget. A piece that many sessions share is counted for each: it is kept for as long as
+    /// the slowest of them needs it.
+    pub(super) fn count(&mut self) -> Result<(), NoRoom> {
+        self.charge.set(self.held())
+    }
+
+    fn held(&self) -> usize {
+        self.bytes + self.pieces.len() * OVERHEAD
+    }
+
+    /// Whether the budget has room for so many bytes more.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.charge.fits(self.held() + OVERHEAD + bytes)
     }
 
     /// Bytes of all pieces.
@@ -59,6 +85,8 @@ impl Queue {
             taken -= first.len();
             self.pieces.pop_front();
         }
+        // Less is never refused.
+        let _ = self.count();
         self.pieces.is_empty()
     }
 

@@ -10,7 +10,7 @@ use std::{
 use super::{Close, Life, Outbox, OutboxLimits, Wire, heartbeat::Due, way::Way};
 use tokio::net::TcpStream;
 
-use crate::{clock, domain::Timestamp, telemetry};
+use crate::{clock, domain::Timestamp, limits::Purse, telemetry};
 
 /// Time between a good-bye and dropping the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -73,26 +73,26 @@ impl Sweeper {
         self.rounds.borrow_mut().push(act);
     }
 
-    /// An outbox over a WebSocket.
+    /// An outbox over a WebSocket. What waits in it is on the account of `purse`.
     #[must_use]
-    pub fn to_socket(&self, socket: TcpStream, wire: Wire) -> Rc<Outbox> {
-        self.watch(Way::Socket(socket), wire)
+    pub fn to_socket(&self, socket: TcpStream, wire: Wire, purse: Purse) -> Rc<Outbox> {
+        self.watch(Way::Socket(socket), wire, purse)
     }
 
     /// An outbox into the answers to polls.
     #[must_use]
-    pub fn to_polls(&self) -> Rc<Outbox> {
-        self.watch(Way::Polls(Box::default()), Wire::Polling)
+    pub fn to_polls(&self, purse: Purse) -> Rc<Outbox> {
+        self.watch(Way::Polls(Box::default()), Wire::Polling, purse)
     }
 
     /// An outbox into the body of a response that has no end; `cut` cuts its connection.
     #[must_use]
-    pub fn to_stream(&self, cut: Box<dyn Fn()>) -> Rc<Outbox> {
-        self.watch(Way::Stream(cut), Wire::Sse)
+    pub fn to_stream(&self, cut: Box<dyn Fn()>, purse: Purse) -> Rc<Outbox> {
+        self.watch(Way::Stream(cut), Wire::Sse, purse)
     }
 
-    fn watch(&self, way: Way, wire: Wire) -> Rc<Outbox> {
-        let outbox = Rc::new(Outbox::new(way, wire, self.limits.bytes));
+    fn watch(&self, way: Way, wire: Wire, purse: Purse) -> Rc<Outbox> {
+        let outbox = Rc::new(Outbox::new(way, wire, purse, self.limits.bytes));
         self.outboxes.borrow_mut().push(Rc::downgrade(&outbox));
         outbox
     }

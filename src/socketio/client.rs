@@ -1,34 +1,51 @@
 //! Socket.IO 5 over an Engine.IO connection: a client connects to namespaces, and in each sends and gets events and
 //! acknowledgements.
 
-use std::{borrow::Cow, cell::RefCell, rc::Rc};
+use std::{borrow::Cow, cell::RefCell, rc::Rc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use tokio::task::JoinHandle;
 
 use super::{
     connection::{Connection, Limits, Service, Violation},
     handlers::{Accepted, Connect, Handlers, Refused},
     socket::{Socket, send},
 };
-use crate::protocol::{
-    engineio::Packet as Frame,
-    socketio::{self, Body, Decoder},
+use crate::{
+    limits::{Charge, NoRoom},
+    outbox::{Close, Outbox},
+    protocol::{
+        engineio::Packet as Frame,
+        socketio::{self, Body, Decoder},
+    },
 };
 
 /// The most attachments of one packet, as in the reference.
 const MAX_ATTACHMENTS: usize = 10;
 /// The longest name of a namespace that is looked at and, in a refusal, repeated; in bytes.
 const MAX_NAMESPACE: usize = 256;
-/// The largest message of a client that is in no namespace yet, in bytes: a CONNECT with its credentials.
-const MAX_BEFORE_CONNECT: usize = 16_384;
 /// The most namespaces that one client may be in.
 const MAX_NAMESPACES: usize = 16;
 
 /// What is kept of a client.
 pub struct Client<H: Handlers> {
     decoder: RefCell<Decoder>,
+    /// Of a packet whose attachments are still to come.
+    partial: RefCell<Option<Box<Partial>>>,
     namespaces: RefCell<Vec<Namespace<H::Data>>>,
+}
+
+/// A packet whose attachments are still to come: its bytes are counted, and its time runs.
+struct Partial {
+    charge: Charge,
+    timer: JoinHandle<()>,
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        self.timer.abort();
+    }
 }
 
 /// A namespace that a client is in, or about to be.
@@ -77,13 +94,55 @@ impl<H: Handlers> Client<H> {
 /// The service that speaks Socket.IO.
 pub struct SocketIo<H> {
     handlers: Rc<H>,
+    message_timeout: Duration,
 }
 
 impl<H: Handlers> SocketIo<H> {
-    /// With the handlers of its namespaces.
+    /// With the handlers of its namespaces, and the time for all attachments of a packet to come.
     #[must_use]
-    pub fn new(handlers: H) -> Self {
-        Self { handlers: Rc::new(handlers) }
+    pub fn new(handlers: H, message_timeout: Duration) -> Self {
+        Self { handlers: Rc::new(handlers), message_timeout }
+    }
+
+    /// Deals with what the decoder makes of a message: a packet, or a part of one, which is kept for a time and while
+    /// there is room for it.
+    fn decoded(
+        &self,
+        connection: &Rc<Connection<Self>>,
+        packet: Result<Option<socketio::Packet<'_>>, socketio::Error>,
+    ) -> Result<(), Violation> {
+        match packet {
+            Ok(Some(packet)) => {
+                connection.state.partial.take();
+                self.packet(connection, packet)
+            }
+            Ok(None) => self.keep_partial(connection),
+            Err(_) => Err(Violation),
+        }
+    }
+
+    fn keep_partial(&self, connection: &Rc<Connection<Self>>) -> Result<(), Violation> {
+        let held = connection.state.decoder.borrow().held();
+        let kept = {
+            let mut partial = connection.state.partial.borrow_mut();
+            let partial = partial.get_or_insert_with(|| Box::new(self.partial(&connection.outbox)));
+            partial.charge.set(held)
+        };
+        kept.map_err(|NoRoom| {
+            connection.outbox.close(Close::NoRoom);
+            Violation
+        })
+    }
+
+    fn partial(&self, outbox: &Rc<Outbox>) -> Partial {
+        let (time, weak) = (self.message_timeout, Rc::downgrade(outbox));
+        let timer = actix_rt::spawn(async move {
+            tokio::time::sleep(time).await;
+            if let Some(outbox) = weak.upgrade() {
+                outbox.close(Close::Unfinished);
+            }
+        });
+        Partial { charge: outbox.purse().charge(), timer }
     }
 
     fn packet(
@@ -197,20 +256,18 @@ impl<H: Handlers> Service for SocketIo<H> {
 
     fn open(&self, limits: &Limits) -> Client<H> {
         let limits = socketio::Limits { attachments: MAX_ATTACHMENTS, binary_packet: limits.max_payload };
-        Client { decoder: RefCell::new(Decoder::new(limits)), namespaces: RefCell::default() }
+        let decoder = RefCell::new(Decoder::new(limits));
+        Client { decoder, partial: RefCell::default(), namespaces: RefCell::default() }
     }
 
     fn text(&self, connection: &Rc<Connection<Self>>, text: &str) -> Result<(), Violation> {
-        if !connection.is_used() && text.len() > MAX_BEFORE_CONNECT {
-            return Err(Violation);
-        }
-        let packet = connection.state.decoder.borrow_mut().text(text).map_err(|_| Violation)?;
-        packet.map_or(Ok(()), |packet| self.packet(connection, packet))
+        let packet = connection.state.decoder.borrow_mut().text(text);
+        self.decoded(connection, packet)
     }
 
     fn binary(&self, connection: &Rc<Connection<Self>>, bytes: Bytes) -> Result<(), Violation> {
-        let packet = connection.state.decoder.borrow_mut().binary(bytes).map_err(|_| Violation)?;
-        packet.map_or(Ok(()), |packet| self.packet(connection, packet))
+        let packet = connection.state.decoder.borrow_mut().binary(bytes);
+        self.decoded(connection, packet)
     }
 
     fn is_given_up(&self, request: &H::Request) -> bool {
@@ -218,6 +275,7 @@ impl<H: Handlers> Service for SocketIo<H> {
     }
 
     fn closed(&self, connection: &Rc<Connection<Self>>) {
+        connection.state.partial.take();
         let namespaces: Vec<_> = connection.state.namespaces.borrow().iter().map(Namespace::name).collect();
         for namespace in namespaces {
             leave(&*self.handlers, connection, namespace);

@@ -8,17 +8,39 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{outbox::Outbox, protocol::engineio::Packet};
+use crate::{
+    limits::{Purse, TokenBucket},
+    outbox::Outbox,
+    protocol::engineio::Packet,
+};
 
 /// What an engine grants its connections.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of one message or of one poll's body.
     pub max_payload: usize,
+    /// The same before the service has called [`Connection::set_used`].
+    pub unused_payload: usize,
     /// Time for the body of a poll's POST to come.
     pub body_timeout: Duration,
+    /// Time for a message to come, from its first byte to its last attachment.
+    pub message_timeout: Duration,
+    /// Packets a second, of whatever kind; twice as many at once.
+    pub packet_rate: u32,
     /// Time for the service to call [`Connection::set_used`]; `None` when it never does.
     pub connect_timeout: Option<Duration>,
+}
+
+/// A request that may begin a connection.
+pub struct Admitted<R> {
+    /// What the service is told of it.
+    pub request: R,
+    /// A cookie to set.
+    pub cookie: Option<String>,
+    /// The account whose credentials all that belongs to the connection must bring; `None` asks for none.
+    pub owner: Option<i64>,
+    /// On whose account its bytes are.
+    pub purse: Purse,
 }
 
 /// The accounts whose credentials a request brings: of cookies there may be several.
@@ -61,7 +83,7 @@ pub struct Connection<S: Service> {
     pub sid: Rc<str>,
     /// What is known from the request that began it.
     pub request: S::Request,
-    /// The account whose credentials its requests must bring, see [`Admitted`](super::endpoint::Admitted).
+    /// The account whose credentials its requests must bring, see [`Admitted`].
     pub(super) owner: Option<i64>,
     /// The way out, and its life.
     pub outbox: Rc<Outbox>,
@@ -73,9 +95,14 @@ pub struct Connection<S: Service> {
     /// The client has tested it, see [`Engine::probed`](super::engine::Engine::probed).
     pub(super) probed: Cell<bool>,
     used: Cell<bool>,
+    /// See [`Limits::packet_rate`].
+    packets: Cell<TokenBucket>,
     /// The service was told that it is over.
     pub(super) ended: Cell<bool>,
 }
+
+/// Seconds' worth of packets that may come at once.
+const BURST_SECONDS: u8 = 2;
 
 impl<S: Service> Connection<S> {
     pub(super) fn new(
@@ -83,14 +110,17 @@ impl<S: Service> Connection<S> {
         (request, owner): (S::Request, Option<i64>),
         outbox: Rc<Outbox>,
         state: S::State,
+        packet_rate: u32,
     ) -> Rc<Self> {
+        let opened = Instant::now();
         Rc::new(Self {
             sid,
             request,
             owner,
             outbox,
             state,
-            opened: Instant::now(),
+            opened,
+            packets: Cell::new(TokenBucket::new(packet_rate, BURST_SECONDS, opened)),
             probe: Cell::default(),
             probed: Cell::new(false),
             used: Cell::new(false),
@@ -118,6 +148,14 @@ impl<S: Service> Connection<S> {
     /// The service has found a use for it, see [`Limits::connect_timeout`].
     pub fn set_used(&self) {
         self.used.set(true);
+    }
+
+    /// Counts a packet; `false` when it is one too many.
+    pub(super) fn take_packet(&self) -> bool {
+        let mut packets = self.packets.get();
+        let taken = packets.take(Instant::now());
+        self.packets.set(packets);
+        taken
     }
 
     pub(super) fn is_used(&self) -> bool {

@@ -10,26 +10,17 @@ use actix_http::{
 use futures_util::future::LocalBoxFuture;
 
 use super::{
-    connection::{Owners, Service},
+    connection::{Admitted, Owners, Service},
     engine::Engine,
     websocket,
     workers::{Adopt, Directory, Knows},
 };
 use crate::{
+    limits::Purse,
     protocol::engineio::{ErrorCode, Query, Transport},
     telemetry,
     transport::handshake::{Refusal, Upgraded},
 };
-
-/// A request that may begin a connection.
-pub struct Admitted<R> {
-    /// What the service is told of it.
-    pub request: R,
-    /// A cookie to set.
-    pub cookie: Option<String>,
-    /// The account whose credentials all that belongs to the connection must bring; `None` asks for none.
-    pub owner: Option<i64>,
-}
 
 /// Why a handshake is refused.
 #[derive(Debug)]
@@ -70,12 +61,24 @@ pub type Admit<R> = Box<dyn Fn(&RequestHead) -> LocalBoxFuture<'static, Result<A
 /// because it is done for each poll.
 pub type Check = Box<dyn Fn(&RequestHead) -> Result<Owners, Rejection>>;
 
+/// Says on whose account the body of a request is that brings the credentials of these accounts.
+pub type Pay = Box<dyn Fn(&RequestHead, &[i64]) -> Purse>;
+
+/// Who may come in.
+pub struct Door<R> {
+    /// To begin a connection.
+    pub admit: Admit<R>,
+    /// To use one.
+    pub check: Check,
+    /// And who pays for the bodies of requests.
+    pub pay: Pay,
+}
+
 /// The way to an engine, on one worker thread.
 pub struct Endpoint<S: Service> {
     pub(super) engine: Rc<Engine<S>>,
     pub(super) directory: Directory<S>,
-    pub(super) admit: Admit<S::Request>,
-    pub(super) check: Check,
+    pub(super) door: Door<S::Request>,
 }
 
 /// What a WebSocket handshake leads to.
@@ -102,11 +105,11 @@ impl<S: Service> Endpoint<S> {
     #[must_use]
     pub fn open(
         directory: &Directory<S>,
-        (admit, check): (Admit<S::Request>, Check),
+        door: Door<S::Request>,
         make: impl FnOnce(u8) -> Rc<Engine<S>>,
     ) -> Rc<Self> {
         let engine = directory.add(make);
-        Rc::new(Self { engine, directory: directory.clone(), admit, check })
+        Rc::new(Self { engine, directory: directory.clone(), door })
     }
 
     /// Decides on a WebSocket handshake; its 101 is for the caller to write.
@@ -120,10 +123,10 @@ impl<S: Service> Endpoint<S> {
             return Err(ErrorCode::BadRequest.into());
         }
         let Some(sid) = query.sid else {
-            return (self.admit)(head).await.map(Handshake::Open);
+            return (self.door.admit)(head).await.map(Handshake::Open);
         };
         let sid: Arc<str> = sid.into();
-        let owners = (self.check)(head)?;
+        let owners = (self.door.check)(head)?;
         let owner = self.directory.owner(&sid).ok_or(ErrorCode::UnknownSession)?;
         match owner.send(Knows { sid: Arc::clone(&sid), owners }).await {
             Ok(Ok(())) => Ok(Handshake::Upgrade(sid)),
@@ -139,7 +142,7 @@ impl<S: Service> Endpoint<S> {
     pub async fn serve(&self, handshake: Handshake<S>, upgraded: Upgraded) -> io::Result<()> {
         match handshake {
             Handshake::Open(admitted) => {
-                websocket::open(&self.engine, (admitted.request, admitted.owner), upgraded);
+                websocket::open(&self.engine, admitted, upgraded);
                 Ok(())
             }
             Handshake::Upgrade(sid) => {

@@ -9,10 +9,11 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::net::TcpStream;
 
-use super::connection::{Connection, Limits, Service, Violation};
+use super::connection::{Admitted, Connection, Limits, Service, Violation};
 use crate::{
-    outbox::{Close, Outbox, Sweeper},
+    outbox::{Close, Outbox, Sweeper, Wire},
     protocol::engineio::{ErrorCode, Handshake, Packet, Transport},
 };
 
@@ -53,8 +54,9 @@ impl<S: Service> Engine<S> {
     }
 
     /// Begins a connection that polls. Returns it and the body of the first response.
-    pub fn open_polling(self: &Rc<Self>, request: (S::Request, Option<i64>)) -> (Rc<Connection<S>>, String) {
-        let connection = self.open(request, self.sweeper.to_polls());
+    pub fn open_polling(self: &Rc<Self>, admitted: Admitted<S::Request>) -> (Rc<Connection<S>>, String) {
+        let outbox = self.sweeper.to_polls(admitted.purse.clone());
+        let connection = self.open(admitted, outbox);
         let (engine, sid) = (Rc::downgrade(self), Rc::clone(&connection.sid));
         connection.outbox.when_gone(Box::new(move || {
             if let Some(engine) = engine.upgrade() {
@@ -66,16 +68,18 @@ impl<S: Service> Engine<S> {
     }
 
     /// Begins a connection on a WebSocket.
-    pub fn open_socket(&self, request: (S::Request, Option<i64>), outbox: Rc<Outbox>) -> Rc<Connection<S>> {
-        let connection = self.open(request, outbox);
+    pub fn open_socket(&self, admitted: Admitted<S::Request>, socket: TcpStream) -> Rc<Connection<S>> {
+        let outbox = self.sweeper.to_socket(socket, Wire::SocketIo, admitted.purse.clone());
+        let connection = self.open(admitted, outbox);
         let open = self.handshake(&connection, &[]);
         connection.outbox.send(&crate::protocol::frame::text(&open));
         connection
     }
 
-    fn open(&self, request: (S::Request, Option<i64>), outbox: Rc<Outbox>) -> Rc<Connection<S>> {
+    fn open(&self, admitted: Admitted<S::Request>, outbox: Rc<Outbox>) -> Rc<Connection<S>> {
         let sid: Rc<str> = self.new_sid().into();
-        let connection = Connection::new(Rc::clone(&sid), request, outbox, self.service.open(&self.limits));
+        let (request, state) = ((admitted.request, admitted.owner), self.service.open(&self.limits));
+        let connection = Connection::new(Rc::clone(&sid), request, outbox, state, self.limits.packet_rate);
         self.connections.borrow_mut().insert(sid, Rc::clone(&connection));
         if self.limits.connect_timeout.is_some() {
             self.unused.borrow_mut().push_back(Rc::downgrade(&connection));
@@ -165,22 +169,40 @@ impl<S: Service> Engine<S> {
         self.service.closed(connection);
     }
 
+    /// Closes those whose time to be used is over, and those that made room for others, wherever in the line they stand.
     fn close_unused(&self) {
         let Some(timeout) = self.limits.connect_timeout else { return };
-        loop {
-            let oldest = self.unused.borrow().front().cloned();
-            let Some(oldest) = oldest else { return };
-            match oldest.upgrade().filter(|connection| !connection.is_used() && !connection.is_over()) {
-                Some(connection)
-                    if connection.age() < timeout && !self.service.is_given_up(&connection.request) =>
-                {
-                    return;
-                }
-                Some(connection) => self.close(&connection, Close::Violation),
-                None => {}
+        let (mut over, mut unused) = (Vec::new(), self.unused.take());
+        unused.retain(|connection| {
+            let Some(connection) = connection.upgrade() else { return false };
+            if connection.is_used() || connection.is_over() {
+                return false;
             }
-            self.unused.borrow_mut().pop_front();
+            let is_over = connection.age() >= timeout || self.service.is_given_up(&connection.request);
+            if is_over {
+                over.push(connection);
+            }
+            !is_over
+        });
+        self.unused.replace(unused);
+        for connection in over {
+            self.close(&connection, Close::Violation);
         }
+    }
+
+    /// Counts a packet, of whatever kind. A connection that sends too many is closed; returns whether the packet may be
+    /// looked at.
+    pub(super) fn admit(&self, connection: &Rc<Connection<S>>) -> bool {
+        let admitted = connection.take_packet();
+        if !admitted {
+            self.close(connection, Close::TooManyMessages);
+        }
+        admitted
+    }
+
+    /// Bytes of one message, or of one poll's body, that a connection may send now.
+    pub(super) fn payload_limit(&self, connection: &Connection<S>) -> usize {
+        if connection.is_used() { self.limits.max_payload } else { self.limits.unused_payload }
     }
 
     /// Takes one packet of a connection.

@@ -21,8 +21,8 @@ mod websocket;
 mod workers;
 
 pub use client::SocketIo;
-pub use connection::{Connection, Limits, Owners, Service, Violation};
-pub use endpoint::{Admit, Admitted, Check, Endpoint, Handshake, Rejection};
+pub use connection::{Admitted, Connection, Limits, Owners, Service, Violation};
+pub use endpoint::{Admit, Check, Door, Endpoint, Handshake, Pay, Rejection};
 pub use engine::Engine;
 pub use handlers::{Accepted, Connect, Connecting, Handlers, Refused};
 pub use socket::{AckError, Socket};

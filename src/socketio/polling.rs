@@ -19,9 +19,10 @@ use tokio::sync::oneshot;
 use super::{
     connection::{Owners, Service},
     endpoint::{Endpoint, Rejection},
-    workers::{Poll, PollAborted, Post, Worker},
+    workers::{BodyLimit, Poll, PollAborted, Post, Worker},
 };
 use crate::{
+    limits::Charge,
     protocol::engineio::{ErrorCode, Query, Transport},
     transport::connection::ConnectionHandle,
 };
@@ -48,7 +49,7 @@ impl<S: Service> Endpoint<S> {
             (&Method::GET, None) => self.open_session(request).await,
             (_, None) => Err(refused(ErrorCode::BadHandshakeMethod)),
             (&Method::GET, Some(sid)) => {
-                let owners = (self.check)(request.head()).map_err(respond)?;
+                let owners = (self.door.check)(request.head()).map_err(respond)?;
                 self.poll((sid.into(), owners), request.conn_data::<ConnectionHandle>().cloned()).await
             }
             (&Method::POST, Some(sid)) => self.post(sid.into(), request, body).await,
@@ -57,10 +58,11 @@ impl<S: Service> Endpoint<S> {
     }
 
     async fn open_session(&self, request: &HttpRequest) -> Response {
-        let admitted = (self.admit)(request.head()).await.map_err(respond)?;
-        let (_, body) = self.engine.open_polling((admitted.request, admitted.owner));
+        let mut admitted = (self.door.admit)(request.head()).await.map_err(respond)?;
+        let cookie = admitted.cookie.take();
+        let (_, body) = self.engine.open_polling(admitted);
         let mut response = text(body);
-        if let Some(cookie) = admitted.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
         Ok(response)
@@ -87,14 +89,21 @@ impl<S: Service> Endpoint<S> {
     }
 
     async fn post(&self, sid: Arc<str>, request: &HttpRequest, payload: web::Payload) -> Response {
-        let owners = (self.check)(request.head()).map_err(respond)?;
+        let owners = (self.door.check)(request.head()).map_err(respond)?;
         let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
-        let limit = self.engine.limits.max_payload;
-        let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        if declared.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit) {
+        let (limits, declared) = (&self.engine.limits, declared_length(request));
+        if declared.is_some_and(|length| length > limits.max_payload) {
             return Err(HttpResponse::PayloadTooLarge().finish());
         }
-        let body = tokio::time::timeout(self.engine.limits.body_timeout, collect(payload, limit));
+        let is_small = declared.is_some_and(|length| length <= limits.unused_payload);
+        let limit = if is_small {
+            limits.unused_payload
+        } else {
+            let known = owner.send(BodyLimit { sid: Arc::clone(&sid), owners: owners.clone() }).await;
+            known.unwrap_or(Err(ErrorCode::UnknownSession)).map_err(refused)?
+        };
+        let mut held = (self.door.pay)(request.head(), &owners).charge();
+        let body = tokio::time::timeout(limits.body_timeout, collect(payload, limit, &mut held));
         let body = body.await.map_err(|_| HttpResponse::RequestTimeout().finish())??;
         let taken = owner.send(Post { sid, owners, body }).await;
         match taken.unwrap_or(Err(ErrorCode::UnknownSession)) {
@@ -104,10 +113,15 @@ impl<S: Service> Endpoint<S> {
     }
 }
 
-/// The body of a POST, as far as it may go.
+fn declared_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The body of a POST, as far as it may go. What of it is here is counted by `held`.
 async fn collect(
     mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     limit: usize,
+    held: &mut Charge,
 ) -> Result<Bytes, HttpResponse> {
     let mut body = BytesMut::new();
     while let Some(piece) = payload.next().await {
@@ -116,6 +130,7 @@ async fn collect(
             return Err(HttpResponse::PayloadTooLarge().finish());
         }
         body.extend_from_slice(&piece);
+        held.set(body.capacity()).map_err(|_| HttpResponse::ServiceUnavailable().finish())?;
     }
     Ok(body.freeze())
 }

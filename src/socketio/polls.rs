@@ -59,6 +59,14 @@ impl<S: Service> Engine<S> {
         }
     }
 
+    /// How many bytes the body of a POST may have.
+    ///
+    /// # Errors
+    /// No such connection.
+    pub fn body_limit(&self, sid: &str) -> Result<usize, ErrorCode> {
+        self.get(sid).map(|connection| self.payload_limit(&connection)).ok_or(ErrorCode::UnknownSession)
+    }
+
     /// Takes the body of a POST.
     ///
     /// # Errors
@@ -75,6 +83,9 @@ impl<S: Service> Engine<S> {
             return Err(ErrorCode::BadRequest);
         };
         for packet in packets {
+            if !self.admit(&connection) {
+                return Err(ErrorCode::BadRequest);
+            }
             let last = packet == Packet::Close;
             self.packet(&connection, packet).map_err(|Violation| ErrorCode::BadRequest)?;
             if last {

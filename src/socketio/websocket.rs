@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tokio::net::TcpStream;
 
 use super::{
-    connection::{Connection, Service},
+    connection::{Admitted, Connection, Service},
     engine::Engine,
 };
 use crate::{
@@ -14,21 +14,17 @@ use crate::{
     protocol::{engineio::Packet, frame},
     transport::{
         handshake::Upgraded,
-        websocket::{self, Handler, WebSocket},
+        websocket::{self, Handler, MessageLimits, WebSocket},
     },
 };
 
 /// Begins a connection on a WebSocket.
-pub(super) fn open<S: Service>(
-    engine: &Rc<Engine<S>>,
-    request: (S::Request, Option<i64>),
-    upgraded: Upgraded,
-) {
+pub(super) fn open<S: Service>(engine: &Rc<Engine<S>>, admitted: Admitted<S::Request>, upgraded: Upgraded) {
     let Upgraded { socket, permit, already_read } = upgraded;
-    let outbox = engine.sweeper.to_socket(socket, Wire::SocketIo);
-    let connection = engine.open_socket(request, Rc::clone(&outbox));
+    let connection = engine.open_socket(admitted, socket);
+    let outbox = Rc::clone(&connection.outbox);
     let handler = EngineSocket { engine: Rc::clone(engine), connection };
-    websocket::run(WebSocket::new(handler, outbox, permit), engine.limits.max_payload, &already_read);
+    websocket::run(WebSocket::new(handler, outbox, permit), &already_read);
 }
 
 /// Lets a WebSocket try to take over from polls.
@@ -39,14 +35,15 @@ pub(super) fn adopt<S: Service>(
     permit: Option<ConnectionPermit>,
     already_read: &[u8],
 ) {
-    let probe = engine.sweeper.to_socket(socket, Wire::SocketIo);
+    let purse = engine.get(sid).map(|connection| connection.outbox.purse().clone()).unwrap_or_default();
+    let probe = engine.sweeper.to_socket(socket, Wire::SocketIo, purse);
     let Some(connection) = engine.begin_upgrade(sid, Rc::clone(&probe)) else {
         // The reference server, too, accepts such a socket and closes it at once.
         probe.send(&frame::close(1000, ""));
         return;
     };
     let handler = EngineSocket { engine: Rc::clone(engine), connection };
-    websocket::run(WebSocket::new(handler, probe, permit), engine.limits.max_payload, already_read);
+    websocket::run(WebSocket::new(handler, probe, permit), already_read);
 }
 
 /// The WebSocket of a connection.
@@ -83,6 +80,16 @@ impl<S: Service> EngineSocket<S> {
 }
 
 impl<S: Service> Handler for EngineSocket<S> {
+    fn limits(&self) -> MessageLimits {
+        let bytes = self.engine.payload_limit(&self.connection);
+        MessageLimits { bytes, time: self.engine.limits.message_timeout }
+    }
+
+    /// All frames count, also pings, pongs, and what is sent by way of trying an upgrade.
+    fn admit(&self) -> bool {
+        self.engine.admit(&self.connection)
+    }
+
     fn text(&self, text: String, socket: &WebSocket<Self>) {
         if self.is_probing(socket) {
             return self.probe(&text, socket);

@@ -105,6 +105,23 @@ impl<S: Service> Handler<Post> for Worker<S> {
     }
 }
 
+/// How many bytes the body of a POST may have.
+#[derive(Message)]
+#[rtype(result = "Result<usize, ErrorCode>")]
+pub(super) struct BodyLimit {
+    pub(super) sid: Arc<str>,
+    pub(super) owners: Owners,
+}
+
+impl<S: Service> Handler<BodyLimit> for Worker<S> {
+    type Result = Result<usize, ErrorCode>;
+
+    fn handle(&mut self, BodyLimit { sid, owners }: BodyLimit, _: &mut Self::Context) -> Self::Result {
+        self.0.check_owner(&sid, &owners)?;
+        self.0.body_limit(&sid)
+    }
+}
+
 #[derive(Message)]
 #[rtype(result = "Result<(), ErrorCode>")]
 pub(super) struct Knows {

@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_http::ConnectionType;
@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use crate::{
-    limits::{ConnectionPermit, Place, Standing},
+    limits::{ConnectionPermit, Place, Standing, TokenBucket},
     telemetry,
 };
 
@@ -46,6 +46,8 @@ struct State {
     /// An upgrade that nobody takes: HTTP goes on with it.
     returned: Cell<Option<Box<Connection>>>,
     writing: RefCell<Option<Waker>>,
+    /// Made with the first session that begins here.
+    handshakes: Cell<Option<Box<TokenBucket>>>,
 }
 
 /// A handle on a connection, for the handlers of its requests.
@@ -79,6 +81,18 @@ impl ConnectionHandle {
     #[must_use]
     pub fn take_returned(&self) -> Option<Connection> {
         self.0.returned.take().map(|connection| *connection)
+    }
+
+    /// Counts a session that begins by a request of this connection; `false` when it is one too many. So many a second may
+    /// begin, and `burst` times as many at once.
+    #[must_use]
+    pub fn take_handshake(&self, rate: u32, burst: u8) -> bool {
+        let now = Instant::now();
+        let fresh = || Box::new(TokenBucket::new(rate, burst, now));
+        let mut handshakes = self.0.handshakes.take().unwrap_or_else(fresh);
+        let taken = handshakes.take(now);
+        self.0.handshakes.set(Some(handshakes));
+        taken
     }
 
     fn set_ended(&self) {

@@ -2,10 +2,11 @@
 //! outbox. Nothing of HTTP is left by now, and what messages mean is for the [`Handler`].
 
 mod incoming;
+mod partial;
 mod run;
 mod socket;
 
 pub use self::{
     run::run,
-    socket::{Handler, WebSocket},
+    socket::{Handler, MessageLimits, WebSocket},
 };

@@ -21,6 +21,7 @@ use crate::{
     clock,
     config::Audience,
     domain::{Actor, ListenKey, LoginSession, NicknameDisplay, Role, User},
+    limits::Purse,
     service::ServiceError,
     state::AppState,
 };
@@ -92,6 +93,16 @@ pub async fn identify(state: &AppState, headers: &HeaderMap, is_write: bool) -> 
         ));
     }
     Ok(Identity::Member(CurrentUser { login, token, via }))
+}
+
+/// On whose account the body of a request is. Whether a log-in still holds is not asked, only whose token it is: a body is
+/// nothing that a member who has just been banned could not have sent before.
+#[must_use]
+pub fn purse(state: &AppState, request: &HttpRequest) -> Purse {
+    let (headers, now) = (request.headers(), clock::now());
+    let is_members = |token: &str| state.accounts.owner_of(token, now).is_some();
+    let is_member = presented(headers).is_some_and(|(tokens, _)| tokens.into_iter().any(is_members));
+    state.permits.purse(client::address(&state.settings, request.peer_addr(), headers), is_member)
 }
 
 /// The tokens that a request brings, and how: of the header one at most, of cookies any good one counts. `None` when it

@@ -17,11 +17,18 @@ use futures_util::{
 };
 use serde_json::{Map, Value};
 
-use super::{Code, problem::Problem};
-use crate::{domain::Fields, state::AppState};
+use super::{Code, auth, problem::Problem};
+use crate::{
+    domain::Fields,
+    limits::{Charge, LimitExceeded, Purse},
+    service::ServiceError,
+    state::AppState,
+};
 
 /// How deep brackets nest: `items[0][goodsId]` is 2.
 const MAX_DEPTH: usize = 4;
+/// Bytes of the smallest body that is counted in the budget.
+const SMALL: u64 = 4096;
 /// Bytes and time for a body when the settings are missing, as in a test of one handler.
 const DEFAULTS: (usize, Duration) = (65_536, Duration::from_secs(30));
 
@@ -51,7 +58,7 @@ impl Body {
     ///
     /// # Errors
     /// 415 for another type, charset or encoding; 413 past `--max-body`; 400 `malformed_body` for what is no object,
-    /// 408 when it does not come.
+    /// 408 when it does not come, 503 when there is no room for it in `--memory-budget`.
     pub async fn fields(mut self) -> Result<Fields, Problem> {
         let kind = Kind::of(self.request.headers())?;
         let state = self.request.app_data::<Data<AppState>>();
@@ -62,7 +69,10 @@ impl Body {
         if declared.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > limit)) {
             return Err(too_large(limit));
         }
-        let read = tokio::time::timeout(deadline, collect(&mut self.payload, limit));
+        // Of what is small nobody counts the bytes, so that nobody need know whose they are.
+        let payer = state.filter(|_| declared.is_none_or(|bytes| bytes >= SMALL));
+        let mut held = payer.map_or_else(Purse::free, |state| auth::purse(state, &self.request)).charge();
+        let read = tokio::time::timeout(deadline, collect(&mut self.payload, limit, &mut held));
         let bytes = read.await.map_err(|_| Problem::new(Code::RequestTimeout, "the body did not come"))??;
         kind.read(&bytes).map(Fields::new)
     }
@@ -132,7 +142,8 @@ fn malformed(detail: &'static str) -> Problem {
     Problem::new(Code::MalformedBody, detail)
 }
 
-async fn collect(payload: &mut Payload, limit: usize) -> Result<BytesMut, Problem> {
+/// What of the body is here is counted by `held`.
+async fn collect(payload: &mut Payload, limit: usize, held: &mut Charge) -> Result<BytesMut, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| malformed("the body did not come complete"))?;
@@ -140,6 +151,7 @@ async fn collect(payload: &mut Payload, limit: usize) -> Result<BytesMut, Proble
             return Err(too_large(limit));
         }
         body.extend_from_slice(&chunk);
+        held.set(body.capacity()).map_err(|full| ServiceError::from(LimitExceeded::from(full)))?;
     }
     Ok(body)
 }
@@ -234,7 +246,7 @@ mod tests {
     async fn a_body_without_a_length_is_stopped_at_the_limit() {
         let chunks = futures_util::stream::repeat_with(|| Ok(bytes::Bytes::from_static(&[b'x'; 1000])));
         let stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = _>>> = Box::pin(chunks);
-        let error = collect(&mut Payload::from(stream), 4500).await.unwrap_err();
+        let error = collect(&mut Payload::from(stream), 4500, &mut Purse::free().charge()).await.unwrap_err();
         assert_eq!(error.code(), Code::BodyTooLarge);
     }
 }

@@ -38,7 +38,13 @@ pub fn is_https(settings: &Settings, peer: Option<SocketAddr>, headers: &HeaderM
     }
     let proto = headers.get(FORWARDED_PROTO).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let https = proto.split(',').next().is_some_and(|first| first.trim().eq_ignore_ascii_case("https"));
-    https && peer.is_some_and(|peer| is_trusted(settings, peer.ip().to_canonical()))
+    https && is_proxy(settings, peer)
+}
+
+/// Whether it is a trusted proxy at the other end, which brings many clients on one connection.
+#[must_use]
+pub fn is_proxy(settings: &Settings, peer: Option<SocketAddr>) -> bool {
+    peer.is_some_and(|peer| is_trusted(settings, peer.ip().to_canonical()))
 }
 
 fn is_trusted(settings: &Settings, address: IpAddr) -> bool {

@@ -184,7 +184,7 @@ impl From<LimitExceeded> for Code {
             LimitExceeded::AccountSessions => Self::TooManySessions,
             LimitExceeded::AddressSessions | LimitExceeded::AddressConnections => Self::TooManyConnections,
             LimitExceeded::HandshakeRate => Self::TooManyHandshakes,
-            LimitExceeded::Connections => Self::ServerFull,
+            LimitExceeded::Connections | LimitExceeded::Bytes => Self::ServerFull,
         }
     }
 }

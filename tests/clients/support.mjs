@@ -25,7 +25,7 @@ export async function startShop(...args) {
   const shop = { url: '', shopper: {}, admin: {} };
   let child;
   const run = async (addr, last) => {
-    const rates = ['--registration-rate', '100000', '--order-rate', '100000'];
+    const rates = ['--registration-rate', '100000', '--order-rate', '100000', '--handshake-rate', '100000'];
     child = spawn(PROGRAM, ['serve', '--demo', '--addr', addr, '--drain-timeout', '1s', ...rates, ...args], {
       env: { ...process.env, DATABASE_URL: `sqlite://${join(folder, 'shop.db')}`, RUST_LOG: 'warn' },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -25,7 +25,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("realtime", &["store", "outbox", "limits"]),
     ("socketio", &["transport"]),
     ("transport", &["outbox", "limits"]),
-    ("outbox", &["protocol", "clock", "telemetry"]),
+    ("outbox", &["protocol", "limits", "clock", "telemetry"]),
     ("store", &["domain", "telemetry", "limits"]),
     ("limits", &["domain", "config", "telemetry"]),
     ("protocol", &["domain"]),

@@ -123,11 +123,19 @@ pub struct Options {
     pub address: Option<SocketAddr>,
     /// Further flags of `shopbell serve`.
     pub flags: Vec<String>,
+    /// With the limits that shopbell has by itself, and a log: see `stderr` in the folder.
+    pub as_delivered: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { shop: Shop::Goods(1), answers: HashMap::new(), address: None, flags: Vec::new() }
+        Self {
+            shop: Shop::Goods(1),
+            answers: HashMap::new(),
+            address: None,
+            flags: Vec::new(),
+            as_delivered: false,
+        }
     }
 }
 
@@ -219,7 +227,7 @@ impl Seed {
     pub fn create(folder: &Path, goods: usize, program: &Program) -> Result<Self> {
         let database = folder.join("shop.db");
         let mut command = shopbell(program, None, &database);
-        let process = Process::spawn(command.arg("--demo"))?;
+        let process = Process::spawn(raise_limits(&mut command, program).arg("--demo"))?;
         let address = process.line_after("listening on http://")?.parse()?;
         let shopper = process.line_after("demo shopper: ")?;
         let admin = process.line_after("demo admin: ")?;
@@ -264,15 +272,25 @@ fn shopbell(program: &Program, address: Option<SocketAddr>, database: &Path) -> 
     // So long that no heartbeat falls into a measurement.
     command.args(["--ping-interval", "10m", "--ping-timeout", "10m"]);
     command.arg("--database-url").arg(format!("sqlite://{}", database.display()));
-    command.args(&program.raised_limits).env("RUST_LOG", "error");
     command
+}
+
+/// Lifts the limits for one address and one account, from which all load comes.
+fn raise_limits<'a>(command: &'a mut Command, program: &Program) -> &'a mut Command {
+    command.args(&program.raised_limits).env("RUST_LOG", "error")
 }
 
 fn command(kind: Kind, context: &Context, options: &Options, database: &Path) -> Result<Command> {
     let peers = context.peers();
     let mut command = match kind {
         Kind::Shopbell | Kind::Before => {
-            let mut command = shopbell(program(kind, context)?, options.address, database);
+            let program = program(kind, context)?;
+            let mut command = shopbell(program, options.address, database);
+            if options.as_delivered {
+                command.stderr(fs::File::create(database.with_file_name("stderr"))?);
+            } else {
+                raise_limits(&mut command, program);
+            }
             command.args(&options.flags);
             command
         }

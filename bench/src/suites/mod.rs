@@ -1,5 +1,6 @@
 //! What is measured. A suite starts servers in turn, loads them, and says what came out as sections of the report.
 
+pub mod attacks;
 pub mod comparison;
 pub mod fanout;
 pub mod growth;
@@ -25,6 +26,9 @@ pub struct Entry {
     /// Runs it.
     pub run: fn(&Context) -> Result<Suite>,
 }
+
+/// The one that needs no peers.
+pub const ATTACKS: &str = "attacks";
 
 /// All suites, in the order of the report.
 pub const ALL: &[Entry] = &[
@@ -58,5 +62,6 @@ pub const ALL: &[Entry] = &[
         about: "sessions that never read, and those beside them",
         run: stalled::run_suite,
     },
+    Entry { name: ATTACKS, about: "attacks, and the members beside them", run: attacks::run_suite },
     Entry { name: "growth", about: "a delivery as sessions and the log grow", run: growth::run },
 ];

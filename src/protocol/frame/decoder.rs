@@ -30,6 +30,8 @@ pub struct Decoder {
     /// The bytes of a header that is not complete: at most 14.
     head: [u8; 14],
     head_len: u8,
+    /// See [`Decoder::take_fragments`].
+    fragments: u16,
     under_way: Option<Box<UnderWay>>,
 }
 
@@ -54,7 +56,29 @@ impl Decoder {
     /// A decoder that refuses messages over `max_message` bytes.
     #[must_use]
     pub fn new(max_message: usize) -> Self {
-        Self { max_message, head: [0; 14], head_len: 0, under_way: None }
+        Self { max_message, head: [0; 14], head_len: 0, fragments: 0, under_way: None }
+    }
+
+    /// Sets the limit for the messages that begin from now on.
+    pub fn set_max_message(&mut self, max_message: usize) {
+        self.max_message = max_message;
+    }
+
+    /// Whether nothing has begun.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.head_len == 0 && self.under_way.is_none()
+    }
+
+    /// Bytes of memory that hold what has begun.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.under_way.as_ref().map_or(0, |under_way| under_way.message.capacity())
+    }
+
+    /// How many frames have come, since this was last asked, that completed no message: fragments.
+    pub fn take_fragments(&mut self) -> u16 {
+        std::mem::take(&mut self.fragments)
     }
 
     /// Takes bytes and appends the messages that they complete to `out`.
@@ -81,8 +105,9 @@ impl Decoder {
                 return Ok(());
             }
             under_way.frame = None;
-            if let Some(message) = under_way.finish_frame(header)? {
-                out.push_back(message);
+            match under_way.finish_frame(header)? {
+                Some(message) => out.push_back(message),
+                None => self.fragments = self.fragments.saturating_add(1),
             }
             if under_way.kind.is_none() {
                 self.under_way = None;
@@ -157,7 +182,7 @@ impl Decoder {
             length: usize::try_from(length).map_err(|_| FrameError::TooBig)?,
         };
         let so_far = self.under_way.as_ref().map_or(0, |under_way| under_way.message.len());
-        if header.opcode < opcode::CLOSE && header.length > self.max_message - so_far {
+        if header.opcode < opcode::CLOSE && header.length > self.max_message.saturating_sub(so_far) {
             return Err(FrameError::TooBig);
         }
         Ok(header)

@@ -107,6 +107,18 @@ pub enum Message {
     Close(Option<(u16, String)>),
 }
 
+impl Message {
+    /// Bytes that it brought.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+            Self::Close(reason) => reason.as_ref().map_or(0, |(_, text)| text.len()),
+        }
+    }
+}
+
 /// Why a connection cannot go on. [`FrameError::close_code`] says it to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {

@@ -77,6 +77,12 @@ impl Decoder {
         Ok(Some(packet))
     }
 
+    /// Bytes of a packet whose attachments are due.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.pending.as_ref().map_or(0, |pending| self.limits.binary_packet - pending.room)
+    }
+
     /// Whether attachments are due, so that text would be an error.
     #[must_use]
     pub fn is_waiting(&self) -> bool {

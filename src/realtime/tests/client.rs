@@ -15,7 +15,7 @@ use tokio::{io::AsyncReadExt, net::TcpStream, sync::oneshot};
 use super::world::{Table, World};
 use crate::{
     domain::Offset,
-    limits::SessionLimits,
+    limits::{Purse, SessionLimits},
     outbox::{Close, OutboxLimits, Sweeper, Wire},
     protocol::frame,
     realtime::{Announcement, Feeding, NewSession, Person, Registry, Session},
@@ -62,11 +62,11 @@ impl Client {
         let feeding = if after.is_some() { Feeding::Behind } else { Feeding::Live };
         let sweeper = sweeper();
         let (outbox, socket) = match wire {
-            Wire::Polling => (sweeper.to_polls(), None),
-            Wire::Sse => (sweeper.to_stream(Box::new(|| {})), None),
+            Wire::Polling => (sweeper.to_polls(Purse::free()), None),
+            Wire::Sse => (sweeper.to_stream(Box::new(|| {}), Purse::free()), None),
             Wire::Native | Wire::SocketIo => {
                 let (ours, theirs) = sockets();
-                (sweeper.to_socket(ours, wire), Some(theirs))
+                (sweeper.to_socket(ours, wire, Purse::free()), Some(theirs))
             }
         };
         let session = Session::new(NewSession {

@@ -17,13 +17,12 @@ use super::{
 };
 use crate::{
     outbox::Close,
-    protocol::frame::{self, FrameError, Message},
+    protocol::frame::{self, Message},
 };
 
-/// Runs a connection on this thread until it ends. `max_message` is the limit of a message in bytes; `already_read` are
-/// bytes that came right behind the handshake.
-pub fn run<H: Handler>(socket: WebSocket<H>, max_message: usize, already_read: &[u8]) {
-    let incoming = Incoming::new(socket.clone(), max_message, already_read);
+/// Runs a connection on this thread until it ends. `already_read` are bytes that came right behind the handshake.
+pub fn run<H: Handler>(socket: WebSocket<H>, already_read: &[u8]) {
+    let incoming = Incoming::new(socket.clone(), already_read);
     let actor = ConnectionActor(socket.clone());
     // The context wants a stream of bytes for the decoder of its own, which is laxer than RFC 6455 in what text it
     // takes and leaves fragments to be joined: it gets one without any, and our messages as a second stream.
@@ -42,8 +41,8 @@ impl<H: Handler> Actor for ConnectionActor<H> {
     type Context = WebsocketContext<Self>;
 }
 
-impl<H: Handler> StreamHandler<Result<Message, FrameError>> for ConnectionActor<H> {
-    fn handle(&mut self, message: Result<Message, FrameError>, context: &mut Self::Context) {
+impl<H: Handler> StreamHandler<Result<Message, Close>> for ConnectionActor<H> {
+    fn handle(&mut self, message: Result<Message, Close>, context: &mut Self::Context) {
         let Self(socket) = self;
         let (handler, outbox) = (&socket.0.handler, socket.outbox());
         match message {
@@ -54,9 +53,9 @@ impl<H: Handler> StreamHandler<Result<Message, FrameError>> for ConnectionActor<
                 context.stop();
             }
             _ if outbox.is_closing() => {}
-            Err(error) => {
+            Err(why) => {
                 socket.0.broken.set(true);
-                outbox.close(Close::Protocol(error));
+                outbox.close(why);
             }
             Ok(_) if !handler.admit() => {}
             Ok(Message::Text(text)) => handler.text(text, socket),

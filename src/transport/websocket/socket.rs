@@ -3,13 +3,25 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 use crate::{limits::ConnectionPermit, outbox::Outbox};
 
+/// What a client may send.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageLimits {
+    /// Bytes of one message.
+    pub bytes: usize,
+    /// Time for it to come.
+    pub time: Duration,
+}
+
 /// What the messages of a WebSocket mean.
 pub trait Handler: Sized + 'static {
-    /// Something came, whatever it is. Returns whether it may be looked at.
+    /// What the client may send now. Asked for each piece that comes.
+    fn limits(&self) -> MessageLimits;
+    /// A frame came, whatever it is, and completed a message or was a part of one. Returns whether it may be looked at.
     fn admit(&self) -> bool {
         true
     }
@@ -35,7 +47,7 @@ pub(super) struct Inner<H> {
     outbox: RefCell<Rc<Outbox>>,
     /// The actor has ended.
     pub(super) context_ended: Cell<bool>,
-    /// The client broke the protocol: what it may still send is not understood, its close frame neither, so that the
+    /// Nothing more is taken from the client, which broke the protocol for example: what it may still send is not understood, its close frame neither, so that the
     /// connection ends after ours.
     pub(super) broken: Cell<bool>,
     /// The client is not read from, because it does not take what it is sent.

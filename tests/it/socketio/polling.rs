@@ -39,7 +39,7 @@ impl Polling {
         }
     }
 
-    pub(super) async fn open(app: &TestApp, person: Option<&Person>) -> Self {
+    pub async fn open(app: &TestApp, person: Option<&Person>) -> Self {
         Self::open_at(app.http.clone(), person).await
     }
 
@@ -72,7 +72,7 @@ impl Polling {
     }
 
     /// The next packet.
-    pub(super) async fn next(&mut self) -> String {
+    pub async fn next(&mut self) -> String {
         if self.unread.is_empty() {
             let body = self.poll().await.expect(200).text;
             self.unread.extend(body.split('\x1e').map(str::to_owned));

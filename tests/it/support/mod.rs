@@ -74,6 +74,7 @@ impl TestApp {
             // All tests come from one address; those of the rates set their own.
             order_rate: Some(100_000),
             registration_rate: Some(100_000),
+            handshake_rate: Some(100_000),
             ..ServeLayer::default()
         };
         change(&mut common, &mut serve);

@@ -1,5 +1,10 @@
 //! Attacks by one address or one account: others are served meanwhile. Each runs for a second or two.
 
+mod counted;
+mod late;
+mod partial;
+mod raw;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -8,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{As, Person, TestApp, Ws, eventually, within};
+use crate::support::{As, Person, TestApp, Ws, within};
 
 /// How long an attack lasts here.
 const ATTACK: Duration = Duration::from_millis(1500);
@@ -49,10 +54,8 @@ async fn a_loop_of_polling_handshakes_takes_no_place_of_a_member() {
     let member = async || serves(&app, "kim", goods).await;
     let (handshakes, days) = tokio::join!(again_and_again(loops), again_and_again(member));
     assert!(handshakes > 50 && days > 0, "{handshakes} handshakes, {days} days");
-    let refused = app.get(POLL).send().await.refused(429, "too_many_connections");
-    assert!(!refused.header("retry-after").is_empty());
-    // Whoever does not connect to a namespace is ended, and there is room again.
-    eventually("room for a guest", async || app.get(POLL).stream().await.status() == 200).await;
+    // Whoever has not said who it is made room for the next, and there are no more of those than may be.
+    app.get(POLL).send().await.expect(200);
 }
 
 #[tokio::test]
@@ -139,7 +142,7 @@ async fn who_has_not_connected_says_little_and_names_of_namespaces_are_not_echoe
     ] {
         let path = open().await;
         let answer = app.post(&path).body("text/plain", packet).stream().await;
-        assert_eq!(answer.status(), 400);
+        assert!(matches!(answer.status().as_u16(), 400 | 413), "{}", answer.status());
     }
     let path = open().await;
     app.post(&path).body("text/plain", "40/other,").send().await.expect(200);
