@@ -9,12 +9,18 @@ pub mod engineio;
 pub mod forwarded;
 pub mod frame;
 pub mod goods;
+mod hooks;
 pub mod language;
 pub mod native;
 pub mod origin;
 pub mod page;
 pub mod socketio;
 pub mod token;
+
+pub use hooks::{
+    shopify as hook_shopify, standard as hook_standard, stripe as hook_stripe,
+    woocommerce as hook_woocommerce,
+};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use shopbell::config::{CommonLayer, ServeLayer, Settings};

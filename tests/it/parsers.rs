@@ -76,5 +76,6 @@ macro_rules! hold {
 }
 
 hold! {
-    account body cookie cursor engineio forwarded frame goods language native origin page socketio token
+    account body cookie cursor engineio forwarded frame goods hook_shopify hook_standard hook_stripe hook_woocommerce language
+    native origin page socketio token
 }
