@@ -6,6 +6,8 @@
 
 export const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
+/** For who was never let in: a browser does not say why, and what it is will hardly pass by itself. */
+export const NEVER_HEARD_MAX_MS = 600_000;
 
 /** Close codes that decide how to reconnect. */
 export const CLOSE = { goingAway: 1001, policy: 1008, sessionEnded: 4001, tooSlow: 4008 };
@@ -15,10 +17,11 @@ export const CLOSE = { goingAway: 1001, policy: 1008, sessionEnded: 4001, tooSlo
  * restarted server don't all return at the same moment.
  * @param {number} attempt 0 for the first retry
  * @param {() => number} [random]
+ * @param {number} [most] the cap, ms
  * @returns {number} milliseconds
  */
-export function backoff(attempt, random = Math.random) {
-  return random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+export function backoff(attempt, random = Math.random, most = MAX_DELAY_MS) {
+  return random() * Math.min(most, FIRST_DELAY_MS * 2 ** attempt);
 }
 
 /**
@@ -27,14 +30,15 @@ export function backoff(attempt, random = Math.random) {
  * @param {string} reason of a 1001 names the delay in milliseconds, bare or in JSON
  * @param {number} attempt how many closes there were since a stable connection
  * @param {() => number} [random]
+ * @param {number} [most] the longest wait that nobody has named, ms
  * @returns {number | null}
  */
-export function delayAfterClose(code, reason, attempt, random = Math.random) {
+export function delayAfterClose(code, reason, attempt, random = Math.random, most = MAX_DELAY_MS) {
   if (code === CLOSE.sessionEnded || code === CLOSE.policy) return null;
   // A repeated close without a stable connection in between backs off, whatever the server suggests.
-  const penalty = attempt > 0 ? backoff(attempt, random) : 0;
+  const penalty = attempt > 0 ? backoff(attempt, random, most) : 0;
   if (code === CLOSE.tooSlow) return penalty;
   const named = code === CLOSE.goingAway ? /\d+/.exec(reason ?? '') : null;
   if (named) return Math.min(Number(named[0]), MAX_DELAY_MS) + penalty;
-  return backoff(attempt, random);
+  return backoff(attempt, random, most);
 }

@@ -27,9 +27,13 @@
  * @property {string} [firstGoodsName]
  * @property {number} [otherGoods]
  * @property {string} date RFC 3339
+ * @property {string} [orderedAt] when it was ordered, where that was not at `date`
+ * @property {boolean} [anonymous] the name is nobody's
+ * @property {string} [goodsUrl] the page of the goods
+ * @property {string} [thumbnailUrl] their picture
  */
 
-import { CLOSE, FIRST_DELAY_MS, delayAfterClose } from './backoff.js';
+import { CLOSE, FIRST_DELAY_MS, NEVER_HEARD_MAX_MS, delayAfterClose } from './backoff.js';
 
 /** A connection that lasted this long was stable: the next backoff starts again from the first delay. */
 const STABLE_AFTER_MS = 10_000;
@@ -65,18 +69,20 @@ export class Connection extends EventTarget {
    * @type {Map<number, {resolve: (payload: any) => void, reject: (error: Error) => void, timer: ReturnType<typeof setTimeout>}>}
    */
   #pending = new Map();
-  #server; #token;
+  #server; #token; #key;
   /** Aborted on close. @type {AbortController | null} */ #opened = null;
 
   /**
-   * @param {{server?: string, token?: string | null, after?: number | null, epoch?: string | null}} [options]
-   * `server`: an origin; `token`: sent as a subprotocol (browsers cannot set headers), else the cookie counts;
+   * @param {{server?: string, token?: string | null, key?: string | null, after?: number | null, epoch?: string | null}} [options]
+   * `server`: an origin; `key`: a listen key, which alone decides; else `token`: sent as a subprotocol (browsers cannot set
+   * headers), else the cookie counts;
    * `after`, `epoch`: where an earlier connection stopped
    */
-  constructor({ server = location.origin, token = null, after = null, epoch = null } = {}) {
+  constructor({ server = location.origin, token = null, key = null, after = null, epoch = null } = {}) {
     super();
     this.#server = server;
     this.#token = token;
+    this.#key = key;
     this.lastId = after;
     this.epoch = epoch;
   }
@@ -146,8 +152,9 @@ export class Connection extends EventTarget {
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
     if (this.lastId !== null) url.searchParams.set('after', String(this.lastId));
     if (this.lastId !== null && this.epoch !== null) url.searchParams.set('epoch', this.epoch);
+    if (this.#key !== null) url.searchParams.set('key', this.#key);
     this.#setState('connecting');
-    const protocols = this.#token ? ['shopbell', `bearer.${this.#token}`] : [];
+    const protocols = this.#key === null && this.#token ? ['shopbell', `bearer.${this.#token}`] : [];
     const socket = new WebSocket(url, protocols);
     this.#socket = socket;
     this.#silenceTimer = setTimeout(() => this.#giveUp(), HANDSHAKE_TIMEOUT_MS);
@@ -243,7 +250,8 @@ export class Connection extends EventTarget {
    */
   #onClose(code, reason) {
     this.#forgetSocket();
-    const delay = delayAfterClose(code, reason, this.#attempt);
+    const most = this.#key !== null && this.hello === null ? NEVER_HEARD_MAX_MS : undefined;
+    const delay = delayAfterClose(code, reason, this.#attempt, undefined, most);
     if (delay === null) return this.#setState('stopped', code);
     this.#notBefore = code === CLOSE.goingAway ? performance.now() + delay : 0;
     this.#attempt += 1;

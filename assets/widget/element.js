@@ -3,13 +3,15 @@
  * <shopbell-toasts>: shows what the store says is visible and feeds it from a connection.
  * Not for: queue and timing (store.js), one toast's elements (view.js), registration (shopbell-toasts.js).
  *
- * Attributes: `server` (origin; the module's own by default), `token` (else the cookie counts),
+ * Attributes: `server` (origin; the module's own by default), `key` (a listen key, for a page of another shop), `token` (else
+ *   the cookie counts),
  *   `position` (bottom-start | bottom-end | top-start | top-end), `duration` (ms, at least 5000),
- *   `max` (visible at once, 3), `lang` (else the document's), `href` (template, `{goodsId}`).
+ *   `max` (visible at once, 3), `lang` (else the document's), `href` (template, `{goodsId}`, for goods that
+ *   say no page of their own).
  * Property: `source`, an EventTarget with `BUY_GOODS`, `BUY_CANCELED` and `ORDER` events and perhaps `now()`, the
  *   server's clock in ms, to share a page's connection instead of opening one.
  * Events: `toast-shown` (detail: ids), bubbling. Keys: F8 to the region, Escape back.
- * CSS parts: region, toast, text, name, goods, time, close.
+ * CSS parts: region, toast, text, name, goods, picture, time, close.
  */
 
 import { pauseOnAttention } from './attention.js';
@@ -18,6 +20,7 @@ import { messagesFor, plainText, sentence } from './messages.js';
 import { styleSheet } from './styles.js';
 import { ToastStore } from './store.js';
 import { ToastView } from './view.js';
+import { webUrl } from './web-url.js';
 
 /**
  * @import { Entry } from './store.js'
@@ -36,7 +39,7 @@ const TOAST_PX = 96;
 const MAX_OWN = 200;
 
 export class ShopbellToasts extends HTMLElement {
-  static observedAttributes = ['position', 'duration', 'max', 'lang', 'server', 'token'];
+  static observedAttributes = ['position', 'duration', 'max', 'lang', 'server', 'token', 'key'];
 
   #store = new ToastStore();
   #region = document.createElement('section');
@@ -47,6 +50,7 @@ export class ShopbellToasts extends HTMLElement {
   /** Whose they are. @type {string | null} */ #reader = null;
   /** Given by the page. @type {Source | null} */ #source = null;
   /** Opened here when the page gave none. @type {Connection | null} */ #connection = null;
+  /** Origins of pictures that did not come: a page's CSP may not let them in, and each try is a line in its console. @type {Set<string>} */ #noPictures = new Set();
   /** Aborted on disconnect. @type {AbortController | null} */ #connected = null;
   /** Aborted when the source changes. @type {AbortController | null} */ #subscribed = null;
   /** Had the focus before F8. @type {Element | null} */ #previousFocus = null;
@@ -92,7 +96,7 @@ export class ShopbellToasts extends HTMLElement {
   /** @param {string} name */
   attributeChangedCallback(name) {
     if (!this.isConnected) return;
-    if (name !== 'server' && name !== 'token') this.#applyAttributes();
+    if (!['server', 'token', 'key'].includes(name)) this.#applyAttributes();
     else if (this.#connection) this.#subscribe();
   }
 
@@ -151,7 +155,8 @@ export class ShopbellToasts extends HTMLElement {
   }
 
   #connect() {
-    this.#connection = new Connection({ server: this.#server, token: this.getAttribute('token') });
+    const [token, key] = [this.getAttribute('token'), this.getAttribute('key')];
+    this.#connection = new Connection({ server: this.#server, token, key });
     this.#connection.open();
     return this.#connection;
   }
@@ -185,10 +190,11 @@ export class ShopbellToasts extends HTMLElement {
     const nickname = String(alert.nickname ?? '');
     const now = this.#now;
     // What little the clocks still differ must not put it into the future.
-    const at = Math.min(Date.parse(alert.date) || now, now);
+    const at = Math.min(Date.parse(alert.orderedAt ?? '') || Date.parse(alert.date) || now, now);
     this.#store.add({
       id: alert.id, nickname, goodsId: alert.goodsId, at,
       goodsName: alert.firstGoodsName || alert.goodsName, otherGoods: Number(alert.otherGoods) || 0,
+      anonymous: alert.anonymous === true, goodsUrl: webUrl(alert.goodsUrl), pictureUrl: webUrl(alert.thumbnailUrl, this.#server),
     }, this.#own.has(alert.id));
   }
 
@@ -216,6 +222,8 @@ export class ShopbellToasts extends HTMLElement {
       href: this.getAttribute('href') ?? this.#defaultHref, lang: this.#language, now,
       atEnd: (this.getAttribute('position') ?? '').endsWith('end'),
       dismiss: () => this.#store.dismiss(entry.key),
+      pictures: (url) => this.#mayShow(url),
+      pictureFailed: (url) => this.#noPictures.add(new URL(url).origin),
       pause: (reason) => this.#store.pause(reason), resume: (reason) => this.#store.resume(reason),
     });
     this.#views.set(entry.key, view);
@@ -245,8 +253,16 @@ export class ShopbellToasts extends HTMLElement {
     this.#store.resume('swipe');
   }
 
+  /** A page of another shop is not the place to send its visitors away from, unless it says so. */
   get #defaultHref() {
+    if (this.hasAttribute('key')) return null;
     return `${this.#server === location.origin ? '' : this.#server}/detail.html?goodsId={goodsId}`;
+  }
+
+  /** @param {string} url of a picture */
+  #mayShow(url) {
+    const { origin, protocol } = new URL(url);
+    return !this.#noPictures.has(origin) && !(location.protocol === 'https:' && protocol === 'http:');
   }
 
   /** @param {string} text */

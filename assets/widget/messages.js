@@ -10,14 +10,19 @@
  * @property {string} region label of the region that holds the toasts
  * @property {string} close label of the button
  * @property {string} justNow
- * @property {(name: string, goods: string, more: number, recent: boolean) => Piece[]} bought someone ordered `goods` and
+ * @property {string} someone who it was is not said
+ * @property {(who: Who, goods: string, more: number, recent: boolean) => Piece[]} bought someone ordered `goods` and
  *   `more` others
  * @property {(goods: string, more: number) => Piece[]} own the reader's own order is placed
- * @property {(name: string, others: number, recent: boolean) => Piece[]} burst `name` and `others` ordered
- * @property {(name: string, orders: number, recent: boolean) => Piece[]} burstOfOne one person placed several orders
+ * @property {(who: Who, others: number, recent: boolean) => Piece[]} burst `who` and `others` ordered
+ * @property {(who: Who, orders: number, recent: boolean) => Piece[]} burstOfOne one person placed several orders
+ *
+ * @typedef {object} Who
+ * @property {string} name
+ * @property {boolean} anonymous the name is a word of the sentence, and nobody's
  */
 
-/** @import { Entry } from './store.js' */
+/** @import { Entry, Order } from './store.js' */
 
 /** An order younger than this was placed "just now". */
 export const JUST_NOW_MS = 60_000;
@@ -30,28 +35,39 @@ const en = {
   region: 'Purchase alerts (F8)',
   close: 'Close',
   justNow: 'just now',
-  bought: (name, goods, more, recent) => [{ name }, recent ? ' just ordered ' : ' ordered ', { goods }, moreItems(more)],
+  someone: 'Someone',
+  bought: ({ name }, goods, more, recent) => [{ name }, recent ? ' just ordered ' : ' ordered ', { goods }, moreItems(more)],
   own: (goods, more) => ['Your order of ', { goods }, moreItems(more), ' is placed'],
-  burst: (name, others, recent) => [
+  burst: ({ name }, others, recent) => [
     { name }, ` and ${others} ${others === 1 ? 'other' : 'others'} ${recent ? 'just ' : ''}ordered`,
   ],
-  burstOfOne: (name, orders, recent) => [{ name }, ` ${recent ? 'just ' : ''}placed ${orders} orders`],
+  burstOfOne: ({ name }, orders, recent) => [{ name }, ` ${recent ? 'just ' : ''}placed ${orders} orders`],
 };
+
+/**
+ * A name has its 님, nobody's has not.
+ * @param {Who} who
+ * @returns {Piece[]}
+ */
+const subject = ({ name, anonymous }) => [{ name }, anonymous ? '가 ' : '님이 '];
 
 /** @type {Messages} */
 const ko = {
   region: '구매 알림 (F8)',
   close: '닫기',
   justNow: '방금',
-  bought: (name, goods, more, recent) => {
+  someone: '누군가',
+  bought: (who, goods, more, recent) => {
     const ordered = recent ? ' 방금 주문했어요' : ' 주문했어요';
     return more
-      ? [{ name }, '님이 ', { goods }, ` 외 ${more}개의 상품을${ordered}`]
-      : [{ name }, '님이 ', { goods }, `${objectParticle(goods)}${ordered}`];
+      ? [...subject(who), { goods }, ` 외 ${more}개의 상품을${ordered}`]
+      : [...subject(who), { goods }, `${objectParticle(goods)}${ordered}`];
   },
   own: (goods, more) => [{ goods }, more ? ` 외 ${more}개의 상품` : '', ' 주문이 완료되었어요'],
-  burst: (name, others, recent) => [{ name }, `님 외 ${others}명이 ${recent ? '방금 ' : ''}주문했어요`],
-  burstOfOne: (name, orders, recent) => [{ name }, `님이 ${recent ? '방금 ' : ''}${orders}건을 주문했어요`],
+  burst: ({ name, anonymous }, others, recent) => [
+    { name }, `${anonymous ? '' : '님'} 외 ${others}명이 ${recent ? '방금 ' : ''}주문했어요`,
+  ],
+  burstOfOne: (who, orders, recent) => [...subject(who), `${recent ? '방금 ' : ''}${orders}건을 주문했어요`],
 };
 
 export const LOCALES = { en, ko };
@@ -95,11 +111,22 @@ export function sentence(entry, now, messages) {
   const recent = now - entry.at < JUST_NOW_MS;
   const [first] = entry.orders;
   if (entry.own) return messages.own(first.goodsName, first.otherGoods);
-  if (entry.orders.length === 1) return messages.bought(first.nickname, first.goodsName, first.otherGoods, recent);
-  const others = new Set(entry.orders.map((order) => order.nickname)).size - 1;
+  const who = whoOrdered(first, messages);
+  if (entry.orders.length === 1) return messages.bought(who, first.goodsName, first.otherGoods, recent);
+  // Who is not named is another each time.
+  const others = new Set(entry.orders.map((order) => order.anonymous ? order.id : order.nickname)).size - 1;
   return others > 0
-    ? messages.burst(first.nickname, others, recent)
-    : messages.burstOfOne(first.nickname, entry.orders.length, recent);
+    ? messages.burst(who, others, recent)
+    : messages.burstOfOne(who, entry.orders.length, recent);
+}
+
+/**
+ * @param {Order} order
+ * @param {Messages} messages
+ * @returns {Who}
+ */
+function whoOrdered({ nickname, anonymous = false }, messages) {
+  return { name: anonymous ? messages.someone : nickname, anonymous };
 }
 
 /**

@@ -11,7 +11,10 @@
  * @property {number} goodsId
  * @property {string} goodsName the first goods of the order
  * @property {number} otherGoods how many other goods are in the order
- * @property {number} at epoch ms
+ * @property {number} at when it was ordered, epoch ms
+ * @property {boolean} [anonymous] the name is nobody's
+ * @property {string | null} [goodsUrl] the page of the goods, http(s)
+ * @property {string | null} [pictureUrl] their picture, http(s)
  *
  * @typedef {object} Entry one toast, shown or waiting
  * @property {string} key

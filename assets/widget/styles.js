@@ -73,6 +73,10 @@ li.leaving { animation: leave 180ms ease-in forwards; }
   display: grid; place-items: center; inline-size: 36px; block-size: 36px; border-radius: 50%;
   background: var(--accent-soft); color: var(--bell);
 }
+/* The picture covers the bell, and leaves it where it does not come. */
+.badge { position: relative; overflow: hidden; }
+.badge:has(img) { border-radius: 9px; }
+img { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: cover; }
 .own .badge { background: var(--accent); color: var(--surface); }
 svg {
   inline-size: 20px; block-size: 20px; fill: none; stroke: currentColor; stroke-width: 2;
@@ -84,11 +88,12 @@ p {
   margin: 0; max-block-size: 2lh; word-break: keep-all;
 }
 /* A name that is written the other way leaves the sentence around it as it is. */
-strong, a { unicode-bidi: isolate; }
+strong, .goods { unicode-bidi: isolate; }
+.goods { font-weight: 600; }
 .joined { white-space: nowrap; }
 strong { font-weight: 650; }
 a {
-  color: var(--accent); font-weight: 600; text-decoration: underline;
+  color: var(--accent); text-decoration: underline;
   text-decoration-thickness: 1px; text-underline-offset: 0.2em;
 }
 a:hover { text-decoration-thickness: 2px; }

@@ -11,7 +11,9 @@ import { messagesFor, sentence, timeAgo } from './messages.js';
  * @import { Piece } from './messages.js'
  *
  * @typedef {object} ToastOptions
- * @property {string} href template of the link to the goods, `{goodsId}`
+ * @property {string | null} href template of the link to goods that say no page of their own, `{goodsId}`; null: no link
+ * @property {(url: string) => boolean} pictures whether pictures from there may still be tried
+ * @property {(url: string) => void} pictureFailed
  * @property {string} lang
  * @property {number} now by the clock that dates orders, epoch ms
  * @property {boolean} atEnd whether the toasts stand at the inline end of the page, and are swiped there
@@ -86,7 +88,7 @@ export class ToastView {
     if (drawn !== this.#drawn) {
       const { own } = this.#entry;
       this.element.classList.toggle('own', own);
-      this.#badge.replaceChildren(icon(own ? CHECK : BELL));
+      this.#badge.replaceChildren(icon(own ? CHECK : BELL), ...this.#picture());
       this.#drawn = drawn;
       this.#text.replaceChildren(...pieces.flatMap((piece) => this.#piece(piece)));
       this.fit();
@@ -98,7 +100,7 @@ export class ToastView {
 
   /** Shortens the name of the goods until the sentence around it fits its lines; the style sheet would cut its end. */
   fit() {
-    const link = this.#text.querySelector('a');
+    const link = /** @type {HTMLElement | null} */ (this.#text.querySelector('.goods'));
     const overflows = () => this.#text.scrollHeight > this.#text.clientHeight + 1;
     if (!link || !this.element.isConnected || !overflows()) return;
     const name = link.textContent ?? '';
@@ -147,12 +149,43 @@ export class ToastView {
       strong.textContent = piece.name;
       return strong;
     }
+    const goods = this.#goods();
+    goods.className = 'goods';
+    goods.setAttribute('part', 'goods');
+    goods.textContent = piece.goods;
+    return goods;
+  }
+
+  /** A link to the goods where there is a page of theirs. */
+  #goods() {
+    const [{ goodsId, goodsUrl }] = this.#entry.orders;
+    const { href } = this.#options;
+    if (!goodsUrl && href === null) return document.createElement('span');
     const link = document.createElement('a');
-    link.setAttribute('part', 'goods');
-    link.href = this.#options.href.replaceAll('{goodsId}', String(this.#entry.orders[0].goodsId));
+    link.href = goodsUrl ?? String(href).replaceAll('{goodsId}', String(goodsId));
+    if (goodsUrl) link.rel = 'noopener';
     link.draggable = false;
-    link.textContent = piece.goods;
     return link;
+  }
+
+  /**
+   * The picture of the goods over the badge; one that cannot be had uncovers it again.
+   * @returns {HTMLImageElement[]}
+   */
+  #picture() {
+    const { own, orders: [{ pictureUrl }, another] } = this.#entry;
+    if (own || another || !pictureUrl || !this.#options.pictures(pictureUrl)) return [];
+    const picture = document.createElement('img');
+    picture.setAttribute('part', 'picture');
+    picture.alt = '';
+    picture.draggable = false;
+    picture.referrerPolicy = 'no-referrer';
+    picture.addEventListener('error', () => {
+      picture.remove();
+      this.#options.pictureFailed(pictureUrl);
+    });
+    picture.src = pictureUrl;
+    return [picture];
   }
 
   /** Lets a pointer push the toast off the page at its edge; short and slow swipes spring back. */

@@ -156,6 +156,52 @@ test('a view that is zoomed far in holds as many toasts as fit', async () => {
   }
 });
 
+test('goods lead to their own page and show their picture, whatever else an alert says', async () => {
+  const { page, say, toasts } = await host({ attributes: 'key="lk_0" max="4"', viewport: { width: 1000, height: 900 } });
+  const picture = 'data:image/svg+xml,%3Csvg xmlns="http://www.w3.org/2000/svg"/%3E';
+  await page.route('https://their.shop/tea.svg', (route) => route.fulfill({ contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" fill="teal"/></svg>' }));
+  const more = { goodsUrl: 'https://their.shop/tea?a=1&b="', thumbnailUrl: 'https://their.shop/tea.svg' };
+  await say('BUY_GOODS', alert(1, { nickname: 'ann', ...more }));
+  const first = toasts.filter({ hasText: 'ann' });
+  assert.equal(await first.locator('a').getAttribute('href'), 'https://their.shop/tea?a=1&b=%22');
+  assert.equal(await first.locator('a').getAttribute('rel'), 'noopener');
+  assert.equal(await first.locator('img').getAttribute('alt'), '');
+  assert.equal(await first.locator('img').evaluate((image) => image.decode().then(() => image.naturalWidth)), 9);
+  const bad = { goodsUrl: 'javascript:alert(1)', thumbnailUrl: picture, goodsName: '<b>Tea</b>', firstGoodsName: '<b>Tea</b>' };
+  await say('BUY_GOODS', alert(2, { nickname: '<i>bob</i>', ...bad }));
+  const second = toasts.filter({ hasText: 'bob' });
+  assert.match(await second.innerText(), /^<i>bob<\/i> just ordered <b>Tea<\/b>/);
+  assert.deepEqual([await second.locator('a').count(), await second.locator('img').count()], [0, 0]);
+  // Without a page of their own, nothing here is a link: it would lead away from the shop that the page is of.
+  await say('BUY_GOODS', alert(3, { nickname: 'cho' }));
+  assert.equal(await toasts.filter({ hasText: 'cho' }).locator('a').count(), 0);
+});
+
+test('a picture that does not come uncovers the bell, and its site is not asked again', async () => {
+  const { page, say, toasts, allow } = await host({ viewport: { width: 1000, height: 900 } });
+  allow(404);
+  const asked = [];
+  await page.route('https://gone.example/**', (route) => {
+    asked.push(route.request().url());
+    return route.fulfill({ status: 404 });
+  });
+  await say('BUY_GOODS', alert(1, { nickname: 'ann', thumbnailUrl: 'https://gone.example/1.svg' }));
+  await page.waitForFunction(() => document.querySelector('shopbell-toasts').shadowRoot.querySelector('li svg') && !document.querySelector('shopbell-toasts').shadowRoot.querySelector('li img'));
+  await say('BUY_GOODS', alert(2, { nickname: 'bob', thumbnailUrl: 'https://gone.example/2.svg' }));
+  await toasts.filter({ hasText: 'bob' }).waitFor();
+  assert.deepEqual(asked, ['https://gone.example/1.svg']);
+});
+
+test('who is not named is somebody, in the widget\'s own language; a late order is as old as it is', async () => {
+  for (const [lang, sentence, ago] of [['en', 'Someone ordered Tea', '3 hr ago'], ['ko', '누군가가 Tea을(를) 주문했어요', '3시간 전']]) {
+    const { say, toasts } = await host({ lang });
+    const orderedAt = new Date(Date.now() - 3 * 3_600_000 - 5_000).toISOString();
+    await say('BUY_GOODS', alert(1, { nickname: '***', anonymous: true, orderedAt }));
+    const text = await toasts.first().innerText();
+    assert.ok(text.includes(sentence) && text.includes(ago), text);
+  }
+});
+
 test('one\'s own order is known by its number, not by a name', async () => {
   const { say, toasts } = await host();
   await say('ORDER', { orderId: 9, id: 1, status: 'placed', own: true });

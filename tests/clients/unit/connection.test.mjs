@@ -8,13 +8,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
-import { backoff, delayAfterClose } from '../../../assets/widget/backoff.js';
+import { NEVER_HEARD_MAX_MS, backoff, delayAfterClose } from '../../../assets/widget/backoff.js';
 import { Connection } from '../../../assets/widget/connection.js';
 
 const SERVER = 'https://shop.example';
 /** Longer than any delay. */
 const LONG_MS = 120_000;
 
+const KEY = 'lk_000102030405060708090a0b0c0d0eff';
 /** @type {FakeSocket[]} */
 let sockets = [];
 /** @type {EventTarget} */
@@ -129,6 +130,37 @@ test('it opens, is welcomed, and hands events on', () => {
   for (const frame of ['not JSON', '7', 'null', { type: 5 }]) newest().receive(frame);
   newest().receive({ type: 'BUY_GOODS', payload: { id: 42 } });
   assert.deepEqual([states, heard, connection.lastId], [['connecting', 'open'], [{ id: 42 }], 42]);
+});
+
+test('a listen key travels in the address and takes the place of a token, also when it resumes', () => {
+  const other = new Connection({ server: 'https://shop.example', token: 'x.y.z', key: KEY });
+  other.open();
+  assert.equal(newest().url.href, `wss://shop.example/ws?key=${KEY}`);
+  assert.deepEqual(newest().protocols, []);
+  newest().welcome(41);
+  newest().end(1006);
+  mock.timers.tick(LONG_MS);
+  assert.equal(newest().url.href, `wss://shop.example/ws?after=41&key=${KEY}`);
+  other.close();
+});
+
+test('a page whose key was never good asks ever more seldom, one that was heard as often as any', () => {
+  const other = new Connection({ key: KEY });
+  other.open();
+  for (let attempt = 0; attempt < 12; attempt += 1) {
+    newest().end(1006);
+    mock.timers.tick(NEVER_HEARD_MAX_MS);
+  }
+  const before = sockets.length;
+  newest().end(1006);
+  mock.timers.tick(NEVER_HEARD_MAX_MS - 1);
+  assert.equal(sockets.length, before);
+  mock.timers.tick(1);
+  newest().welcome();
+  newest().end(1006);
+  mock.timers.tick(30_000);
+  assert.equal(sockets.length, before + 2);
+  other.close();
 });
 
 test('a token travels as a subprotocol, to the server that is named', () => {

@@ -76,8 +76,8 @@ test('every key that a page uses has a message, and every message is used', asyn
 
 test('the widget has every message in each language', () => {
   assert.deepEqual(Object.keys(LOCALES.ko).sort(), Object.keys(LOCALES.en).sort());
-  for (const { region, close, justNow } of Object.values(LOCALES)) {
-    for (const text of [region, close, justNow]) assert.match(text, /\S/);
+  for (const { region, close, justNow, someone } of Object.values(LOCALES)) {
+    for (const text of [region, close, justNow, someone]) assert.match(text, /\S/);
   }
   assert.equal(messagesFor('ko-KR'), LOCALES.ko);
   for (const lang of ['en', 'kok', 'de-AT', '', null, undefined]) assert.equal(messagesFor(lang), LOCALES.en);
@@ -104,6 +104,20 @@ test('several purchases count people, or the orders of one', () => {
   assert.equal(say('en', { names: ['mina', 'mina'], age: 60_000 }), 'mina placed 2 orders');
   assert.equal(say('ko', { names: ['mina', 'theo'] }), 'mina님 외 1명이 방금 주문했어요');
   assert.equal(say('ko', { names: ['mina', 'mina', 'mina'] }), 'mina님이 방금 3건을 주문했어요');
+});
+
+test('who is not named is somebody, in the language of the sentence, and another each time', () => {
+  const told = (/** @type {'en' | 'ko'} */ lang, /** @type {boolean[]} */ ...anonymous) => {
+    const orders = anonymous.map((is, n) => ({
+      id: 9 - n, nickname: is ? '***' : 'mina', anonymous: is, goodsId: 1, goodsName: lang === 'ko' ? '꿀' : 'Honey', otherGoods: 0, at: NOW,
+    }));
+    return plainText(sentence({ own: false, at: NOW, orders }, NOW, messagesFor(lang)));
+  };
+  assert.equal(told('en', true), 'Someone just ordered Honey');
+  assert.equal(told('ko', true), '누군가가 꿀을 방금 주문했어요');
+  assert.equal(told('en', true, true, false, false), 'Someone and 2 others just ordered');
+  assert.equal(told('ko', true, true), '누군가 외 1명이 방금 주문했어요');
+  assert.equal(told('ko', false, true), 'mina님 외 1명이 방금 주문했어요');
 });
 
 test('the object particle follows the last syllable', () => {

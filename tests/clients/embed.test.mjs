@@ -1,0 +1,185 @@
+/**
+ * The toast widget on the page of another shop, with nothing but a listen key: another origin, a strict CSP of that page, no
+ * cookie, no token, and the real program.
+ * Not for: how toasts look on foreign pages (widget.test.mjs), or what a key opens (tests/it/listening).
+ */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { after, afterEach, before, test } from 'node:test';
+
+import { within } from './sockets.mjs';
+import { openPage, startBrowser, startShop } from './support.mjs';
+
+let shop;
+let browser;
+let admin;
+let shopper;
+let sites = [];
+let open = [];
+
+before(async () => {
+  shop = await startShop();
+  browser = await startBrowser();
+  [admin, shopper] = await Promise.all([logIn(shop.admin), logIn(shop.shopper)]);
+});
+
+after(async () => {
+  await browser?.close();
+  await shop?.stop();
+});
+
+afterEach(async () => {
+  const problems = open.flatMap((page) => page.problems);
+  await Promise.all(open.map((page) => page.context.close()));
+  for (const site of sites) {
+    site.server.close();
+    site.server.closeAllConnections();
+  }
+  [open, sites] = [[], []];
+  assert.deepEqual(problems, [], 'nothing goes wrong on any page');
+});
+
+/** Asks the shop's API and answers the body. */
+async function ask(method, path, { token, body } = {}) {
+  const response = await fetch(shop.url + path, {
+    method,
+    headers: { 'Content-Type': 'application/json', ...token && { Authorization: `Bearer ${token}` } },
+    body: body && JSON.stringify(body),
+  });
+  assert.ok(response.ok, `${method} ${path}: ${response.status}`);
+  return response.status === 204 ? null : response.json();
+}
+
+async function logIn(person) {
+  return (await ask('POST', '/api/auth', { body: person })).token;
+}
+
+async function keyFor(origin, more = {}) {
+  const made = await ask('POST', '/api/admin/listen-keys', { token: admin, body: { origins: [origin], ...more } });
+  return made.listenKey.key;
+}
+
+const buy = () => ask('POST', '/api/orders', { token: shopper, body: { items: [{ goodsId: 1, quantity: 1 }] } });
+
+/** A site of its own, at `localhost` or `127.0.0.1`, with one page; what a strict page lets in is the shop alone. */
+async function site(html, host = 'localhost') {
+  const policy = [
+    "default-src 'none'", `script-src ${shop.url}`, `connect-src ${shop.url.replace('http:', 'ws:')}`, `img-src ${shop.url} data:`,
+  ].join('; ');
+  const made = { html };
+  made.server = createServer((_, response) => {
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    response.setHeader('Content-Security-Policy', policy);
+    response.end(made.html);
+  });
+  await once(made.server.listen(0, host), 'listening');
+  made.url = `http://${host}:${made.server.address().port}`;
+  sites.push(made);
+  return made;
+}
+
+const SCRIPT = () => `${shop.url}/widget/shopbell-toasts.js`;
+const page = (body, lang = 'en') => `<!doctype html><html lang="${lang}"><meta name="viewport" content="width=device-width">
+  <link rel="icon" href="data:,"><title>Their shop</title><body><h1>Their shop</h1>${body}`;
+
+/** Opens a page and waits until its widget is heard by the shop, or refused. */
+async function visit(url, options) {
+  const person = await openPage(browser, url, options);
+  open.push(person);
+  const sockets = [];
+  person.page.on('websocket', (socket) => {
+    const state = { url: socket.url(), hello: null };
+    state.greeted = within(new Promise((resolve) => socket.on('framereceived', ({ payload }) => {
+      const frame = JSON.parse(payload);
+      if (frame.type === 'hello') resolve(frame.payload);
+    })), 'hello').catch(() => null);
+    state.closed = new Promise((resolve) => socket.on('close', resolve));
+    sockets.push(state);
+  });
+  const first = person.page.waitForEvent('websocket');
+  await person.page.goto('/');
+  await first;
+  return { ...person, sockets, toasts: person.page.locator('shopbell-toasts [data-role="toast"]') };
+}
+
+test('a script with a key is all that a page of another shop needs', async () => {
+  const their = await site('');
+  const key = await keyFor(their.url);
+  their.html = page(`<script type="module" src="${SCRIPT()}" data-key="${key}" data-position="bottom-end"></script>`);
+  const { toasts, sockets, context, page: tab } = await visit(their.url);
+  const hello = await sockets[0].greeted;
+  assert.equal(hello.user, null);
+  await buy();
+  await toasts.filter({ hasText: /^\S\*\* just ordered/ }).waitFor();
+  assert.deepEqual(await context.cookies(), [], 'nobody is to be known again');
+  assert.deepEqual(await tab.evaluate(() => [localStorage.length, sessionStorage.length]), [0, 0]);
+  assert.equal(await toasts.locator('a').count(), 0, 'no link leads away from their shop');
+  assert.equal(await tab.locator('shopbell-toasts').getAttribute('position'), 'bottom-end');
+});
+
+test('the element takes a key, too, and says what it says in the page\'s language', async () => {
+  const their = await site('', '127.0.0.1');
+  const key = await keyFor(their.url, { display: 'full' });
+  const href = `${shop.url}/detail.html?goodsId={goodsId}`;
+  their.html = page(`<shopbell-toasts key="${key}" href="${href}"></shopbell-toasts><script type="module" src="${SCRIPT()}"></script>`, 'ko');
+  const { toasts, sockets, page: tab } = await visit(their.url);
+  await sockets[0].greeted;
+  await buy();
+  await toasts.filter({ hasText: /^[^*]+님이 .*주문했어요/ }).waitFor();
+  assert.equal(await toasts.locator('a').getAttribute('href'), href.replace('{goodsId}', '1'));
+  assert.equal(await tab.locator('shopbell-toasts').count(), 1);
+});
+
+test('a visitor who is logged in to the shop is nobody on another page', async () => {
+  const their = await site('', '127.0.0.1');
+  const key = await keyFor(their.url);
+  their.html = page(`<script type="module" src="${SCRIPT()}" data-key="${key}"></script>`);
+  const person = await openPage(browser, their.url);
+  open.push(person);
+  // The port is no part of a cookie's site: the browser sends this one with the handshake.
+  const session = await person.context.request.post(`${shop.url}/api/auth`, { data: shop.shopper });
+  assert.equal(session.status(), 200);
+  const greeted = person.page.waitForEvent('websocket').then((socket) => socket.waitForEvent('framereceived'));
+  await person.page.goto('/');
+  assert.equal(JSON.parse((await greeted).payload).payload.user, null);
+  await buy();
+  await person.page.locator('shopbell-toasts [data-role="toast"]', { hasText: /^\S\*\* just ordered/ }).waitFor();
+});
+
+test('the same key on a page of a third origin hears nothing', async () => {
+  const [their, third] = [await site(''), await site('')];
+  const key = await keyFor(their.url);
+  for (const one of [their, third]) one.html = page(`<script type="module" src="${SCRIPT()}" data-key="${key}"></script>`);
+  const heard = await visit(their.url);
+  const refused = await openPage(browser, third.url);
+  open.push(refused);
+  const said = [];
+  refused.page.on('console', (message) => said.push(message.text()));
+  // What the browser writes into its console is what this is about.
+  refused.allow(403);
+  const socket = refused.page.waitForEvent('websocket').then((one) => one.waitForEvent('socketerror'));
+  await refused.page.goto('/');
+  await socket;
+  await heard.sockets[0].greeted;
+  await buy();
+  await heard.toasts.first().waitFor();
+  assert.equal(await refused.page.locator('shopbell-toasts [data-role="toast"]').count(), 0);
+  assert.ok(said.some((text) => text.includes('403')), said.join());
+  refused.problems.length = 0;
+});
+
+test('the end of a key ends the toasts, and the page does not insist', async () => {
+  const their = await site('');
+  const key = await keyFor(their.url);
+  their.html = page(`<script type="module" src="${SCRIPT()}" data-key="${key}"></script>`);
+  const { sockets, page: tab } = await visit(their.url);
+  await sockets[0].greeted;
+  await ask('DELETE', `/api/admin/listen-keys/${key}`, { token: admin });
+  await within(sockets[0].closed, 'the end');
+  // What cuts a wait short does not begin one: a page comes back within half a second after this, if at all.
+  await tab.evaluate(() => dispatchEvent(new Event('online')));
+  await tab.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 1_500); }));
+  assert.equal(sockets.length, 1);
+});
