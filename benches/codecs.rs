@@ -27,7 +27,7 @@ fn publication(id: i64) -> Arc<Publication> {
         id: Offset(id),
         date: Timestamp::from_millis(1_700_000_000_000),
         notification: Notification::Purchase {
-            nickname: "kim".into(),
+            nickname: Some("kim".into()),
             goods_id: GoodsId(4),
             first_goods_name: "Sparkling water".into(),
             other_goods: 0,

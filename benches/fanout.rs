@@ -90,7 +90,7 @@ impl Thread {
     /// How many bytes each session was sent.
     fn deliver(&self, id: i64) -> usize {
         let notification = Notification::Purchase {
-            nickname: "kim".into(),
+            nickname: Some("kim".into()),
             goods_id: GoodsId(4),
             first_goods_name: "Sparkling water".into(),
             other_goods: 0,

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::users::UserResponse;
 use crate::{
     clock,
-    service::accounts::Credentials,
+    service::account_forms::Credentials,
     web::{Body, Code, CurrentUser, Problem, State, answer, client, cookie, origin::Origin},
 };
 
@@ -38,8 +38,7 @@ pub(super) async fn log_out(
 ) -> Result<HttpResponse, Problem> {
     state.accounts.log_out(&member.login.id, clock::now()).await?;
     let secure = client::is_https(&state.settings, request.peer_addr(), request.headers());
-    Ok(HttpResponse::NoContent()
-        .insert_header(("cache-control", "no-store"))
-        .append_header((SET_COOKIE, cookie::forget(secure)))
-        .finish())
+    let mut response = answer::nothing();
+    response.headers_mut().append(SET_COOKIE, cookie::forget(secure));
+    Ok(response)
 }

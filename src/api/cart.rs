@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct CartLineResponse<'a> {
+pub(super) struct CartLineResponse<'a> {
     quantity: i64,
     goods: GoodsResponse<'a>,
 }

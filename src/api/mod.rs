@@ -22,6 +22,7 @@ pub mod assets;
 mod auth;
 mod cart;
 mod catalog_cache;
+mod export;
 mod goods;
 mod health;
 mod listen_keys;
@@ -41,7 +42,9 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(
         web::scope("/api")
             .service(resource("/users", [post(users::register)]))
-            .service(resource("/users/me", [get(users::show), patch(users::change)]))
+            .service(resource("/users/me", [get(users::show), patch(users::change), delete(users::erase)]))
+            .service(resource("/users/me/export", [get(export::show)]))
+            .service(resource("/users/me/sessions", [delete(users::log_out_elsewhere)]))
             .service(resource("/auth", [post(auth::log_in), delete(auth::log_out)]))
             .service(resource("/goods", [get(goods::list), post(goods::create)]))
             .service(resource("/shop", [get(shop::show)]))

@@ -24,7 +24,7 @@ use crate::{
 /// An order as its buyer sees it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OrderResponse<'a> {
+pub(super) struct OrderResponse<'a> {
     order_id: OrderId,
     status: &'static str,
     items: Vec<ItemResponse<'a>>,

@@ -27,7 +27,7 @@ struct History<'a> {
 /// A change of a stock as administrators see it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ChangeResponse<'a> {
+pub(super) struct ChangeResponse<'a> {
     change_id: StockChangeId,
     kind: &'static str,
     change: i64,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     clock,
     domain::{Role, Timestamp, User, UserId},
-    service::accounts::{AccountChange, Registration},
+    service::account_forms::{AccountChange, Registration, read_erasure},
     web::{Body, CurrentUser, Problem, State, answer, auth::Via, client, cookie},
 };
 
@@ -93,4 +93,27 @@ pub(super) async fn change(
     let kept = cookie::keep(&login.token, state.settings.token_ttl, secure);
     response.headers_mut().append(SET_COOKIE, kept);
     Ok(response)
+}
+
+/// Erases the account, and the cookie with it.
+pub(super) async fn erase(
+    state: State,
+    member: CurrentUser,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let password = read_erasure(&body.fields().await?)?;
+    let (peer, headers) = (request.peer_addr(), request.headers());
+    let address = client::address(&state.settings, peer, headers);
+    state.accounts.erase(&member.login, password, address, clock::now()).await?;
+    let secure = client::is_https(&state.settings, peer, headers);
+    let mut response = answer::nothing();
+    response.headers_mut().append(SET_COOKIE, cookie::forget(secure));
+    Ok(response)
+}
+
+/// Logs out everywhere but here.
+pub(super) async fn log_out_elsewhere(state: State, member: CurrentUser) -> Result<HttpResponse, Problem> {
+    state.accounts.log_out_elsewhere(&member.login, clock::now()).await?;
+    Ok(answer::nothing())
 }

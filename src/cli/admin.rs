@@ -1,4 +1,4 @@
-//! `shopbell admin`: administrators and bans.
+//! `shopbell admin`: administrators, passwords and bans.
 
 use std::io::BufRead as _;
 
@@ -7,30 +7,50 @@ use clap::{Args, Subcommand};
 use super::common::{CommonArgs, Failure, open, print, sentence};
 use crate::{
     clock,
-    domain::{Email, Nickname, Password, Role},
-    service::{
-        accounts::{self, Registration},
-        passwords::Passwords,
-    },
+    domain::{Email, Nickname, Password, Role, UserId},
+    service::{ServiceError, account_forms::Registration, accounts, passwords::Passwords},
+    store::Store,
 };
 
 #[derive(Subcommand)]
 pub(super) enum AdminCommand {
     /// Create an administrator; the password is asked for
     Create(AdminArgs),
+    /// Give an account a new password, which is asked for; its sessions end at once
+    Password(PasswordArgs),
     /// Keep an account from logging in; its sessions end at once
-    Ban(BanArgs),
+    Ban(WhoseArgs),
     /// Let a banned account log in again
-    Unban(BanArgs),
+    Unban(WhoseArgs),
 }
 
 #[derive(Args)]
-pub(super) struct BanArgs {
+pub(super) struct WhoseArgs {
     #[command(flatten)]
     common: CommonArgs,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+/// One account.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
     /// E-mail address of the account
-    #[arg(long, value_name = "E-MAIL", value_parser = |text: &str| sentence(Email::parse(text)))]
-    email: Email,
+    #[arg(long, value_name = "E-MAIL")]
+    email: Option<String>,
+    /// Number of the account: for two of old that share an address
+    #[arg(long, value_name = "NUMBER")]
+    user: Option<i64>,
+}
+
+#[derive(Args)]
+pub(super) struct PasswordArgs {
+    #[command(flatten)]
+    whose: WhoseArgs,
+    /// Read the password from standard input instead of asking
+    #[arg(long)]
+    password_stdin: bool,
 }
 
 #[derive(Args)]
@@ -52,6 +72,7 @@ impl AdminCommand {
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Create(args) => create(args).await,
+            Self::Password(args) => change_password(args).await,
             Self::Ban(args) => ban(args, true).await,
             Self::Unban(args) => ban(args, false).await,
         }
@@ -60,15 +81,7 @@ impl AdminCommand {
 
 async fn create(args: AdminArgs) -> Result<(), Failure> {
     let store = open(&args.common.settings()?).await?;
-    let typed = if args.password_stdin {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Run(error.to_string()))?;
-        line.trim_end_matches(['\r', '\n']).to_owned()
-    } else {
-        rpassword::prompt_password("Password: ")
-            .map_err(|error| Failure::Run(format!("cannot ask: {error}")))?
-    };
-    let password = sentence(Password::parse(&typed)).map_err(Failure::Usage)?;
+    let password = read_password(args.password_stdin)?;
     let wanted = Registration { email: args.email, nickname: args.nickname, password };
     let created = accounts::create(&*store, &Passwords::default(), wanted, Role::Admin, clock::now()).await;
     store.close().await;
@@ -76,14 +89,73 @@ async fn create(args: AdminArgs) -> Result<(), Failure> {
     print(&format!("{} is an administrator\n", user.nickname.as_str()))
 }
 
-async fn ban(args: BanArgs, banned: bool) -> Result<(), Failure> {
-    let store = open(&args.common.settings()?).await?;
-    let found = store.ban(&args.email, banned, clock::now()).await;
+fn read_password(from_stdin: bool) -> Result<Password, Failure> {
+    let typed = if from_stdin {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Run(error.to_string()))?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        rpassword::prompt_password("Password: ")
+            .map_err(|error| Failure::Run(format!("cannot ask: {error}")))?
+    };
+    sentence(Password::parse(&typed)).map_err(Failure::Usage)
+}
+
+async fn change_password(args: PasswordArgs) -> Result<(), Failure> {
+    let PasswordArgs { whose: WhoseArgs { common, whose }, password_stdin } = args;
+    let store = open(&common.settings()?).await?;
+    let changed = async {
+        let user = whose.find(&*store).await?;
+        let password = read_password(password_stdin)?;
+        accounts::replace_password(&*store, &Passwords::default(), user, password, clock::now())
+            .await
+            .map_err(|error| match error {
+                ServiceError::Denied(_) => no_account(format_args!("number {user}")),
+                error => Failure::Run(error.to_string()),
+            })
+    };
+    let changed = changed.await;
     store.close().await;
-    match found {
-        Ok(true) if banned => print("the account is banned, its sessions have ended\n"),
-        Ok(true) => print("the account may log in again\n"),
-        Ok(false) => Err(Failure::Run(format!("there is no account {}", args.email.as_str()))),
-        Err(error) => Err(Failure::Run(error.to_string())),
+    print(&format!("{} has a new password, all sessions have ended\n", changed?.nickname.as_str()))
+}
+
+async fn ban(WhoseArgs { common, whose }: WhoseArgs, banned: bool) -> Result<(), Failure> {
+    let store = open(&common.settings()?).await?;
+    let done = async {
+        let user = whose.find(&*store).await?;
+        match store.ban(user, banned, clock::now()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(no_account(format_args!("number {user}"))),
+            Err(error) => Err(Failure::Run(error.to_string())),
+        }
+    };
+    let done = done.await;
+    store.close().await;
+    done?;
+    print(if banned {
+        "the account is banned, its sessions have ended\n"
+    } else {
+        "the account may log in again\n"
+    })
+}
+
+impl Whose {
+    /// Finds the account. An address that several have is none to act on: it is not known which of them is meant.
+    async fn find(&self, store: &dyn Store) -> Result<UserId, Failure> {
+        let Some(email) = &self.email else { return Ok(UserId(self.user.unwrap_or_default())) };
+        let found = store.users_with_address(email).await;
+        match found.map_err(|error| Failure::Run(error.to_string()))?.as_slice() {
+            [] => Err(no_account(format_args!("{email}"))),
+            [one] => Ok(*one),
+            several => {
+                let flags: Vec<_> = several.iter().map(|user| format!("--user {user}")).collect();
+                let ways = flags.join(" or ");
+                Err(Failure::Run(format!("{} accounts share this address: say {ways}", several.len())))
+            }
+        }
     }
+}
+
+fn no_account(which: std::fmt::Arguments<'_>) -> Failure {
+    Failure::Run(format!("there is no account {which}"))
 }

@@ -31,7 +31,7 @@ struct Cli {
 enum Command {
     /// Serve the shop
     Serve(Box<ServeArgs>),
-    /// Manage administrators and bans
+    /// Manage administrators, passwords and bans
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Let the pages of another shop hear the alerts

@@ -7,8 +7,8 @@ use super::{GoodsId, Offset, Timestamp, text};
 pub enum Notification {
     /// Someone ordered.
     Purchase {
-        /// Who.
-        nickname: String,
+        /// Who; `None` for a buyer who is not to be named.
+        nickname: Option<String>,
         /// The first of the goods.
         goods_id: GoodsId,
         /// What that is called.
@@ -36,6 +36,18 @@ pub struct Publication {
     pub date: Timestamp,
     /// What it says.
     pub notification: Notification,
+}
+
+impl Publication {
+    /// The same of a buyer who is no longer to be named.
+    #[must_use]
+    pub fn unnamed(&self) -> Self {
+        let mut unnamed = self.clone();
+        if let Notification::Purchase { nickname, .. } = &mut unnamed.notification {
+            *nickname = None;
+        }
+        unnamed
+    }
 }
 
 /// How a nickname appears in alerts.

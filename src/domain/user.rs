@@ -196,7 +196,9 @@ pub struct NewUser {
 pub struct UserPatch {
     /// A new name.
     pub nickname: Option<Nickname>,
-    /// Whether orders alert.
+    /// A new address to log in with.
+    pub email: Option<Email>,
+    /// Whether orders alert. Hiding them takes the name off past alerts, too.
     pub hide_purchases: Option<bool>,
     /// A new password, hashed: all other log-ins end.
     pub password: Option<PasswordHash>,

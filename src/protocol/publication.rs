@@ -14,6 +14,9 @@ pub fn event(publication: &Publication) -> &'static str {
     }
 }
 
+/// What `nickname` says where a buyer is not to be named.
+const UNNAMED: &str = "***";
+
 /// The event's payload as JSON.
 #[must_use]
 pub fn payload(publication: &Publication, display: NicknameDisplay) -> String {
@@ -21,7 +24,8 @@ pub fn payload(publication: &Publication, display: NicknameDisplay) -> String {
     let json = match &publication.notification {
         Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity } => {
             serde_json::to_string(&BuyGoods {
-                nickname: &display.show(nickname),
+                nickname: &nickname.as_deref().map_or(UNNAMED.to_owned(), |name| display.show(name)),
+                anonymous: nickname.is_none(),
                 goods_id: *goods_id,
                 goods_name: &summary(first_goods_name, *other_goods),
                 date,
@@ -42,6 +46,9 @@ pub fn payload(publication: &Publication, display: NicknameDisplay) -> String {
 #[serde(rename_all = "camelCase")]
 struct BuyGoods<'a> {
     nickname: &'a str,
+    /// Told only where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    anonymous: bool,
     goods_id: GoodsId,
     goods_name: &'a str,
     date: Timestamp,
@@ -84,7 +91,7 @@ mod tests {
             id: Offset(41),
             date: Timestamp::from_millis(0),
             notification: Notification::Purchase {
-                nickname: "kim".into(),
+                nickname: Some("kim".into()),
                 goods_id: GoodsId(4),
                 first_goods_name: "Sparkling water".into(),
                 other_goods: 2,
@@ -95,6 +102,8 @@ mod tests {
             payload(&publication, NicknameDisplay::Masked),
             r#"{"nickname":"k**","goodsId":4,"goodsName":"Sparkling water 외 2개의 상품","date":"1970-01-01T00:00:00.000Z","id":41,"quantity":5,"firstGoodsName":"Sparkling water","otherGoods":2}"#
         );
+        let unnamed = payload(&publication.unnamed(), NicknameDisplay::Masked);
+        assert!(unnamed.starts_with(r#"{"nickname":"***","anonymous":true,"goodsId":4,"#), "{unnamed}");
         assert_eq!(other_goods("Sparkling water 외 2개의 상품"), Some(2));
         assert_eq!([other_goods("Sparkling water"), other_goods(" 외 x개의 상품")], [None, None]);
     }

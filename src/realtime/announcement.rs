@@ -255,7 +255,7 @@ mod tests {
             id: Offset(id),
             date: Timestamp::from_millis(0),
             notification: Notification::Purchase {
-                nickname: "kim".into(),
+                nickname: Some("kim".into()),
                 goods_id: GoodsId(4),
                 first_goods_name: "Tea".into(),
                 other_goods: 0,

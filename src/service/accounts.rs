@@ -8,14 +8,15 @@ use std::{
 
 use super::{
     ServiceError,
+    account_forms::{AccountChange, Credentials, Registration},
     passwords::{Passwords, Turn, Verdict},
     tokens::{TokenClaims, Tokens},
 };
 use crate::{
     config::Settings,
     domain::{
-        Email, Fields, LoginSession, NewUser, Nickname, Password, PasswordAttempt, Role, SessionId,
-        SessionSecret, Timestamp, User, UserId, UserPatch, fields::flag,
+        LoginSession, NewUser, Nickname, Password, PasswordAttempt, Role, SessionId, SessionSecret,
+        Timestamp, User, UserId, UserPatch,
     },
     limits::{LoginThrottle, Rates, network},
     store::{AccountStore, Store},
@@ -25,61 +26,6 @@ use crate::{
 const REGISTRATION_BURST: u8 = 3;
 /// Where the operator's own accounts come from.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-
-/// An account that someone asks for.
-#[derive(Clone, Debug)]
-pub struct Registration {
-    /// Its log-in.
-    pub email: Email,
-    /// Its name in alerts.
-    pub nickname: Nickname,
-    /// Its password.
-    pub password: Password,
-}
-
-impl Registration {
-    /// Reads `nickname, email, password, confirmPassword`, all fields before any is refused.
-    ///
-    /// # Errors
-    /// Fields that are not valid, or passwords that differ.
-    pub fn read(fields: Fields) -> Result<Self, ServiceError> {
-        let nickname = fields.required("nickname", Nickname::parse);
-        let email = fields.required("email", Email::parse);
-        let password = fields.required("password", Password::parse);
-        let confirmed = fields.required("confirmPassword", |text| Ok(PasswordAttempt::new(text)));
-        let (nickname, email, password, confirmed) = fields.finish((nickname, email, password, confirmed))?;
-        if confirmed.normalized().reveal() != password.reveal() {
-            return Err(ServiceError::PasswordMismatch);
-        }
-        Ok(Self { email, nickname, password })
-    }
-}
-
-/// What someone types to log in. Its form is not checked: what no account can have is a wrong password.
-pub struct Credentials {
-    email: String,
-    password: PasswordAttempt,
-}
-
-impl Credentials {
-    /// What failures are counted under: the same for all ways to write an address.
-    fn account(&self) -> String {
-        Email::parse(&self.email).map_or_else(|_| self.email.clone(), |email| email.key())
-    }
-}
-
-impl Credentials {
-    /// Reads `email, password`.
-    ///
-    /// # Errors
-    /// A field that is missing or no text.
-    pub fn read(fields: Fields) -> Result<Self, ServiceError> {
-        let email = fields.required("email", |text| Ok(text.to_owned()));
-        let password = fields.required("password", |text| Ok(PasswordAttempt::new(text)));
-        let (email, password) = fields.finish((email, password))?;
-        Ok(Self { email, password })
-    }
-}
 
 /// A log-in that was just made.
 #[derive(Clone)]
@@ -107,38 +53,9 @@ pub struct Changed {
     pub login: Option<LoggedIn>,
 }
 
-/// The changes of an account that its owner asks for.
-pub struct AccountChange {
-    nickname: Option<Nickname>,
-    hide_purchases: Option<bool>,
-    /// The new password and what was typed as the current one.
-    password: Option<(Password, PasswordAttempt)>,
-}
-
-impl AccountChange {
-    /// Reads `nickname?, hidePurchases?, password? + currentPassword`.
-    ///
-    /// # Errors
-    /// Fields that are not valid or not known.
-    pub fn read(fields: Fields) -> Result<Self, ServiceError> {
-        let nickname = fields.optional("nickname", Nickname::parse);
-        let hide_purchases = fields.optional("hidePurchases", flag);
-        let password = fields.optional("password", Password::parse);
-        let current = if fields.has("password") {
-            fields.required("currentPassword", |text| Ok(PasswordAttempt::new(text))).map(Some)
-        } else {
-            Ok(None)
-        };
-        let known = fields.only(&["nickname", "hidePurchases", "password", "currentPassword"]);
-        let (nickname, hide_purchases, password, current, ()) =
-            fields.finish((nickname, hide_purchases, password, current, known))?;
-        Ok(Self { nickname, hide_purchases, password: password.zip(current) })
-    }
-}
-
 /// The use cases of accounts.
 pub struct Accounts {
-    store: Arc<dyn AccountStore>,
+    store: Arc<dyn Store>,
     tokens: Tokens,
     passwords: Passwords,
     throttle: LoginThrottle,
@@ -275,11 +192,11 @@ impl Accounts {
         Ok(session.filter(|session| session.user.user_id == claims.user))
     }
 
-    /// Changes an account. A new password needs the current one and ends all log-ins, that of the caller too; a new one
-    /// takes their place.
+    /// Changes an account. A new password or address needs the current password. A new password ends all log-ins, that of
+    /// the caller too; a new one takes their place.
     ///
     /// # Errors
-    /// [`ServiceError::BadCredentials`] for a wrong current password, counted like a failed log-in; a taken
+    /// [`ServiceError::BadCredentials`] for a wrong current password, counted like a failed log-in; a taken address or
     /// nickname; too much work.
     pub async fn change(
         &self,
@@ -292,18 +209,21 @@ impl Accounts {
         if renames.is_some_and(Nickname::is_reserved) {
             return Err(ServiceError::NicknameTaken);
         }
-        let (password, renewed) = match change.password {
+        let AccountChange { nickname, hide_purchases, email, password, current } = change;
+        if let Some(current) = current {
+            self.confirm(&login.user, current, address, now).await?;
+        }
+        let (password, renewed) = match password {
             None => (None, None),
-            Some((new, current)) => {
-                self.confirm(&login.user, current, address, now).await?;
+            Some(new) => {
                 let hash = self.passwords.hash(Turn::log_in(address), new).await?;
                 (Some(hash), Some(self.begin_login(login.user.clone(), now).await?))
             }
         };
-        let patch = UserPatch { nickname: change.nickname, hide_purchases: change.hide_purchases, password };
+        let patch = UserPatch { nickname, email, hide_purchases, password };
         // The token of the new log-in is nobody's until the change has been made.
         let keep = renewed.as_ref().map_or(login.id, |(id, _)| *id);
-        match (self.store.change_user(login.user.user_id, patch, &keep, now).await, renewed) {
+        match (self.store.change_user(login.into(), patch, Some(keep), now).await, renewed) {
             (Ok(user), renewed) => {
                 let login = renewed.map(|(_, login)| LoggedIn { user: user.clone(), ..login });
                 Ok(Changed { user, login })
@@ -314,6 +234,29 @@ impl Accounts {
             }
             (Err(error), None) => Err(error.into()),
         }
+    }
+
+    /// Ends all log-ins of an account but the caller's.
+    ///
+    /// # Errors
+    /// The caller's has ended meanwhile; the store failed.
+    pub async fn log_out_elsewhere(&self, login: &LoginSession, now: Timestamp) -> Result<(), ServiceError> {
+        Ok(self.store.revoke_other_sessions(login.into(), now).await?)
+    }
+
+    /// Erases an account, if the password is right.
+    ///
+    /// # Errors
+    /// [`ServiceError::BadCredentials`] for a wrong password, counted like a failed log-in; too much work.
+    pub async fn erase(
+        &self,
+        login: &LoginSession,
+        password: PasswordAttempt,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        self.confirm(&login.user, password, address, now).await?;
+        Ok(self.store.erase_user(login.into(), now).await?)
     }
 
     async fn confirm(
@@ -353,6 +296,22 @@ pub async fn create(
     create_from(HERE, store, passwords, wanted, role, now).await
 }
 
+/// Gives an account a new password, which ends its log-ins: what `shopbell admin password` needs.
+///
+/// # Errors
+/// No such account; too much work.
+pub async fn replace_password(
+    store: &dyn AccountStore,
+    passwords: &Passwords,
+    user: UserId,
+    password: Password,
+    now: Timestamp,
+) -> Result<User, ServiceError> {
+    let hash = passwords.hash(Turn::registration(HERE), password).await?;
+    let patch = UserPatch { password: Some(hash), ..UserPatch::default() };
+    Ok(store.change_user(user.into(), patch, None, now).await?)
+}
+
 /// What is taken is refused before the hash, which costs a thousand times as much.
 async fn create_from(
     address: IpAddr,
@@ -374,36 +333,4 @@ async fn create_from(
     let password = passwords.hash(Turn::registration(address), wanted.password).await?;
     let user = NewUser { email: wanted.email, nickname: wanted.nickname, password, role, created_at: now };
     Ok(store.create_user(user).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fields(json: &str) -> Fields {
-        Fields::new(serde_json::from_str(json).unwrap())
-    }
-
-    #[test]
-    fn a_registration_names_every_wrong_field() {
-        let error = Registration::read(fields(r#"{"nickname": "k", "email": "kim", "password": "short"}"#));
-        let Err(ServiceError::Validation(errors)) = error else { panic!("{error:?}") };
-        let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(names, ["nickname", "email", "password", "confirmPassword"]);
-    }
-
-    #[test]
-    fn a_password_is_typed_twice_the_same() {
-        let json = r#"{"nickname": "kim", "email": "kim@example.com", "password": "12345678", "confirmPassword": "1234567"}"#;
-        assert!(matches!(Registration::read(fields(json)), Err(ServiceError::PasswordMismatch)));
-    }
-
-    #[test]
-    fn a_new_password_needs_the_current_one() {
-        let error = AccountChange::read(fields(r#"{"password": "12345678"}"#)).err();
-        assert!(
-            matches!(error, Some(ServiceError::Validation(errors)) if errors[0].field == "currentPassword")
-        );
-        assert!(AccountChange::read(fields(r#"{"hidePurchases": true}"#)).is_ok());
-    }
 }

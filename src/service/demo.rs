@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{ServiceError, accounts::Accounts, accounts::Registration};
+use super::{ServiceError, account_forms::Registration, accounts::Accounts};
 use crate::{
     domain::{
         About, Category, Currency, Email, GoodsName, Invalid, NewGoods, Nickname, Password, Price, Role,

@@ -9,6 +9,7 @@ use crate::{
     store::{AccountError, CancelError, CatalogError, Denied, OrderError, StoreError},
 };
 
+pub mod account_forms;
 pub mod accounts;
 pub mod catalog;
 pub mod demo;
@@ -153,6 +154,7 @@ impl From<AccountError> for ServiceError {
         match error {
             AccountError::EmailTaken => Self::EmailTaken,
             AccountError::NicknameTaken => Self::NicknameTaken,
+            AccountError::Denied(denied) => Self::Denied(denied),
             AccountError::Store(error) => Self::Store(error),
         }
     }

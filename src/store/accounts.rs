@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{Denied, StoreError};
 use crate::domain::{
-    Email, LoginSession, NewUser, Nickname, PasswordHash, SessionId, Timestamp, User, UserId, UserPatch,
+    Actor, LoginSession, NewUser, Nickname, PasswordHash, SessionId, Timestamp, User, UserId, UserPatch,
 };
 
 /// Why an account was not created or changed.
@@ -16,6 +16,9 @@ pub enum AccountError {
     /// Another account has the nickname.
     #[error("the nickname is taken")]
     NicknameTaken,
+    /// The owner lost the right meanwhile, or erased the account.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -28,22 +31,26 @@ pub trait AccountStore: Send + Sync + 'static {
     async fn create_user(&self, user: NewUser) -> Result<User, AccountError>;
     /// Finds an account and its password by what someone typed as its e-mail address.
     async fn user_by_login(&self, typed: &str) -> Result<Option<(User, PasswordHash)>, StoreError>;
+    /// The accounts whose address is this one in any spelling. There are several only where they are older than the rule
+    /// that an address is one account.
+    async fn users_with_address(&self, typed: &str) -> Result<Vec<UserId>, StoreError>;
     /// Whether an account has the nickname, or one that looks like it.
     async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError>;
     /// Finds an account's password.
     async fn password_of(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError>;
-    /// Changes an account. A new password revokes all its log-ins but `keep`.
+    /// Changes an account. A new password revokes all its log-ins but `keep`; who hides purchases is no longer named in
+    /// past alerts.
     async fn change_user(
         &self,
-        user: UserId,
+        by: Actor,
         patch: UserPatch,
-        keep: &SessionId,
+        keep: Option<SessionId>,
         now: Timestamp,
     ) -> Result<User, AccountError>;
     /// Replaces the hash of a password that stays the same, unless another came first.
     async fn rehash(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), StoreError>;
     /// Bans an account, which ends its log-ins, or lets it log in again. Returns whether there is such an account.
-    async fn ban(&self, email: &Email, banned: bool, now: Timestamp) -> Result<bool, StoreError>;
+    async fn ban(&self, user: UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Records a log-in; `false` when the account is banned.
     async fn open_session(
@@ -57,6 +64,8 @@ pub trait AccountStore: Send + Sync + 'static {
     async fn session(&self, id: &SessionId, now: Timestamp) -> Result<Option<LoginSession>, StoreError>;
     /// Ends a log-in; the feed announces it, so that its sockets close.
     async fn revoke_session(&self, id: &SessionId, now: Timestamp) -> Result<(), StoreError>;
+    /// Ends the log-ins of an account but that by which this is done, as [`revoke_session`](Self::revoke_session) does.
+    async fn revoke_other_sessions(&self, by: Actor, now: Timestamp) -> Result<(), AccountError>;
     /// Forgets log-ins that ended before a moment, a few at a time. Returns how many.
     async fn forget_sessions(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

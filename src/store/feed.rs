@@ -39,6 +39,8 @@ pub struct News {
     pub revoked: Vec<SessionId>,
     /// Nicknames that accounts took: new accounts and renamed ones.
     pub named: Vec<(UserId, Nickname)>,
+    /// Notifications whose buyer is no longer to be named, those of the same transaction among them.
+    pub unnamed: Vec<Offset>,
 }
 
 impl News {
@@ -50,6 +52,7 @@ impl News {
         self.catalog |= later.catalog;
         self.revoked.append(&mut later.revoked);
         self.named.append(&mut later.named);
+        self.unnamed.append(&mut later.unnamed);
     }
 
     fn is_empty(&self) -> bool {
@@ -59,6 +62,7 @@ impl News {
             && !self.catalog
             && self.revoked.is_empty()
             && self.named.is_empty()
+            && self.unnamed.is_empty()
     }
 }
 
@@ -84,6 +88,14 @@ impl State {
         let skip = self.recent.partition_point(|publication| publication.id <= after);
         let found: Vec<_> = self.recent.iter().skip(skip).take(limit).cloned().collect();
         found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
+    }
+
+    /// Takes the buyer's name off a notification, if it is still here.
+    fn unname(&mut self, id: Offset) {
+        let index = self.recent.partition_point(|publication| publication.id < id);
+        if let Some(named) = self.recent.get_mut(index).filter(|publication| publication.id == id) {
+            *named = Arc::new(named.unnamed());
+        }
     }
 
     /// When a publication was committed, if that was here and not long ago.
@@ -162,6 +174,9 @@ impl Feed {
                 state.recent.pop_front();
             }
             state.recent.push_back(Arc::new(publication));
+        }
+        for id in news.unnamed {
+            state.unname(id);
         }
         state.own.extend(news.own);
         let beyond = state.own.len().saturating_sub(self.keep);
@@ -244,6 +259,33 @@ mod tests {
 
     fn ids(found: Option<Vec<Arc<Publication>>>) -> Option<Vec<i64>> {
         found.map(|list| list.iter().map(|publication| publication.id.0).collect())
+    }
+
+    #[test]
+    fn a_name_that_is_taken_off_is_gone_from_memory() {
+        let feed = Feed::default();
+        let named = |id| Publication {
+            id: Offset(id),
+            date: Timestamp::from_millis(0),
+            notification: Notification::Purchase {
+                nickname: Some("kim".to_owned()),
+                goods_id: GoodsId(1),
+                first_goods_name: "water".to_owned(),
+                other_goods: 0,
+                quantity: 1,
+            },
+        };
+        feed.tell(News { publications: vec![named(5), named(7)], ..News::default() });
+        // One of before, one of the same commit, one in a hole and two that are not here.
+        feed.tell(News {
+            publications: vec![named(8), named(9)],
+            unnamed: [4, 5, 6, 8, 10].map(Offset).into(),
+            ..News::default()
+        });
+        let kept = feed.take_news(Offset(6), 9).publications.unwrap();
+        let expected = [named(7), named(8).unnamed(), named(9)];
+        assert!(kept.iter().map(|one| &**one).eq(&expected), "{kept:?}");
+        assert_eq!(*feed.state().recent[0], named(5).unnamed());
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod listen_keys;
 mod log;
 mod open;
 mod orders;
+mod personal;
 mod shop;
 mod sqlite;
 
@@ -29,4 +30,5 @@ pub use listen_keys::{ListenKeyError, ListenKeyStore};
 pub use log::{LogStore, OrderEvent, OrderEventKind, Reach, Sequence};
 pub use open::{OpenError, backup, check, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};
+pub use personal::{KeptKey, KeptLogIn, KeptOrder, PersonalStore};
 pub use shop::Store;

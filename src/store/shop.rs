@@ -4,13 +4,15 @@ use async_trait::async_trait;
 
 use super::{
     accounts::AccountStore, carts::CartStore, catalog::CatalogStore, errors::StoreError,
-    listen_keys::ListenKeyStore, log::LogStore, orders::OrderStore,
+    listen_keys::ListenKeyStore, log::LogStore, orders::OrderStore, personal::PersonalStore,
 };
 
 /// The data of a shop. Use cases take the trait of the aggregate that they are about; this one is for who needs several,
 /// and for the life of the store itself.
 #[async_trait]
-pub trait Store: AccountStore + CatalogStore + CartStore + OrderStore + ListenKeyStore + LogStore {
+pub trait Store:
+    AccountStore + CatalogStore + CartStore + OrderStore + ListenKeyStore + LogStore + PersonalStore
+{
     /// Fails when the database cannot be read or its writer does not run.
     async fn ping(&self) -> Result<(), StoreError>;
     /// Commits what is queued, then closes all connections; later calls fail.

@@ -1,21 +1,12 @@
 //! Authority is looked at by the job that writes: what another process took away holds from its COMMIT on.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use shopbell::{
     clock,
-    domain::Email,
-    store::{self, Sequence, Store},
+    store::{Sequence, Store},
 };
 
-use crate::support::{As, TestApp, Ws, email_of};
-
-/// The store as another process has it, `shopbell admin ban` for one.
-async fn elsewhere(app: &TestApp) -> Arc<dyn Store> {
-    let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
-    store::open(&url, "USD".parse().unwrap()).await.unwrap()
-}
+use crate::support::{As, TestApp, Ws};
 
 async fn orders(store: &dyn Store) -> usize {
     store.order_events_after(Sequence(0), 100_000).await.unwrap().len()
@@ -27,7 +18,7 @@ async fn of_thousands_of_orders_that_wait_none_is_placed_after_a_ban() {
     let admin = app.admin().await;
     let goods = app.goods(&admin, "Water", 6.2, Some(1_000_000)).await;
     let kim = app.member("kim").await;
-    let store = elsewhere(&app).await;
+    let store = app.elsewhere().await;
     let mut socket = Ws::open(&app, As::Header(&kim)).await;
     let buy = json!({"type": "BUY", "payload": {"goodsId": goods, "quantity": 1}}).to_string();
     for _ in 0..3900 {
@@ -36,8 +27,8 @@ async fn of_thousands_of_orders_that_wait_none_is_placed_after_a_ban() {
             break;
         }
     }
-    let email = Email::parse(&email_of("kim")).unwrap();
-    assert!(store.ban(&email, true, clock::now()).await.unwrap());
+    let id = app.id_of(&kim).await;
+    assert!(store.ban(id, true, clock::now()).await.unwrap());
     let placed = orders(&*store).await;
     socket.closed().await;
     // Whatever waited was handled by the time a later write is answered.

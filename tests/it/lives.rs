@@ -1,41 +1,27 @@
 //! How long sessions live: as long as their log-ins.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
-use shopbell::{
-    clock,
-    config::HumanDuration,
-    domain::Email,
-    store::{self, Store},
-};
+use shopbell::{clock, config::HumanDuration};
 
 use crate::support::{As, TestApp, Ws, email_of, pass};
-
-/// The store as another process has it, `shopbell admin ban` for one.
-async fn elsewhere(app: &TestApp) -> Arc<dyn Store> {
-    let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
-    store::open(&url, "USD".parse().unwrap()).await.unwrap()
-}
 
 #[tokio::test]
 async fn a_ban_by_another_process_closes_sockets_within_a_second() {
     let app = TestApp::spawn().await;
     let kim = app.member("kim").await;
     let mut socket = Ws::open(&app, As::Cookie(&kim)).await;
-    let store = elsewhere(&app).await;
-    let email = Email::parse(&email_of("kim")).unwrap();
+    let store = app.elsewhere().await;
+    let id = app.id_of(&kim).await;
     let begin = Instant::now();
-    assert!(store.ban(&email, true, clock::now()).await.unwrap());
+    assert!(store.ban(id, true, clock::now()).await.unwrap());
     assert_eq!(socket.closed().await.0, 4001);
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     app.get("/api/users/me").by(&kim).send().await.refused(401, "login_required");
     let again = json!({"email": email_of("kim"), "password": crate::support::PASSWORD});
     app.post("/api/auth").json(&again).send().await.refused(403, "banned");
-    assert!(store.ban(&email, false, clock::now()).await.unwrap());
+    assert!(store.ban(id, false, clock::now()).await.unwrap());
     app.post("/api/auth").json(&again).send().await.expect(200);
 }
 
@@ -66,7 +52,7 @@ async fn the_log_reaches_back_as_far_as_it_was_told_to() {
     for _ in 0..5 {
         app.order(&admin, goods, 1).await;
     }
-    let store = elsewhere(&app).await;
+    let store = app.elsewhere().await;
     // The server looks once a minute; an operator may not wait.
     while store.prune_log(clock::now().minus(Duration::from_secs(3600)), 2).await.unwrap() > 0 {}
     let answer = app.get("/api/notifications?after=1").by(&admin).send().await.refused(410, "too_old");

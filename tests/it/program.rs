@@ -262,6 +262,77 @@ async fn an_administrator_is_made_and_logs_in() {
     }
 }
 
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_by_the_operator() {
+    let folder = folder();
+    let admin = |args: &[&str]| {
+        let mut command = shopbell(folder.path(), &["admin"]);
+        command.args(args);
+        command
+    };
+    let create = ["create", "--email", "boss@example.com", "--nickname", "boss", "--password-stdin"];
+    assert_eq!(type_in(admin(&create), "correct horse\n").0, 0);
+    let serving = Serving::start(folder.path(), &[]);
+    let token =
+        serving.log_in("boss@example.com", "correct horse").await["token"].as_str().unwrap().to_owned();
+    let change = ["password", "--email", "BOSS@example.com", "--password-stdin"];
+    let (code, stdout, stderr) = type_in(admin(&change), "battery staple\n");
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, "boss has a new password, all sessions have ended\n"),
+        "{stderr}"
+    );
+    assert_eq!(serving.status("/api/users/me", &token).await, 401, "who was logged in is no more");
+    assert_eq!(serving.log_in("boss@example.com", "battery staple").await["user"]["role"], "admin");
+    for (args, password, code, names) in [
+        (&["--email", "nobody@example.com"][..], "battery staple\n", 1, "nobody@example.com"),
+        (&["--user", "99"], "battery staple\n", 1, "99"),
+        (&["--email", "boss@example.com"], "short\n", 2, "password"),
+        (&["--email", "boss@example.com", "--user", "1"], "battery staple\n", 2, "--user"),
+        (&[], "battery staple\n", 2, "--email"),
+    ] {
+        let mut command = admin(&["password", "--password-stdin"]);
+        command.args(args);
+        let (exit, _, stderr) = type_in(command, password);
+        assert_eq!(exit, code, "{args:?}: {stderr}");
+        assert!(stderr.contains(names) && !stderr.contains("battery"), "{names}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_accounts_with_one_address_the_operator_names_the_one_that_is_meant() {
+    let folder = folder();
+    let create = ["admin", "create", "--email", "jo@bücher.example", "--nickname", "jo", "--password-stdin"];
+    assert_eq!(type_in(shopbell(folder.path(), &create), "correct horse\n").0, 0);
+    // As the migration left one that was registered when addresses were compared as they were typed.
+    sql(
+        &folder.path().join("shop.db"),
+        "insert into users (user_id, email, email_key, nickname, nickname_key, password_hash, role, created_at)
+         values (7, 'JO@xn--bcher-kva.example', 'old:jo@xn--bcher-kva.example', 'pest', 'pest', '', 'member', 1),
+                (8, 'lee@ex_ample.com', 'old:lee@ex_ample.com', 'lee', 'lee', '', 'member', 1)",
+    )
+    .await;
+    let ban =
+        |verb: &str, flag: &str, value: &str| run(shopbell(folder.path(), &["admin", verb, flag, value]));
+    for address in ["jo@bücher.example", "jo@xn--bcher-kva.example", "Jo@BÜCHER.example"] {
+        let (code, _, stderr) = ban("ban", "--email", address);
+        assert_eq!(code, 1, "{address}");
+        assert!(stderr.contains("say --user 1 or --user 7"), "{stderr}");
+    }
+    let serving = Serving::start(folder.path(), &[]);
+    assert_eq!(ban("ban", "--user", "7").0, 0);
+    serving.log_in("jo@bücher.example", "correct horse").await;
+    assert_eq!(ban("ban", "--user", "1").0, 0);
+    let refused = serving.log_in("jo@bücher.example", "correct horse").await;
+    assert_eq!(refused["code"], "banned");
+    assert_eq!(ban("unban", "--user", "1").0, 0);
+    serving.log_in("jo@bücher.example", "correct horse").await;
+    // An address of old that is none any more is one account, and banned by it.
+    assert_eq!(ban("ban", "--email", "LEE@ex_ample.com").0, 0);
+    assert_eq!(ban("ban", "--user", "99").0, 1);
+    assert_eq!(ban("ban", "--email", "nowhere").0, 1);
+}
+
 #[test]
 fn a_database_is_migrated_without_serving() {
     let folder = folder();

@@ -15,7 +15,7 @@ use crate::{
     clock,
     config::Settings,
     domain::{Email, Nickname, Password, Role},
-    service::accounts::Registration,
+    service::account_forms::Registration,
     state::AppState,
     store,
     web::client::tests::settings,

@@ -24,9 +24,9 @@ pub(in crate::store) async fn an_address_and_a_nickname_are_taken_once(store: &d
 
     let lee = a_user(store, "lee").await;
     let name = |name| UserPatch { nickname: Some(Nickname::parse(name).unwrap()), ..UserPatch::default() };
-    let taken = store.change_user(lee.user_id, name("ÉMILE"), &log_in(1), NOW).await;
+    let taken = store.change_user(lee.user_id.into(), name("ÉMILE"), Some(log_in(1)), NOW).await;
     assert!(matches!(taken, Err(AccountError::NicknameTaken)), "{taken:?}");
-    let own = store.change_user(kim.user_id, name("ÉMILE"), &log_in(1), NOW).await.unwrap();
+    let own = store.change_user(kim.user_id.into(), name("ÉMILE"), Some(log_in(1)), NOW).await.unwrap();
     assert_eq!((own.nickname.as_str(), own.email.as_str()), ("ÉMILE", "Émile@example.com"));
     let (found, password) = store.user_by_login("ÉMILE@EXAMPLE.com").await.unwrap().unwrap();
     assert_eq!((found.user_id, password.0.as_str()), (kim.user_id, "hash of Émile"));
@@ -41,11 +41,11 @@ pub(in crate::store) async fn a_new_password_ends_the_other_log_ins(store: &dyn 
     assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(3)].into());
 
     let hidden = UserPatch { hide_purchases: Some(true), ..UserPatch::default() };
-    assert!(store.change_user(kim, hidden, &log_in(1), NOW).await.unwrap().hide_purchases);
+    assert!(store.change_user(kim.into(), hidden, Some(log_in(1)), NOW).await.unwrap().hide_purchases);
     assert!(store.session(&log_in(2), NOW).await.unwrap().is_some(), "another change ends nothing");
 
     let password = UserPatch { password: Some(PasswordHash("new".into())), ..UserPatch::default() };
-    let changed = store.change_user(kim, password, &log_in(1), NOW).await.unwrap();
+    let changed = store.change_user(kim.into(), password, Some(log_in(1)), NOW).await.unwrap();
     assert!(changed.hide_purchases, "what is not named stays");
     assert_eq!(store.password_of(kim).await.unwrap().unwrap().0, "new");
     assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(2)].into());
@@ -101,13 +101,13 @@ pub(in crate::store) async fn what_ended_is_forgotten_a_little_at_a_time(store: 
 pub(in crate::store) async fn a_ban_ends_log_ins_and_allows_none(store: &dyn Store) {
     let kim = a_user(store, "kim").await;
     assert!(store.open_session(&log_in(1), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
-    assert!(store.ban(&kim.email, true, NOW).await.unwrap());
+    assert!(store.ban(kim.user_id, true, NOW).await.unwrap());
     assert!(store.session(&log_in(1), NOW).await.unwrap().is_none());
     assert!(!store.open_session(&log_in(2), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
     assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(1)].into());
     assert_eq!(store.revoked_since(NOW).await.unwrap(), [log_in(1)]);
     assert_eq!(store.revoked_since(NOW.plus(HOUR)).await.unwrap(), []);
-    assert!(store.ban(&kim.email, false, NOW).await.unwrap());
+    assert!(store.ban(kim.user_id, false, NOW).await.unwrap());
     assert!(store.open_session(&log_in(3), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
-    assert!(!store.ban(&Email::parse("nobody@example.com").unwrap(), true, NOW).await.unwrap());
+    assert!(!store.ban(UserId(99), true, NOW).await.unwrap());
 }

@@ -223,9 +223,8 @@ pub(in crate::store) async fn only_an_administrator_changes_goods(store: &dyn St
     let of_another = Actor { session: kim.session, ..admin };
     denied(&attempts(of_another, NOW).await, Denied::LoggedOut);
     denied(&attempts(admin, Timestamp::from_millis(NOW.as_millis() + 1000)).await, Denied::LoggedOut);
-    let email = Email::parse("boss@example.com").unwrap();
-    store.ban(&email, true, NOW).await.unwrap();
-    store.ban(&email, false, NOW).await.unwrap();
+    store.ban(admin.user_id, true, NOW).await.unwrap();
+    store.ban(admin.user_id, false, NOW).await.unwrap();
     denied(&attempts(admin, NOW).await, Denied::LoggedOut);
     assert_eq!(stock_of(store, id).await, Some(11));
 }

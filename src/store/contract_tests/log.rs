@@ -21,7 +21,7 @@ async fn shop(store: &dyn Store) -> (UserId, GoodsId) {
 
 async fn hide(store: &dyn Store, user: UserId, hide: bool) {
     let patch = UserPatch { hide_purchases: Some(hide), ..UserPatch::default() };
-    store.change_user(user, patch, &log_in(1), NOW).await.unwrap();
+    store.change_user(user.into(), patch, Some(log_in(1)), NOW).await.unwrap();
 }
 
 async fn order(store: &dyn Store, user: UserId, goods: GoodsId) -> OrderId {

@@ -14,6 +14,7 @@ pub(super) mod catalog;
 pub(super) mod listen_keys;
 pub(super) mod log;
 pub(super) mod orders;
+pub(super) mod personal;
 
 /// Makes a test of each sentence. `$open` is an async function that gives an empty store and what keeps it alive.
 macro_rules! store_contract {
@@ -26,6 +27,10 @@ macro_rules! store_contract {
                        a_setting_keeps_its_first_value
                        what_ended_is_forgotten_a_little_at_a_time
                        a_ban_ends_log_ins_and_allows_none }
+            personal { who_hides_purchases_is_not_named_in_past_alerts
+                       an_erased_account_leaves_figures_without_a_person
+                       what_is_kept_is_read_in_pages
+                       an_account_is_changed_by_a_log_in_that_holds }
             catalog { goods_are_listed_newest_first
                       goods_that_are_not_listed_are_known_and_not_sold
                       a_number_of_another_system_makes_goods_once

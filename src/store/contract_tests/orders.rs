@@ -109,10 +109,10 @@ pub(in crate::store) async fn the_feed_tells_in_the_order_of_the_log(store: &dyn
 pub(in crate::store) async fn who_hides_purchases_alerts_nobody(store: &dyn Store) {
     let (kim, water) = shop(store, None).await;
     let hide = |hide| UserPatch { hide_purchases: Some(hide), ..UserPatch::default() };
-    store.change_user(kim, hide(true), &log_in(1), NOW).await.unwrap();
+    store.change_user(kim.into(), hide(true), Some(log_in(1)), NOW).await.unwrap();
     let hidden = buy_as(store, kim, lines(&[(water, 1)]), "k").await.unwrap();
     assert_eq!(hidden.notification, None);
-    store.change_user(kim, hide(false), &log_in(1), NOW).await.unwrap();
+    store.change_user(kim.into(), hide(false), Some(log_in(1)), NOW).await.unwrap();
     assert_eq!(buy_as(store, kim, lines(&[(water, 1)]), "k").await.unwrap().notification, None);
     let shown = buy(store, kim, lines(&[(water, 1)])).await.unwrap();
     assert_eq!(shown.notification, Some(Offset(1)));
@@ -165,7 +165,7 @@ pub(in crate::store) async fn orders_keep_names_and_prices(store: &dyn Store) {
     assert_eq!(items, [("soda", 620, 2), ("water", 620, 3)]);
     assert_eq!(order.total.minor, 5 * 620);
     let expected = Notification::Purchase {
-        nickname: "kim".into(),
+        nickname: Some("kim".into()),
         goods_id: soda,
         first_goods_name: "soda".into(),
         other_goods: 1,
@@ -253,10 +253,9 @@ pub(in crate::store) async fn who_lost_the_right_neither_orders_nor_cancels(stor
     };
     let id = attempt(kim, NOW).await.unwrap().order.order_id;
     let later = Timestamp::from_millis(NOW.as_millis() + 1000);
-    let email = Email::parse("kim@example.com").unwrap();
     // In one batch: what comes after the ban is refused.
     let orders = join_all((0..20).map(|_| attempt(kim, NOW)));
-    let (before, banned, after) = tokio::join!(attempt(kim, NOW), store.ban(&email, true, NOW), orders);
+    let (before, banned, after) = tokio::join!(attempt(kim, NOW), store.ban(kim.user_id, true, NOW), orders);
     assert!(before.is_ok() && banned.unwrap());
     for refused in after {
         assert!(matches!(refused, Err(OrderError::Denied(Denied::LoggedOut))), "{refused:?}");

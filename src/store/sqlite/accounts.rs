@@ -3,17 +3,19 @@
 use async_trait::async_trait;
 
 use super::{
-    SqliteStore,
+    SqliteStore, authority,
     errors::is_taken,
+    personal::unname,
     rows::{CredentialsRow, SessionRow, UserRow, role_name, session_ids},
     text::old_key,
     writer::{STEP, Tx},
 };
 use crate::{
     domain::{
-        Email, LoginSession, NewUser, Nickname, PasswordHash, SessionId, Timestamp, User, UserId, UserPatch,
+        Actor, Email, LoginSession, NewUser, Nickname, PasswordHash, SessionId, Timestamp, User, UserId,
+        UserPatch,
     },
-    store::{AccountError, AccountStore, StoreError},
+    store::{AccountError, AccountStore, Denied, StoreError},
 };
 
 #[async_trait]
@@ -57,10 +59,28 @@ impl AccountStore for SqliteStore {
              limit 1",
         )
         .bind(old_key(typed))
-        .bind(Email::parse(typed).ok().map(|email| email.key()))
+        .bind(key_of(typed))
         .fetch_optional(&mut *self.reader().await?)
         .await?;
         row.map(CredentialsRow::credentials).transpose()
+    }
+
+    async fn users_with_address(&self, typed: &str) -> Result<Vec<UserId>, StoreError> {
+        // Keys of before are few, and say nothing of the other spellings.
+        let found = sqlx::query_as::<_, (i64, String, String)>(
+            "select user_id, email, email_key
+             from users
+             where email_key = $1 or email_key = $2 or (email_key >= 'old:' and email_key < 'old;')
+             order by user_id",
+        )
+        .bind(old_key(typed))
+        .bind(key_of(typed))
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let is_meant = |(_, email, key): &(i64, String, String)| {
+            *key == old_key(typed) || key_of(email).is_some_and(|key| Some(key) == key_of(typed))
+        };
+        Ok(found.into_iter().filter(is_meant).map(|(id, ..)| UserId(id)).collect())
     }
 
     async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError> {
@@ -88,22 +108,27 @@ impl AccountStore for SqliteStore {
 
     async fn change_user(
         &self,
-        user: UserId,
+        by: Actor,
         patch: UserPatch,
-        keep: &SessionId,
+        keep: Option<SessionId>,
         now: Timestamp,
     ) -> Result<User, AccountError> {
-        let keep = *keep;
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
                     let (revokes, renames) = (patch.password.is_some(), patch.nickname.is_some());
+                    let hides = patch.hide_purchases == Some(true);
+                    let user = by.user_id;
+                    authority::holds::<AccountError>(tx, by, now).await?;
                     let changed = change(tx, user, patch, now).await?.user()?;
                     if renames {
                         tx.news.named.push((changed.user_id, changed.nickname.clone()));
                     }
                     if revokes {
-                        end_sessions(tx, user, Some(keep), now).await?;
+                        end_sessions(tx, user, keep, now).await?;
+                    }
+                    if hides {
+                        unname(tx, user).await?;
                     }
                     Ok(changed)
                 })
@@ -130,25 +155,23 @@ impl AccountStore for SqliteStore {
             .await
     }
 
-    async fn ban(&self, email: &Email, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
-        let email = email.clone();
+    async fn ban(&self, user: UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
         self.writer
             .write(move |tx| {
                 Box::pin(async move {
-                    let user = sqlx::query_scalar(
+                    let found = sqlx::query(
                         "update users
                          set banned_at = $1
-                         where email_key = $2
-                         returning user_id",
+                         where user_id = $2 and erased_at is null",
                     )
                     .bind(banned.then_some(now.as_millis()))
-                    .bind(email.key())
-                    .fetch_optional(&mut tx.conn)
+                    .bind(user.0)
+                    .execute(&mut tx.conn)
                     .await?;
-                    if let Some(user) = user.filter(|_| banned) {
-                        end_sessions(tx, UserId(user), None, now).await?;
+                    if banned {
+                        end_sessions(tx, user, None, now).await?;
                     }
-                    Ok(user.is_some())
+                    Ok(found.rows_affected() == 1)
                 })
             })
             .await
@@ -219,6 +242,17 @@ impl AccountStore for SqliteStore {
             .await
     }
 
+    async fn revoke_other_sessions(&self, by: Actor, now: Timestamp) -> Result<(), AccountError> {
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    authority::holds::<AccountError>(tx, by, now).await?;
+                    Ok(end_sessions(tx, by.user_id, by.session, now).await?)
+                })
+            })
+            .await
+    }
+
     async fn forget_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.writer
             .write(move |tx| {
@@ -256,6 +290,11 @@ fn taken(error: sqlx::Error) -> AccountError {
     }
 }
 
+/// The key of an address, in whatever spelling; `None` for what is none.
+fn key_of(typed: &str) -> Option<String> {
+    Email::parse(typed).ok().map(|email| email.key())
+}
+
 async fn change(
     tx: &mut Tx,
     user: UserId,
@@ -270,8 +309,10 @@ async fn change(
              nickname_look = coalesce($3, nickname_look),
              hide_purchases = coalesce($4, hide_purchases),
              password_hash = coalesce($5, password_hash),
-             named_at = case when $1 is null then named_at else $6 end
-         where user_id = $7
+             email = coalesce($6, email),
+             email_key = coalesce($7, email_key),
+             named_at = case when $1 is null then named_at else $8 end
+         where user_id = $9 and erased_at is null
          returning user_id, email, nickname, role, hide_purchases, created_at",
     )
     .bind(patch.nickname.as_ref().map(|name| name.as_str().to_owned()))
@@ -279,17 +320,18 @@ async fn change(
     .bind(patch.nickname.as_ref().map(Nickname::look))
     .bind(patch.hide_purchases)
     .bind(patch.password.map(|hash| hash.0))
+    .bind(patch.email.as_ref().map(|email| email.as_str().to_owned()))
+    .bind(patch.email.as_ref().map(Email::key))
     .bind(now.as_millis())
     .bind(user.0)
     .fetch_optional(&mut tx.conn)
     .await
     .map_err(taken)?
-    // Accounts are never deleted: whoever is logged in has one.
-    .ok_or_else(|| StoreError::Corrupt(format!("there is no account {user}")).into())
+    .ok_or(Denied::LoggedOut.into())
 }
 
 /// Ends all log-ins of an account but `keep`.
-async fn end_sessions(
+pub(super) async fn end_sessions(
     tx: &mut Tx,
     user: UserId,
     keep: Option<SessionId>,

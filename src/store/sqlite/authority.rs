@@ -43,6 +43,21 @@ pub(super) async fn role<E: From<Denied> + From<StoreError>>(
     Ok(super::rows::role(&role)?)
 }
 
+/// Whether the log-in still holds by which an account is changed; one that needs none is the operator's.
+///
+/// # Errors
+/// As [`role`].
+pub(super) async fn holds<E: From<Denied> + From<StoreError>>(
+    tx: &mut Tx,
+    by: Actor,
+    now: Timestamp,
+) -> Result<(), E> {
+    if by.session.is_some() {
+        role::<E>(tx, by, now).await?;
+    }
+    Ok(())
+}
+
 /// Whether who acts is an administrator; `None` is the program itself.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ mod listen_keys;
 mod log;
 mod open;
 mod orders;
+mod personal;
 mod placing;
 mod reading;
 mod rows;

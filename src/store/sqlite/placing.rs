@@ -270,7 +270,7 @@ fn alert(
     date: Timestamp,
 ) -> Publication {
     let notification = Notification::Purchase {
-        nickname,
+        nickname: Some(nickname),
         goods_id: told.goods_id,
         first_goods_name: told.name.clone(),
         other_goods: i64::try_from(others).unwrap_or(i64::MAX),

@@ -11,7 +11,7 @@ use crate::{
         Role, SessionId, Sku, StockChangeId, StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User,
         UserId,
     },
-    store::{OrderEvent, OrderEventKind, Sequence, StoreError},
+    store::{KeptLogIn, OrderEvent, OrderEventKind, Sequence, StoreError},
 };
 
 /// A name outside of what this version knows.
@@ -269,9 +269,10 @@ pub(super) struct NotificationRow {
 impl NotificationRow {
     pub(super) fn publication(self) -> Result<Publication, StoreError> {
         let goods_id = GoodsId(self.goods_id);
-        let purchase = (self.nickname, self.first_goods_name, self.other_goods, self.quantity);
+        let purchase = (self.first_goods_name, self.other_goods, self.quantity);
         let notification = match (purchase, self.withdraws) {
-            ((Some(nickname), Some(first_goods_name), Some(other_goods), Some(quantity)), None) => {
+            ((Some(first_goods_name), Some(other_goods), Some(quantity)), None) => {
+                let nickname = self.nickname;
                 Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity }
             }
             (_, Some(canceled)) => Notification::Cancellation { goods_id, canceled: Offset(canceled) },
@@ -314,10 +315,30 @@ pub(super) fn listen_key_id(text: &str) -> Result<ListenKeyId, StoreError> {
     ListenKeyId::parse(text).ok_or_else(|| corrupt("a listen key", text))
 }
 
+#[derive(FromRow)]
+pub(super) struct KeptLogInRow {
+    session_id: String,
+    created_at: i64,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl KeptLogInRow {
+    pub(super) fn log_in(self) -> Result<KeptLogIn, StoreError> {
+        Ok(KeptLogIn {
+            id: session_id(&self.session_id)?,
+            created_at: Timestamp::from_millis(self.created_at),
+            expires_at: Timestamp::from_millis(self.expires_at),
+            revoked_at: self.revoked_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+fn session_id(text: &str) -> Result<SessionId, StoreError> {
+    SessionId::parse(text).ok_or_else(|| StoreError::Corrupt(format!("{text:?} is no log-in")))
+}
+
 /// Reads the ids of log-ins.
 pub(super) fn session_ids(texts: &[String]) -> Result<Vec<SessionId>, StoreError> {
-    let read = |text: &String| {
-        SessionId::parse(text).ok_or_else(|| StoreError::Corrupt(format!("{text:?} is no log-in")))
-    };
-    texts.iter().map(read).collect()
+    texts.iter().map(|text| session_id(text)).collect()
 }

@@ -92,14 +92,18 @@ impl Taken {
 
 async fn accounts(conn: &mut SqliteConnection) -> Result<Vec<Collision>, sqlx::Error> {
     let accounts: Vec<(i64, String, String)> = sqlx::query_as::<_, (i64, String, String)>(
-        "select user_id, email, nickname from users order by user_id",
+        "select user_id, email, nickname from users where erased_at is null order by user_id",
     )
     .fetch_all(&mut *conn)
     .await?;
     // No new key may meet an old one that is about to change.
-    sqlx::query("update users set email_key = 'new:' || user_id, nickname_key = 'new:' || user_id, nickname_look = null")
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query(
+        "update users
+         set email_key = 'new:' || user_id, nickname_key = 'new:' || user_id, nickname_look = null
+         where erased_at is null",
+    )
+    .execute(&mut *conn)
+    .await?;
     let (mut emails, mut keys, mut looks) = (Taken::default(), Taken::default(), Taken::default());
     let mut collisions = Vec::new();
     for (newer, typed, nickname) in accounts {

@@ -14,9 +14,9 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version, password_h
 use serde_json::{Value, json};
 use shopbell::{
     config::{CommonLayer, ServeLayer, Settings},
-    domain::{Email, NewUser, Nickname, PasswordHash, Role, Timestamp},
+    domain::{Email, NewUser, Nickname, PasswordHash, Role, Timestamp, UserId},
     server::Application,
-    store::Store,
+    store::{self, Store},
 };
 use tokio::sync::Notify;
 
@@ -154,6 +154,17 @@ impl TestApp {
             created_at: shopbell::clock::now(),
         };
         self.store.create_user(user).await.unwrap();
+    }
+
+    /// The store as another process has it, `shopbell admin ban` for one.
+    pub async fn elsewhere(&self) -> Arc<dyn Store> {
+        let url = format!("sqlite://{}", self.folder.path().join("shop.db").display());
+        store::open(&url, "USD".parse().unwrap()).await.unwrap()
+    }
+
+    /// The number of someone's account.
+    pub async fn id_of(&self, person: &Person) -> UserId {
+        self.store.users_with_address(&person.email).await.unwrap()[0]
     }
 
     /// Logs in; each call is a session of its own.

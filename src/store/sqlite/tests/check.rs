@@ -21,7 +21,7 @@ async fn busy_shop() -> (SqliteStore, TempDir) {
     let kim = a_user(&store, "kim").await.user_id;
     let lee = a_user(&store, "lee").await.user_id;
     let hide = UserPatch { hide_purchases: Some(true), ..UserPatch::default() };
-    store.change_user(lee, hide, &log_in(9), NOW).await.unwrap();
+    store.change_user(lee.into(), hide, Some(log_in(9)), NOW).await.unwrap();
     let water = some_goods(&store, "water", Some(20)).await.goods_id;
     let air = some_goods(&store, "air", None).await.goods_id;
     let gone = some_goods(&store, "gone", Some(5)).await.goods_id;

@@ -110,7 +110,7 @@ async fn every_order_has_its_events_and_every_alert_its_offset() {
     assert_eq!((reach.oldest, reach.latest), (Offset(1), Offset(4)));
     let log = store.log_after(Offset(1), 10).await.unwrap();
     let purchase = Notification::Purchase {
-        nickname: "kim".into(),
+        nickname: Some("kim".into()),
         goods_id: crate::domain::GoodsId(3),
         first_goods_name: "goods 3".into(),
         other_goods: 1,
