@@ -108,6 +108,8 @@ pub struct Seed {
     pub database: PathBuf,
     /// The log-in of a shopper.
     pub token: String,
+    /// That of another, who orders nothing: an account hears more of its own orders than others do.
+    pub listener: String,
     /// Goods without a counted stock, so that an order brings nothing but its alert.
     pub goods_id: u64,
 }
@@ -186,6 +188,13 @@ impl Server {
         Target { token, goods_id: self.goods_id(), ..Target::new(self.address, wire) }
     }
 
+    /// What sessions need to know that only listen.
+    #[must_use]
+    pub fn listeners(&self, wire: Wire) -> Target {
+        let token = self.seed.as_ref().map(|seed| seed.listener.clone());
+        Target { token, ..self.target(wire) }
+    }
+
     /// The log-in of a shopper; peers want none.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
@@ -234,6 +243,7 @@ impl Seed {
         let mut connection = Connection::open(address)?;
         let token = log_in(&mut connection, &shopper)?;
         let admin = log_in(&mut connection, &admin)?;
+        let listener = register(&mut connection)?;
         let there = connection.json("GET", "/api/goods", None, None)?;
         let there = there["goods"].as_array().map_or(0, Vec::len);
         let mut goods_id = 0;
@@ -247,8 +257,18 @@ impl Seed {
         }
         drop(connection);
         process.terminate()?;
-        Ok(Self { database, token, goods_id })
+        Ok(Self { database, token, listener, goods_id })
     }
+}
+
+/// Makes an account and logs in.
+fn register(connection: &mut Connection) -> Result<String> {
+    let (email, password) = ("listener@example.com", "listens-and-buys-nothing");
+    let account = json!({
+        "nickname": "listener", "email": email, "password": password, "confirmPassword": password,
+    });
+    connection.json("POST", "/api/users", None, Some(&account))?;
+    log_in(connection, &format!("{email} {password}"))
 }
 
 /// Logs in with an address and a password, as the demo prints them.

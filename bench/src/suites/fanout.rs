@@ -55,7 +55,7 @@ pub fn round(kind: Kind, work: Work, context: &Context, options: &Options) -> Re
         Wire::SocketIo | Wire::Polling => Wire::SocketIo,
     };
     fleet.open(&server.target(buyer), 1)?;
-    fleet.open(&server.target(work.wire), work.sessions)?;
+    fleet.open(&server.listeners(work.wire), work.sessions)?;
     deliver(&mut fleet, 1, 3, || Ok(()))?;
     work.in_flight
         .iter()

@@ -18,7 +18,8 @@ const GAP: Duration = Duration::from_millis(200);
 fn round(kind: Kind, context: &Context) -> Result<[f64; 3]> {
     let server = Server::start(kind, context, &Options::default())?;
     let mut fleet = Fleet::new(&context.stop)?;
-    fleet.open(&server.target(Wire::Ws), context.pick(5_000, 500))?;
+    fleet.open(&server.target(Wire::Ws), 1)?;
+    fleet.open(&server.listeners(Wire::Ws), context.pick(4_999, 499))?;
     // The first orders find code and caches cold.
     run(&mut fleet, 5)?;
     run(&mut fleet, context.pick(100, 5))?;

@@ -15,7 +15,7 @@ use crate::{
 fn per_session(kind: Kind, wire: Wire, context: &Context) -> Result<f64> {
     let sessions = context.pick(10_000, 1_000);
     let server = Server::start(kind, context, &Options::default())?;
-    let target = server.target(wire);
+    let target = server.listeners(wire);
     let settle = context.pick(Duration::from_secs(3), Duration::from_millis(500));
     let mut warm_up = Fleet::new(&context.stop)?;
     warm_up.open(&target, sessions / 10)?;

@@ -28,11 +28,12 @@ struct Outcome {
 fn round(stalled: usize, context: &Context) -> Result<Outcome> {
     let server = Server::start(Kind::Shopbell, context, &Options::default())?;
     let mut readers = Fleet::new(&context.stop)?;
-    readers.open(&server.target(Wire::Ws), context.pick(5_000, 500))?;
+    readers.open(&server.target(Wire::Ws), 1)?;
+    readers.open(&server.listeners(Wire::Ws), context.pick(4_999, 499))?;
     let mut stalled_sessions = Fleet::new(&context.stop)?;
     stalled_sessions.tolerant = true;
     stalled_sessions
-        .open(&Address { receive_buffer: Some(RECEIVE_BUFFER), ..server.target(Wire::Ws) }, stalled)?;
+        .open(&Address { receive_buffer: Some(RECEIVE_BUFFER), ..server.listeners(Wire::Ws) }, stalled)?;
     // The first orders find code and caches cold.
     run(&mut readers, 50, &mut || Ok(()))?;
     let before = server.process.rss()?;

@@ -22,7 +22,7 @@ struct Outcome {
 fn round(wire: Wire, sessions: usize, missed: u64, context: &Context) -> Result<Outcome> {
     let server = Server::start(Kind::Shopbell, context, &Options::default())?;
     let mut fleet = Fleet::new(&context.stop)?;
-    fleet.open(&server.target(wire), sessions)?;
+    fleet.open(&server.listeners(wire), sessions)?;
     fleet.drop_all();
     let mut buyer = Fleet::new(&context.stop)?;
     buyer.open(&server.target(Wire::Ws), 1)?;
