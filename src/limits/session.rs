@@ -1,7 +1,7 @@
 //! What one session may do: how many messages and how much chat a second, and how many orders at once.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     sync::Arc,
     time::Instant,
 };
@@ -26,7 +26,7 @@ const ORDERS_WAITING: u32 = 1024;
 pub struct SessionLimits {
     messages: Cell<TokenBucket>,
     chat: Cell<Option<Box<TokenBucket>>>,
-    orders: RefCell<Option<Box<Orders>>>,
+    orders: OnceCell<Box<RefCell<Orders>>>,
 }
 
 /// The orders of a session that wait for their answer.
@@ -44,7 +44,7 @@ impl SessionLimits {
         Self {
             messages: Cell::new(TokenBucket::new(message_rate, BURST_SECONDS, now)),
             chat: Cell::default(),
-            orders: RefCell::default(),
+            orders: OnceCell::new(),
         }
     }
 
@@ -67,39 +67,42 @@ impl SessionLimits {
 
     /// Counts an order in, which holds so many bytes until it is counted out; `false` when too many wait.
     pub fn begin_order(&self, bytes: usize, purse: &Purse) -> bool {
-        let mut orders = self.orders.borrow_mut();
-        let orders = orders.get_or_insert_with(|| {
+        let none = || {
             let permits = Arc::new(Semaphore::new(ORDERS_UNDER_WAY));
-            Box::new(Orders { count: 0, bytes: 0, charge: purse.charge(), permits })
-        });
-        if orders.count >= ORDERS_WAITING || orders.charge.set(orders.bytes + bytes).is_err() {
+            Box::new(RefCell::new(Orders { count: 0, bytes: 0, charge: purse.charge(), permits }))
+        };
+        let mut orders = self.orders.get_or_init(none).borrow_mut();
+        let bytes = orders.bytes + bytes;
+        if orders.count >= ORDERS_WAITING || orders.charge.set(bytes).is_err() {
             return false;
         }
         orders.count += 1;
-        orders.bytes += bytes;
+        orders.bytes = bytes;
         true
     }
 
     /// Waits until an order that was counted in may be placed; it is under way while the permit is kept.
     pub async fn order_permit(&self) -> Option<OwnedSemaphorePermit> {
-        let permits = self.orders.borrow().as_ref().map(|orders| Arc::clone(&orders.permits))?;
+        let permits = self.orders.get().map(|orders| Arc::clone(&orders.borrow().permits))?;
         // The semaphore is never closed.
         permits.acquire_owned().await.ok()
     }
 
     /// Counts an order out.
     pub fn end_order(&self, bytes: usize) {
-        if let Some(orders) = &mut *self.orders.borrow_mut() {
+        if let Some(orders) = self.orders.get() {
+            let mut orders = orders.borrow_mut();
             orders.count -= 1;
             orders.bytes -= bytes;
             // Less is never refused.
-            let _ = orders.charge.set(orders.bytes);
+            let bytes = orders.bytes;
+            let _ = orders.charge.set(bytes);
         }
     }
 
     /// Whether orders wait for their answer.
     #[must_use]
     pub fn has_orders(&self) -> bool {
-        self.orders.borrow().as_ref().is_some_and(|orders| orders.count > 0)
+        self.orders.get().is_some_and(|orders| orders.borrow().count > 0)
     }
 }

@@ -30,7 +30,7 @@ pub use self::{
     wire::{Args, PerWire, Wire},
 };
 use self::{
-    queue::Queue,
+    queue::{Queue, QueueCell},
     way::{Polls, Way},
     wire::Goodbye,
 };
@@ -64,7 +64,7 @@ enum Life {
 pub struct Outbox {
     way: RefCell<Way>,
     /// In a box, because most of the time nothing waits.
-    queue: RefCell<Option<Box<Queue>>>,
+    queue: QueueCell,
     life: Cell<Life>,
     wire: Cell<Wire>,
     /// Something was sent since the last sweep.
@@ -88,7 +88,7 @@ impl Outbox {
     fn new(way: Way, wire: Wire, purse: Purse, limit: usize) -> Self {
         Self {
             way: RefCell::new(way),
-            queue: RefCell::default(),
+            queue: QueueCell::default(),
             life: Cell::new(Life::Open),
             wire: Cell::new(wire),
             told: Cell::new(true),
@@ -126,22 +126,22 @@ impl Outbox {
     /// Bytes that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.queue.borrow().as_ref().map_or(0, |queue| queue.bytes())
+        self.queue.with(|queue| queue.as_ref().map_or(0, |queue| queue.bytes()))
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.queue.borrow().is_none()
+        self.queue.with(|queue| queue.is_none())
     }
 
     /// Whether `bytes` more may wait: within its own limit, and in the budget of all.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
-        match &*self.queue.borrow() {
+        self.queue.with(|queue| match queue {
             Some(queue) => queue.bytes() + bytes <= self.limit() && queue.has_room(bytes),
             None => true,
-        }
+        })
     }
 
     /// Whether more waits than may, by answers to what the client itself says. It is not read from until it has taken
@@ -155,7 +155,7 @@ impl Outbox {
     /// not answered says that it was lost before, and what waits did not leave.
     #[must_use]
     pub fn arrived_until(&self, ping_interval: Duration, now: Instant) -> Instant {
-        let waits_since = self.queue.borrow().as_ref().map(|queue| queue.stalled_since());
+        let waits_since = self.queue.with(|queue| queue.as_ref().map(|queue| queue.stalled_since()));
         let sign = self.heartbeat.is_unanswered().then(|| self.heartbeat.last_sign(ping_interval));
         [waits_since, sign].into_iter().flatten().fold(now, Instant::min)
     }
@@ -166,7 +166,9 @@ impl Outbox {
 
     /// Whether something waits and none of it was taken for so long.
     fn is_stalled(&self, now: Instant, timeout: Duration) -> bool {
-        self.queue.borrow().as_ref().is_some_and(|queue| now.duration_since(queue.stalled_since()) >= timeout)
+        self.queue.with(|queue| {
+            queue.as_ref().is_some_and(|queue| now.duration_since(queue.stalled_since()) >= timeout)
+        })
     }
 
     /// Sends bytes encoded for [`Outbox::wire`], at once if nothing waits before them. Bytes for a session that is
@@ -199,15 +201,15 @@ impl Outbox {
     }
 
     fn enqueue(&self, piece: Bytes) {
-        match &mut *self.queue.borrow_mut() {
+        self.queue.with(|queue| match queue {
             Some(queue) => queue.push(piece),
-            empty => *empty = Some(Queue::of(piece, &self.purse)),
-        }
+            None => *queue = Some(Queue::of(piece, &self.purse)),
+        });
         if self.waiting() > HARD_LIMIT_FACTOR * self.limit().max(LARGEST_ANSWER) {
             return self.close(Close::Lost);
         }
         self.answer_poll();
-        let counted = self.queue.borrow_mut().as_mut().map_or(Ok(()), |queue| queue.count());
+        let counted = self.queue.with(|queue| queue.as_mut().map_or(Ok(()), |queue| queue.count()));
         if counted.is_err() && self.is_open() {
             // What waits stays until the client has had its time to read that there is no room.
             return self.close(Close::NoRoom);
@@ -288,7 +290,7 @@ impl Outbox {
         // The client was there a moment ago; should it be gone now, its session ends with its poll.
         let _ = poll.send(queue.join(&[engineio::SEPARATOR as u8]));
         match last {
-            Some(last) => drop(self.queue.replace(Some(Queue::of(last, &self.purse)))),
+            Some(last) => self.queue.set(Some(Queue::of(last, &self.purse))),
             None if matches!(self.life(), Life::Closing(_)) => self.close(Close::Lost),
             None => {}
         }
@@ -349,11 +351,13 @@ impl Outbox {
     /// Waits until nothing waits to be sent, or the session is no longer open. For one task at a time.
     pub fn drained(&self) -> impl Future<Output = ()> + '_ {
         poll_fn(|context| {
-            match &mut *self.queue.borrow_mut() {
-                Some(queue) if self.is_open() => queue.register(context.waker()),
-                _ => return Poll::Ready(()),
-            }
-            Poll::Pending
+            self.queue.with(|queue| match queue {
+                Some(queue) if self.is_open() => {
+                    queue.register(context.waker());
+                    Poll::Pending
+                }
+                _ => Poll::Ready(()),
+            })
         })
     }
 
@@ -363,8 +367,8 @@ impl Outbox {
             driver.wake_by_ref();
             self.driver.set(Some(driver));
         }
-        if let Some(queue) = self.queue.borrow_mut().as_mut().filter(|_| !self.is_open()) {
-            queue.wake();
+        if !self.is_open() {
+            self.queue.with(|queue| queue.as_mut().map(|queue| queue.wake()));
         }
     }
 

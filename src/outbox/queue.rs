@@ -1,6 +1,6 @@
 //! What waits to be sent.
 
-use std::{collections::VecDeque, io::IoSlice, task::Waker, time::Instant};
+use std::{cell::Cell, collections::VecDeque, io::IoSlice, task::Waker, time::Instant};
 
 use bytes::{Buf, Bytes};
 
@@ -108,6 +108,30 @@ impl Queue {
             Ok([only]) => only,
             Err(pieces) => pieces.join(separator).into(),
         }
+    }
+}
+
+/// Where a queue is kept while there is one. No larger than a pointer: each session has one of these.
+#[derive(Default)]
+pub(super) struct QueueCell(Cell<Option<Box<Queue>>>);
+
+impl QueueCell {
+    /// Looks at the queue, or changes it. `act` must not come back here.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Option<Box<Queue>>) -> R) -> R {
+        let mut queue = self.0.take();
+        let result = act(&mut queue);
+        self.0.set(queue);
+        result
+    }
+
+    /// Takes the queue out.
+    pub(super) fn take(&self) -> Option<Box<Queue>> {
+        self.0.take()
+    }
+
+    /// Puts a queue in.
+    pub(super) fn set(&self, queue: Option<Box<Queue>>) {
+        self.0.set(queue);
     }
 }
 

@@ -62,14 +62,15 @@ impl Outbox {
     }
 
     fn write_some(&self, socket: &TcpStream) -> io::Result<()> {
-        let mut waiting = self.queue.borrow_mut();
-        let Some(queue) = &mut *waiting else { return Ok(()) };
-        let mut slices = [IoSlice::new(&[]); GATHER];
-        let gathered = queue.gather(&mut slices);
-        let written = socket.try_write_vectored(&slices[..gathered])?;
-        if queue.take(written) {
-            *waiting = None;
-        }
-        Ok(())
+        self.queue.with(|waiting| {
+            let Some(queue) = waiting else { return Ok(()) };
+            let mut slices = [IoSlice::new(&[]); GATHER];
+            let gathered = queue.gather(&mut slices);
+            let written = socket.try_write_vectored(&slices[..gathered])?;
+            if queue.take(written) {
+                *waiting = None;
+            }
+            Ok(())
+        })
     }
 }

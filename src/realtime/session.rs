@@ -120,7 +120,7 @@ pub struct Session {
     /// What it may do.
     pub limits: SessionLimits,
     /// The name that a guest chose for chat.
-    guest_name: RefCell<Option<Box<Nickname>>>,
+    guest_name: Cell<Option<Box<Nickname>>>,
     permits: Cell<Vec<SessionPermit>>,
     pub(super) slot: Cell<usize>,
     pub(super) page: RefCell<Option<Page>>,
@@ -146,7 +146,7 @@ impl Session {
             login: Cell::default(),
             person: new.person,
             limits: new.limits,
-            guest_name: RefCell::default(),
+            guest_name: Cell::default(),
             permits: Cell::new(new.permits),
             slot: Cell::new(usize::MAX),
             page: RefCell::default(),
@@ -178,20 +178,20 @@ impl Session {
     /// The name that a guest chose for chat.
     #[must_use]
     pub fn guest_name(&self) -> Option<Box<Nickname>> {
-        self.guest_name.borrow().clone()
+        let name = self.guest_name.take();
+        self.guest_name.set(name.clone());
+        name
     }
 
     /// A guest chooses a name for chat.
     pub fn name_guest(&self, name: Nickname) {
-        self.guest_name.replace(Some(Box::new(name)));
+        self.guest_name.set(Some(Box::new(name)));
     }
 
     /// A guest is nameless again, if its name is one of those.
     pub fn give_up_name(&self, is_one: impl FnOnce(&Nickname) -> bool) {
-        let mut own = self.guest_name.borrow_mut();
-        if own.as_deref().is_some_and(is_one) {
-            *own = None;
-        }
+        let own = self.guest_name.take();
+        self.guest_name.set(own.filter(|name| !is_one(name)));
     }
 
     /// Everything up to here was sent.
