@@ -11,7 +11,7 @@ use std::{
 
 use criterion::{Criterion, Throughput};
 use shopbell::{
-    domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp},
+    domain::{GoodsId, Language, NicknameDisplay, Notification, Offset, Publication, Timestamp},
     limits::{Purse, SessionLimits},
     outbox::{OutboxLimits, Sweeper, Wire},
     realtime::{Batch, Feeding, NewSession, Person, Registry, Rooms, Session, Viewers},
@@ -75,6 +75,7 @@ impl Thread {
                 login: None,
                 person: Person::Guest(number),
                 is_masked: false,
+                language: Language::English,
                 feeding: Feeding::Live,
                 position: Offset::START,
                 limits: SessionLimits::new(1, Instant::now()),

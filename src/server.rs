@@ -149,7 +149,7 @@ impl Application {
         builder.listen("metrics", listener, move || {
             HttpService::build()
                 .client_request_timeout(timeout)
-                .h1(map_config(api::metrics_app(state.clone()), |()| AppConfig::default()))
+                .h1(map_config(api::app(state.clone(), api::metrics), |()| AppConfig::default()))
                 .tcp()
         })
     }
@@ -214,8 +214,11 @@ impl Application {
                     upgrade(gateway, socketio, request)
                 }))
                 .h1(map_config(
-                    api::app(state.clone(), catalog.clone(), move |config| routes.configure(config))
-                        .wrap(from_fn(track_requests)),
+                    api::app(
+                        state.clone(),
+                        api::shop(&state, catalog.clone(), move |config| routes.configure(config)),
+                    )
+                    .wrap(from_fn(track_requests)),
                     |()| AppConfig::default(),
                 ));
             connect.and_then(untaken_upgrades(http))

@@ -131,10 +131,16 @@ export const api = {
   me: async () => (await call('GET', '/users/me')).user,
 
   /**
-   * @param {Partial<Pick<User, 'nickname' | 'hidePurchases'>> & {password?: string, currentPassword?: string}} fields
+   * @param {Partial<Pick<User, 'nickname' | 'hidePurchases' | 'email'>> & {password?: string, currentPassword?: string}} fields
    * @returns {Promise<User>}
    */
   changeMe: async (fields) => (await call('PATCH', '/users/me', { body: fields })).user,
+
+  /** @param {string} password */
+  eraseMe: (password) => call('DELETE', '/users/me', { body: { password } }),
+
+  /** Everywhere but here. */
+  logOutElsewhere: () => call('DELETE', '/users/me/sessions'),
 
   /**
    * @param {{category?: string, q?: string, limit?: number, cursor?: Cursor | null}} params

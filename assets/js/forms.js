@@ -10,6 +10,7 @@
  * @property {string} [type]
  * @property {string} [hint]
  * @property {string} [value]
+ * @property {string} [of] tells it from a field of the same name in another form of the page
  *
  * @typedef {object} FormOptions
  * @property {string} id
@@ -24,8 +25,8 @@ import { t } from './i18n.js';
 import { errorMessage } from './states.js';
 
 /** @param {FieldOptions} options */
-export function field({ name, label, type = 'text', autocomplete, hint, value }) {
-  const id = `field-${name}`;
+export function field({ name, label, type = 'text', autocomplete, hint, value, of }) {
+  const id = of ? `field-${of}-${name}` : `field-${name}`;
   const input = el('input', {
     id, name, type, autocomplete, value, required: true,
     autocapitalize: 'none', spellcheck: 'false', class: 'input',

@@ -10,6 +10,7 @@
 import { api, ApiError, MAX_QUANTITY } from './api.js';
 import { forgetLines, missingFrom, rememberCart } from './cart-memory.js';
 import { forgetCheckoutKey } from './checkout-key.js';
+import { settledCredentials } from './credentials.js';
 import { takeIntent } from './intent.js';
 
 /** @import { Line, User } from './api.js' */
@@ -46,6 +47,7 @@ class Session extends EventTarget {
   async refresh() {
     this.failure = null;
     try {
+      await settledCredentials();
       const user = await api.me();
       writeHint(true);
       if (user.userId !== this.user?.userId) await this.#carryOutIntent(user);

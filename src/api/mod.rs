@@ -79,30 +79,29 @@ async fn unknown() -> Result<HttpResponse, Problem> {
 }
 
 /// What is served at `--metrics-addr`.
-pub fn metrics_app(
-    state: AppState,
-) -> App<
-    impl ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<BoxBody>,
-        Error = Error,
-        InitError = (),
-    >,
-> {
-    App::new()
-        .app_data(Data::new(state))
-        .service(resource("/metrics", [get(health::metrics)]))
-        .default_service(web::to(unknown))
-        .wrap(from_fn(edge))
+pub fn metrics(config: &mut ServiceConfig) {
+    config.service(resource("/metrics", [get(health::metrics)])).default_service(web::to(unknown));
 }
 
-/// The whole application. `transports` adds the routes of the transports; they come first, so that `/api/events`
+/// What is served at `--addr`. `transports` adds the routes of the transports; they come first, so that `/api/events`
 /// is not taken for an unknown address of the API.
+pub fn shop<T: FnOnce(&mut ServiceConfig)>(
+    state: &AppState,
+    catalog: CatalogCache,
+    transports: T,
+) -> impl FnOnce(&mut ServiceConfig) + use<T> {
+    let assets = assets::Assets::of(&state.settings);
+    move |config| {
+        config.app_data(Data::new(catalog)).app_data(Data::new(assets));
+        transports(config);
+        configure(config);
+    }
+}
+
+/// An application of these routes.
 pub fn app(
     state: AppState,
-    catalog: CatalogCache,
-    transports: impl FnOnce(&mut ServiceConfig),
+    routes: impl FnOnce(&mut ServiceConfig),
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -112,12 +111,5 @@ pub fn app(
         InitError = (),
     >,
 > {
-    let assets = assets::Assets::of(&state.settings);
-    App::new()
-        .app_data(Data::new(state))
-        .app_data(Data::new(catalog))
-        .app_data(Data::new(assets))
-        .configure(transports)
-        .configure(configure)
-        .wrap(from_fn(edge))
+    App::new().app_data(Data::new(state)).configure(routes).wrap(from_fn(edge))
 }

@@ -6,6 +6,7 @@ pub mod cart;
 pub mod fields;
 pub mod goods;
 pub mod id;
+pub mod language;
 pub mod listen_key;
 pub mod money;
 pub mod names;
@@ -25,6 +26,7 @@ pub use goods::{
     About, Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
 };
 pub use id::{Epoch, GoodsId, Offset, OrderId, StockChangeId, UserId};
+pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use money::{Currency, Price};
 pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, ThumbnailUrl};

@@ -13,7 +13,7 @@ use crate::{
     protocol::publication::other_goods,
     service::{ServiceError, orders::OrderRequest},
     state::AppState,
-    web::problem::Problem,
+    web::{Code, problem::Problem},
 };
 
 /// Places an order, in a task that outlives the connection: it is processed even if the client leaves at once.
@@ -24,7 +24,7 @@ pub(super) fn buy(client: &Client, fields: Fields, answer: impl FnOnce(Reply) + 
     };
     let (bytes, purse) = (wanted.bytes(), client.session.outbox.purse());
     if !client.session.limits.begin_order(bytes, purse) {
-        return answer(Err(Refusal::too_many_messages()));
+        return answer(Err(Refusal::new(Code::TooManyMessages)));
     }
     let client = client.clone();
     actix_rt::spawn(async move {

@@ -28,7 +28,7 @@ fn admit(client: &Client) -> Result<(), Refusal> {
         return Err(Problem::login_required().into());
     }
     let admitted = client.session.limits.take_chat(Instant::now());
-    if admitted { Ok(()) } else { Err(Refusal::too_many_messages()) }
+    if admitted { Ok(()) } else { Err(Refusal::new(Code::TooManyMessages)) }
 }
 
 fn name_of(client: &Client) -> String {
@@ -58,16 +58,15 @@ pub(super) fn name_guest(client: &Client, name: &str, answer: impl FnOnce(Reply)
 
 /// A guest takes a name that no member has, nor one that looks like it.
 async fn take_name(client: &Client, nickname: Nickname) -> Reply {
-    const TAKEN: &str = "This nickname is already in use.";
     let accounts = &client.gateway.app.accounts;
     if nickname.is_reserved() || accounts.is_taken(&nickname).await? {
-        return Err(Refusal::new(Code::NicknameTaken, TAKEN));
+        return Err(Refusal::new(Code::NicknameTaken));
     }
     client.session.name_guest(nickname.clone());
     // Once more: a member who took it since then was announced before this guest had it.
     if accounts.is_taken(&nickname).await? {
         client.session.give_up_name(|own| *own == nickname);
-        return Err(Refusal::new(Code::NicknameTaken, TAKEN));
+        return Err(Refusal::new(Code::NicknameTaken));
     }
     Ok(Ack::Nickname { nickname: nickname.as_str().to_owned() })
 }
@@ -77,7 +76,7 @@ pub(super) fn enter_room(client: &Client, room: &str) -> Reply {
     admit(client)?;
     let room = parse_room(room)?;
     if client.session.rooms().len() >= MAX_ROOMS && !client.session.is_in(&room) {
-        return Err(Refusal::new(Code::TooManyRooms, "Please leave another room first."));
+        return Err(Refusal::new(Code::TooManyRooms));
     }
     client.gateway.note_place(&client.session);
     let registry = &client.gateway.registry;
@@ -130,7 +129,7 @@ pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
     }
     let room = parse_room(room)?;
     if !client.session.is_in(&room) {
-        return Err(Refusal::new(Code::NotInRoom, "Please enter the room first."));
+        return Err(Refusal::new(Code::NotInRoom));
     }
     let count = client.gateway.registry.room_count(&room);
     announce(

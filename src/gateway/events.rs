@@ -23,8 +23,7 @@ pub(super) fn handle(
     answer: impl FnOnce(Reply) + 'static,
 ) {
     if matches!(client.session.person, Person::Listener(_)) {
-        const LISTEN_ONLY: &str = "A session with a listen key can only listen.";
-        return answer(Err(Refusal::new(Code::ListenOnly, LISTEN_ONLY)));
+        return answer(Err(Refusal::new(Code::ListenOnly)));
     }
     match event {
         Ok(ClientEvent::Buy(fields)) => buy(client, fields, answer),
@@ -69,7 +68,7 @@ fn authenticate(client: &Client, token: String, answer: impl FnOnce(Reply) + 'st
 fn extend(client: &Client, fresh: LoginSession) -> Reply {
     let session = &client.session;
     if session.login().is_none_or(|login| login.user_id != fresh.user.user_id) {
-        return Err(Refusal::new(
+        return Err(Refusal::with_rule(
             Code::Forbidden,
             "This connection belongs to someone else: please open another.",
         ));

@@ -40,14 +40,14 @@ impl NativeSession {
 /// Sends the acknowledgement that was asked for; without one, only a refusal is worth an event.
 fn answer(session: &Session, event: &str, id: Option<&Value>, reply: &Reply) {
     match (id, reply) {
-        (Some(id), reply) => session.send(&native::ack(id, &ack(reply))),
+        (Some(id), reply) => session.send(&native::ack(id, &ack(reply, session.language))),
         (None, Ok(_)) => {}
         (None, Err(refusal)) => refuse(session, Some(event), refusal),
     }
 }
 
 fn refuse(session: &Session, event: Option<&str>, refusal: &Refusal) {
-    session.send(&native::event("error", &refusal.error_event(event)));
+    session.send(&native::event("error", &refusal.error_event(event, session.language)));
 }
 
 impl Handler for NativeSession {

@@ -12,11 +12,7 @@ use crate::{
     clock,
     domain::Epoch,
     domain::Nickname,
-    realtime::{
-        Announcement, Person,
-        hub::Evict,
-        recovery::{Known, Place},
-    },
+    realtime::{Announcement, Person, Place, hub::Evict, recovery::Known},
 };
 
 /// How long the end of a connection may take to be noticed whose client has just closed it.

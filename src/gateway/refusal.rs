@@ -8,7 +8,12 @@ use crate::{
     protocol::{events::EventError, native::EnvelopeError},
     service::ServiceError,
     telemetry,
-    web::{Code, edge::log_cause, messages::Language, problem::Problem},
+    web::{
+        Code,
+        edge::log_cause,
+        messages::{self, Language},
+        problem::Problem,
+    },
 };
 
 /// What an event leads to.
@@ -30,11 +35,21 @@ pub(super) enum Ack {
     Session { expires_at: Timestamp },
 }
 
-/// A refusal: a stable code and a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A refusal: a stable code and a sentence, in the language of whoever is told it.
+#[derive(Debug)]
 pub struct Refusal {
     code: Code,
-    message: String,
+    says: Says,
+}
+
+#[derive(Debug)]
+enum Says {
+    /// What its code says.
+    Code,
+    /// What the event takes.
+    Rule(&'static str),
+    /// What the same refusal says over HTTP.
+    Problem(Problem),
 }
 
 #[derive(Serialize)]
@@ -59,12 +74,14 @@ struct ErrorEvent<'a> {
 }
 
 /// The acknowledgement of an event, as JSON.
-pub(super) fn ack(reply: &Reply) -> String {
+pub(super) fn ack(reply: &Reply, language: Language) -> String {
     match reply {
         // `Done` serializes as null, which cannot be flattened.
         Ok(Ack::Done) => json(&Accepted { ok: true, ack: None }),
         Ok(ack) => json(&Accepted { ok: true, ack: Some(ack) }),
-        Err(Refusal { code, message }) => json(&Refused { ok: false, code: code.name(), message }),
+        Err(refusal) => {
+            json(&Refused { ok: false, code: refusal.code(), message: &refusal.message(language) })
+        }
     }
 }
 
@@ -73,23 +90,27 @@ fn json(value: &impl Serialize) -> String {
 }
 
 impl Refusal {
-    /// A payload that is not what the event takes.
+    /// A payload that is not what the event takes, as a sentence of [`messages::of_event`] says.
     #[must_use]
-    pub fn validation(message: &str) -> Self {
-        Self::new(Code::Validation, message)
+    pub fn validation(rule: &'static str) -> Self {
+        Self::with_rule(Code::Validation, rule)
     }
 
-    /// More than is taken at once.
+    /// A refusal that its code explains. Counts it.
     #[must_use]
-    pub fn too_many_messages() -> Self {
-        Self::new(Code::TooManyMessages, "Too many messages. Please wait a moment.")
+    pub fn new(code: Code) -> Self {
+        Self::says(code, Says::Code)
     }
 
-    /// A refusal with a code of its own. Counts it.
+    /// A refusal with a sentence of [`messages::of_event`] that says more than its code. Counts it.
     #[must_use]
-    pub fn new(code: Code, message: &str) -> Self {
+    pub fn with_rule(code: Code, rule: &'static str) -> Self {
+        Self::says(code, Says::Rule(rule))
+    }
+
+    fn says(code: Code, says: Says) -> Self {
         telemetry::refused(code.name());
-        Self { code, message: message.to_owned() }
+        Self { code, says }
     }
 
     /// Its stable name.
@@ -100,20 +121,24 @@ impl Refusal {
 
     /// Its sentence.
     #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
+    pub fn message(&self, language: Language) -> String {
+        match &self.says {
+            Says::Code => self.code.sentence(language, ""),
+            Says::Rule(rule) => messages::of_event(rule, language).to_owned(),
+            Says::Problem(problem) => problem.message(language),
+        }
     }
 
     /// The payload of the event `error`, naming the event that was refused, if it is known.
     #[must_use]
-    pub fn error_event(&self, event: Option<&str>) -> String {
-        json(&ErrorEvent { event, code: self.code.name(), message: &self.message })
+    pub fn error_event(&self, event: Option<&str>, language: Language) -> String {
+        json(&ErrorEvent { event, code: self.code(), message: &self.message(language) })
     }
 }
 
 impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
-        Self::new(
+        Self::with_rule(
             Code::MalformedMessage,
             match error {
                 EnvelopeError::NotJson => "A message is a JSON text.",
@@ -128,7 +153,7 @@ impl From<EnvelopeError> for Refusal {
 impl From<EventError> for Refusal {
     fn from(error: EventError) -> Self {
         match error {
-            EventError::Unknown => Self::new(Code::UnknownEvent, "There is no such event."),
+            EventError::Unknown => Self::new(Code::UnknownEvent),
             EventError::Payload(message) => Self::validation(message),
         }
     }
@@ -141,9 +166,30 @@ impl From<ServiceError> for Refusal {
 }
 
 impl From<Problem> for Refusal {
-    /// The sentence that a page would show for the same refusal over HTTP.
+    /// The sentence that a page would show for the same refusal over HTTP. It is counted with its cause.
     fn from(problem: Problem) -> Self {
         log_cause(&problem);
-        Self { code: problem.code(), message: problem.message(Language::English) }
+        Self { code: problem.code(), says: Says::Problem(problem) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::events::ClientEvent;
+
+    #[test]
+    fn what_an_event_takes_is_said_in_korean_too() {
+        let events =
+            ["BUY", "auth", "CHANGED_PAGE", "nickname", "enter_room", "leave_room", "new_message", "HOP"];
+        let refusals = events
+            .map(|event| Refusal::from(ClientEvent::read(event, []).unwrap_err()))
+            .into_iter()
+            .chain([EnvelopeError::NotJson.into(), EnvelopeError::NotAnEnvelope.into()]);
+        for refusal in refusals {
+            let (english, korean) = (refusal.message(Language::English), refusal.message(Language::Korean));
+            assert!(english.is_ascii() || english.contains('…'), "{english}");
+            assert!(korean.chars().any(|c| ('가'..='힣').contains(&c)), "{english} is {korean}");
+        }
     }
 }

@@ -52,6 +52,7 @@ use crate::{
 /// What is known of a connection from its handshake.
 pub struct Handshake {
     party: Party,
+    language: Language,
     /// Kept as long as the connection.
     permit: Rc<SessionPermit>,
 }
@@ -179,7 +180,8 @@ fn admit(app: &AppState) -> Admit<Handshake> {
                     let owner = login.map(|login| login.user_id.0).or(other.map(owner_of));
                     let party = Party::of(who, page.map(|page| (page, is_foreign)));
                     let purse = permit.purse();
-                    let request = Handshake { party, permit: Rc::new(permit) };
+                    let language = Language::of(&headers);
+                    let request = Handshake { party, language, permit: Rc::new(permit) };
                     Ok(Admitted { request, cookie, owner, purse })
                 }
                 Err(problem) => {
@@ -267,6 +269,7 @@ struct Connecter {
     outbox: Rc<Outbox>,
     age: Duration,
     party: Party,
+    language: Language,
     permit: Rc<SessionPermit>,
 }
 
@@ -285,6 +288,7 @@ impl Connecter {
         };
         let start = back.map_or(Start::Live, |(_, after)| Start::After(after));
         let mut new = self.gateway.new_session(self.outbox, who, start, permits);
+        new.language = self.language;
         if let Some((id, _)) = back {
             new.id = id;
         }
@@ -367,12 +371,14 @@ impl Handlers for Shop {
             outbox: Rc::clone(connect.outbox),
             age: connect.age,
             party: connect.request.party.clone(),
+            language: connect.request.language,
             permit: Rc::clone(&connect.request.permit),
         };
+        let language = connect.request.language;
         Box::pin(async move {
             connecter.connect(auth).await.map_err(|refusal| Refused {
                 message: refusal.code().to_owned(),
-                data: Some(json!({"code": refusal.code(), "message": refusal.message()})),
+                data: Some(json!({"code": refusal.code(), "message": refusal.message(language)})),
             })
         })
     }
@@ -409,9 +415,12 @@ impl Handlers for Shop {
 
 /// Sends the acknowledgement that was asked for; without one, only a refusal is worth an event.
 fn answer(socket: &Socket<Client>, event: &str, id: Option<u64>, reply: &Reply) {
+    let language = socket.data.session.language;
     match (id, reply) {
-        (Some(id), reply) => socket.ack(id, ack(reply).as_str().into()),
+        (Some(id), reply) => socket.ack(id, ack(reply, language).as_str().into()),
         (None, Ok(_)) => {}
-        (None, Err(refusal)) => socket.emit("error", refusal.error_event(Some(event)).as_str().into()),
+        (None, Err(refusal)) => {
+            socket.emit("error", refusal.error_event(Some(event), language).as_str().into())
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::Offset,
+    domain::{Language, Offset},
     limits::{Claim, LimitExceeded, Purse, SessionLimits, SessionPermit},
     outbox::{Outbox, Sweeper},
     realtime::{
@@ -97,6 +97,7 @@ impl Gateway {
             login,
             person,
             is_masked,
+            language: Language::default(),
             feeding,
             position,
             limits,

@@ -153,6 +153,7 @@ async fn socket_io<S: Service>(endpoint: &Endpoint<S>, request: UpgradeRequest) 
 /// What a good handshake on `/ws` leads to.
 struct Admission {
     visitor: Visitor,
+    language: Language,
     start: Start,
     subprotocol: bool,
     /// The token of the subprotocol is not valid: a browser sees no status, so that a close code tells it.
@@ -182,10 +183,11 @@ async fn native(gateway: Rc<Gateway>, request: UpgradeRequest) -> io::Result<()>
 
 /// Makes the session and runs it.
 fn begin(gateway: Rc<Gateway>, admission: Admission, upgraded: Upgraded) {
-    let Admission { visitor, start, permits, log_in_again, .. } = admission;
+    let Admission { visitor, language, start, permits, log_in_again, .. } = admission;
     let Upgraded { socket, permit, already_read } = upgraded;
     let outbox = gateway.sweeper.to_socket(socket, Wire::Native, Gateway::purse(&permits));
-    let new = gateway.new_session(Rc::clone(&outbox), visitor.who, start, permits);
+    let mut new = gateway.new_session(Rc::clone(&outbox), visitor.who, start, permits);
+    new.language = language;
     let client = Client::enter(gateway, new);
     if log_in_again {
         client.session.close(Close::LoggedOut);
@@ -210,7 +212,15 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
     let permits =
         gateway.session_permits(address, visitor.who.login.as_deref()).map_err(ServiceError::from)?;
     let start = gateway.start(cursor).await?;
-    Ok(Admission { visitor, start, subprotocol: offered.contains(&SUBPROTOCOL), log_in_again, permits })
+    let language = Language::of(head.headers());
+    Ok(Admission {
+        visitor,
+        language,
+        start,
+        subprotocol: offered.contains(&SUBPROTOCOL),
+        log_in_again,
+        permits,
+    })
 }
 
 /// Who opens a session without a listen key, and whether the token of the subprotocol is not valid.

@@ -11,14 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     announcement::Announcement,
+    kept::{Kept, KeptAway},
+    place::{ENTRY, Place},
     rooms::Room,
-    viewers::{Page, Person},
+    viewers::Person,
 };
-use crate::domain::{Timestamp, UserId};
+use crate::domain::Timestamp;
 
 /// How long a session may be away, as in the reference server.
 pub const MAX_AWAY: Duration = Duration::from_secs(120);
@@ -32,29 +32,6 @@ const AWAY_BUDGET: usize = 8 << 20;
 const MAX_FORGOTTEN: usize = 65_536;
 /// Between two looks for what is too old.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// What an entry costs beside its texts, about, in bytes.
-const ENTRY: usize = 256;
-
-/// What a session that is away was in.
-#[derive(Clone, Debug)]
-pub struct Place {
-    /// Whose it is: nobody else gets it back.
-    pub person: Person,
-    /// The rooms that it was in.
-    pub rooms: Vec<Room>,
-    /// The page that it looked at.
-    pub page: Option<Page>,
-    /// The name that a guest had chosen.
-    pub guest_name: Option<Box<str>>,
-}
-
-impl Place {
-    fn bytes(&self) -> usize {
-        let rooms: usize = self.rooms.iter().map(|room| room.as_str().len() + 64).sum();
-        ENTRY + rooms + self.page.as_ref().map_or(0, |page| page.as_str().len())
-    }
-}
-
 /// A session that comes back.
 pub struct Return {
     /// What it was in.
@@ -332,26 +309,6 @@ impl RoomLog {
     }
 }
 
-/// What is kept from one process to the next.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Kept {
-    floor: u32,
-    forgotten: Vec<u64>,
-    away: Vec<KeptAway>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptAway {
-    id: u64,
-    member: Option<i64>,
-    guest: Option<u64>,
-    rooms: Vec<String>,
-    page: Option<String>,
-    guest_name: Option<Box<str>>,
-    left_at: i64,
-}
-
 /// What stands where [`Recovery::keep`] leaves its text while sessions are placed that it does not know: after a crash
 /// nobody is told that it was recovered who may have been somewhere.
 pub const INCOMPLETE: &str = "incomplete";
@@ -405,49 +362,16 @@ impl Recovery {
             state.away.remove(&id);
             state.forget(id);
         }
-        let away = state.away.iter().map(|(id, away)| KeptAway::of(*id, away)).collect();
+        let away = state.away.iter().map(|(id, away)| KeptAway::of(*id, &away.place, away.left_at)).collect();
         let kept = Kept { floor: state.floor, forgotten: state.forgetting.iter().copied().collect(), away };
         serde_json::to_string(&kept).ok()
-    }
-}
-
-impl KeptAway {
-    fn of(id: u64, away: &Away) -> Self {
-        let (member, guest) = match away.place.person {
-            Person::Member(user) => (Some(user.0), None),
-            Person::Guest(guest) => (None, Some(guest)),
-            // They are in no room and on no page.
-            Person::Listener(_) => (None, None),
-        };
-        Self {
-            id,
-            member,
-            guest,
-            rooms: away.place.rooms.iter().map(|room| room.as_str().to_owned()).collect(),
-            page: away.place.page.as_ref().map(|page| page.as_str().to_owned()),
-            guest_name: away.place.guest_name.clone(),
-            left_at: away.left_at.as_millis(),
-        }
-    }
-
-    fn place(self) -> Option<Place> {
-        let person = match (self.member, self.guest) {
-            (Some(user), _) => Person::Member(UserId(user)),
-            (None, Some(guest)) => Person::Guest(guest),
-            (None, None) => return None,
-        };
-        let rooms = self.rooms.iter().map(|name| Room::parse(name)).collect::<Option<_>>()?;
-        let page = match self.page {
-            Some(page) => Some(Page::parse(&page)?),
-            None => None,
-        };
-        Some(Place { person, rooms, page, guest_name: self.guest_name })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::UserId;
 
     const KIM: Person = Person::Member(UserId(1));
 

@@ -17,7 +17,7 @@ use super::{
     viewers::{Page, Person},
 };
 use crate::{
-    domain::{Nickname, Offset, SessionId, Timestamp, UserId},
+    domain::{Language, Nickname, Offset, SessionId, Timestamp, UserId},
     limits::{SessionLimits, SessionPermit},
     outbox::{Close, Outbox, Wire},
     telemetry,
@@ -80,6 +80,8 @@ pub struct NewSession {
     pub person: Person,
     /// Whether names are masked for it that others are shown.
     pub is_masked: bool,
+    /// In which it is told why something was refused.
+    pub language: Language,
     /// How it gets publications.
     pub feeding: Feeding,
     /// Everything up to here is not wanted.
@@ -105,6 +107,8 @@ pub struct Session {
     owns: Cell<bool>,
     /// Whether names are masked for it that others are shown.
     is_masked: bool,
+    /// In which it is told why something was refused.
+    pub language: Language,
     /// The viewer count that it was told last.
     told_viewers: Cell<u32>,
     /// Its number, unique in this process.
@@ -140,6 +144,7 @@ impl Session {
             feeding: Cell::new(new.feeding),
             owns: Cell::new(false),
             is_masked: new.is_masked,
+            language: new.language,
             told_viewers: Cell::new(0),
             id: new.id,
             before: Cell::new(NO_SLOT),

@@ -4,16 +4,7 @@
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
 use crate::domain::FieldError;
-
-/// A language in which we have sentences.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// What everyone gets who asks for nothing else.
-    #[default]
-    English,
-    /// For those who prefer it.
-    Korean,
-}
+pub use crate::domain::Language;
 
 impl Language {
     /// The language that a request prefers (RFC 9110 §12.5.4); the earlier of two preferred alike.
@@ -27,15 +18,6 @@ impl Language {
             }
         }
         found
-    }
-
-    /// Its tag (RFC 5646), for `Content-Language`.
-    #[must_use]
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Korean => "ko",
-        }
     }
 }
 
@@ -119,6 +101,44 @@ const RULES: &[(&str, &str)] = &[
     ("items is a list of {goodsId, quantity}", "items는 {goodsId, quantity}의 목록이어야 합니다."),
     ("a search has at most 200 characters", "검색어는 200자 이하여야 합니다."),
 ];
+
+/// What events take, and why they were refused, in Korean.
+const EVENTS: &[(&str, &str)] = &[
+    ("BUY takes an object with goodsId or items.", "BUY에는 goodsId 또는 items가 있는 객체를 보내야 합니다."),
+    ("auth takes {token}.", "auth에는 {token}을 보내야 합니다."),
+    (
+        "CHANGED_PAGE takes the location of a page, \"/detail.html?goodsId=4\".",
+        "CHANGED_PAGE에는 페이지 주소를 보내야 합니다. 예: \"/detail.html?goodsId=4\"",
+    ),
+    ("nickname takes a string.", "nickname에는 문자열을 보내야 합니다."),
+    ("enter_room takes a string.", "enter_room에는 문자열을 보내야 합니다."),
+    ("leave_room takes a string.", "leave_room에는 문자열을 보내야 합니다."),
+    ("new_message takes a message and a room.", "new_message에는 메시지와 방을 보내야 합니다."),
+    ("A message has at most 2000 characters.", "메시지는 2000자 이하여야 합니다."),
+    (
+        "A room's name has 1 to 100 characters, none of them control, bidirectional or < >.",
+        "방 이름은 1자 이상 100자 이하여야 하며 제어 문자와 < >는 사용할 수 없습니다.",
+    ),
+    ("A message is a JSON text.", "메시지는 JSON 문자열이어야 합니다."),
+    (
+        "A message is {\"type\": \"…\", \"payload\": …}, with an id that is a number or a short string.",
+        "메시지는 {\"type\": \"…\", \"payload\": …} 형식이어야 하며 id는 숫자나 짧은 문자열이어야 합니다.",
+    ),
+    (
+        "This connection belongs to someone else: please open another.",
+        "다른 사용자의 연결입니다. 새로 연결해 주세요.",
+    ),
+];
+
+/// What an event takes, or a rule of a field that is all of it, in the language of its reader.
+#[must_use]
+pub fn of_event(english: &'static str, language: Language) -> &'static str {
+    let known = || EVENTS.iter().chain(RULES).find(|(known, _)| *known == english);
+    match language {
+        Language::English => english,
+        Language::Korean => known().map_or(english, |(_, korean)| korean),
+    }
+}
 
 /// What is wrong with a field, in the language of its reader.
 #[must_use]

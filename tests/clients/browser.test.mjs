@@ -4,49 +4,19 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { openPage, startBrowser, startShop } from './support.mjs';
+import { PASSWORD, fillIn, storefront } from './storefront.mjs';
 
-const PASSWORD = 'correct horse';
 let shop;
-let browser;
-let people = [];
-
-before(async () => {
-  shop = await startShop();
-  browser = await startBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await shop?.stop();
-});
-
-afterEach(async () => {
-  const problems = people.flatMap((person) => person.problems);
-  await Promise.all(people.map((person) => person.context.close()));
-  people = [];
-  assert.deepEqual(problems, [], 'nothing goes wrong on any page');
-});
-
-async function visitor(options) {
-  const person = await openPage(browser, shop.url, options);
-  people.push(person);
-  return person;
-}
+const { visitor } = storefront([], (opened) => { shop = opened; });
 
 /** Someone with a new account, logged in, on the shop's first page. */
 async function member(nickname, options) {
   const person = await visitor(options);
   const { page } = person;
   await page.goto('/register.html');
-  const form = page.locator('#register-form');
-  await form.locator('[name=nickname]').fill(nickname);
-  await form.locator('[name=email]').fill(`${nickname}@example.com`);
-  await form.locator('[name=password]').fill(PASSWORD);
-  await form.locator('[name=confirmPassword]').fill(PASSWORD);
-  await form.locator('[type=submit]').click();
+  await fillIn(page, { nickname, email: `${nickname}@example.com`, password: PASSWORD, confirmPassword: PASSWORD });
   await page.locator('[data-role="account-nickname"]', { hasText: nickname }).waitFor();
   await page.waitForURL((url) => ['/', '/index.html'].includes(url.pathname));
   await page.locator('article[data-goods-id]').first().waitFor();
@@ -206,15 +176,21 @@ test('a guest sees the shop and no alerts', async () => {
 });
 
 test('every page fits a phone', async () => {
-  const { page } = await member('gil', { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+  const { page } = await member('gil', phone);
   await goodsLink(page).click();
   await page.locator('[data-action="add-to-cart"]').click();
   await page.locator('[data-role="cart-count"]', { hasText: '1' }).waitFor();
   const detail = new URL(page.url()).pathname + new URL(page.url()).search;
-  for (const path of ['/', '/goods.html', detail, '/cart.html', '/order.html', '/orders.html', '/account.html', '/login.html', '/register.html']) {
-    await page.goto(path);
-    await page.locator('main h1, main h2').first().waitFor();
-    const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert.ok(content <= screen, `${path} is ${content} wide on a screen of ${screen}`);
-  }
+  for (const path of ['/', '/goods.html', detail, '/cart.html', '/order.html', '/orders.html', '/account.html']) await assertFits(page, path);
+  // Members are led on from these.
+  const guest = await visitor(phone);
+  for (const path of ['/login.html', '/register.html']) await assertFits(guest.page, path);
 });
+
+async function assertFits(page, path) {
+  await page.goto(path);
+  await page.locator('main h1, main h2').first().waitFor();
+  const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= screen, `${path} is ${content} wide on a screen of ${screen}`);
+}

@@ -4,65 +4,23 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { logIn, newGoods, newMember, order } from './people.mjs';
+import { latest, logIn, newGoods, newMember, order } from './people.mjs';
 import { openProxy } from './sockets.mjs';
-import { openPage, startBrowser, startShop } from './support.mjs';
+import { PASSWORD, fillIn, logInOn, storefront, toasts } from './storefront.mjs';
+import { openPage, startShop } from './support.mjs';
 
-const PASSWORD = 'correct horse';
 let shop;
-let browser;
-let people = [];
 /** Goods that never run out. */
 let tea;
-
-before(async () => {
-  // Names are masked: nothing that is one's own may be told by a name.
-  shop = await startShop('--nickname-display', 'masked');
-  browser = await startBrowser();
+// Names are masked: nothing that is one's own may be told by a name.
+const front = storefront(['--nickname-display', 'masked'], async (opened) => {
+  shop = opened;
   tea = await newGoods(shop, 'Test tea');
 });
+const { guest: visitor, member } = front;
 
-after(async () => {
-  await browser?.close();
-  await shop?.stop();
-});
-
-afterEach(async () => {
-  const problems = people.flatMap((person) => person.problems);
-  await Promise.all(people.map((person) => person.context.close()));
-  people = [];
-  assert.deepEqual(problems, [], 'nothing goes wrong on any page');
-});
-
-/** Someone without an account. Asking who that is may be answered "nobody". */
-async function visitor(options) {
-  const person = await openPage(browser, shop.url, options);
-  person.allow(401);
-  people.push(person);
-  return person;
-}
-
-async function fillIn(page, values) {
-  for (const [name, value] of Object.entries(values)) await page.locator(`main form [name=${name}]`).fill(value);
-  await page.locator('main form [type=submit]').click();
-}
-
-const logInOn = (page, nickname, password = PASSWORD) => fillIn(page, { email: `${nickname}@example.com`, password });
-
-/** Someone with a new account, logged in, on a page. */
-async function member(nickname, path = '/', options = {}) {
-  const account = await newMember(shop, nickname);
-  const person = await visitor(options);
-  await person.page.goto(`/login.html?next=${encodeURIComponent(path)}`);
-  await logInOn(person.page, nickname);
-  await person.page.waitForURL((url) => url.pathname + url.search === path);
-  await person.page.locator('[data-role="account-nickname"]', { hasText: nickname }).waitFor();
-  return { ...person, account };
-}
-
-const toasts = (page) => page.locator('shopbell-toasts [data-role="toast"]');
 const detailOf = ({ goodsId }) => `/detail.html?goodsId=${goodsId}`;
 
 async function quantityInCart(page, { goodsId }) {
@@ -121,6 +79,32 @@ test('the next page of a tab still knows the order that the page before has plac
   await toasts(page).filter({ hasText: 'Your order of Test tea' }).waitFor();
 });
 
+test('a page that holds an offset of another log goes on with this one, on the next page too', async () => {
+  const { page } = await member('rita');
+  const buyer = await newMember(shop, 'otto');
+  const asked = [];
+  page.on('websocket', (socket) => asked.push(Object.fromEntries(new URL(socket.url()).searchParams)));
+  const session = await page.evaluate(async () => {
+    const { source } = document.querySelector('shopbell-toasts');
+    const { session } = source.hello;
+    Object.assign(source, { lastId: 999_999, epoch: '0123456789abcdef' });
+    source.close();
+    source.open();
+    return session;
+  });
+  await page.waitForFunction((before) => {
+    const { source } = document.querySelector('shopbell-toasts');
+    return source.state === 'open' && source.hello.session !== before;
+  }, session);
+  assert.deepEqual(asked, [{ after: '999999', epoch: '0123456789abcdef' }]);
+  await order(shop, buyer, tea);
+  await toasts(page).filter({ hasText: 'o** just ordered Test tea' }).waitFor();
+  const epoch = await page.evaluate(() => document.querySelector('shopbell-toasts').source.hello.epoch);
+  await page.goto('/orders.html');
+  await page.waitForFunction(() => document.querySelector('shopbell-toasts')?.source.state === 'open');
+  assert.deepEqual(asked[1], { after: String(await latest(shop, buyer)), epoch });
+});
+
 // --- a path that dies without a word ---
 
 test('a page whose path falls silent comes back by itself and tells what it missed', async (context) => {
@@ -129,7 +113,7 @@ test('a page whose path falls silent comes back by itself and tells what it miss
   const buyer = await newMember(quick, 'theo');
   await newMember(quick, 'olga');
   const goods = await newGoods(quick, 'Silent night');
-  const person = await openPage(browser, proxy.url);
+  const person = await openPage(front.browser, proxy.url);
   const { page, problems } = person;
   // The page first: it would miss its shop.
   context.after(async () => {

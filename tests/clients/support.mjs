@@ -86,8 +86,6 @@ export async function openPage(browser, url, options = {}) {
   page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
   page.on('console', (message) => {
     const status = /status of (\d+)/.exec(message.text())?.[1];
-    // Asked of every server, and not there yet on each.
-    if (/\/api\/(shop|categories)$/.test(message.location().url)) return;
     if (message.type() === 'error' && !allowed.has(Number(status))) {
       problems.push(`console: ${message.text()} (${message.location().url})`);
     }

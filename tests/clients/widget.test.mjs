@@ -254,7 +254,7 @@ test('without a heartbeat in the greeting silence means nothing', async () => {
 });
 
 test('a gap and another database bring what is new, and no flood of what is old', async () => {
-  const line = await gateway((_, n) => n === 1 ? { latest: 900, epoch: 'old', heartbeat: 300 } : { latest: 500, epoch: 'new' });
+  const line = await gateway((_, n) => n === 1 ? { latest: 900, epoch: 'old', heartbeat: 300 } : { latest: 500, epoch: 'new', heartbeat: 300 });
   const { toasts, page } = await host({ line });
   await line.connection(1);
   // It falls silent and comes back over another database, whose log is replayed from its beginning.
@@ -266,6 +266,17 @@ test('a gap and another database bring what is new, and no flood of what is old'
   await toasts.filter({ hasText: 'fay' }).waitFor();
   assert.equal(await toasts.count(), 1);
   assert.equal(await page.locator('shopbell-toasts', { hasText: 'old' }).count(), 0);
+  // From there on it resumes in the new log, also where that has told nothing yet.
+  const third = await line.connection(3);
+  assert.deepEqual(third.query, { after: '501', epoch: 'new' });
+});
+
+test('after a gap and before any alert a lost line resumes in the new log', async () => {
+  const line = await gateway((_, n) => n === 1 ? { latest: 900, epoch: 'old', heartbeat: 300 } : { latest: 20, epoch: 'new', heartbeat: 300 });
+  await host({ line });
+  const second = await line.connection(2);
+  second.tell('gap', { after: 900, oldest: 1 });
+  assert.deepEqual((await line.connection(3)).query, { after: '20', epoch: 'new' });
 });
 
 test('ages are told by the server\'s clock, not by the reader\'s', async () => {

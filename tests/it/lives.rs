@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use shopbell::{clock, config::HumanDuration};
+use shopbell::{
+    clock,
+    config::HumanDuration,
+    domain::{Nickname, UserPatch},
+};
 
 use crate::support::{As, TestApp, Ws, email_of, pass};
 
@@ -23,6 +27,34 @@ async fn a_ban_by_another_process_closes_sockets_within_a_second() {
     app.post("/api/auth").json(&again).send().await.refused(403, "banned");
     assert!(store.ban(id, false, clock::now()).await.unwrap());
     app.post("/api/auth").json(&again).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_rename_by_another_process_is_seen_by_open_sockets() {
+    let app = TestApp::spawn().await;
+    let (kim, lee) = (app.member("kim").await, app.member("lee").await);
+    let mut speaks = Ws::open(&app, As::Cookie(&kim)).await;
+    let mut hears = Ws::open(&app, As::Cookie(&lee)).await;
+    for socket in [&mut speaks, &mut hears] {
+        socket.ask("enter_room", json!("lobby")).await;
+    }
+    let store = app.elsewhere().await;
+    let patch = UserPatch { nickname: Some(Nickname::parse("kimmy").unwrap()), ..UserPatch::default() };
+    let begin = Instant::now();
+    store.change_user(app.id_of(&kim).await.into(), patch, None, clock::now()).await.unwrap();
+    loop {
+        speaks.ask("new_message", json!(["hi", "lobby"])).await;
+        let said = hears.expect("new_message").await;
+        if said[0] == "kimmy: hi" {
+            break;
+        }
+        assert_eq!(said[0], "kim: hi");
+        assert!(begin.elapsed() < Duration::from_secs(2), "the old name is still told");
+        pass(Duration::from_millis(150)).await;
+    }
+    // A socket that opens later has it, too.
+    let again = Ws::open(&app, As::Cookie(&kim)).await;
+    assert_eq!(again.hello["user"]["nickname"], "kimmy");
 }
 
 #[tokio::test]

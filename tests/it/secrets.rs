@@ -195,3 +195,54 @@ async fn metrics_have_an_address_of_their_own() {
     let other = client().get(format!("http://{free}/api/goods")).send().await.unwrap();
     assert_eq!(other.status(), 404, "nothing else is there");
 }
+
+#[test]
+fn a_file_with_secrets_that_others_can_read_is_warned_of() {
+    let folder = folder();
+    // Refused after the files were looked at: nothing has to be ended.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let secret = "a secret of thirty-two bytes or more";
+    let (config, key) = (folder.path().join("shop.toml"), folder.path().join("token.key"));
+    fs::write(&key, secret).unwrap();
+    let warned = |settings: &str, config_mode: u32, key_mode: u32| {
+        fs::write(&config, settings).unwrap();
+        fs::set_permissions(&config, fs::Permissions::from_mode(config_mode)).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(key_mode)).unwrap();
+        let output =
+            run(shopbell(folder.path(), &["serve", "--addr", &addr, "--config", config.to_str().unwrap()]));
+        let stderr = text(&output.stderr);
+        assert!(stderr.contains(&addr) && !stderr.contains(secret), "{stderr}");
+        let lines = stderr.lines().filter(|line| line.contains("others can read a file with secrets"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let inside = format!("jwt-secret = \"{secret}\"\n");
+    for mode in [0o644, 0o640, 0o604] {
+        let lines = warned(&inside, mode, 0o600);
+        assert_eq!(lines.len(), 1, "{mode:o}");
+        assert!(lines[0].contains("shop.toml") && lines[0].contains("chmod 600"), "{}", lines[0]);
+    }
+    assert!(warned(&inside, 0o600, 0o644).is_empty());
+    assert!(warned("currency = \"EUR\"\n", 0o644, 0o644).is_empty(), "there is nothing to hide");
+    let beside = format!("jwt-secret-file = \"{}\"\n", key.display());
+    let lines = warned(&beside, 0o644, 0o644);
+    assert!(lines.len() == 1 && lines[0].contains("token.key"), "{lines:?}");
+    assert!(warned(&beside, 0o644, 0o600).is_empty());
+}
+
+#[tokio::test]
+async fn a_backup_says_how_far_it_is_and_nothing_to_a_file() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--demo"]);
+    drop((serving.line(), serving.line()));
+    let url = format!("sqlite://{}", folder.path().join("shop.db").display());
+    let mut told = Vec::new();
+    let mut progress = |written: u64, total: u64| told.push((written, total));
+    shopbell::store::backup(&url, &folder.path().join("copy.db"), &mut progress).await.unwrap();
+    let (written, total) = *told.last().expect("it is told at the end at least");
+    assert!(written == total && total > 4096, "{told:?}");
+    assert!(told.is_sorted() && told.iter().all(|(written, of)| written <= of && *of == total), "{told:?}");
+    let output = run(shopbell(folder.path(), &["backup", "--to", "another.db"]));
+    assert_eq!(text(&output.stdout), "another.db is a copy of the database\n");
+    assert_eq!(text(&output.stderr), "", "no progress where nobody looks");
+}

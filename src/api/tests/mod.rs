@@ -67,9 +67,10 @@ async fn shop(
         state.accounts.register(wanted, role, clock::now()).await.unwrap();
     }
     let catalog = CatalogCache::new(std::sync::Arc::clone(state.store.feed()));
-    let app: App<_> = app(state, catalog, |cfg| {
+    let routes = super::shop(&state, catalog, |cfg| {
         cfg.route("/panic", actix_web::web::get().to(|| async { panics() }));
     });
+    let app: App<_> = app(state, routes);
     Shop { service: test::init_service(app).await, _folder: folder }
 }
 

@@ -14,7 +14,7 @@ use tokio::{io::AsyncReadExt, net::TcpStream, sync::oneshot};
 
 use super::world::{Table, World};
 use crate::{
-    domain::Offset,
+    domain::{Language, Offset},
     limits::{Purse, SessionLimits},
     outbox::{Close, OutboxLimits, Sweeper, Wire},
     protocol::frame,
@@ -75,6 +75,7 @@ impl Client {
             login: None,
             person: Person::Guest(1),
             is_masked: false,
+            language: Language::English,
             feeding,
             position: after.map_or(registry.latest(), Offset),
             limits: SessionLimits::new(1, Instant::now()),

@@ -4,6 +4,7 @@ mod alerts;
 mod buying;
 mod company;
 mod endings;
+mod languages;
 mod raw;
 mod silence;
 

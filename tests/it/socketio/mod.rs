@@ -113,6 +113,23 @@ async fn a_bad_token_is_refused_and_none_makes_a_guest() {
 }
 
 #[tokio::test]
+async fn refusals_speak_the_language_of_the_handshake() {
+    let app = TestApp::spawn().await;
+    let korean = app.get(POLLING).header("Accept-Language", "ko");
+    let mut session = Polling::opened(app.http.clone(), None, korean).await;
+    session.post(r#"40{"token":"nonsense"}"#).await.expect(200);
+    let refused = session.expect("44").await;
+    assert!(refused.contains("로그인 후 이용 가능한 기능입니다."), "{refused}");
+    session.post("40").await.expect(200);
+    session.expect("40").await;
+    session.post(r#"421["BUY",{"goodsId":1}]"#).await.expect(200);
+    assert!(session.expect("431").await.contains("로그인 후 이용 가능한 기능입니다."));
+    session.post(r#"42["HOP"]"#).await.expect(200);
+    let error = session.expect("42[\"error\"").await;
+    assert!(error.contains("존재하지 않는 이벤트입니다."), "{error}");
+}
+
+#[tokio::test]
 async fn refusals_are_those_of_the_reference_server() {
     let app = TestApp::spawn().await;
     for (path, body) in [

@@ -27,6 +27,11 @@ impl Polling {
             Some(person) => call.by(person),
             None => call,
         };
+        Self::opened(http, person, call).await
+    }
+
+    /// The session that a handshake opens.
+    pub(super) async fn opened(http: Http, person: Option<&Person>, call: Call) -> Self {
         let open = call.send().await.expect(200).text;
         let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
         let sid = open["sid"].as_str().unwrap().to_owned();

@@ -8,7 +8,10 @@ use tokio_tungstenite::{
 };
 
 use super::polling::Polling;
-use crate::support::{As, Person, TestApp, Ws, eventually, within};
+use crate::{
+    serving::{Serving, folder},
+    support::{As, Person, TestApp, Ws, eventually, within},
+};
 
 /// A Socket.IO client over a WebSocket.
 struct Socket {
@@ -19,9 +22,13 @@ struct Socket {
 
 impl Socket {
     async fn open(app: &TestApp, who: &Person, pid: Option<(&str, i64)>) -> Self {
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", app.addr());
+        Self::open_at(app.addr(), &who.token, pid).await
+    }
+
+    async fn open_at(addr: &str, token: &str, pid: Option<(&str, i64)>) -> Self {
+        let url = format!("ws://{addr}/socket.io/?EIO=4&transport=websocket");
         let mut request = url.into_client_request().unwrap();
-        request.headers_mut().insert("authorization", format!("Bearer {}", who.token).parse().unwrap());
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         let (socket, _) = within("the handshake", connect_async(request)).await.unwrap();
         let mut socket = Self { socket, connected: Value::Null };
         let auth = match pid {
@@ -241,4 +248,31 @@ async fn an_orderly_restart_puts_everyone_back() {
     let (_polls, again) = Polling::connect(&next, Some(&shop.kim), &auth).await;
     assert_eq!(again["pid"], polling["pid"]);
     assert_eq!(lee.ask("enter_room", json!("attic")).await["count"], 2, "it is in its room");
+}
+
+#[tokio::test]
+async fn after_a_crash_nobody_is_told_to_be_recovered_who_was_in_a_room() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--demo"]);
+    let line = serving.line();
+    let (email, password) = line.strip_prefix("demo shopper: ").unwrap().split_once(' ').unwrap();
+    let token = serving.log_in(email, password).await["token"].as_str().unwrap().to_owned();
+    let mut socket = Socket::open_at(serving.addr(), &token, None).await;
+    socket.ask(&json!(["enter_room", "lobby"])).await;
+    let pid = socket.pid();
+    // That somebody is somewhere is on its way to the disk; what is answered after it is behind it.
+    for _ in 0..2 {
+        socket.ask(&json!(["BUY", {"goodsId": 1, "quantity": 1}])).await;
+    }
+    serving.signal("-KILL");
+    serving.ended().await;
+    let serving = Serving::start(folder.path(), &[]);
+    let mut back = Socket::open_at(serving.addr(), &token, Some((&pid, 0))).await;
+    assert_ne!(back.pid(), pid, "not recovered: where it was is not known any more");
+    assert!(back.ask(&json!(["enter_room", "lobby"])).await.contains(r#""count":1"#), "and it is nowhere");
+    // From there on an orderly life: the next one is recovered.
+    let pid = back.pid();
+    drop(back);
+    let back = Socket::open_at(serving.addr(), &token, Some((&pid, 2))).await;
+    assert_eq!(back.pid(), pid);
 }
