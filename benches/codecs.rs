@@ -32,6 +32,7 @@ fn publication(id: i64) -> Arc<Publication> {
             first_goods_name: "Sparkling water".into(),
             other_goods: 0,
             quantity: 1,
+            elsewhere: None,
         },
     })
 }

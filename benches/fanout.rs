@@ -96,6 +96,7 @@ impl Thread {
             first_goods_name: "Sparkling water".into(),
             other_goods: 0,
             quantity: 1,
+            elsewhere: None,
         };
         let publication = Publication { id: Offset(id), date: Timestamp::from_millis(0), notification };
         let batch = Batch::new(vec![Arc::new(publication)], NicknameDisplay::Full).expect("not empty");

@@ -108,6 +108,7 @@ impl Application {
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
         let housekeeping = actix_rt::spawn(housekeeping);
+        let sources = actix_rt::spawn(Arc::clone(&self.state.sources).follow());
         let listen_keys = actix_rt::spawn(Arc::clone(&self.state.listen_keys).follow());
         let drain = async {
             shutdown.await;
@@ -128,6 +129,7 @@ impl Application {
         };
         relay.abort();
         housekeeping.abort();
+        sources.abort();
         listen_keys.abort();
         if let Some(kept) = recovery.keep()
             && let Err(error) = self.store.change_setting(RECOVERY, &kept).await

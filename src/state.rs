@@ -10,8 +10,8 @@ use crate::{
     domain::Epoch,
     limits::Permits,
     service::{
-        ServiceError, accounts::Accounts, catalog::Catalog, history::History, listen_keys::ListenKeys,
-        orders::Orders,
+        ServiceError, accounts::Accounts, catalog::Catalog, history::History, ingest::Ingest,
+        listen_keys::ListenKeys, orders::Orders, sources::Sources,
     },
     store::Store,
 };
@@ -29,6 +29,10 @@ pub struct AppState {
     pub catalog: Arc<Catalog>,
     /// Orders.
     pub orders: Arc<Orders>,
+    /// Who may say that something was bought elsewhere.
+    pub sources: Arc<Sources>,
+    /// Orders of other shops.
+    pub ingest: Arc<Ingest>,
     /// Reading the log of notifications.
     pub history: Arc<History>,
     /// Keys for the pages of other shops.
@@ -51,6 +55,7 @@ impl AppState {
     pub async fn open(settings: Settings, store: Arc<dyn Store>) -> Result<Self, ServiceError> {
         let accounts = Accounts::open(Arc::clone(&store), &settings).await?;
         let epoch = store.reach().await?.epoch;
+        let sources = Arc::new(Sources::open(store.clone()).await?);
         Ok(Self {
             epoch: epoch.to_string().into(),
             log_epoch: epoch,
@@ -58,6 +63,8 @@ impl AppState {
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone(), settings.order_rate)),
             listen_keys: Arc::new(ListenKeys::open(store.clone()).await?),
+            ingest: Arc::new(Ingest::new(store.clone(), Arc::clone(&sources), settings.currency)),
+            sources,
             history: Arc::new(History::new(store.clone())),
             permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),

@@ -36,6 +36,8 @@ pub mod names {
     pub const GAPS: &str = "shopbell_gaps_total";
     /// What was refused, over HTTP and on sessions, by `code` (counter).
     pub const REFUSALS: &str = "shopbell_refusals_total";
+    /// What sources sent, by `outcome`; `bad_signature` is what no secret of the source signed (counter).
+    pub const RECEIPTS: &str = "shopbell_receipts_total";
     /// Jobs in a queue, by `queue`: `writer`, `passwords` (gauge).
     pub const QUEUE_DEPTH: &str = "shopbell_queue_depth";
     /// Jobs that committed together (histogram).
@@ -116,6 +118,7 @@ fn describe() {
     metrics::describe_histogram!(names::ALERT_SECONDS, "From commit to the last session of a thread");
     metrics::describe_counter!(names::GAPS, "Sessions told of a gap");
     metrics::describe_counter!(names::REFUSALS, "What was refused, by code");
+    metrics::describe_counter!(names::RECEIPTS, "What sources sent, by what became of it");
     metrics::describe_gauge!(names::QUEUE_DEPTH, "Work that waits for its turn");
     metrics::describe_histogram!(names::WRITER_BATCH, "Jobs that committed together");
     metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
@@ -204,6 +207,11 @@ impl Repeated {
 /// Counts a refusal.
 pub fn refused(code: &'static str) {
     metrics::counter!(names::REFUSALS, "code" => code).increment(1);
+}
+
+/// Counts what a source sent.
+pub fn receipt(outcome: &'static str) {
+    metrics::counter!(names::RECEIPTS, "outcome" => outcome).increment(1);
 }
 
 /// Counts a transaction of the writer.

@@ -25,11 +25,13 @@ mod catalog_cache;
 mod export;
 mod goods;
 mod health;
+mod hooks;
 mod listen_keys;
 mod notifications;
 mod orders;
 mod pages;
 mod shop;
+mod sources;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -66,8 +68,17 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/notifications", [get(notifications::list)]))
             .service(resource("/admin/listen-keys", [get(listen_keys::list), post(listen_keys::create)]))
             .service(resource("/admin/listen-keys/{key}", [delete(listen_keys::revoke)]))
+            .service(resource("/admin/sources", [get(sources::list), post(sources::create)]))
+            .service(resource(
+                "/admin/sources/{sourceId}",
+                [get(sources::show), patch(sources::change), delete(sources::remove)],
+            ))
+            .service(resource("/admin/sources/{sourceId}/rotate", [post(sources::rotate)]))
+            .service(resource("/admin/sources/{sourceId}/receipts", [get(sources::receipts)]))
+            .service(resource("/admin/sources/{sourceId}/receipts/{receiptId}/retry", [post(sources::retry)]))
             .default_service(web::to(unknown)),
     )
+    .service(resource("/hooks/{sourceId}", [post(hooks::receive)]))
     .service(resource("/healthz", [get(health::alive)]))
     .service(resource("/readyz", [get(health::ready)]))
     .service(resource("/metrics", [get(health::public_metrics)]))

@@ -6,6 +6,7 @@ mod common;
 mod listen_key;
 mod maintenance;
 mod serve;
+mod source;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -17,6 +18,7 @@ use self::{
     listen_key::ListenKeyCommand,
     maintenance::BackupArgs,
     serve::ServeArgs,
+    source::SourceCommand,
 };
 
 /// Live purchase alerts for web shops: one binary, one database file.
@@ -37,6 +39,9 @@ enum Command {
     /// Let the pages of another shop hear the alerts
     #[command(subcommand)]
     ListenKey(ListenKeyCommand),
+    /// Let other systems say when something was bought
+    #[command(subcommand)]
+    Source(SourceCommand),
     /// Bring the database to this version
     Migrate(CommonArgs),
     /// Prove stock, orders and log against each other; a running shop is not disturbed
@@ -88,6 +93,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Backup(args) => maintenance::backup(args).await,
         Command::Admin(command) => command.run().await,
         Command::ListenKey(command) => command.run().await,
+        Command::Source(command) => command.run().await,
     }
 }
 

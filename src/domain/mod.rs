@@ -15,6 +15,7 @@ pub mod number;
 pub mod order;
 pub mod password;
 pub mod session;
+pub mod source;
 pub mod stock;
 pub mod text;
 pub mod time;
@@ -30,10 +31,13 @@ pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use money::{Currency, Price};
 pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, ThumbnailUrl};
-pub use notification::{NicknameDisplay, Notification, Publication};
-pub use order::{Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderStatus, OwnOrder};
+pub use notification::{Elsewhere, NicknameDisplay, Notification, Publication};
+pub use order::{
+    Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderOrigin, OrderStatus, OwnOrder,
+};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use session::{Actor, LoginSession, SessionId, SessionSecret};
+pub use source::{BuyerDisplay, Poll, SourceId, SourceName, SourceRecord, SourceSettings};
 pub use stock::{StockRecord, StockRecordKind};
 pub use time::Timestamp;
 pub use user::{Email, NewUser, Nickname, Role, User, UserPatch};

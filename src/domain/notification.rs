@@ -17,6 +17,8 @@ pub enum Notification {
         other_goods: i64,
         /// Pieces of all goods.
         quantity: i64,
+        /// What another shop knows of it.
+        elsewhere: Option<Box<Elsewhere>>,
     },
     /// An earlier notification no longer holds.
     Cancellation {
@@ -25,6 +27,30 @@ pub enum Notification {
         /// Its offset.
         canceled: Offset,
     },
+}
+
+/// What an alert says of goods and orders of another shop, as it was at that moment; one of it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Where the first goods have a page of their own.
+    pub goods_url: Option<String>,
+    /// Their picture.
+    pub thumbnail_url: Option<String>,
+    /// When it was ordered there.
+    pub ordered_at: Option<Timestamp>,
+}
+
+impl Elsewhere {
+    /// `None` where nothing is known.
+    #[must_use]
+    pub fn of(
+        goods_url: Option<String>,
+        thumbnail_url: Option<String>,
+        ordered_at: Option<Timestamp>,
+    ) -> Option<Box<Self>> {
+        let known = goods_url.is_some() || thumbnail_url.is_some() || ordered_at.is_some();
+        known.then(|| Box::new(Self { goods_url, thumbnail_url, ordered_at }))
+    }
 }
 
 /// A committed notification: one entry of the log.

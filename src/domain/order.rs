@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Fields, GoodsId, Invalid, Offset, OrderId, Price, Quantity, SessionId, Timestamp, UserId};
+use super::{
+    Fields, GoodsId, Invalid, Offset, OrderId, Price, Quantity, SessionId, SourceId, Timestamp, UserId,
+};
 
 /// The most lines of one order.
 pub const MAX_LINES: usize = 100;
@@ -158,13 +160,26 @@ pub struct OrderItem {
     pub quantity: Quantity,
 }
 
+/// Where an order of another shop was placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderOrigin {
+    /// Which source told of it.
+    pub source_id: SourceId,
+    /// When it was placed there, if the source says so.
+    pub ordered_at: Option<Timestamp>,
+    /// The buyer's name as far as the source may tell it.
+    pub buyer: Option<String>,
+}
+
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Its number.
     pub order_id: OrderId,
-    /// Whose it is.
-    pub user_id: UserId,
+    /// Whose it is; `None` for an order of another shop.
+    pub user_id: Option<UserId>,
+    /// Where it was placed, if that was not here.
+    pub origin: Option<OrderOrigin>,
     /// Where it stands.
     pub status: OrderStatus,
     /// What was bought, in the order in which it was asked for; never empty.

@@ -22,7 +22,8 @@ const UNNAMED: &str = "***";
 pub fn payload(publication: &Publication, display: NicknameDisplay) -> String {
     let Publication { id, date, .. } = *publication;
     let json = match &publication.notification {
-        Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity } => {
+        Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity, elsewhere } => {
+            let elsewhere = elsewhere.as_deref();
             serde_json::to_string(&BuyGoods {
                 nickname: &nickname.as_deref().map_or(UNNAMED.to_owned(), |name| display.show(name)),
                 anonymous: nickname.is_none(),
@@ -33,6 +34,9 @@ pub fn payload(publication: &Publication, display: NicknameDisplay) -> String {
                 quantity: *quantity,
                 first_goods_name,
                 other_goods: *other_goods,
+                goods_url: elsewhere.and_then(|elsewhere| elsewhere.goods_url.as_deref()),
+                thumbnail_url: elsewhere.and_then(|elsewhere| elsewhere.thumbnail_url.as_deref()),
+                ordered_at: elsewhere.and_then(|elsewhere| elsewhere.ordered_at),
             })
         }
         Notification::Cancellation { goods_id, canceled } => {
@@ -56,6 +60,12 @@ struct BuyGoods<'a> {
     quantity: i64,
     first_goods_name: &'a str,
     other_goods: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goods_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumbnail_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ordered_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +106,7 @@ mod tests {
                 first_goods_name: "Sparkling water".into(),
                 other_goods: 2,
                 quantity: 5,
+                elsewhere: None,
             },
         };
         assert_eq!(
@@ -104,6 +115,25 @@ mod tests {
         );
         let unnamed = payload(&publication.unnamed(), NicknameDisplay::Masked);
         assert!(unnamed.starts_with(r#"{"nickname":"***","anonymous":true,"goodsId":4,"#), "{unnamed}");
+        let elsewhere = Publication {
+            notification: Notification::Purchase {
+                nickname: None,
+                goods_id: GoodsId(4),
+                first_goods_name: "Tea".into(),
+                other_goods: 0,
+                quantity: 1,
+                elsewhere: crate::domain::Elsewhere::of(
+                    Some("https://shop.example/tea".into()),
+                    Some("https://shop.example/tea.png".into()),
+                    Some(Timestamp::from_millis(1)),
+                ),
+            },
+            ..publication
+        };
+        assert_eq!(
+            payload(&elsewhere, NicknameDisplay::Full),
+            r#"{"nickname":"***","anonymous":true,"goodsId":4,"goodsName":"Tea","date":"1970-01-01T00:00:00.000Z","id":41,"quantity":1,"firstGoodsName":"Tea","otherGoods":0,"goodsUrl":"https://shop.example/tea","thumbnailUrl":"https://shop.example/tea.png","orderedAt":"1970-01-01T00:00:00.001Z"}"#
+        );
         assert_eq!(other_goods("Sparkling water 외 2개의 상품"), Some(2));
         assert_eq!([other_goods("Sparkling water"), other_goods(" 외 x개의 상품")], [None, None]);
     }

@@ -260,6 +260,7 @@ mod tests {
                 first_goods_name: "Tea".into(),
                 other_goods: 0,
                 quantity: 1,
+                elsewhere: None,
             },
         };
         Batch::new(vec![Arc::new(publication(1)), Arc::new(publication(2))], display).unwrap()

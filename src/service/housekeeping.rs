@@ -15,6 +15,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Idempotency keys and ended log-ins: "at least 24 h" (docs/contract.md §2), and a day for an operator to ask.
 const RETENTION: Duration = Duration::from_hours(48);
 
+/// How long what a source sent is kept (docs/contract.md §4, "Receipts"), beside what became of it.
+const BODIES: Duration = Duration::from_hours(7 * 24);
+/// Receipts that are kept, of all sources.
+const RECEIPTS: u64 = 100_000;
+
 /// Runs until it is dropped.
 pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
     loop {
@@ -30,6 +35,9 @@ async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError>
         tokio::time::sleep(PAUSE).await;
     }
     while store.forget_keys(clock::now().minus(RETENTION)).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    while store.forget_receipts(clock::now().minus(BODIES), RECEIPTS).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     while store.forget_sessions(clock::now().minus(RETENTION)).await? > 0 {

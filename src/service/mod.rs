@@ -15,9 +15,11 @@ pub mod catalog;
 pub mod demo;
 pub mod history;
 pub mod housekeeping;
+pub mod ingest;
 pub mod listen_keys;
 pub mod orders;
 pub mod passwords;
+pub mod sources;
 pub mod tokens;
 
 /// Why a use case was refused or failed.
@@ -41,6 +43,18 @@ pub enum ServiceError {
     /// The account orders too fast.
     #[error("too many orders")]
     TooManyOrders(RateExceeded),
+    /// A source sends too much.
+    #[error("too many receipts of one source")]
+    TooManyReceipts(RateExceeded),
+    /// What came to the door of a source was not signed by it; a sentence that says why.
+    #[error("{0}")]
+    BadSignature(&'static str),
+    /// What a source signed is not what such a source sends; a sentence that says why.
+    #[error("{0}")]
+    MalformedReceipt(String),
+    /// The body of a receipt is no longer kept, or never was.
+    #[error("what was received is no longer kept")]
+    ReceiptForgotten,
     /// Too many registrations come from the network.
     #[error("too many registrations")]
     TooManyRegistrations(RateExceeded),

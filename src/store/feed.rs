@@ -273,6 +273,7 @@ mod tests {
                 first_goods_name: "water".to_owned(),
                 other_goods: 0,
                 quantity: 1,
+                elsewhere: None,
             },
         };
         feed.tell(News { publications: vec![named(5), named(7)], ..News::default() });

@@ -18,6 +18,7 @@ mod open;
 mod orders;
 mod personal;
 mod shop;
+mod sources;
 mod sqlite;
 
 pub use accounts::{AccountError, AccountStore};
@@ -32,3 +33,7 @@ pub use open::{OpenError, backup, check, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};
 pub use personal::{KeptKey, KeptLogIn, KeptOrder, PersonalStore};
 pub use shop::Store;
+pub use sources::{
+    Became, Heard, KeptBody, KeptSecret, Outcome, Receipt, ReceiptId, ReceiptQuery, Source, SourceError,
+    SourceStore, Via,
+};

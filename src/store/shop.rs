@@ -5,13 +5,14 @@ use async_trait::async_trait;
 use super::{
     accounts::AccountStore, carts::CartStore, catalog::CatalogStore, errors::StoreError,
     listen_keys::ListenKeyStore, log::LogStore, orders::OrderStore, personal::PersonalStore,
+    sources::SourceStore,
 };
 
 /// The data of a shop. Use cases take the trait of the aggregate that they are about; this one is for who needs several,
 /// and for the life of the store itself.
 #[async_trait]
 pub trait Store:
-    AccountStore + CatalogStore + CartStore + OrderStore + ListenKeyStore + LogStore + PersonalStore
+    AccountStore + CatalogStore + CartStore + OrderStore + ListenKeyStore + LogStore + PersonalStore + SourceStore
 {
     /// Fails when the database cannot be read or its writer does not run.
     async fn ping(&self) -> Result<(), StoreError>;

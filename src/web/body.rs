@@ -10,7 +10,7 @@ use actix_web::{
     http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName},
     web::Data,
 };
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::{
     StreamExt,
     future::{Ready, ready},
@@ -59,11 +59,32 @@ impl Body {
     /// # Errors
     /// 415 for another type, charset or encoding; 413 past `--max-body`; 400 `malformed_body` for what is no object,
     /// 408 when it does not come, 503 when there is no room for it in `--memory-budget`.
-    pub async fn fields(mut self) -> Result<Fields, Problem> {
+    pub async fn fields(self) -> Result<Fields, Problem> {
         let kind = Kind::of(self.request.headers())?;
+        let limit = self.settings().0;
+        let bytes = self.bytes(limit).await?;
+        kind.read(&bytes).map(Fields::new)
+    }
+
+    /// Reads it where there may be none.
+    ///
+    /// # Errors
+    /// As [`fields`](Self::fields).
+    pub async fn fields_if_any(self) -> Result<Fields, Problem> {
+        let kind = Kind::of(self.request.headers())?;
+        let limit = self.settings().0;
+        let bytes = self.bytes(limit).await?;
+        if bytes.is_empty() { Ok(Fields::default()) } else { kind.read(&bytes).map(Fields::new) }
+    }
+
+    /// Reads it as it is, whatever its type, up to `limit` bytes.
+    ///
+    /// # Errors
+    /// 413 past the limit, 408 when it does not come, 400 when it does not come whole, 503 when there is no room for it in
+    /// `--memory-budget`.
+    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, Problem> {
+        let deadline = self.settings().1;
         let state = self.request.app_data::<Data<AppState>>();
-        let (limit, deadline) =
-            state.map_or(DEFAULTS, |state| (state.settings.max_body, state.settings.body_timeout));
         let declared =
             header(self.request.headers(), &CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
         if declared.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > limit)) {
@@ -74,7 +95,13 @@ impl Body {
         let mut held = payer.map_or_else(Purse::free, |state| auth::purse(state, &self.request)).charge();
         let read = tokio::time::timeout(deadline, collect(&mut self.payload, limit, &mut held));
         let bytes = read.await.map_err(|_| Problem::new(Code::RequestTimeout, "the body did not come"))??;
-        kind.read(&bytes).map(Fields::new)
+        Ok(bytes.freeze())
+    }
+
+    /// Bytes and time for a body.
+    fn settings(&self) -> (usize, Duration) {
+        let state = self.request.app_data::<Data<AppState>>();
+        state.map_or(DEFAULTS, |state| (state.settings.max_body, state.settings.body_timeout))
     }
 }
 

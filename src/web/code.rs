@@ -79,6 +79,12 @@ codes! {
         "This cannot be done here.", "허용되지 않는 요청입니다.";
     EmailTaken = "email_taken", CONFLICT,
         "This e-mail address is already in use.", "이미 사용 중인 이메일입니다.";
+    BadSignature = "bad_signature", UNAUTHORIZED,
+        "The signature is not valid.", "서명이 올바르지 않습니다.";
+    TooManyReceipts = "too_many_receipts", TOO_MANY_REQUESTS,
+        "Too many messages at once. Please wait a moment.", "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.";
+    ReceiptForgotten = "receipt_forgotten", GONE,
+        "What was received is no longer kept.", "수신 내용이 더 이상 보관되어 있지 않습니다.";
     NicknameTaken = "nickname_taken", CONFLICT,
         "This nickname is already in use.", "이미 사용 중인 닉네임입니다.";
     GoodsExists = "goods_exists", CONFLICT,
@@ -198,6 +204,10 @@ impl From<&ServiceError> for Code {
             ServiceError::Banned => Self::Banned,
             ServiceError::TooManyAttempts(_) => Self::TooManyAttempts,
             ServiceError::TooManyOrders(_) => Self::TooManyOrders,
+            ServiceError::TooManyReceipts(_) => Self::TooManyReceipts,
+            ServiceError::BadSignature(_) => Self::BadSignature,
+            ServiceError::MalformedReceipt(_) => Self::MalformedBody,
+            ServiceError::ReceiptForgotten => Self::ReceiptForgotten,
             ServiceError::TooManyRegistrations(_) => Self::TooManyRegistrations,
             ServiceError::Limit(limit) => (*limit).into(),
             ServiceError::EmailTaken => Self::EmailTaken,

@@ -26,7 +26,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("socketio", &["transport"]),
     ("transport", &["outbox", "limits"]),
     ("outbox", &["protocol", "limits", "clock", "telemetry"]),
-    ("store", &["domain", "telemetry", "limits"]),
+    ("store", &["hooks", "domain", "telemetry", "limits"]),
     ("limits", &["domain", "config", "telemetry"]),
     ("protocol", &["domain"]),
     ("config", &["domain"]),

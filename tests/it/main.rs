@@ -19,6 +19,7 @@ mod events;
 mod faults;
 mod hooks;
 mod hostile;
+mod ingest;
 mod layering;
 mod limits;
 mod listening;

@@ -35,6 +35,15 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/admin/listen-keys"),
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/{key}"),
+    ("GET", "/api/admin/sources"),
+    ("POST", "/api/admin/sources"),
+    ("GET", "/api/admin/sources/{sourceId}"),
+    ("PATCH", "/api/admin/sources/{sourceId}"),
+    ("DELETE", "/api/admin/sources/{sourceId}"),
+    ("POST", "/api/admin/sources/{sourceId}/rotate"),
+    ("GET", "/api/admin/sources/{sourceId}/receipts"),
+    ("POST", "/api/admin/sources/{sourceId}/receipts/{receiptId}/retry"),
+    ("POST", "/hooks/{sourceId}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -100,7 +109,10 @@ fn fill(text: &str, variables: &BTreeMap<String, String>) -> String {
 
 /// The value at `$.a.b`.
 fn at<'a>(json: &'a Value, path: &str) -> &'a Value {
-    path.trim_start_matches("$.").split('.').fold(json, |value, member| &value[member])
+    path.trim_start_matches("$.").split('.').fold(json, |value, member| match member.parse::<usize>() {
+        Ok(index) => &value[index],
+        Err(_) => &value[member],
+    })
 }
 
 fn text() -> String {
@@ -157,7 +169,10 @@ fn every_route_has_an_example() {
         let wanted = route
             .replace("{goodsId}", "{{goodsId}}")
             .replace("{orderId}", "{{orderId}}")
-            .replace("{sku}", "TEA-100");
+            .replace("{key}", "{{key}}")
+            .replace("{sku}", "TEA-100")
+            .replace("{sourceId}", "{{sourceId}}")
+            .replace("{receiptId}", "{{receiptId}}");
         examples.iter().any(|example| {
             let path = example.url.trim_start_matches("{{host}}").split('?').next().unwrap();
             example.method == method && path == wanted

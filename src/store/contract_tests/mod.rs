@@ -15,6 +15,7 @@ pub(super) mod listen_keys;
 pub(super) mod log;
 pub(super) mod orders;
 pub(super) mod personal;
+pub(super) mod sources;
 
 /// Makes a test of each sentence. `$open` is an async function that gives an empty store and what keeps it alive.
 macro_rules! store_contract {
@@ -68,6 +69,16 @@ macro_rules! store_contract {
                           the_end_of_a_key_is_told_as_that_of_a_log_in
                           there_are_so_many_keys_and_old_ones_are_forgotten
                           only_an_administrator_makes_and_revokes_keys }
+            sources { an_order_is_told_once_and_withdrawn_once_in_every_order_of_arrival
+                      many_at_once_are_one_order
+                      what_is_no_news_is_kept_and_not_told
+                      an_alert_is_the_same_live_and_replayed
+                      goods_of_others_are_made_once_and_kept_as_the_source_says
+                      the_shops_own_goods_are_not_changed_by_a_source
+                      a_name_is_forgotten_where_it_was_kept
+                      a_cancellation_by_hand_ends_the_order_of_a_source
+                      secrets_hold_until_their_moment
+                      receipts_are_listed_tried_again_and_forgotten }
             log { every_order_and_every_cancellation_is_an_event
                   refusals_leave_no_holes_in_either_count
                   the_log_is_pruned_from_its_beginning

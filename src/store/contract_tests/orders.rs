@@ -170,6 +170,7 @@ pub(in crate::store) async fn orders_keep_names_and_prices(store: &dyn Store) {
         first_goods_name: "soda".into(),
         other_goods: 1,
         quantity: 5,
+        elsewhere: None,
     };
     let log = log(store).await;
     assert_eq!((log[0].date, &log[0].notification), (NOW, &expected));

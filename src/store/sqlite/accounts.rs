@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 
 use super::{
-    SqliteStore, authority,
+    SqliteStore,
+    authority::{self, end_sessions},
     errors::is_taken,
     personal::unname,
-    rows::{CredentialsRow, SessionRow, UserRow, role_name, session_ids},
+    rows::{CredentialsRow, SessionRow, UserRow, role_name},
     text::old_key,
     writer::{STEP, Tx},
 };
@@ -328,26 +329,4 @@ async fn change(
     .await
     .map_err(taken)?
     .ok_or(Denied::LoggedOut.into())
-}
-
-/// Ends all log-ins of an account but `keep`.
-pub(super) async fn end_sessions(
-    tx: &mut Tx,
-    user: UserId,
-    keep: Option<SessionId>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let ended = sqlx::query_scalar(
-        "update sessions
-         set revoked_at = $1
-         where user_id = $2 and revoked_at is null and ($3 is null or session_id <> $3)
-         returning session_id",
-    )
-    .bind(now.as_millis())
-    .bind(user.0)
-    .bind(keep.map(|id| id.to_string()))
-    .fetch_all(&mut tx.conn)
-    .await?;
-    tx.news.revoked.extend(session_ids(&ended)?);
-    Ok(())
 }

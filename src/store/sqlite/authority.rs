@@ -1,9 +1,9 @@
 //! Whether someone still may do what they asked for, looked at in the transaction that does it: a ban or a log-out that
 //! was committed before holds. Placing an order has the same condition in its own statement.
 
-use super::writer::Tx;
+use super::{rows::session_ids, writer::Tx};
 use crate::{
-    domain::{Actor, Role, SessionId, Timestamp},
+    domain::{Actor, Role, SessionId, Timestamp, UserId},
     store::{Denied, StoreError},
 };
 
@@ -72,4 +72,26 @@ pub(super) async fn admin<E: From<Denied> + From<StoreError>>(
         Role::Admin => Ok(()),
         Role::Member => Err(Denied::NotAdmin.into()),
     }
+}
+
+/// Ends all log-ins of an account but `keep`.
+pub(super) async fn end_sessions(
+    tx: &mut Tx,
+    user: UserId,
+    keep: Option<SessionId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let ended = sqlx::query_scalar(
+        "update sessions
+         set revoked_at = $1
+         where user_id = $2 and revoked_at is null and ($3 is null or session_id <> $3)
+         returning session_id",
+    )
+    .bind(now.as_millis())
+    .bind(user.0)
+    .bind(keep.map(|id| id.to_string()))
+    .fetch_all(&mut tx.conn)
+    .await?;
+    tx.news.revoked.extend(session_ids(&ended)?);
+    Ok(())
 }

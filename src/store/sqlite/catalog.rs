@@ -186,18 +186,7 @@ impl CatalogStore for SqliteStore {
             .write(move |tx| {
                 Box::pin(async move {
                     let goods = found(tx, id, only_if, by, now).await?;
-                    // The foreign key of `carts` takes them out of all carts.
-                    sqlx::query(
-                        "insert into gone_goods (goods_id)
-                         values ($1);
-
-                         delete from goods
-                         where goods_id = $1",
-                    )
-                    .bind(id.0)
-                    .execute(&mut tx.conn)
-                    .await?;
-                    tx.news.catalog = true;
+                    delete(tx, id).await?;
                     if goods.about.listed {
                         tx.news.goods.push(GoodsEvent { action: GoodsAction::Delete, goods });
                     }
@@ -222,7 +211,7 @@ async fn found(
     holds.then_some(goods).ok_or(CatalogError::Changed)
 }
 
-async fn create(
+pub(super) async fn create(
     tx: &mut Tx,
     goods: NewGoods,
     by: Option<Actor>,
@@ -289,8 +278,25 @@ async fn find_sku(tx: &mut Tx, sku: &Sku) -> Result<Option<Goods>, StoreError> {
     Ok(find_all(&mut tx.conn, tx.currency, &[GoodsId(id)]).await?.pop())
 }
 
+/// Deletes goods, and tells nobody. Their number is not given again.
+pub(super) async fn delete(tx: &mut Tx, id: GoodsId) -> Result<(), StoreError> {
+    tx.news.catalog = true;
+    // The foreign key of `carts` takes them out of all carts.
+    sqlx::query(
+        "insert into gone_goods (goods_id)
+         values ($1);
+
+         delete from goods
+         where goods_id = $1",
+    )
+    .bind(id.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
 /// Changes goods that were just read, and tells of it.
-async fn change(
+pub(super) async fn change(
     tx: &mut Tx,
     before: Goods,
     patch: GoodsPatch,

@@ -27,6 +27,7 @@ async fn contradictions(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx
         found.extend(orders(&mut tx).await?);
         found.extend(lines(&mut tx).await?);
         found.extend(goods(&mut tx).await?);
+        found.extend(sources(&mut tx).await?);
     }
     tx.rollback().await?;
     Ok(found)
@@ -159,6 +160,7 @@ async fn orders(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error>
          union all
          select 'order ' || order_id || ' has the total ' || total || ', its lines come to ' || sum(price * quantity)
          from orders join order_items using (order_id)
+         where source_id is null
          group by order_id
          having total <> sum(price * quantity)
          union all
@@ -226,6 +228,36 @@ async fn goods(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> 
          union all
          select 'goods ' || goods_id || ' are on sale under the number of goods that are gone'
          from goods join gone_goods using (goods_id)
+         limit 100",
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What is known of an order of a source is what the order is.
+async fn sources(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select 'order ' || order_id || ' is ' || status || ', its source was heard to say ' || state
+         from orders join source_orders using (order_id)
+         where (status, state) not in (values ('placed', 'paid'), ('canceled', 'withdrawn'))
+         union all
+         select 'order ' || order_id || ' belongs to nobody: it has neither an account nor a source'
+         from orders
+         where user_id is null and source_id is null
+         union all
+         select 'order ' || order_id || ' is of source ' || source_id || ', which said nothing of it'
+         from orders
+         where source_id is not null and order_id not in (
+             select order_id
+             from source_orders
+             where source_orders.source_id = orders.source_id and order_id is not null
+         )
+         union all
+         select 'order ' || number || ' of source ' || source_id || ' is not told apart from another'
+         from source_orders
+         where order_id is not null
+         group by order_id
+         having count(*) > 1
          limit 100",
     )
     .fetch_all(conn)

@@ -2,7 +2,9 @@
 
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
-use crate::store::{AccountError, CancelError, CatalogError, ListenKeyError, OrderError, StoreError};
+use crate::store::{
+    AccountError, CancelError, CatalogError, ListenKeyError, OrderError, SourceError, StoreError,
+};
 
 /// Primary result codes (<https://www.sqlite.org/rescode.html>) of what passes by itself or by an operator's hand:
 /// another process holds the lock (5), another connection holds the table (6), the file became read-only (8), it cannot
@@ -65,4 +67,4 @@ macro_rules! through_store_error {
     )*};
 }
 
-through_store_error!(AccountError CatalogError OrderError CancelError ListenKeyError);
+through_store_error!(AccountError CatalogError OrderError CancelError SourceError ListenKeyError);

@@ -61,7 +61,8 @@ impl LogStore for SqliteStore {
     async fn log_after(&self, after: Offset, limit: u32) -> Result<Vec<Publication>, StoreError> {
         let found = sqlx::query_as::<_, NotificationRow>(
             "select
-                 id, goods_id, nickname, first_goods_name, other_goods, quantity, withdraws, created_at
+                 id, goods_id, nickname, first_goods_name, other_goods, quantity, withdraws, created_at,
+                 goods_url, thumbnail_url, ordered_at
              from notifications
              where id > $1
              order by id

@@ -23,6 +23,8 @@ mod catalog;
 mod check;
 mod errors;
 mod files;
+mod foreign_goods;
+mod ingesting;
 mod listen_keys;
 mod log;
 mod open;
@@ -30,7 +32,9 @@ mod orders;
 mod personal;
 mod placing;
 mod reading;
+mod receipts;
 mod rows;
+mod sources;
 mod stock;
 mod telling;
 #[cfg(test)]

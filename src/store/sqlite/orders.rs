@@ -40,7 +40,7 @@ impl OrderStore for SqliteStore {
     ) -> Result<Vec<Order>, StoreError> {
         let mut reader = self.reader().await?;
         let found = sqlx::query_as::<_, OrderRow>(
-            "select order_id, user_id, status, total, created_at
+            "select order_id, user_id, status, total, created_at, source_id, currency, ordered_at, buyer
              from orders
              where user_id = $1 and order_id < $2
              order by order_id desc
@@ -101,9 +101,14 @@ async fn cancel(tx: &mut Tx, id: OrderId, by: Option<Actor>, now: Timestamp) -> 
         return Err(CancelError::AlreadyCanceled);
     }
     stock::put_back(tx, id, now).await?;
-    let announced_as = write_cancellation(tx, id, order.items[0].goods_id, now).await?;
-    let user_id = order.user_id;
-    tx.news.own.push(OwnOrder { user_id, order_id: id, announced_as, status: OrderStatus::Canceled });
+    let announced_as = write_cancellation(tx, id, now).await?;
+    let own = order.user_id.map(|user_id| OwnOrder {
+        user_id,
+        order_id: id,
+        announced_as,
+        status: OrderStatus::Canceled,
+    });
+    tx.news.own.extend(own);
     order.status = OrderStatus::Canceled;
     Ok(order)
 }
@@ -111,10 +116,9 @@ async fn cancel(tx: &mut Tx, id: OrderId, by: Option<Actor>, now: Timestamp) -> 
 /// Writes what a cancellation changes of the order and its event, which withdraws the alert if there is one. Its numbers
 /// are one more than the newest of the log, because nobody else writes meanwhile. Returns what tells the audience, if
 /// anything does.
-async fn write_cancellation(
+pub(super) async fn write_cancellation(
     tx: &mut Tx,
     id: OrderId,
-    goods_id: GoodsId,
     now: Timestamp,
 ) -> Result<Option<Offset>, StoreError> {
     let (announced_as, withdraws, goods_id) = sqlx::query_as::<_, (Option<i64>, Option<i64>, i64)>(
@@ -122,16 +126,23 @@ async fn write_cancellation(
          set status = 'canceled'
          where order_id = $1;
 
+         update source_orders
+         set state = 'withdrawn', updated_at = $2
+         where order_id = $1;
+
          insert into order_events (sequence, announced_as, kind, order_id, goods_id, withdraws, created_at)
          select
              reach.sequence + 1, case when alert.announced_as is not null then latest + 1 end, 'canceled',
-             $1, ifnull(alert.goods_id, $2), alert.announced_as, $3
+             $1,
+             ifnull(
+                 alert.goods_id, (select goods_id from order_items where order_items.order_id = $1 and line = 0)
+             ),
+             alert.announced_as, $2
          from order_log_reach as reach
              left join order_events as alert on alert.order_id = $1 and alert.kind = 'placed'
          returning announced_as, withdraws, goods_id",
     )
     .bind(id.0)
-    .bind(goods_id.0)
     .bind(now.as_millis())
     .fetch_one(&mut tx.conn)
     .await?;

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     SqliteStore,
-    accounts::end_sessions,
-    authority,
+    authority::{self, end_sessions},
     rows::{KeptLogInRow, StockRow},
     writer::Tx,
 };

@@ -7,9 +7,9 @@ use sqlx::SqliteConnection;
 use super::{authority::session_key, carts, catalog, errors::is_missing, reading, stock, writer::Tx};
 use crate::{
     domain::{
-        Basket, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order, OrderId,
-        OrderItem, OrderStatus, OwnOrder, Price, Publication, Quantity, SessionId, Timestamp, UserId,
-        id::MAX_SAFE_INTEGER,
+        Basket, Elsewhere, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order,
+        OrderId, OrderItem, OrderStatus, OwnOrder, Price, Publication, Quantity, SessionId, Timestamp,
+        UserId, id::MAX_SAFE_INTEGER,
     },
     store::{Denied, OrderError, PlacedOrder, StoreError},
 };
@@ -28,12 +28,13 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     let goods = reserve(tx, &wanted.lines, at).await?;
     let counted = goods.iter().map(|goods| goods.stock.is_some()).collect();
     let told = goods.iter().position(|goods| goods.about.announce);
+    let elsewhere = goods.get(told.unwrap_or_default()).and_then(elsewhere);
     let (items, total) = price(&wanted.lines, goods, tx)?;
     if let Some(expected) = expected_total.filter(|expected| *expected != total) {
         return Err(OrderError::PriceChanged { expected, total });
     }
     let key = key.map(|key| (key, fingerprint));
-    let draft = Draft { user_id, session, items, counted, told, total, key, at };
+    let draft = Draft { user_id, session, items, counted, told, elsewhere, total, key, at };
     let placed = write(tx, draft).await?;
     if wanted.empties_cart {
         carts::empty(&mut tx.conn, user_id).await?;
@@ -155,6 +156,7 @@ struct Draft {
     counted: Vec<bool>,
     /// The item that the alert names: the first whose goods may be told. Without one there is no alert.
     told: Option<usize>,
+    elsewhere: Option<Box<Elsewhere>>,
     total: Price,
     key: Option<(IdempotencyKey, String)>,
     at: Timestamp,
@@ -169,15 +171,16 @@ struct Draft {
 /// the next numbers of the log are one more than its newest.
 ///
 /// Whether the buyer still may order is asked by the first statement, which costs no trip of its own: the order of
-/// someone who is banned, or whose log-in has ended, is nobody's, which the table refuses.
+/// someone who is banned, or whose log-in has ended, is neither placed nor canceled, which the table refuses.
 async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
-    let Draft { user_id, session, items, counted, told, total, key, at } = draft;
+    let Draft { user_id, session, items, counted, told, elsewhere, total, key, at } = draft;
     let pieces = items.iter().map(|item| item.quantity.get()).sum();
     let (order_id, announced_as, nickname) = sqlx::query_as::<_, (i64, Option<i64>, Option<String>)>(
         "insert into orders (user_id, status, total, created_at)
          values (
+             $1,
              (
-                 select user_id
+                 select 'placed'
                  from users
                  where
                      user_id = $1
@@ -190,7 +193,7 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
                              and revoked_at is null and expires_at > $3
                      ))
              ),
-             'placed', $2, $3
+             $2, $3
          );
 
          insert into order_items (order_id, line, goods_id, name, price, quantity, taken)
@@ -205,7 +208,7 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
 
          insert into order_events (
              sequence, announced_as, kind, order_id, goods_id, nickname,
-             first_goods_name, other_goods, quantity, created_at
+             first_goods_name, other_goods, quantity, created_at, goods_url, thumbnail_url
          )
          values (
              (select sequence + 1 from order_log_reach),
@@ -218,7 +221,7 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
              (select max(order_id) from orders),
              $4 -> ifnull($9, 0) ->> 0,
              (select nickname from users where user_id = $1 and not hide_purchases and $9 is not null),
-             $4 -> ifnull($9, 0) ->> 1, json_array_length($4) - 1, $7, $3
+             $4 -> ifnull($9, 0) ->> 1, json_array_length($4) - 1, $7, $3, $10, $11
          )
          returning order_id, announced_as, nickname",
     )
@@ -231,17 +234,27 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     .bind(pieces)
     .bind(session_key(session))
     .bind(told.map(|index| i64::try_from(index).unwrap_or_default()))
+    .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.goods_url.clone()))
+    .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.thumbnail_url.clone()))
     .fetch_one(&mut tx.conn)
     .await
-    .map_err(|error| match is_missing(&error, "orders.user_id") {
+    .map_err(|error| match is_missing(&error, "orders.status") {
         true => Denied::LoggedOut.into(),
         false => OrderError::from(error),
     })?;
     let told = &items[told.unwrap_or_default()];
-    let others = items.len() - 1;
-    let alert = announced_as
-        .zip(nickname)
-        .map(|(id, nickname)| alert(Offset(id), nickname, told, others, pieces, at));
+    let alert = announced_as.zip(nickname).map(|(id, nickname)| Publication {
+        id: Offset(id),
+        date: at,
+        notification: Notification::Purchase {
+            nickname: Some(nickname),
+            goods_id: told.goods_id,
+            first_goods_name: told.name.clone(),
+            other_goods: i64::try_from(items.len() - 1).unwrap_or(i64::MAX),
+            quantity: pieces,
+            elsewhere,
+        },
+    });
     tx.news.publications.extend(alert);
     tx.news.own.push(OwnOrder {
         user_id,
@@ -251,7 +264,8 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     });
     let order = Order {
         order_id: OrderId(order_id),
-        user_id,
+        user_id: Some(user_id),
+        origin: None,
         status: OrderStatus::Placed,
         items,
         total,
@@ -260,23 +274,10 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     Ok(PlacedOrder { order, notification: announced_as.map(Offset), replayed: false })
 }
 
-/// What the log says to the audience of an order that was just written.
-fn alert(
-    id: Offset,
-    nickname: String,
-    told: &OrderItem,
-    others: usize,
-    quantity: i64,
-    date: Timestamp,
-) -> Publication {
-    let notification = Notification::Purchase {
-        nickname: Some(nickname),
-        goods_id: told.goods_id,
-        first_goods_name: told.name.clone(),
-        other_goods: i64::try_from(others).unwrap_or(i64::MAX),
-        quantity,
-    };
-    Publication { id, date, notification }
+/// What an alert says of goods that have a page elsewhere, where their picture is known, too.
+fn elsewhere(goods: &Goods) -> Option<Box<Elsewhere>> {
+    let url = goods.about.url.as_ref()?;
+    Elsewhere::of(Some(url.as_str().to_owned()), Some(goods.thumbnail_url.as_str().to_owned()), None)
 }
 
 /// One argument for any number of items: `[[goods_id, name, price, quantity, taken], …]`.

@@ -18,7 +18,7 @@ pub(super) async fn find(
     owner: Option<UserId>,
 ) -> Result<Option<Order>, StoreError> {
     let row = sqlx::query_as::<_, OrderRow>(
-        "select order_id, user_id, status, total, created_at
+        "select order_id, user_id, status, total, created_at, source_id, currency, ordered_at, buyer
          from orders
          where order_id = $1 and ($2 is null or user_id = $2)",
     )

@@ -1,17 +1,22 @@
 //! The rows that statements return, and the domain's types that come of them. What a row holds was parsed when it was
 //! written and is trusted, as far as a type allows. A test holds the columns of every statement to the fields here.
 
+use std::time::Duration;
+
 use sqlx::FromRow;
 
 use crate::{
     domain::{
-        About, CartLine, Category, Currency, Description, Email, Goods, GoodsId, GoodsName, KeyName,
-        ListenKey, ListenKeyId, LoginSession, Nickname, NicknameDisplay, Notification, Offset, Order,
-        OrderId, OrderItem, OrderStatus, PageOrigin, PageUrl, PasswordHash, Price, Publication, Quantity,
-        Role, SessionId, Sku, StockChangeId, StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User,
-        UserId,
+        About, BuyerDisplay, CartLine, Category, Currency, Description, Elsewhere, Email, Goods, GoodsId,
+        GoodsName, KeyName, ListenKey, ListenKeyId, LoginSession, Nickname, NicknameDisplay, Notification,
+        Offset, Order, OrderId, OrderItem, OrderOrigin, OrderStatus, PageOrigin, PageUrl, PasswordHash, Poll,
+        Price, Publication, Quantity, Role, SessionId, Sku, SourceId, SourceName, SourceRecord,
+        SourceSettings, StockChangeId, StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User, UserId,
     },
-    store::{KeptLogIn, OrderEvent, OrderEventKind, Sequence, StoreError},
+    hooks::{Secret, SourceKind},
+    store::{
+        KeptLogIn, KeptSecret, OrderEvent, OrderEventKind, Receipt, ReceiptId, Sequence, Source, StoreError,
+    },
 };
 
 /// A name outside of what this version knows.
@@ -185,17 +190,32 @@ impl CartRow {
 #[derive(FromRow)]
 pub(super) struct OrderRow {
     pub(super) order_id: i64,
-    user_id: i64,
+    user_id: Option<i64>,
     status: String,
     total: i64,
     created_at: i64,
+    source_id: Option<String>,
+    currency: Option<String>,
+    ordered_at: Option<i64>,
+    buyer: Option<String>,
 }
 
 impl OrderRow {
-    pub(super) fn order(self, items: Vec<OrderItem>, currency: Currency) -> Result<Order, StoreError> {
+    /// `shop` is the currency of the shop, in which its own orders are.
+    pub(super) fn order(self, mut items: Vec<OrderItem>, shop: Currency) -> Result<Order, StoreError> {
+        let currency = currency(self.currency.as_deref(), shop)?;
+        for item in &mut items {
+            item.price.currency = currency;
+        }
+        let origin = self.source_id.map(|id| OrderOrigin {
+            source_id: SourceId::trusted(id),
+            ordered_at: self.ordered_at.map(Timestamp::from_millis),
+            buyer: self.buyer,
+        });
         Ok(Order {
             order_id: OrderId(self.order_id),
-            user_id: UserId(self.user_id),
+            user_id: self.user_id.map(UserId),
+            origin,
             status: match self.status.as_str() {
                 "placed" => OrderStatus::Placed,
                 "canceled" => OrderStatus::Canceled,
@@ -264,6 +284,9 @@ pub(super) struct NotificationRow {
     quantity: Option<i64>,
     withdraws: Option<i64>,
     created_at: i64,
+    goods_url: Option<String>,
+    thumbnail_url: Option<String>,
+    ordered_at: Option<i64>,
 }
 
 impl NotificationRow {
@@ -273,7 +296,16 @@ impl NotificationRow {
         let notification = match (purchase, self.withdraws) {
             ((Some(first_goods_name), Some(other_goods), Some(quantity)), None) => {
                 let nickname = self.nickname;
-                Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity }
+                let ordered_at = self.ordered_at.map(Timestamp::from_millis);
+                let elsewhere = Elsewhere::of(self.goods_url, self.thumbnail_url, ordered_at);
+                Notification::Purchase {
+                    nickname,
+                    goods_id,
+                    first_goods_name,
+                    other_goods,
+                    quantity,
+                    elsewhere,
+                }
             }
             (_, Some(canceled)) => Notification::Cancellation { goods_id, canceled: Offset(canceled) },
             _ => return Err(corrupt("a notification without its columns", self.id)),
@@ -336,6 +368,94 @@ impl KeptLogInRow {
 
 fn session_id(text: &str) -> Result<SessionId, StoreError> {
     SessionId::parse(text).ok_or_else(|| StoreError::Corrupt(format!("{text:?} is no log-in")))
+}
+
+#[derive(FromRow)]
+pub(super) struct SourceRow {
+    pub(super) source_id: String,
+    kind: String,
+    name: String,
+    buyer: String,
+    goods_name: Option<String>,
+    announce_within: i64,
+    rate: i64,
+    currency: Option<String>,
+    poll_url: Option<String>,
+    poll_key: Option<String>,
+    poll_cursor: Option<String>,
+    created_at: i64,
+}
+
+impl SourceRow {
+    pub(super) fn source(self, secrets: Vec<SecretRow>) -> Result<Source, StoreError> {
+        let kind: SourceKind = self.kind.parse().map_err(|_| corrupt("a kind of source", &self.kind))?;
+        let secrets = secrets.into_iter().map(|row| row.secret(kind)).collect::<Result<_, _>>()?;
+        let settings = SourceSettings {
+            name: SourceName::trusted(self.name),
+            buyer: BuyerDisplay::parse(&self.buyer)
+                .map_err(|_| corrupt("a display of buyers", &self.buyer))?,
+            goods_name: self.goods_name.map(GoodsName::trusted),
+            announce_within: Duration::from_millis(u64::try_from(self.announce_within).unwrap_or_default()),
+            rate: u32::try_from(self.rate).unwrap_or(u32::MAX),
+            poll: self.poll_url.zip(self.poll_key).map(|(url, key)| Poll { url, key }),
+        };
+        let currency = self.currency.map(|code| code.parse().map_err(|_| corrupt("a currency", code)));
+        let record = SourceRecord {
+            id: SourceId::trusted(self.source_id),
+            settings,
+            currency: currency.transpose()?,
+            poll_cursor: self.poll_cursor,
+            created_at: Timestamp::from_millis(self.created_at),
+        };
+        Ok(Source { record, kind, secrets })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct SecretRow {
+    pub(super) source_id: String,
+    secret: String,
+    created_at: i64,
+    ends_at: Option<i64>,
+}
+
+impl SecretRow {
+    fn secret(self, kind: SourceKind) -> Result<KeptSecret, StoreError> {
+        // What it is must not get into a log line.
+        let secret =
+            Secret::parse(kind, &self.secret).map_err(|_| corrupt("a secret", "none of its kind"))?;
+        let created_at = Timestamp::from_millis(self.created_at);
+        Ok(KeptSecret { secret, created_at, ends_at: self.ends_at.map(Timestamp::from_millis) })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct ReceiptRow {
+    receipt_id: i64,
+    received_at: i64,
+    via: String,
+    topic: Option<String>,
+    number: Option<String>,
+    outcome: String,
+    why: String,
+    order_id: Option<i64>,
+    body: Option<Vec<u8>>,
+}
+
+impl ReceiptRow {
+    pub(super) fn receipt(self) -> Receipt {
+        Receipt {
+            id: ReceiptId(self.receipt_id),
+            received_at: Timestamp::from_millis(self.received_at),
+            via: self.via,
+            topic: self.topic,
+            number: self.number,
+            outcome: self.outcome,
+            why: self.why,
+            order_id: self.order_id.map(OrderId),
+            body: self.body.map(|body| String::from_utf8_lossy(&body).into_owned()),
+        }
+    }
 }
 
 /// Reads the ids of log-ins.

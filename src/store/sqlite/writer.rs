@@ -5,6 +5,7 @@
 //! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing.
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher as _},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -16,7 +17,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::errors::Refusal;
 use crate::{
-    domain::{Currency, UserId},
+    domain::{Currency, SourceId, UserId},
     limits::FairQueue,
     store::{Feed, StoreError, feed::News},
     telemetry::{self, Queue, Sqlite},
@@ -31,6 +32,35 @@ const QUEUE: usize = 4096;
 
 /// How many writes of one account may wait.
 const SHARE: usize = QUEUE / 16;
+
+/// How many writes of one source may wait: it speaks for all of its buyers.
+const SOURCE_SHARE: usize = QUEUE / 4;
+
+/// Whose jobs take turns with those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Owner {
+    /// The program's and the administrators'.
+    Nobody,
+    /// An account's.
+    Account(UserId),
+    /// A source's, by a hash of its name: two that share one share a turn.
+    Source(u64),
+}
+
+impl Owner {
+    /// That of a source.
+    pub(super) fn source(id: &SourceId) -> Self {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        Self::Source(hasher.finish())
+    }
+}
+
+impl From<Option<UserId>> for Owner {
+    fn from(user: Option<UserId>) -> Self {
+        user.map_or(Self::Nobody, Self::Account)
+    }
+}
 
 /// How many jobs commit together at most: enough that the fsync no longer counts, few enough that the first of them
 /// does not wait long.
@@ -119,7 +149,7 @@ struct Jobs {
 }
 
 struct Queued {
-    jobs: FairQueue<Option<UserId>, Box<dyn Job>>,
+    jobs: FairQueue<Owner, Box<dyn Job>>,
     closed: bool,
 }
 
@@ -133,12 +163,16 @@ impl Jobs {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, owner: Option<UserId>, job: Box<dyn Job>) -> Result<(), StoreError> {
+    fn add(&self, owner: Owner, job: Box<dyn Job>) -> Result<(), StoreError> {
         let mut queue = self.queue();
         if queue.closed {
             return Err(closed());
         }
-        let share = if owner.is_some() { SHARE } else { QUEUE };
+        let share = match owner {
+            Owner::Nobody => QUEUE,
+            Owner::Account(_) => SHARE,
+            Owner::Source(_) => SOURCE_SHARE,
+        };
         queue
             .jobs
             .push(owner, share, job)
@@ -225,13 +259,13 @@ impl Writer {
         T: Send + 'static,
         E: Refusal + Send + 'static,
     {
-        self.write_of(None, work).await
+        self.write_of(Owner::Nobody, work).await
     }
 
-    /// Like [`Writer::write`], for a job that an account asks for as often as it likes: it has a share of the queue.
+    /// Like [`Writer::write`], for a job that an account or a source asks for as often as it likes: it has a share of the queue.
     pub(super) async fn write_of<T, E>(
         &self,
-        owner: Option<UserId>,
+        owner: impl Into<Owner>,
         work: impl for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -239,7 +273,7 @@ impl Writer {
         E: Refusal + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        self.jobs.add(owner, Box::new(Task { work: Some(work), result: None, caller }))?;
+        self.jobs.add(owner.into(), Box::new(Task { work: Some(work), result: None, caller }))?;
         telemetry::queue_grew(Queue::Writer);
         answer.await.unwrap_or_else(|_| Err(closed().into()))
     }

@@ -115,6 +115,7 @@ async fn every_order_has_its_events_and_every_alert_its_offset() {
         first_goods_name: "goods 3".into(),
         other_goods: 1,
         quantity: 5,
+        elsewhere: None,
     };
     assert_eq!((log[0].id, &log[0].notification), (Offset(2), &purchase));
     let withdrawn = Notification::Cancellation { goods_id: crate::domain::GoodsId(3), canceled: Offset(2) };

@@ -1,0 +1,61 @@
+//! `POST /hooks/{sourceId}`: the door of a source. Who knocks is known by a signature over the bytes of the body, so that
+//! neither cookies nor origins matter here, nor what type the body is said to have.
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    clock,
+    domain::{Offset, OrderId, SourceId},
+    service::ingest::Answer,
+    store::{Became, Outcome},
+    web::{Body, Id, Problem, State, answer},
+};
+
+/// The largest body: orders of some sources have hundreds of lines.
+const MAX_BODY: usize = 1 << 20;
+
+/// What became of a receipt.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BecameResponse<'a> {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ignored: bool,
+    outcome: &'static str,
+    why: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<OrderId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Offset>,
+}
+
+impl<'a> From<&'a Became> for BecameResponse<'a> {
+    fn from(became: &'a Became) -> Self {
+        Self {
+            ignored: became.outcome == Outcome::Ignored,
+            outcome: became.outcome.name(),
+            why: &became.why,
+            order_id: became.order_id,
+            id: became.notification,
+        }
+    }
+}
+
+pub(super) async fn receive(
+    state: State,
+    request: HttpRequest,
+    id: Id,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    state.readiness.admit()?;
+    let id = id.read(SourceId::parse)?;
+    let source = state.sources.find(&id).ok_or_else(Problem::not_found)?;
+    let body = body.bytes(MAX_BODY).await?;
+    let headers: Vec<(&str, &[u8])> =
+        request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    Ok(match state.ingest.receive(source, &headers, body, clock::now()).await? {
+        Answer::Ping => answer::ok(&json!({ "ignored": true, "why": "somebody is there" })),
+        Answer::Kept(became) => answer::ok(&BecameResponse::from(&became)),
+    })
+}
