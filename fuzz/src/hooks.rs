@@ -53,8 +53,11 @@ fn check(kind: SourceKind, secret: &str, input: &[u8]) {
         Ok(()) => assert_eq!(read, Ok(Told::Ping), "only a ping comes unsigned"),
         Err(refusal) => assert!(matches!(refusal, Refusal::BadSignature(_))),
     }
-    if let Ok(page) = hooks::read_page(body, NOW) {
-        page.iter().for_each(|(told, _)| told_holds(told));
+    if let Ok(page) = hooks::paged_orders(body) {
+        for order in page {
+            id_holds(&order.number);
+            assert_eq!(hooks::paged_orders(format!("[{}]", order.body).as_bytes()), Ok(vec![order]));
+        }
     }
 }
 

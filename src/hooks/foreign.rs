@@ -1,11 +1,9 @@
 //! What other systems name things by, cleaned at the edge so that types of the shop can be built of it.
 
-use crate::domain::{GoodsName, ThumbnailUrl, Timestamp, text};
+use crate::domain::{GoodsName, Sku, ThumbnailUrl, Timestamp, text};
 
 /// The most characters of a part of a buyer's name.
 const MAX_NAME: usize = 60;
-/// The most characters of a SKU.
-const MAX_SKU: usize = 64;
 /// The most pieces of one line that are believed.
 const MAX_PIECES: i64 = 1_000_000;
 
@@ -65,7 +63,7 @@ pub(super) fn goods_name(text: &str) -> Option<GoodsName> {
 
 /// A stock keeping unit; one that is too long is none, because a part of it could be another's.
 pub(super) fn sku(text: &str) -> Option<String> {
-    text::plain_text(text, MAX_SKU).ok()
+    Sku::parse(text).ok().map(|sku| sku.as_str().to_owned())
 }
 
 /// A part of a person's name; `None` where it is missing, or erased as other systems write that.

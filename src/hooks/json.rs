@@ -27,13 +27,16 @@ impl<'a> Object<'a> {
         serde_json::from_slice(bytes).map_err(|_| Refusal::malformed("the body is not a JSON object"))
     }
 
-    /// The objects of a body that is a list.
+    /// The objects of a body that is a list, each with its text.
     ///
     /// # Errors
     /// Not JSON, or JSON that is no list of objects.
-    pub(super) fn list(bytes: &'a [u8]) -> Result<Vec<Self>, Refusal> {
-        serde_json::from_slice(bytes)
-            .map_err(|_| Refusal::malformed("the body is not a list of JSON objects"))
+    pub(super) fn list(bytes: &'a [u8]) -> Result<Vec<(Self, &'a str)>, Refusal> {
+        let items: Option<Vec<&RawValue>> = serde_json::from_slice(bytes).ok();
+        let objects = items.and_then(|items| {
+            items.into_iter().map(|item| Some((Self::read(item.get())?, item.get()))).collect()
+        });
+        objects.ok_or_else(|| Refusal::malformed("the body is not a list of JSON objects"))
     }
 
     fn read(text: &'a str) -> Option<Self> {

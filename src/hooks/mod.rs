@@ -25,7 +25,7 @@ pub use self::{
     kind::SourceKind,
     secret::Secret,
     told::{Buyer, Privacy, State, Told, ToldGoods, ToldLine, ToldOrder},
-    woocommerce::read_page,
+    woocommerce::{PAGED_HEADERS, PagedOrder, paged_orders},
 };
 
 /// Checks who sent a request and says what it means.

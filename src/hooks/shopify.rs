@@ -103,10 +103,8 @@ fn state(body: &Object<'_>) -> State {
         Some("paid" | "partially_paid" | "partially_refunded") => State::Paid,
         Some("refunded") => State::Withdrawn("the order was refunded in whole".to_owned()),
         Some("voided") => State::Withdrawn("the payment was voided".to_owned()),
-        Some(other) => {
-            State::Unpaid(format!("not paid yet: its financial_status is {}", foreign::word(other)))
-        }
-        None => State::Unpaid("not paid yet: it has no financial_status".to_owned()),
+        Some(other) => State::Unpaid(format!("its financial_status is {}", foreign::word(other))),
+        None => State::Unpaid("it has no financial_status".to_owned()),
     }
 }
 

@@ -161,7 +161,7 @@ fn described(of: &Object<'_>, currency: Currency) -> Result<ToldGoods, Refusal> 
 }
 
 fn sku(of: &Object<'_>) -> Result<Option<String>, Refusal> {
-    optional(of, "sku", foreign::sku, "sku is a text of 1 to 64 characters")
+    optional(of, "sku", foreign::sku, "sku is a text of 1 to 100 characters")
 }
 
 fn goods_id(of: &Object<'_>) -> Result<Option<ForeignId>, Refusal> {

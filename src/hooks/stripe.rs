@@ -103,10 +103,8 @@ fn state(kind: &str, session: &Object<'_>) -> State {
         ("checkout.session.async_payment_succeeded", _) | (_, Some("paid" | "no_payment_required")) => {
             State::Paid
         }
-        (_, Some(other)) => {
-            State::Unpaid(format!("not paid yet: its payment_status is {}", foreign::word(other)))
-        }
-        (_, None) => State::Unpaid("not paid yet: it has no payment_status".to_owned()),
+        (_, Some(other)) => State::Unpaid(format!("its payment_status is {}", foreign::word(other))),
+        (_, None) => State::Unpaid("it has no payment_status".to_owned()),
     }
 }
 

@@ -78,8 +78,10 @@ impl ToldOrder {
 pub enum State {
     /// It is paid: this is told.
     Paid,
-    /// It is not paid, or not yet; why, as a sentence without a period.
+    /// It is not paid, or not yet; how one sees that, as a sentence without a period.
     Unpaid(String),
+    /// A payment failed: it no longer holds if it did, and may still be paid; why, as a sentence without a period.
+    Failed(String),
     /// It was canceled, refunded in whole, or failed; why, as a sentence without a period.
     Withdrawn(String),
 }
@@ -108,7 +110,7 @@ impl Buyer {
 /// A line of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToldLine {
-    /// The SKU of what was bought, which may be that of one variant of the goods. 1–64 characters.
+    /// The SKU of what was bought, which may be that of one variant of the goods. 1–100 characters.
     pub sku: Option<String>,
     /// The goods' number in the source.
     pub foreign_id: Option<ForeignId>,

@@ -53,13 +53,32 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Told, Refusal> {
     }
 }
 
-/// The orders of a page of `GET /wc/v3/orders`: what each says, and when it was last changed.
+/// The headers with which an order of a page is read.
+pub const PAGED_HEADERS: &[(&str, &[u8])] = &[("x-wc-webhook-topic", b"order.updated")];
+
+/// An order of a page of `GET /wc/v3/orders`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagedOrder {
+    /// Its number.
+    pub number: ForeignId,
+    /// When it last changed, by the shop's clock.
+    pub modified_at: Option<Timestamp>,
+    /// Its JSON as it came, which is what `order.updated` would send.
+    pub body: String,
+}
+
+/// The orders of a page of `GET /wc/v3/orders`.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] where it is not a list of objects.
-pub fn read_page(body: &[u8], now: Timestamp) -> Result<Vec<(Told, Option<Timestamp>)>, Refusal> {
-    let orders = Object::list(body)?;
-    orders.iter().map(|order| Ok((order_or_why(order, now)?, order.moment("date_modified_gmt")))).collect()
+/// [`Refusal::Malformed`] where it is not a list of orders.
+pub fn paged_orders(body: &[u8]) -> Result<Vec<PagedOrder>, Refusal> {
+    Object::list(body)?
+        .into_iter()
+        .map(|(order, text)| {
+            let modified_at = order.moment("date_modified_gmt");
+            Ok(PagedOrder { number: number(&order)?, modified_at, body: text.to_owned() })
+        })
+        .collect()
 }
 
 fn number(body: &Object<'_>) -> Result<ForeignId, Refusal> {
@@ -113,10 +132,11 @@ fn state(body: &Object<'_>) -> State {
         Some("processing" | "completed") => State::Paid,
         Some("cancelled") => State::Withdrawn("the order was canceled".to_owned()),
         Some("refunded") => State::Withdrawn("the order was refunded in whole".to_owned()),
-        Some("failed") => State::Withdrawn("the payment failed".to_owned()),
+        // Whoever buys may try again, and then it is paid.
+        Some("failed") => State::Failed("the payment failed".to_owned()),
         Some("trash") => State::Withdrawn("the order is in the trash".to_owned()),
-        Some(other) => State::Unpaid(format!("not paid yet: its status is {}", foreign::word(other))),
-        None => State::Unpaid("not paid yet: it has no status".to_owned()),
+        Some(other) => State::Unpaid(format!("its status is {}", foreign::word(other))),
+        None => State::Unpaid("it has no status".to_owned()),
     }
 }
 

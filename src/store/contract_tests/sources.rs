@@ -93,12 +93,13 @@ async fn log(store: &dyn Store) -> Vec<Publication> {
     store.log_after(Offset::START, 10_000).await.unwrap()
 }
 
-/// What is said of one order, in a letter: unpaid, paid, withdrawn, and two halves of the money given back.
+/// What is said of one order, in a letter: unpaid, paid, failed, withdrawn, and two halves of the money given back.
 fn say(letter: char, number: &str) -> Told {
     let number = id(number);
     match letter {
         'u' => order(ToldOrder { state: State::Unpaid("pending".into()), ..paid(number.as_str()) }),
         'p' => order(paid(number.as_str())),
+        'f' => order(ToldOrder { state: State::Failed("no money".into()), ..paid(number.as_str()) }),
         'w' => Told::Withdrawn { number, why: "canceled".into() },
         _ => Told::Refund { number, amount: Some(eur(500)) },
     }
@@ -110,6 +111,8 @@ fn expected(said: &str) -> (bool, bool) {
     for letter in said.chars() {
         match letter {
             'p' if !told && !over => (told, over) = (halves.len() < 2, halves.len() >= 2),
+            // What was not paid yet may still be.
+            'f' => over |= told,
             'w' => over = true,
             'a' | 'b' if !halves.contains(letter) => {
                 halves.push(letter);
@@ -125,7 +128,7 @@ pub(in crate::store) async fn an_order_is_told_once_and_withdrawn_once_in_every_
     store: &dyn Store,
 ) {
     let source = a_source(store, BuyerDisplay::Masked).await;
-    let letters = ['u', 'p', 'w', 'a', 'b'];
+    let letters = ['u', 'p', 'f', 'w', 'a', 'b'];
     let mut all = vec![String::new()];
     for _ in 0..4 {
         all = all.iter().flat_map(|said| letters.map(|letter| format!("{said}{letter}"))).collect();

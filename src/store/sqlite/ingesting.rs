@@ -120,17 +120,21 @@ async fn order_told(
 ) -> Result<Became, StoreError> {
     let id = &source.record.id;
     match (&order.state, known(tx, id, &order.number).await?) {
-        (State::Withdrawn(why), known) => withdraw(tx, id, &order.number, known, why, at).await,
+        (State::Withdrawn(why), known) | (State::Failed(why), known @ Known::Paid(_)) => {
+            withdraw(tx, id, &order.number, known, why, at).await
+        }
         (_, Known::Withdrawn) => Ok(became(Outcome::Unchanged, "the order was withdrawn before")),
         (_, Known::Paid(order_id)) => Ok(Became {
             order_id: Some(order_id),
             ..became(Outcome::Unchanged, "the order was known before")
         }),
-        (State::Unpaid(why), Known::Unseen) => {
+        (State::Unpaid(why) | State::Failed(why), Known::Unseen) => {
             mark(tx, id, &order.number, "unpaid", at).await?;
             Ok(became(Outcome::Kept, format!("not paid yet: {why}")))
         }
-        (State::Unpaid(why), Known::Unpaid) => Ok(became(Outcome::Unchanged, format!("not paid yet: {why}"))),
+        (State::Unpaid(why) | State::Failed(why), Known::Unpaid) => {
+            Ok(became(Outcome::Unchanged, format!("not paid yet: {why}")))
+        }
         (State::Paid, Known::Unseen | Known::Unpaid) => paid(tx, source, order, at).await,
     }
 }

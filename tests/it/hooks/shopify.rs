@@ -96,7 +96,7 @@ fn an_order_stands_as_its_money_does() {
         assert!(!matches!(state, State::Withdrawn(_)), "{status}");
     }
     let pending = state(&[("\"paid\"", "\"pending\"")]);
-    assert_eq!(pending, State::Unpaid("not paid yet: its financial_status is pending".into()));
+    assert_eq!(pending, State::Unpaid("its financial_status is pending".into()));
     for withdrawn in ["\"refunded\"", "\"voided\""] {
         assert!(matches!(state(&[("\"paid\"", withdrawn)]), State::Withdrawn(_)), "{withdrawn}");
     }

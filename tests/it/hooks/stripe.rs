@@ -106,7 +106,7 @@ fn an_order_stands_as_its_payment_does() {
     let state = |replaced: &[(&str, &str)]| session_with(replaced).order(Stripe).state;
     assert_eq!(state(&[("\"paid\"", "\"no_payment_required\"")]), State::Paid);
     let unpaid = ("\"paid\"", "\"unpaid\"");
-    assert_eq!(state(&[unpaid]), State::Unpaid("not paid yet: its payment_status is unpaid".into()));
+    assert_eq!(state(&[unpaid]), State::Unpaid("its payment_status is unpaid".into()));
     let event = |name: &'static str| ("\"checkout.session.completed\"", name);
     let succeeded = event("\"checkout.session.async_payment_succeeded\"");
     assert_eq!(state(&[succeeded]), State::Paid);

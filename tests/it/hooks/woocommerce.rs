@@ -92,7 +92,8 @@ fn an_order_stands_as_its_status_says() {
     for unpaid in ["\"pending\"", "\"on-hold\"", "\"checkout-draft\"", "\"ready-to-ship\"", "null", "[]"] {
         assert!(matches!(state(unpaid), State::Unpaid(_)), "{unpaid}");
     }
-    for withdrawn in ["\"cancelled\"", "\"refunded\"", "\"failed\"", "\"trash\""] {
+    assert!(matches!(state("\"failed\""), State::Failed(_)), "it may still be paid");
+    for withdrawn in ["\"cancelled\"", "\"refunded\"", "\"trash\""] {
         assert!(matches!(state(withdrawn), State::Withdrawn(_)), "{withdrawn}");
     }
 }
@@ -148,14 +149,15 @@ fn what_went_wrong_over_there_is_said() {
 }
 
 #[test]
-fn a_page_of_orders_is_read_as_its_webhooks_are() {
+fn a_page_of_orders_holds_what_their_webhooks_would_send() {
     let order = String::from_utf8(fixture("woocommerce/order.json")).unwrap();
-    let now = at("2026-11-25T12:00:00Z");
-    let page = hooks::read_page(format!("[{order}, {order}]").as_bytes(), now).unwrap();
-    let told = Told::Order(Box::new(about("order.updated", order).order(WooCommerce)));
-    assert_eq!(page, vec![(told, Some(at("2026-11-25T11:59:10Z"))); 2]);
-    assert_eq!(hooks::read_page(b"[]", now), Ok(Vec::new()));
-    for bad in ["{}", "[1]", "[[]]", "<html>", r#"[{"status": "completed"}]"#] {
-        assert!(hooks::read_page(bad.as_bytes(), now).is_err(), "{bad}");
+    let page = hooks::paged_orders(format!("[{order}, {order}]").as_bytes()).unwrap();
+    assert_eq!(page.len(), 2);
+    assert_eq!((page[1].number.as_str(), page[1].modified_at), ("727", Some(at("2026-11-25T11:59:10Z"))));
+    let told = about("order.updated", page[1].body.as_str()).order(WooCommerce);
+    assert_eq!(told, about("order.updated", order).order(WooCommerce));
+    assert_eq!(hooks::paged_orders(b"[]"), Ok(Vec::new()));
+    for bad in ["{}", "[1]", "[[]]", "<html>", r#"[{"status": "completed"}]"#, "[{\"id\": 1}"] {
+        assert!(hooks::paged_orders(bad.as_bytes()).is_err(), "{bad}");
     }
 }
