@@ -7,13 +7,7 @@ use actix_web::{
     web::{self, Payload, ServiceConfig},
 };
 
-use super::{
-    bundle,
-    socketio::{Shop, door},
-    sse,
-    thread::Gateway,
-    upgrade::upgrade_required,
-};
+use super::{bundle, door::door, socketio::Shop, sse, thread::Gateway, upgrade::upgrade_required};
 use crate::{
     limits::LimitExceeded,
     service::ServiceError,

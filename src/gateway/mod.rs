@@ -7,6 +7,7 @@ mod bundle;
 mod buy;
 mod chat;
 mod client;
+mod door;
 mod endpoints;
 mod events;
 mod hello;

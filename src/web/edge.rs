@@ -87,8 +87,10 @@ pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servic
 
 async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let preflight = request.app_data::<Data<AppState>>().and_then(|state| {
-        let may_listen = listen::is_page(state, request.path(), request.query_string(), request.headers());
-        cors::preflight(&state.settings, request.method(), request.headers(), may_listen)
+        let (method, headers) = (request.method(), request.headers());
+        let may_listen = *method == Method::OPTIONS
+            && listen::is_page(state, request.path(), request.query_string(), headers);
+        cors::preflight(&state.settings, method, headers, may_listen)
     });
     if let Some(response) = preflight {
         return Ok(request.into_response(response));

@@ -6,12 +6,14 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 
 import { within } from './sockets.mjs';
 import { openPage, startBrowser, startShop } from './support.mjs';
 
+const SOCKET_IO = new URL('node_modules/socket.io-client-4-8/dist/socket.io.esm.min.js', import.meta.url);
 let shop;
 let browser;
 let admin;
@@ -64,12 +66,18 @@ async function keyFor(origin, more = {}) {
 const buy = () => ask('POST', '/api/orders', { token: shopper, body: { items: [{ goodsId: 1, quantity: 1 }] } });
 
 /** A site of its own, at `localhost` or `127.0.0.1`, with one page; what a strict page lets in is the shop alone. */
-async function site(html, host = 'localhost') {
+async function site(html, host = 'localhost', more = '') {
   const policy = [
-    "default-src 'none'", `script-src ${shop.url}`, `connect-src ${shop.url.replace('http:', 'ws:')}`, `img-src ${shop.url} data:`,
+    "default-src 'none'", `script-src ${shop.url} ${more}`, `connect-src ${shop.url.replace('http:', 'ws:')} ${more && shop.url}`,
+    `img-src ${shop.url} data:`,
   ].join('; ');
   const made = { html };
-  made.server = createServer((_, response) => {
+  made.server = createServer(async (request, response) => {
+    if (request.url === '/socket.io.js') {
+      response.setHeader('Content-Type', 'text/javascript');
+      response.end(await readFile(SOCKET_IO));
+      return;
+    }
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
     response.setHeader('Content-Security-Policy', policy);
     response.end(made.html);
@@ -182,4 +190,45 @@ test('the end of a key ends the toasts, and the page does not insist', async () 
   await tab.evaluate(() => dispatchEvent(new Event('online')));
   await tab.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 1_500); }));
   assert.equal(sockets.length, 1);
+});
+
+test('what a browser offers beside WebSockets works from another origin as well, and from no third', async () => {
+  const nonce = "'nonce-of-a-test' 'self'";
+  const [their, third] = [await site('', 'localhost', nonce), await site('', 'localhost', nonce)];
+  const key = await keyFor(their.url);
+  for (const one of [their, third]) {
+    one.html = page(`<script type="module" nonce="of-a-test">
+      import { io } from '/socket.io.js';
+      const heard = window.heard = {};
+      const hear = (way) => (told) => { heard[way] = told.nickname; };
+      for (const transport of ['polling', 'websocket']) {
+        const socket = io('${shop.url}', { auth: { key: '${key}' }, transports: [transport], forceNew: true, reconnection: false });
+        socket.on('BUY_GOODS', hear(transport));
+        socket.on('connect', () => { heard[transport] = 'connected'; });
+        socket.on('connect_error', () => { heard[transport] = 'refused'; });
+      }
+      const stream = new EventSource('${shop.url}/api/events?key=${key}');
+      stream.addEventListener('hello', () => { heard.stream = 'connected'; });
+      stream.addEventListener('BUY_GOODS', (event) => hear('stream')(JSON.parse(event.data)));
+      stream.addEventListener('error', () => { if (stream.readyState === EventSource.CLOSED) heard.stream = 'refused'; });
+      window.list = () => fetch('${shop.url}/api/notifications?limit=1&key=${key}', { headers: { 'Last-Event-ID': '1' } })
+        .then((response) => response.json()).then(({ notifications: [{ data }] }) => data.nickname, () => 'refused');
+    </script>`);
+  }
+  const ways = async (url) => {
+    const person = await openPage(browser, url);
+    open.push(person);
+    await person.page.goto('/');
+    await person.page.waitForFunction(() => Object.keys(window.heard ?? {}).length === 3);
+    return person;
+  };
+  const [heard, refused] = [await ways(their.url), await ways(third.url)];
+  await buy();
+  await heard.page.waitForFunction(() => Object.values(window.heard).every((name) => /^.\*\*$/.test(name)));
+  assert.match(await heard.page.evaluate(() => window.list()), /^.\*\*$/);
+  assert.deepEqual(await heard.context.cookies(), []);
+  assert.deepEqual(await refused.page.evaluate(() => window.heard), { polling: 'refused', websocket: 'refused', stream: 'refused' });
+  assert.equal(await refused.page.evaluate(() => window.list()), 'refused');
+  // The browser's console is full of it.
+  refused.problems.length = 0;
 });

@@ -1,10 +1,15 @@
 //! What pages and programs try with keys that they should not have, or in ways that nobody meant.
 
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
-use shopbell::config::Audience;
+use shopbell::{
+    config::Audience,
+    domain::{ListenKey, ListenKeyId, NicknameDisplay, PageOrigin},
+};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{EVIL, POLLING, Polls, THEIRS, of, preflight, shop};
-use crate::support::{As, TestApp, Ws};
+use crate::support::{As, TestApp, Ws, within};
 
 /// What browsers and others say in `Origin` that looks like [`THEIRS`] and is another.
 const LOOK_ALIKES: [&str; 17] = [
@@ -269,4 +274,60 @@ async fn guests_and_listeners_share_the_places_of_a_network() {
         stream.text
     );
     assert_eq!(stream.header("access-control-allow-origin"), THEIRS);
+}
+
+#[tokio::test]
+async fn who_comes_while_the_key_ends_does_not_stay() {
+    let shop = shop().await;
+    for _ in 0..3 {
+        let key = shop.key().await;
+        let path = format!("key={key}");
+        let come = async || {
+            let mut pages = Vec::new();
+            while let Some(page) = shop.knock(&path, THEIRS).await {
+                pages.push(page);
+            }
+            pages
+        };
+        let end = async {
+            shop.knock(&path, THEIRS).await.expect("the key holds");
+            shop.revoke(&key).await;
+        };
+        let (first, second, third, ()) = tokio::join!(come(), come(), come(), end);
+        for mut page in [first, second, third].into_iter().flatten() {
+            let mut code = None;
+            while let Some(Ok(message)) = within("the end", page.next()).await {
+                if let Message::Close(frame) = message {
+                    code = frame.map(|frame| u16::from(frame.code));
+                }
+            }
+            assert_eq!(code, Some(4001));
+        }
+    }
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_keys() {
+    let shop = shop().await;
+    let now = shopbell::clock::now();
+    let origin = PageOrigin::parse(THEIRS).unwrap();
+    let make = (0..1000).map(|_| {
+        let key = ListenKey {
+            id: ListenKeyId::from_random(rand::random()),
+            name: None,
+            origins: vec![origin.clone()],
+            display: NicknameDisplay::Masked,
+            created_at: now,
+            revoked_at: None,
+        };
+        shop.app.store.create_listen_key(key, 1000, now, None)
+    });
+    assert!(futures_util::future::join_all(make).await.iter().all(Result::is_ok));
+    let body = json!({"origins": [THEIRS]});
+    let make = async || shop.app.post("/api/admin/listen-keys").by(&shop.admin).json(&body).send().await;
+    make().await.refused(409, "too_many_listen_keys");
+    let listed = shop.app.get("/api/admin/listen-keys").by(&shop.admin).send().await.expect(200);
+    assert_eq!(listed.json["listenKeys"].as_array().unwrap().len(), 1000);
+    shop.revoke(listed.json["listenKeys"][7]["key"].as_str().unwrap()).await;
+    make().await.expect(201);
 }

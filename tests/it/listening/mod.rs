@@ -6,7 +6,10 @@ mod transports;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, As, Call, Person, TestApp, Ws};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{WebSocketStream, tungstenite::client::IntoClientRequest as _};
+
+use crate::support::{Answer, As, Call, Person, TestApp, Ws, within};
 
 /// The page of another shop.
 pub const THEIRS: &str = "https://their.shop";
@@ -53,6 +56,15 @@ impl Shop {
     /// Opens `/ws` from a page.
     pub async fn listen(&self, query: &str, origin: &str) -> Result<Ws, (u16, Value)> {
         Ws::handshake(&self.app, &format!("/ws?{query}"), As::Guest, &[("origin", origin)]).await
+    }
+
+    /// Opens `/ws` from a page that may be cut off before it is greeted; `None` when it is refused.
+    pub async fn knock(&self, query: &str, origin: &str) -> Option<WebSocketStream<TcpStream>> {
+        let mut request = format!("ws://{}/ws?{query}", self.app.addr()).into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        let stream = TcpStream::connect(self.app.addr()).await.unwrap();
+        let opened = within("the handshake", tokio_tungstenite::client_async(request, stream)).await;
+        opened.ok().map(|(socket, _)| socket)
     }
 
     /// Asks from a page.
