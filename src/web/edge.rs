@@ -72,7 +72,8 @@ pub async fn edge(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servic
         Ok(mut response) => {
             finish(response.headers_mut(), id, &granted);
             // There may be a place for the next connection; for this one there will never be.
-            if standing != Standing::Served && response.status().is_server_error() {
+            let is_refused = standing == Standing::Reserved && response.status().is_server_error();
+            if is_refused || matches!(standing, Standing::Refused(_)) {
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             Ok(response)

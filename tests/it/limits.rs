@@ -135,12 +135,15 @@ async fn a_server_that_is_full_says_so_and_when_to_come_back() {
         serve.max_sessions_per_address = Some(3);
     })
     .await;
-    app.get("/api/goods").send().await.expect(200);
+    let mut idle = TcpStream::connect(app.addr()).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    within("an answer", idle.read_u8()).await.unwrap();
     // A connection that waits for a request makes room.
     let mut open = Vec::new();
     for _ in 0..3 {
         open.push(Ws::open(&app, As::Guest).await);
     }
+    within("the end of the idle connection", idle.read_to_end(&mut Vec::new())).await.unwrap();
     let answer = app.get("/api/goods").send().await.refused(503, "server_full");
     assert!(!answer.header("retry-after").is_empty());
     assert_eq!(answer.header("connection"), "close", "this connection will never have a place");
