@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    domain::{Invalid, NicknameDisplay, Offset, Publication},
+    domain::{Invalid, Naming, Offset, Publication},
     protocol::publication,
     service::ServiceError,
     web::{Listener, Problem, Query, State, answer, params::limit},
@@ -31,8 +31,8 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(publication: &Publication, display: NicknameDisplay) -> Result<Self, ServiceError> {
-        let data = RawValue::from_string(publication::payload(publication, display))
+    fn of(publication: &Publication, naming: &Naming) -> Result<Self, ServiceError> {
+        let data = RawValue::from_string(publication::payload(publication, naming))
             .map_err(|error| ServiceError::internal("a notification is no JSON", error))?;
         Ok(Self { id: publication.id, event: publication::event(publication), data })
     }
@@ -53,8 +53,9 @@ pub(super) async fn list(state: State, who: Listener, query: Query) -> Result<Ht
         Some(after) => state.history.after(after, limit.unwrap_or(DEFAULT_LIMIT)).await?,
         None => state.history.newest(limit.unwrap_or(DEFAULT_LIMIT)).await?,
     };
-    let display = if who.is_masked() { NicknameDisplay::Masked } else { state.settings.nickname_display };
-    let entries = page.publications.iter().map(|publication| Entry::of(publication, display));
+    let naming = state.settings.naming();
+    let naming = if who.is_masked() { naming.masked() } else { naming };
+    let entries = page.publications.iter().map(|publication| Entry::of(publication, &naming));
     let notifications = entries.collect::<Result<_, _>>()?;
     Ok(answer::ok(&List { notifications, latest: page.latest, epoch: state.epoch.clone() }))
 }

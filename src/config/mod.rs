@@ -14,6 +14,7 @@ pub use files::readable_by_others;
 pub use table::{CommonLayer, ServeLayer, Settings};
 pub use values::{Audience, ConfigError, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret};
 
+use crate::domain::{Naming, text::plain_text};
 use table::Layers;
 use values::{MAX_WORKERS, allowed_origin, origin};
 
@@ -39,6 +40,12 @@ impl Settings {
     #[must_use]
     pub fn token_keys(&self) -> Vec<&str> {
         self.jwt_secret.iter().map(|secret| secret.0.as_str()).collect()
+    }
+
+    /// What buyers are called in alerts.
+    #[must_use]
+    pub fn naming(&self) -> Naming {
+        Naming { display: self.nickname_display, unnamed: self.unnamed_buyer.as_str().into() }
     }
 
     /// Reads the secrets that are in files.
@@ -76,6 +83,11 @@ impl Settings {
         }
         if self.memory_budget < MIN_BUDGET {
             return refuse(format!("--memory-budget must be at least {MIN_BUDGET}"));
+        }
+        // Names reach pages that insert them as HTML.
+        match plain_text(&self.unnamed_buyer, 20) {
+            Ok(text) => self.unnamed_buyer = text,
+            Err(_) => return refuse("--unnamed-buyer must have 1 to 20 characters, without < and >".into()),
         }
         if self.max_connections > descriptors::connections() {
             return refuse(format!(
@@ -153,6 +165,7 @@ mod tests {
             ("ping-interval = \"soon\"", "soon"),
             ("public-url = \"shop.example\"", "--public-url"),
             ("jwt-secret = \"short\"", "--jwt-secret"),
+            ("unnamed-buyer = \"<b>\"", "--unnamed-buyer"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error =

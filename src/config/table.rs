@@ -13,7 +13,7 @@ use super::{
     show::Show,
     values::{above_zero, from_text, one_or_many, workers},
 };
-use crate::domain::{Currency, NicknameDisplay};
+use crate::domain::{Currency, NicknameDisplay, notification::UNNAMED};
 
 /// Makes of a table of settings the layers (one source's values, each optional), the settings in force, and how they
 /// come from the layers and are shown. A row is: attributes for clap and serde, name, type in a layer, type in force,
@@ -130,6 +130,9 @@ settings! {
         /// How nicknames appear in alerts [default: full]
         #[arg(env = "SHOPBELL_NICKNAME_DISPLAY", value_name = "HOW")]
         nickname_display: NicknameStyle => NicknameDisplay = NicknameDisplay::default();
+        /// What alerts call a buyer who is not to be named [default: ***]
+        #[arg(env = "SHOPBELL_UNNAMED_BUYER", value_name = "TEXT")]
+        unnamed_buyer: String => String = UNNAMED.to_owned();
         /// Time between two heartbeats of a session [default: 25s]
         #[arg(env = "SHOPBELL_PING_INTERVAL", value_name = "TIME")]
         ping_interval: HumanDuration => Duration = Duration::from_secs(25);

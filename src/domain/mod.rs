@@ -31,7 +31,7 @@ pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use money::{Currency, Price};
 pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, ThumbnailUrl};
-pub use notification::{Elsewhere, NicknameDisplay, Notification, Publication};
+pub use notification::{Elsewhere, Naming, NicknameDisplay, Notification, Publication};
 pub use order::{
     Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderOrigin, OrderStatus, OwnOrder,
 };

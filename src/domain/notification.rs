@@ -1,5 +1,7 @@
 //! Notifications: what the log holds and every session of the audience is told.
 
+use std::sync::Arc;
+
 use super::{GoodsId, Offset, Timestamp, text};
 
 /// What is told of an order. The names are those of the moment.
@@ -73,6 +75,38 @@ impl Publication {
             *nickname = None;
         }
         unnamed
+    }
+}
+
+/// What a buyer is called who is not to be named, where no setting says otherwise.
+pub const UNNAMED: &str = "***";
+
+/// How buyers are called in alerts.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    /// How those are who have a name.
+    pub display: NicknameDisplay,
+    /// What those are called who are not to be named.
+    pub unnamed: Arc<str>,
+}
+
+impl Naming {
+    /// What a buyer is called.
+    #[must_use]
+    pub fn show(&self, nickname: Option<&str>) -> String {
+        nickname.map_or_else(|| self.unnamed.as_ref().to_owned(), |nickname| self.display.show(nickname))
+    }
+
+    /// The same with names masked.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        Self { display: NicknameDisplay::Masked, unnamed: Arc::clone(&self.unnamed) }
+    }
+}
+
+impl From<NicknameDisplay> for Naming {
+    fn from(display: NicknameDisplay) -> Self {
+        Self { display, unnamed: UNNAMED.into() }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{GoodsId, NicknameDisplay, Notification, Offset, Publication, Timestamp};
+use crate::domain::{GoodsId, Naming, Notification, Offset, Publication, Timestamp};
 
 /// The event's name.
 #[must_use]
@@ -14,18 +14,15 @@ pub fn event(publication: &Publication) -> &'static str {
     }
 }
 
-/// What `nickname` says where a buyer is not to be named.
-const UNNAMED: &str = "***";
-
 /// The event's payload as JSON.
 #[must_use]
-pub fn payload(publication: &Publication, display: NicknameDisplay) -> String {
+pub fn payload(publication: &Publication, naming: &Naming) -> String {
     let Publication { id, date, .. } = *publication;
     let json = match &publication.notification {
         Notification::Purchase { nickname, goods_id, first_goods_name, other_goods, quantity, elsewhere } => {
             let elsewhere = elsewhere.as_deref();
             serde_json::to_string(&BuyGoods {
-                nickname: &nickname.as_deref().map_or(UNNAMED.to_owned(), |name| display.show(name)),
+                nickname: &naming.show(nickname.as_deref()),
                 anonymous: nickname.is_none(),
                 goods_id: *goods_id,
                 goods_name: &summary(first_goods_name, *other_goods),
@@ -94,6 +91,7 @@ pub fn other_goods(summary: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::NicknameDisplay;
 
     #[test]
     fn an_alert_of_several_goods_names_the_first_and_counts_the_rest() {
@@ -110,10 +108,10 @@ mod tests {
             },
         };
         assert_eq!(
-            payload(&publication, NicknameDisplay::Masked),
+            payload(&publication, &NicknameDisplay::Masked.into()),
             r#"{"nickname":"k**","goodsId":4,"goodsName":"Sparkling water 외 2개의 상품","date":"1970-01-01T00:00:00.000Z","id":41,"quantity":5,"firstGoodsName":"Sparkling water","otherGoods":2}"#
         );
-        let unnamed = payload(&publication.unnamed(), NicknameDisplay::Masked);
+        let unnamed = payload(&publication.unnamed(), &NicknameDisplay::Masked.into());
         assert!(unnamed.starts_with(r#"{"nickname":"***","anonymous":true,"goodsId":4,"#), "{unnamed}");
         let elsewhere = Publication {
             notification: Notification::Purchase {
@@ -131,7 +129,7 @@ mod tests {
             ..publication
         };
         assert_eq!(
-            payload(&elsewhere, NicknameDisplay::Full),
+            payload(&elsewhere, &NicknameDisplay::Full.into()),
             r#"{"nickname":"***","anonymous":true,"goodsId":4,"goodsName":"Tea","date":"1970-01-01T00:00:00.000Z","id":41,"quantity":1,"firstGoodsName":"Tea","otherGoods":0,"goodsUrl":"https://shop.example/tea","thumbnailUrl":"https://shop.example/tea.png","orderedAt":"1970-01-01T00:00:00.001Z"}"#
         );
         assert_eq!(other_goods("Sparkling water 외 2개의 상품"), Some(2));

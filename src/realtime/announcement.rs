@@ -10,7 +10,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    domain::{GoodsEvent, NicknameDisplay, Offset, OwnOrder, Publication, UserId},
+    domain::{GoodsEvent, Naming, NicknameDisplay, Offset, OwnOrder, Publication, UserId},
     outbox::{Args, PerWire, Wire},
     protocol::{
         publication,
@@ -100,12 +100,12 @@ impl Announcement {
 #[derive(Debug)]
 pub struct Batch {
     publications: Vec<Arc<Publication>>,
-    display: NicknameDisplay,
+    naming: Naming,
     encoded: Encoded,
     /// Orders of these publications whose accounts this process tells, too.
     own: Vec<Arc<Own>>,
     encoded_own: PerWire<Mutex<HashMap<UserId, Bytes>>>,
-    /// With names masked that `display` shows. A shop without listeners that need it never makes one.
+    /// With names masked that `naming` shows. A shop without listeners that need it never makes one.
     masked: OnceLock<Box<Encoded>>,
     committed: Instant,
 }
@@ -122,10 +122,10 @@ struct Own {
 impl Batch {
     /// Over consecutive publications; `None` when there are none.
     #[must_use]
-    pub fn new(publications: Vec<Arc<Publication>>, display: NicknameDisplay) -> Option<Self> {
+    pub fn new(publications: Vec<Arc<Publication>>, naming: impl Into<Naming>) -> Option<Self> {
         (!publications.is_empty()).then(|| Self {
             publications,
-            display,
+            naming: naming.into(),
             encoded: Encoded::default(),
             own: Vec::new(),
             encoded_own: PerWire::default(),
@@ -168,7 +168,7 @@ impl Batch {
     pub fn followed_by(&self, later: &Self) -> Self {
         Self {
             publications: self.publications.iter().chain(&later.publications).cloned().collect(),
-            display: self.display,
+            naming: self.naming.clone(),
             encoded: Encoded::default(),
             own: self.own.iter().chain(&later.own).cloned().collect(),
             encoded_own: PerWire::default(),
@@ -206,9 +206,11 @@ impl Batch {
     #[must_use]
     pub fn encoded_after(&self, after: Offset, wire: Wire, is_masked: bool) -> Cow<'_, Bytes> {
         // Where names are masked for all, there is nothing more to mask.
-        let is_masked = is_masked && self.display != NicknameDisplay::Masked;
-        let display = if is_masked { NicknameDisplay::Masked } else { self.display };
-        let encode = || self.encode(after, wire, display, BytesMut::new());
+        let is_masked = is_masked && self.naming.display != NicknameDisplay::Masked;
+        let encode = || {
+            let masked = is_masked.then(|| self.naming.masked());
+            self.encode(after, wire, masked.as_ref().unwrap_or(&self.naming), BytesMut::new())
+        };
         if after < self.first() {
             let encoded = if is_masked { self.masked.get_or_init(Box::default) } else { &self.encoded };
             Cow::Borrowed(encoded.get(wire).get_or_init(encode))
@@ -226,7 +228,7 @@ impl Batch {
             for own in self.own.iter().filter(|own| own.account == account && own.id > after) {
                 own.told.put(wire, &mut out);
             }
-            self.encode(after, wire, self.display, out)
+            self.encode(after, wire, &self.naming, out)
         };
         if after >= self.first() {
             return encode();
@@ -236,9 +238,9 @@ impl Batch {
         known.entry(account).or_insert_with(encode).clone()
     }
 
-    fn encode(&self, after: Offset, wire: Wire, display: NicknameDisplay, mut out: BytesMut) -> Bytes {
+    fn encode(&self, after: Offset, wire: Wire, naming: &Naming, mut out: BytesMut) -> Bytes {
         for unseen in self.publications.iter().filter(|publication| publication.id > after) {
-            let payload = publication::payload(unseen, display);
+            let payload = publication::payload(unseen, naming);
             wire.put_publication(&mut out, publication::event(unseen), &payload, unseen.id.0);
         }
         out.freeze()

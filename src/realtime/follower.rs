@@ -69,7 +69,7 @@ impl Follower {
             if after.0 + 1 < oldest.0 {
                 session.tell_gap(after, oldest);
             }
-            if let Some(batch) = Batch::new(publications, self.log.display()) {
+            if let Some(batch) = Batch::new(publications, self.log.naming()) {
                 session.push(&batch);
             }
         }

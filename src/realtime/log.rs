@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{Nickname, NicknameDisplay, Offset, Publication, SessionId, Timestamp, UserId},
+    domain::{Naming, Nickname, Offset, Publication, SessionId, Timestamp, UserId},
     store::{Feed, LogStore, StoreError},
 };
 
@@ -11,20 +11,20 @@ use crate::{
 #[derive(Clone)]
 pub struct Log {
     store: Arc<dyn LogStore>,
-    display: NicknameDisplay,
+    naming: Naming,
 }
 
 impl Log {
-    /// Over a store; `display` is how nicknames appear.
+    /// Over a store; `naming` is what buyers are called.
     #[must_use]
-    pub fn new(store: Arc<dyn LogStore>, display: NicknameDisplay) -> Self {
-        Self { store, display }
+    pub fn new(store: Arc<dyn LogStore>, naming: impl Into<Naming>) -> Self {
+        Self { store, naming: naming.into() }
     }
 
-    /// How nicknames appear.
+    /// What buyers are called.
     #[must_use]
-    pub fn display(&self) -> NicknameDisplay {
-        self.display
+    pub fn naming(&self) -> Naming {
+        self.naming.clone()
     }
 
     /// What commits announce.

@@ -103,7 +103,7 @@ impl Relay {
                 self.tell_owners(&news.own);
                 return self.relay_stored().await;
             };
-            let Some(batch) = Batch::new(publications, self.log.display()) else {
+            let Some(batch) = Batch::new(publications, self.log.naming()) else {
                 return self.tell_owners(&news.own);
             };
             let (batch, apart) = batch.committed_at(news.committed).with_own(news.own);
@@ -126,7 +126,7 @@ impl Relay {
             let room = self.room().await;
             match self.log.stored_after(self.position, BATCH).await {
                 Ok(publications) => {
-                    let Some(batch) = Batch::new(publications, self.log.display()) else { return };
+                    let Some(batch) = Batch::new(publications, self.log.naming()) else { return };
                     self.deliver(batch, room);
                 }
                 Err(error) => {

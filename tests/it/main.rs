@@ -20,6 +20,7 @@ mod faults;
 mod hooks;
 mod hostile;
 mod ingest;
+mod ingest_crash;
 mod layering;
 mod limits;
 mod listening;

@@ -167,7 +167,7 @@ impl World {
             Some(found) => found,
             None => log.stored_after(self.told, BATCH).await.unwrap(),
         };
-        if let Some(batch) = Batch::new(found, log.display()) {
+        if let Some(batch) = Batch::new(found, log.naming()) {
             self.told = batch.last();
             self.workers.iter_mut().for_each(|worker| worker.served = None);
             self.batch = Some(batch);

@@ -28,15 +28,34 @@ pub(super) struct Bought {
     pub(super) announce: bool,
 }
 
-impl Bought {
-    fn of(goods: &Goods, name: &GoodsName) -> Self {
-        let picture = goods.thumbnail_url.as_str();
+/// Goods that are known, as far as an order needs them.
+#[derive(Clone, Debug)]
+struct Known {
+    goods_id: GoodsId,
+    url: Option<String>,
+    thumbnail_url: String,
+    announce: bool,
+    listed: bool,
+}
+
+impl Known {
+    fn of(goods: &Goods) -> Self {
         Self {
             goods_id: goods.goods_id,
-            name: name.as_str().to_owned(),
             url: goods.about.url.as_ref().map(|url| url.as_str().to_owned()),
-            thumbnail_url: (picture != NO_PICTURE).then(|| picture.to_owned()),
+            thumbnail_url: goods.thumbnail_url.as_str().to_owned(),
             announce: goods.about.announce,
+            listed: goods.about.listed,
+        }
+    }
+
+    fn bought_as(&self, name: &GoodsName) -> Bought {
+        Bought {
+            goods_id: self.goods_id,
+            name: name.as_str().to_owned(),
+            url: self.url.clone(),
+            thumbnail_url: Some(self.thumbnail_url.clone()).filter(|url| url != NO_PICTURE),
+            announce: self.announce,
         }
     }
 }
@@ -68,49 +87,47 @@ pub(super) async fn of_lines(
     let keys: Vec<_> =
         lines.iter().zip(&names).map(|(line, name)| named(line.foreign_id.as_ref(), name)).collect();
     let wanted: Vec<_> = lines.iter().zip(&keys).map(|(line, key)| json!([line.sku, key])).collect();
-    let ids = find(tx, source, &wanted).await?;
-    let known: Vec<GoodsId> = ids.values().copied().collect();
-    let found = catalog::find_all(&mut tx.conn, tx.currency, &known).await?;
-    let mut goods: HashMap<GoodsId, Goods> = found.into_iter().map(|goods| (goods.goods_id, goods)).collect();
-    let mut made = HashMap::<&str, GoodsId>::new();
+    let mut known = find(tx, source, &wanted).await?;
+    let mut made = HashMap::<&str, usize>::new();
     let mut bought = Vec::with_capacity(lines.len());
     for (index, ((line, name), key)) in lines.iter().zip(&names).zip(&keys).enumerate() {
-        let id = ids.get(&index).or_else(|| made.get(key.as_str())).copied();
-        let these = match id.and_then(|id| goods.get(&id)) {
+        let same = made.get(key.as_str()).copied().unwrap_or(index);
+        let these = match known.get(&same) {
             Some(these) => improved(tx, source, these.clone(), line, at).await?,
             None => {
-                let these = make(tx, source, &described(line, name), key, at).await?;
-                made.insert(key, these.goods_id);
-                these
+                made.insert(key, index);
+                Known::of(&make(tx, source, &described(line, name), key, at).await?)
             }
         };
-        bought.push(Bought::of(&these, name));
-        goods.insert(these.goods_id, these);
+        bought.push(these.bought_as(name));
+        known.insert(same, these);
     }
     Ok(bought)
 }
 
-/// Which goods are meant, by the index of `[sku, named]`.
+/// The goods that are meant, by the index of `[sku, named]`.
 async fn find(
     tx: &mut Tx,
     source: &Source,
     wanted: &[serde_json::Value],
-) -> Result<HashMap<usize, GoodsId>, StoreError> {
-    let found = sqlx::query_as::<_, (i64, Option<i64>)>(
-        "select
-             key,
-             coalesce(
-                 (select goods_id from goods where sku = value ->> 0),
-                 (select goods_id from source_goods where source_id = $2 and named = value ->> 1)
-             )
-         from json_each($1)",
+) -> Result<HashMap<usize, Known>, StoreError> {
+    let found = sqlx::query_as::<_, (i64, i64, Option<String>, String, bool, bool)>(
+        "select key, goods_id, url, thumbnail_url, announce, listed
+         from json_each($1) as wanted
+             join goods on goods.goods_id = coalesce(
+                 (select goods_id from goods where sku = wanted.value ->> 0),
+                 (select goods_id from source_goods where source_id = $2 and named = wanted.value ->> 1)
+             )",
     )
     .bind(serde_json::Value::from(wanted).to_string())
     .bind(source.record.id.as_str())
     .fetch_all(&mut tx.conn)
     .await?;
-    let index = |(index, id): (i64, Option<i64>)| Some((usize::try_from(index).ok()?, GoodsId(id?)));
-    Ok(found.into_iter().filter_map(index).collect())
+    let known = |(index, goods_id, url, thumbnail_url, announce, listed): (i64, _, _, _, _, _)| {
+        let known = Known { goods_id: GoodsId(goods_id), url, thumbnail_url, announce, listed };
+        Some((usize::try_from(index).ok()?, known))
+    };
+    Ok(found.into_iter().filter_map(known).collect())
 }
 
 /// A line as its goods.
@@ -129,29 +146,31 @@ fn described(line: &ToldLine, name: &GoodsName) -> ToldGoods {
 async fn improved(
     tx: &mut Tx,
     source: &Source,
-    goods: Goods,
+    known: Known,
     line: &ToldLine,
     at: Timestamp,
-) -> Result<Goods, StoreError> {
-    let url = line.url.as_ref().filter(|_| goods.about.url.is_none());
-    let thumbnail = line.thumbnail.as_ref().filter(|_| goods.thumbnail_url.as_str() == NO_PICTURE);
-    if goods.about.listed || (url.is_none() && thumbnail.is_none()) || !is_of(tx, source, &goods).await? {
-        return Ok(goods);
+) -> Result<Known, StoreError> {
+    let url = line.url.as_ref().filter(|_| known.url.is_none());
+    let thumbnail = line.thumbnail.as_ref().filter(|_| known.thumbnail_url == NO_PICTURE);
+    if known.listed || (url.is_none() && thumbnail.is_none()) || !is_of(tx, source, known.goods_id).await? {
+        return Ok(known);
     }
+    let found = catalog::find_all(&mut tx.conn, tx.currency, &[known.goods_id]).await?.pop();
+    let Some(goods) = found else { return Ok(known) };
     let patch = GoodsPatch {
         url: url.map(|url| PageUrl::parse(url.as_str()).ok()),
         thumbnail_url: thumbnail.cloned(),
         ..GoodsPatch::default()
     };
-    change(tx, goods, patch, at).await
+    Ok(Known::of(&change(tx, goods, patch, at).await?))
 }
 
 /// Whether goods are known from this source.
-async fn is_of(tx: &mut Tx, source: &Source, goods: &Goods) -> Result<bool, StoreError> {
+async fn is_of(tx: &mut Tx, source: &Source, goods_id: GoodsId) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar(
         "select exists (select 1 from source_goods where goods_id = $1 and source_id = $2)",
     )
-    .bind(goods.goods_id.0)
+    .bind(goods_id.0)
     .bind(source.record.id.as_str())
     .fetch_one(&mut tx.conn)
     .await?)
@@ -217,8 +236,8 @@ async fn told_of(
 ) -> Result<Option<Goods>, StoreError> {
     let key = id.map(|id| format!("id:{id}"));
     let found = find(tx, source, &[json!([sku, key])]).await?;
-    let Some(id) = found.get(&0) else { return Ok(None) };
-    Ok(catalog::find_all(&mut tx.conn, tx.currency, &[*id]).await?.pop())
+    let Some(known) = found.get(&0) else { return Ok(None) };
+    Ok(catalog::find_all(&mut tx.conn, tx.currency, &[known.goods_id]).await?.pop())
 }
 
 /// Makes goods or keeps them as the source says. Says what was done.
@@ -235,7 +254,7 @@ pub(super) async fn keep(
         make(tx, source, told, &key, at).await?;
         return Ok("the goods are known now");
     };
-    if goods.about.listed || !is_of(tx, source, &goods).await? {
+    if goods.about.listed || !is_of(tx, source, goods.goods_id).await? {
         return Ok("the goods are the shop's own and stay as they are");
     }
     let patch = GoodsPatch {
@@ -271,7 +290,7 @@ pub(super) async fn forget(
     id: Option<&ForeignId>,
 ) -> Result<&'static str, StoreError> {
     let Some(goods) = told_of(tx, source, sku, id).await? else { return Ok("nobody knew the goods") };
-    if goods.about.listed || !is_of(tx, source, &goods).await? {
+    if goods.about.listed || !is_of(tx, source, goods.goods_id).await? {
         return Ok("the goods are the shop's own and stay");
     }
     catalog::delete(tx, goods.goods_id).await?;

@@ -36,10 +36,11 @@ pub(super) async fn keep(tx: &mut Tx, mut heard: Heard) -> Result<Became, Source
             let became = refunded(tx, &source, &number, amount, &heard.digest, at).await?;
             (Some(number), became)
         }
-        Ok(other) => (None, not_of_an_order(tx, &source, other, at).await?),
-        Err(why) => (None, became(Outcome::Malformed, why)),
+        other => {
+            held(tx, id).await?;
+            (None, not_of_an_order(tx, &source, other, at).await?)
+        }
     };
-    held(tx, id).await?;
     // What is fetched again and again is news only where it changes something.
     let nothing_new = matches!(became.outcome, Outcome::Unchanged | Outcome::Ignored);
     if heard.via == Via::Poll && heard.again.is_none() && nothing_new {
@@ -67,9 +68,13 @@ fn became(outcome: Outcome, why: impl Into<String>) -> Became {
 async fn not_of_an_order(
     tx: &mut Tx,
     source: &Source,
-    told: Told,
+    what: Result<Told, String>,
     at: Timestamp,
 ) -> Result<Became, StoreError> {
+    let told = match what {
+        Ok(told) => told,
+        Err(why) => return Ok(became(Outcome::Malformed, why)),
+    };
     Ok(match told {
         Told::Goods(goods) => became(Outcome::Goods, foreign_goods::keep(tx, source, &goods, at).await?),
         Told::GoodsGone { foreign_id, sku } => {
@@ -87,29 +92,41 @@ async fn not_of_an_order(
 }
 
 /// What is known of an order of a source.
-enum Known {
+struct Known {
+    state: Stage,
+    /// Minor units that were given back.
+    refunds: i64,
+}
+
+/// How far it has come.
+enum Stage {
     Unseen,
     Unpaid,
     Paid(OrderId),
     Withdrawn,
 }
 
-async fn known(tx: &mut Tx, source: &SourceId, number: &ForeignId) -> Result<Known, StoreError> {
-    let found = sqlx::query_as::<_, (String, Option<i64>)>(
-        "select state, order_id
-         from source_orders
-         where source_id = $1 and number = $2",
+/// What is known of an order, if its source was not removed meanwhile.
+async fn known(tx: &mut Tx, source: &SourceId, number: &ForeignId) -> Result<Known, SourceError> {
+    let (held, state, order_id, refunds) = sqlx::query_as::<_, (bool, Option<String>, Option<i64>, i64)>(
+        "select
+             exists (select 1 from sources where source_id = $1 and removed_at is null),
+             (select state from source_orders where source_id = $1 and number = $2),
+             (select order_id from source_orders where source_id = $1 and number = $2),
+             (select coalesce(sum(amount), 0) from source_refunds where source_id = $1 and number = $2)",
     )
     .bind(source.as_str())
     .bind(number.as_str())
-    .fetch_optional(&mut tx.conn)
+    .fetch_one(&mut tx.conn)
     .await?;
-    Ok(match found {
-        None => Known::Unseen,
-        Some((state, Some(id))) if state == "paid" => Known::Paid(OrderId(id)),
-        Some((state, _)) if state == "unpaid" => Known::Unpaid,
-        Some(_) => Known::Withdrawn,
-    })
+    let state = match (state.as_deref(), order_id) {
+        _ if !held => return Err(SourceError::NotFound),
+        (None, _) => Stage::Unseen,
+        (Some("paid"), Some(id)) => Stage::Paid(OrderId(id)),
+        (Some("unpaid"), _) => Stage::Unpaid,
+        (Some(_), _) => Stage::Withdrawn,
+    };
+    Ok(Known { state, refunds })
 }
 
 async fn order_told(
@@ -117,26 +134,26 @@ async fn order_told(
     source: &Source,
     order: &ToldOrder,
     at: Timestamp,
-) -> Result<Became, StoreError> {
+) -> Result<Became, SourceError> {
     let id = &source.record.id;
-    match (&order.state, known(tx, id, &order.number).await?) {
-        (State::Withdrawn(why), known) | (State::Failed(why), known @ Known::Paid(_)) => {
-            withdraw(tx, id, &order.number, known, why, at).await
+    let known = known(tx, id, &order.number).await?;
+    Ok(match (&order.state, known.state) {
+        (State::Withdrawn(why), stage) | (State::Failed(why), stage @ Stage::Paid(_)) => {
+            withdraw(tx, id, &order.number, stage, why, at).await?
         }
-        (_, Known::Withdrawn) => Ok(became(Outcome::Unchanged, "the order was withdrawn before")),
-        (_, Known::Paid(order_id)) => Ok(Became {
-            order_id: Some(order_id),
-            ..became(Outcome::Unchanged, "the order was known before")
-        }),
-        (State::Unpaid(why) | State::Failed(why), Known::Unseen) => {
+        (_, Stage::Withdrawn) => became(Outcome::Unchanged, "the order was withdrawn before"),
+        (_, Stage::Paid(order_id)) => {
+            Became { order_id: Some(order_id), ..became(Outcome::Unchanged, "the order was known before") }
+        }
+        (State::Unpaid(why) | State::Failed(why), Stage::Unseen) => {
             mark(tx, id, &order.number, "unpaid", at).await?;
-            Ok(became(Outcome::Kept, format!("not paid yet: {why}")))
+            became(Outcome::Kept, format!("not paid yet: {why}"))
         }
-        (State::Unpaid(why) | State::Failed(why), Known::Unpaid) => {
-            Ok(became(Outcome::Unchanged, format!("not paid yet: {why}")))
+        (State::Unpaid(why) | State::Failed(why), Stage::Unpaid) => {
+            became(Outcome::Unchanged, format!("not paid yet: {why}"))
         }
-        (State::Paid, Known::Unseen | Known::Unpaid) => paid(tx, source, order, at).await,
-    }
+        (State::Paid, Stage::Unseen | Stage::Unpaid) => paid(tx, source, order, known.refunds, at).await?,
+    })
 }
 
 /// Sets the state of an order that has no row of ours.
@@ -167,26 +184,26 @@ async fn withdrawn(
     number: &ForeignId,
     why: &str,
     at: Timestamp,
-) -> Result<Became, StoreError> {
+) -> Result<Became, SourceError> {
     let known = known(tx, source, number).await?;
-    withdraw(tx, source, number, known, why, at).await
+    Ok(withdraw(tx, source, number, known.state, why, at).await?)
 }
 
 async fn withdraw(
     tx: &mut Tx,
     source: &SourceId,
     number: &ForeignId,
-    known: Known,
+    stage: Stage,
     why: &str,
     at: Timestamp,
 ) -> Result<Became, StoreError> {
-    match known {
-        Known::Withdrawn => Ok(became(Outcome::Unchanged, "the order was withdrawn before")),
-        Known::Unseen | Known::Unpaid => {
+    match stage {
+        Stage::Withdrawn => Ok(became(Outcome::Unchanged, "the order was withdrawn before")),
+        Stage::Unseen | Stage::Unpaid => {
             mark(tx, source, number, "withdrawn", at).await?;
             Ok(became(Outcome::Kept, format!("withdrawn before it was paid, so it is never told: {why}")))
         }
-        Known::Paid(order_id) => {
+        Stage::Paid(order_id) => {
             let notification = orders::write_cancellation(tx, order_id, at).await?;
             let order_id = Some(order_id);
             Ok(Became { order_id, notification, ..became(Outcome::Withdrawn, why) })
@@ -202,7 +219,7 @@ async fn refunded(
     amount: Option<Price>,
     digest: &str,
     at: Timestamp,
-) -> Result<Became, StoreError> {
+) -> Result<Became, SourceError> {
     let Some(amount) = amount else {
         return Ok(became(Outcome::Ignored, "it does not say how much was given back"));
     };
@@ -222,31 +239,25 @@ async fn refunded(
     .bind(amount.minor)
     .fetch_optional(&mut tx.conn)
     .await?;
+    let known = known(tx, id, number).await?;
     match total {
-        Some(total) if given_back(tx, id, number).await? >= total => {
-            withdrawn(tx, id, number, "all of it was refunded", at).await
+        Some(total) if known.refunds >= total => {
+            Ok(withdraw(tx, id, number, known.state, "all of it was refunded", at).await?)
         }
         _ => Ok(became(Outcome::Kept, "a part was refunded, the order stands")),
     }
 }
 
-async fn given_back(tx: &mut Tx, source: &SourceId, number: &ForeignId) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(
-        "select coalesce(sum(amount), 0)
-         from source_refunds
-         where source_id = $1 and number = $2",
-    )
-    .bind(source.as_str())
-    .bind(number.as_str())
-    .fetch_one(&mut tx.conn)
-    .await?)
-}
-
 /// Places an order that was paid, and tells it if it is news.
-async fn paid(tx: &mut Tx, source: &Source, order: &ToldOrder, at: Timestamp) -> Result<Became, StoreError> {
+async fn paid(
+    tx: &mut Tx,
+    source: &Source,
+    order: &ToldOrder,
+    refunds: i64,
+    at: Timestamp,
+) -> Result<Became, StoreError> {
     let id = &source.record.id;
     let total = sum(order);
-    let refunds = given_back(tx, id, &order.number).await?;
     if refunds > 0 && refunds >= total {
         mark(tx, id, &order.number, "withdrawn", at).await?;
         return Ok(became(Outcome::Kept, "all of it was refunded before, so it is never told"));
