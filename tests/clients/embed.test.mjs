@@ -5,6 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -190,6 +191,45 @@ test('the end of a key ends the toasts, and the page does not insist', async () 
   await tab.evaluate(() => dispatchEvent(new Event('online')));
   await tab.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 1_500); }));
   assert.equal(sockets.length, 1);
+});
+
+test('an order of their shop, signed by WooCommerce, rings on their page within a second of its webhook', async () => {
+  const their = await site('', 'localhost', '');
+  const key = await keyFor(their.url);
+  their.html = page(`<script type="module" src="${SCRIPT()}" data-key="${key}"></script>`);
+  const secret = 'a secret of WooCommerce &amp; theirs';
+  const source = { kind: 'woocommerce', name: 'Their shop', secret };
+  const { source: { sourceId } } = await ask('POST', '/api/admin/sources', { token: admin, body: source });
+  const { toasts, sockets, context } = await visit(their.url);
+  await sockets[0].greeted;
+
+  const order = JSON.parse(await readFile(new URL('../fixtures/hooks/woocommerce/order.json', import.meta.url)));
+  const image = `${shop.url}/images/goods/jasmine-tea.svg`;
+  Object.assign(order.line_items[0], { name: 'Tea &amp; honey', image: { id: 1, src: image } });
+  const now = new Date().toISOString().slice(0, 19);
+  const body = JSON.stringify({ ...order, status: 'processing', date_created_gmt: now, date_modified_gmt: now, date_paid_gmt: now });
+  // WooCommerce decodes the entities of a secret before it signs.
+  const signature = createHmac('sha256', 'a secret of WooCommerce & theirs').update(body).digest('base64');
+  const send = (topic, signed = signature) => fetch(`${shop.url}/hooks/${sourceId}`, {
+    method: 'POST', body,
+    headers: { 'Content-Type': 'application/json', 'X-WC-Webhook-Topic': topic, 'X-WC-Webhook-Signature': signed },
+  });
+  assert.equal((await send('order.created', signature.replace(/^./, (first) => first === 'A' ? 'B' : 'A'))).status, 401);
+  const sent = performance.now();
+  assert.equal((await send('order.created')).status, 200);
+  const toast = toasts.filter({ hasText: 'Tea & honey' });
+  await toast.waitFor();
+  const took = performance.now() - sent;
+  assert.ok(took < 1_000, `${took} ms`);
+  assert.match(await toast.innerText(), /^\S\*\* just ordered Tea & honey and 1 more item/);
+  assert.equal(await toast.locator('img').getAttribute('src'), image);
+  // Once, however often it is told.
+  assert.equal((await send('order.updated')).status, 200);
+  const listed = await fetch(`${shop.url}/api/notifications?after=0&key=${key}`, { headers: { Origin: their.url } });
+  const told = (await listed.json()).notifications.filter(({ data }) => data.firstGoodsName === 'Tea & honey');
+  assert.equal(told.length, 1);
+  assert.equal(await toasts.count(), 1);
+  assert.deepEqual(await context.cookies(), []);
 });
 
 test('what a browser offers beside WebSockets works from another origin as well, and from no third', async () => {
