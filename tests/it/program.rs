@@ -89,6 +89,8 @@ fn a_bad_setting_is_named_in_one_sentence() {
         (vec!["--currency", "GOLD"], "--currency"),
         (vec!["--audience", "nobody"], "--audience"),
         (vec!["--nickname-display", "half"], "--nickname-display"),
+        (vec!["--unnamed-buyer", "<b>"], "--unnamed-buyer"),
+        (vec!["--unnamed-buyer", ""], "--unnamed-buyer"),
         (vec!["--ping-interval", "0s"], "--ping-interval"),
         (vec!["--ping-timeout=-1s"], "--ping-timeout"),
         (vec!["--max-payload", "0"], "--max-payload"),
@@ -114,6 +116,7 @@ fn a_bad_setting_is_named_in_one_sentence() {
         ("workers = 0", "workers"),
         ("addr =", "line 1"),
         ("currency = \"GOLD\"", "GOLD"),
+        ("unnamed-buyer = \"a name of more than twenty characters\"", "--unnamed-buyer"),
     ] {
         std::fs::write(&file, text).unwrap();
         let mut command = shopbell(folder.path(), &["serve", "--config"]);

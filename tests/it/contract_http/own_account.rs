@@ -71,6 +71,27 @@ async fn hiding_purchases_takes_the_name_off_past_alerts() {
 }
 
 #[tokio::test]
+async fn the_shop_says_what_a_buyer_without_a_name_is_called() {
+    let someone = |masked| {
+        TestApp::spawn_with(move |serve| {
+            serve.unnamed_buyer = Some("어느 고객".into());
+            serve.nickname_display = masked;
+        })
+    };
+    for (masked, named) in [(None, "lee"), (Some(shopbell::config::NicknameStyle::Masked), "l**")] {
+        let app = someone(masked).await;
+        let (admin, kim, lee) = (app.admin().await, app.member("kim").await, app.member("lee").await);
+        let id = app.goods(&admin, "Water", 6.2, None).await;
+        for buyer in [&kim, &lee] {
+            app.order(buyer, id, 1).await;
+        }
+        app.patch("/api/users/me").by(&kim).form("hidePurchases=true").send().await.expect(200);
+        assert_eq!(names(&app, &lee).await, [json!(["어느 고객", true]), json!([named, false])]);
+        assert_eq!(replayed(&app, &lee, 2).await, ["어느 고객", named]);
+    }
+}
+
+#[tokio::test]
 async fn an_owner_logs_out_everywhere_else() {
     let (app, _, kim) = shop().await;
     let (phone, lee) = (app.log_in("kim").await, app.member("lee").await);
