@@ -33,7 +33,7 @@ use crate::{
     state::AppState,
     store::{self, OpenError, Store, StoreError},
     telemetry,
-    transport::connection::{Connection, track_requests},
+    transport::{connection::Connection, requests::track_requests},
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -190,8 +190,8 @@ impl Application {
             let connect = fn_service(move |socket: TcpStream| {
                 let peer = socket.peer_addr().ok();
                 let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-                let permit =
-                    permits.acquire_connection(address).ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
+                let permit = permits.acquire_connection(address, Instant::now());
+                let permit = permit.ok_or_else(|| io::ErrorKind::QuotaExceeded.into());
                 let connection = permit.and_then(|permit| {
                     socket.set_nodelay(true)?;
                     Ok((Connection::new(socket).limited(permit, header_timeout, write_timeout), peer))

@@ -144,14 +144,14 @@ settings! {
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS", value_name = "N", value_parser = above_zero::<usize>)]
         max_connections: usize => usize = descriptors::connections();
         /// Connections that one address (of IPv6: one /64) may have at once; those that wait for a request make room
-        /// [default: 2000, or half of max-connections when that is less]
+        /// [default: 1000, or half of max-connections when that is less]
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = above_zero::<usize>)]
         max_connections_per_address: usize => Option<usize> = None;
-        /// Sessions that one account may have at once [default: 300]
+        /// Sessions that one account may have at once [default: 200]
         #[arg(env = "SHOPBELL_MAX_SESSIONS_PER_ACCOUNT", value_name = "N", value_parser = above_zero::<usize>)]
-        max_sessions_per_account: usize => usize = 300;
+        max_sessions_per_account: usize => usize = 200;
         /// Sessions that one address (of IPv6: one /64) may have at once, of guests and of members each
-        /// [default: 1000, or half of max-connections when that is less]
+        /// [default: 500, or half of max-connections when that is less]
         #[arg(env = "SHOPBELL_MAX_SESSIONS_PER_ADDRESS", value_name = "N", value_parser = above_zero::<usize>)]
         max_sessions_per_address: usize => Option<usize> = None;
         /// Sessions a second that one address, or one account, may begin; four times as many at once [default: 50]

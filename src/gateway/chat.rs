@@ -27,7 +27,10 @@ fn admit(client: &Client) -> Result<(), Refusal> {
     if client.session.login().is_none() && !client.gateway.app.settings.guest_chat {
         return Err(Problem::login_required().into());
     }
-    let admitted = client.session.limits.take_chat(Instant::now());
+    let (session, now) = (&client.session, Instant::now());
+    let account = session.login().map(|login| login.user_id);
+    let admitted = session.limits.take_chat(now)
+        && client.gateway.app.permits.take_chat(account, session.outbox.purse(), now);
     if admitted { Ok(()) } else { Err(Refusal::new(Code::TooManyMessages)) }
 }
 

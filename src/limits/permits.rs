@@ -23,12 +23,24 @@ use super::{
 };
 use crate::{config::Settings, domain::UserId, telemetry};
 
+/// What the numbers call a connection that came too soon after others of its address.
+const TOO_FAST: &str = "too_many_connects";
 /// Connections of an address unless the settings say otherwise, or half of the whole is less.
-const CONNECTIONS_OF_AN_ADDRESS: usize = 2000;
+const CONNECTIONS_OF_AN_ADDRESS: usize = 1000;
 /// Sessions of an address unless the settings say otherwise, or half of the whole is less.
-const SESSIONS_OF_AN_ADDRESS: usize = 1000;
+const SESSIONS_OF_AN_ADDRESS: usize = 500;
 /// Sessions of an address that have begun and not said yet who they are, unless half of what it may have is less.
 const PENDING: usize = 1000;
+
+/// Connections a second that an address may open, for each session that it may begin a second, and at least.
+const CONNECTIONS_A_HANDSHAKE: u32 = 10;
+const CONNECTION_RATE: u32 = 500;
+/// Seconds' worth of connections that an address may open at once.
+const CONNECTION_BURST: u8 = 2;
+/// Chat messages, joins and leaves a second of an account on all its sessions, and of all guests of a network.
+const CHAT_RATE: u32 = 20;
+/// Seconds' worth of these that may come at once.
+const CHAT_BURST: u8 = 2;
 
 /// Who begins a session, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +73,17 @@ pub struct Permits {
     /// How fast each account begins sessions.
     handshakes: Rates<UserId>,
     accounts: Mutex<HashMap<UserId, usize>>,
+    /// How fast each account, or each network's guests together, chat.
+    chat: Rates<Talker>,
+    /// How fast each network opens connections.
+    connections: Rates<IpAddr>,
+}
+
+/// Who chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Talker {
+    Account(UserId),
+    Network(IpAddr),
 }
 
 impl Permits {
@@ -94,6 +117,12 @@ impl Permits {
             sessions: Mutex::default(),
             handshakes: Rates::new(settings.handshake_rate, Duration::from_secs(1), BURST),
             accounts: Mutex::default(),
+            chat: Rates::new(CHAT_RATE, Duration::from_secs(1), CHAT_BURST),
+            connections: Rates::new(
+                settings.handshake_rate.saturating_mul(CONNECTIONS_A_HANDSHAKE).max(CONNECTION_RATE),
+                Duration::from_secs(1),
+                CONNECTION_BURST,
+            ),
         }
     }
 
@@ -110,10 +139,24 @@ impl Permits {
         Purse::of(Slot::of_request(self.network(address), is_member, &self.budget))
     }
 
-    /// A permit for a connection of whatever kind from an address. `None` when there is no room even for a refusal.
+    /// A permit for a connection of whatever kind from an address. `None` when they come too
+    /// fast, or when there is no room even for a refusal.
     #[must_use]
-    pub fn acquire_connection(&self, address: IpAddr) -> Option<ConnectionPermit> {
+    pub fn acquire_connection(&self, address: IpAddr, now: Instant) -> Option<ConnectionPermit> {
+        if let Some(network) = self.network(address)
+            && self.connections.take(network, now).is_err()
+        {
+            telemetry::refused(TOO_FAST);
+            return None;
+        }
         self.places.acquire(address)
+    }
+
+    /// Counts a chat message, a join or a leave; `false` when it is one too many. Guests count by the network of `purse`.
+    #[must_use]
+    pub fn take_chat(&self, account: Option<UserId>, purse: &Purse, now: Instant) -> bool {
+        let talker = account.map(Talker::Account).or_else(|| purse.network().map(Talker::Network));
+        talker.is_none_or(|talker| self.chat.take(talker, now).is_ok())
     }
 
     /// How many connections may speak HTTP: those with a place, and those that are only told that there is none.
@@ -301,6 +344,22 @@ mod tests {
         // Members are not held up by strangers of their network, nor by each other.
         assert_eq!(begun(now, Claim::Member(UserId(1))), 40);
         assert_eq!(begun(now, Claim::Member(UserId(2))), 40);
+    }
+
+    #[test]
+    fn an_address_opens_so_many_connections_a_second_and_an_account_chats_so_much() {
+        let permits = permits_with(|settings| settings.trusted_proxy = vec![IpAddr::from([10, 0, 0, 1])]);
+        let now = Instant::now();
+        let opened =
+            |address, now| (0..5000).filter(|_| permits.acquire_connection(address, now).is_some()).count();
+        assert_eq!(opened(HERE, now), 1000);
+        assert_eq!(opened(HERE, now + Duration::from_secs(1)), 500);
+        assert_eq!(opened(IpAddr::from([10, 0, 0, 1]), now), 5000, "a proxy has no limit of its own");
+        let said =
+            |account, purse: &Purse| (0..100).filter(|_| permits.take_chat(account, purse, now)).count();
+        let (here, there) = (permits.purse(HERE, false), permits.purse(IpAddr::from([10, 0, 0, 2]), false));
+        assert_eq!((said(Some(UserId(1)), &here), said(Some(UserId(1)), &there)), (40, 0));
+        assert_eq!((said(None, &here), said(None, &here), said(None, &there)), (40, 0, 40));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Who holds little is not counted: the first 4 KiB of each thing are part of what a session costs anyway. So nobody whose
 //! messages come whole and who takes what it is sent ever asks the budget.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use super::{
     budget::{NoRoom, STEP},
@@ -23,6 +23,11 @@ impl Purse {
     #[must_use]
     pub fn free() -> Self {
         Self(None)
+    }
+
+    /// Its network, as far as that is known.
+    pub(super) fn network(&self) -> Option<IpAddr> {
+        self.0.as_ref().and_then(|slot| slot.network)
     }
 
     /// Something that holds nothing yet.
@@ -80,8 +85,6 @@ impl Drop for Charge {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::{super::budget::Budget, *};
 
     fn purse(budget: &Arc<Budget>, last: u8, is_member: bool) -> Purse {

@@ -14,13 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_http::ConnectionType;
-use actix_web::{
-    Error,
-    body::{BodySize, BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    middleware::Next,
-};
 use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -38,6 +31,12 @@ struct State {
     /// Requests whose response is not finished, and all that there were.
     in_flight: Cell<usize>,
     requests: Cell<u64>,
+    /// Requests that came since something was read: those after the first were pipelined.
+    of_piece: Cell<usize>,
+    /// Bytes that were read and belong to no request that has begun; below 0 while a body is still to come.
+    ahead: Cell<i64>,
+    /// The task that may read on when the request is done.
+    reading: RefCell<Option<Waker>>,
     ended: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
     /// `None` where connections are not counted.
@@ -67,14 +66,21 @@ impl ConnectionHandle {
         })
     }
 
-    /// A request came; it is in flight until what is returned is dropped.
+    /// A request came, of so many bytes; it is in flight until what is returned is dropped.
     #[must_use]
-    pub fn track_request(&self) -> RequestInFlight {
+    pub fn track_request(&self, bytes: i64) -> RequestInFlight {
+        self.0.ahead.set(self.0.ahead.get().saturating_sub(bytes));
         if self.0.in_flight.replace(self.0.in_flight.get() + 1) == 0 {
             self.0.place.get().map(Place::set_busy);
         }
         self.0.requests.set(self.0.requests.get() + 1);
+        self.0.of_piece.set(self.0.of_piece.get() + 1);
         RequestInFlight(Rc::clone(&self.0))
+    }
+
+    /// Whether the last request came right behind another.
+    pub(super) fn is_pipelined(&self) -> bool {
+        self.0.of_piece.get() > 1
     }
 
     /// The connection, if a request on it was given back to HTTP: see [`Connection::give_back`].
@@ -130,48 +136,15 @@ impl Drop for RequestInFlight {
         if self.0.in_flight.get() == 0 {
             self.0.place.get().map(Place::set_idle);
         }
+        if let Some(reader) = self.0.reading.take() {
+            reader.wake();
+        }
     }
 }
 
-/// A body whose request is in flight until it was handed over.
-pub struct TrackedBody {
-    body: BoxBody,
-    _in_flight: Option<RequestInFlight>,
-}
-
-impl MessageBody for TrackedBody {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
-    }
-}
-
-/// The outermost middleware: tells the connection that a request is in flight. And closes, with a word, one whose request
-/// offered an upgrade that was not taken: the dispatcher of HTTP keeps such a connection for no other request, but does
-/// not say so, and a proxy that reuses it would lose one.
-///
-/// # Errors
-/// Those of what it goes around.
-pub async fn track_requests<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<TrackedBody>, Error> {
-    let in_flight = request.conn_data::<ConnectionHandle>().map(ConnectionHandle::track_request);
-    let offered = request.head().connection_type() == ConnectionType::Upgrade;
-    let mut response = next.call(request).await?;
-    if offered {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
-    Ok(response.map_body(|_, body| TrackedBody { body: body.boxed(), _in_flight: in_flight }))
-}
+/// Bytes that are read ahead of a request that is in flight. The dispatcher of HTTP would read 128 KiB, keep a copy of
+/// them for each request that waits, and never rest while there are more.
+const READ_AHEAD: i64 = 8 * 1024;
 
 /// How long a connection without a place of its own may be without a request.
 const EXTRA_TIMEOUT: Duration = Duration::from_secs(1);
@@ -192,6 +165,8 @@ pub struct Connection {
     /// How long the client may take nothing of what is written.
     write_timeout: Duration,
     write: Option<Pin<Box<Sleep>>>,
+    /// A piece was read that filled its buffer: others come first now, then the next piece.
+    had_turn: bool,
     /// Comes before what the socket brings.
     already_read: Bytes,
     /// For the handlers of its requests.
@@ -209,6 +184,7 @@ impl Connection {
             head: None,
             write_timeout: Duration::MAX,
             write: None,
+            had_turn: false,
             already_read: Bytes::new(),
             handle: ConnectionHandle::default(),
         }
@@ -264,6 +240,16 @@ impl Connection {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// Whether enough was read while a request is in flight, or its answer is not taken. (What is written wakes the task that
+    /// reads, too: they are one.)
+    fn is_far_ahead(&self) -> bool {
+        self.is_busy() && self.handle.0.ahead.get() >= READ_AHEAD
+    }
+
+    fn is_busy(&self) -> bool {
+        self.handle.0.in_flight.get() > 0 || self.write.is_some()
+    }
+
     /// Gives it back to HTTP, which begins anew with `already_read`.
     pub fn give_back(mut self, already_read: Bytes) {
         self.already_read = already_read;
@@ -309,9 +295,27 @@ impl AsyncRead for Connection {
             buffer.put_slice(&self.already_read.split_to(length));
             return Poll::Ready(Ok(()));
         }
+        if std::mem::take(&mut self.had_turn) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.is_far_ahead() {
+            self.handle.0.reading.replace(Some(context.waker().clone()));
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         let some = buffer.filled().len() > before;
+        if some {
+            let state = &self.handle.0;
+            state.of_piece.set(0);
+            let length = i64::try_from(buffer.filled().len() - before).unwrap_or(i64::MAX);
+            state.ahead.set(state.ahead.get().saturating_add(length));
+            self.had_turn = buffer.remaining() == 0;
+        } else if read.is_pending() && !self.is_busy() {
+            // Whatever was complete has begun.
+            self.handle.0.ahead.set(0);
+        }
         if self.head_timed_out(some, context) {
             telemetry::refused("request_timeout");
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

@@ -20,7 +20,9 @@ use crate::{
 };
 
 /// Bytes taken from a socket at a time.
-const READ: usize = 64 * 1024;
+const READ: usize = 16 * 1024;
+/// Messages that a client has dealt with before others have their turn.
+const TURN: u8 = 16;
 /// Bytes of whole messages that are not counted while they wait for their turn.
 const FREE: usize = 4096;
 
@@ -43,6 +45,8 @@ pub(super) struct Incoming<H> {
     discarding: bool,
     /// A piece was read in this turn: other sessions come first now, then the next piece.
     had_turn: bool,
+    /// Messages that were dealt with in this turn.
+    dealt_with: u8,
 }
 
 impl<H: Handler> Incoming<H> {
@@ -55,6 +59,7 @@ impl<H: Handler> Incoming<H> {
             failed: None,
             discarding: false,
             had_turn: false,
+            dealt_with: 0,
         };
         incoming.decode(already_read);
         incoming
@@ -142,7 +147,13 @@ impl<H: Handler> Stream for Incoming<H> {
                 self.socket.0.held_back.set(true);
                 return Poll::Pending;
             }
+            if self.dealt_with >= TURN {
+                self.dealt_with = 0;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if let Some(message) = self.decoded.pop_front() {
+                self.dealt_with += 1;
                 return Poll::Ready(Some(Ok(message)));
             }
             if let Some(why) = self.failed.take() {
@@ -154,6 +165,7 @@ impl<H: Handler> Stream for Incoming<H> {
                 self.count();
             }
             if std::mem::take(&mut self.had_turn) {
+                self.dealt_with = 0;
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -165,3 +165,60 @@ async fn an_answer_that_nobody_reads_is_not_kept() {
     end.await;
     assert!(counted(&app, "response_not_read").await);
 }
+
+#[tokio::test]
+async fn who_sends_many_requests_at_once_has_its_turn_like_everyone_else() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let goods = app.goods(&admin, "tea", 2.0, None).await;
+    app.member("kim").await;
+    let burst = b"GET /api/goods HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    let pipelining = async || {
+        let mut socket = TcpStream::connect(app.addr()).await.unwrap();
+        let end = Instant::now() + ATTACK;
+        let (mut sent, mut answer) = (0, vec![0; 65_536]);
+        while Instant::now() < end {
+            // As much as it takes, read or not.
+            tokio::select! {
+                written = socket.write(&burst[sent..]) => sent = (sent + written.unwrap()) % burst.len(),
+                () = tokio::time::sleep(Duration::from_millis(5)) => drop(socket.try_read(&mut answer)),
+            }
+        }
+    };
+    let attack = futures_util::future::join_all((0..20).map(|_| pipelining()));
+    let member = async || serves(&app, "kim", goods).await;
+    let (_, days) = tokio::join!(attack, again_and_again(member));
+    assert!(days > 1, "{days}");
+}
+
+#[tokio::test]
+async fn requests_that_were_sent_together_are_all_answered_in_their_order() {
+    let app = TestApp::spawn().await;
+    let mut socket = TcpStream::connect(app.addr()).await.unwrap();
+    let mut requests = Vec::new();
+    for n in 0..300 {
+        let (path, body) = if n % 3 == 0 { ("/api/goods", "") } else { ("/api/auth", "{}") };
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        requests.extend_from_slice(
+            format!(
+                "{method} {path} HTTP/1.1\r\nHost: x\r\nX-Fill: {}\r\nContent-Type: application/json\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                "x".repeat(500),
+                body.len()
+            )
+            .as_bytes(),
+        );
+    }
+    let (mut read, mut write) = socket.split();
+    let mut answers = Vec::new();
+    let take = async {
+        while answers.windows(9).filter(|part| part == b"HTTP/1.1 ").count() < 300 {
+            assert!(within("answers", read.read_buf(&mut answers)).await.unwrap() > 0);
+        }
+    };
+    let (written, ()) = tokio::join!(write.write_all(&requests), take);
+    written.unwrap();
+    let text = String::from_utf8_lossy(&answers);
+    let statuses: Vec<_> = text.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert!(statuses.chunks(3).all(|three| three == ["200", "400", "400"]), "{statuses:?}");
+}

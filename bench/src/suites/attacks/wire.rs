@@ -12,10 +12,10 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 pub(super) const ATTACKER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(super) const MEMBER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-/// A frame's first byte: a whole text, the begin of one, a fragment, heartbeats.
+/// A frame's first byte: a whole text, the begin of one, of bytes, a fragment, the answer to a heartbeat.
 pub(super) const TEXT: u8 = 0x81;
 pub(super) const BEGIN: u8 = 0x01;
-pub(super) const BINARY: u8 = 0x82;
+pub(super) const BINARY: u8 = 0x02;
 pub(super) const FRAGMENT: u8 = 0x00;
 pub(super) const PONG: u8 = 0x8A;
 
@@ -31,8 +31,13 @@ pub(super) fn connect(from: IpAddr, to: SocketAddr, timeout: Duration) -> io::Re
     Ok(socket)
 }
 
+/// Opens a connection of an attacker.
+pub(super) fn plain(to: SocketAddr) -> io::Result<Pipe> {
+    Pipe::new(connect(ATTACKER, to, Duration::from_secs(1))?)
+}
+
 /// Opens a WebSocket of an attacker.
-pub(super) fn websocket(to: SocketAddr, path: &str, token: Option<&str>) -> io::Result<TcpStream> {
+pub(super) fn websocket(to: SocketAddr, path: &str, token: Option<&str>) -> io::Result<Pipe> {
     let mut socket = connect(ATTACKER, to, Duration::from_secs(1))?;
     let credentials = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let request = format!(
@@ -45,9 +50,7 @@ pub(super) fn websocket(to: SocketAddr, path: &str, token: Option<&str>) -> io::
     if !answer[..read].starts_with(b"HTTP/1.1 101") {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
-    socket.set_read_timeout(Some(Duration::from_millis(1)))?;
-    socket.set_write_timeout(Some(Duration::from_millis(20)))?;
-    Ok(socket)
+    Pipe::new(socket)
 }
 
 /// A client's frame, under a mask of zeros.
@@ -69,23 +72,54 @@ pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Takes what has come, if anything has; an error when the connection has ended.
-pub(super) fn drain(socket: &mut TcpStream) -> io::Result<usize> {
-    match socket.read(&mut [0; 65_536]) {
-        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-        Ok(read) => Ok(read),
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(0),
-        Err(error) => Err(error),
-    }
+/// An attacker's connection, which never blocks its thread.
+pub(super) struct Pipe {
+    socket: TcpStream,
+    /// What did not fit yet: no frame is cut, or the server would end the connection for that.
+    waiting: Vec<u8>,
 }
 
-/// Sends what fits; an error when the connection has ended.
-pub(super) fn push(socket: &mut TcpStream, bytes: &[u8]) -> io::Result<bool> {
-    match socket.write_all(bytes) {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-            Ok(false)
+impl Pipe {
+    /// Over a socket that is open.
+    pub(super) fn new(socket: TcpStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, waiting: Vec::new() })
+    }
+
+    /// Sends bytes when what was sent before has left; says whether it took them. An error when the connection has ended.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        let takes = self.waiting.is_empty();
+        if takes {
+            self.waiting.extend_from_slice(bytes);
         }
-        Err(error) => Err(error),
+        while !self.waiting.is_empty() {
+            match self.socket.write(&self.waiting) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => drop(self.waiting.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(takes)
+    }
+
+    /// Takes what has come, if anything has; an error when the connection has ended.
+    pub(super) fn drain(&mut self) -> io::Result<Vec<u8>> {
+        let mut piece = [0; 65_536];
+        match self.socket.read(&mut piece) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => Ok(piece[..read].to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks, without reading, whether the connection has ended.
+    pub(super) fn check(&self) -> io::Result<()> {
+        match self.socket.peek(&mut [0; 1]) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
     }
 }
