@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Mutex;
+
 use super::ServiceError;
 use crate::{
     domain::{
@@ -81,6 +83,8 @@ impl WantedKey {
 pub struct ListenKeys {
     store: Arc<dyn ListenKeyStore>,
     held: RwLock<Arc<Held>>,
+    /// One refresh at a time: what was read before a key was revoked must not be put in after.
+    refreshing: Mutex<()>,
 }
 
 impl ListenKeys {
@@ -89,7 +93,7 @@ impl ListenKeys {
     /// # Errors
     /// The store failed.
     pub async fn open(store: Arc<dyn ListenKeyStore>) -> Result<Self, StoreError> {
-        let keys = Self { store, held: RwLock::default() };
+        let keys = Self { store, held: RwLock::default(), refreshing: Mutex::default() };
         keys.refresh().await?;
         Ok(keys)
     }
@@ -168,6 +172,7 @@ impl ListenKeys {
     }
 
     async fn refresh(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.refreshing.lock().await;
         let held = Arc::new(Held::of(self.store.listen_keys().await?));
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
         Ok(())
