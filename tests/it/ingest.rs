@@ -331,3 +331,74 @@ async fn what_another_process_makes_and_removes_holds_soon() {
     assert_eq!(app.log(&kim).await.len(), 1);
     other.close().await;
 }
+
+/// The item of an order with one member changed.
+fn odd(member: &str, value: &Value) -> Value {
+    let mut item = json!({"sku": "ODD-1", "goodsId": 7, "name": "Odd", "quantity": 1, "price": 1});
+    item[member] = value.clone();
+    json!([item])
+}
+
+#[tokio::test]
+async fn whatever_a_source_signs_is_kept_or_refused_and_nothing_breaks() {
+    let (app, admin, _, source) = shop().await;
+    app.patch(&format!("/api/admin/sources/{}", source.id))
+        .by(&admin)
+        .json(&json!({"rate": 100_000}))
+        .send()
+        .await
+        .expect(200);
+    let long = "x".repeat(5000);
+    let values = [
+        json!(null),
+        json!(""),
+        json!(0),
+        json!(-1),
+        json!(1e300),
+        json!(1.5),
+        json!(true),
+        json!([]),
+        json!({}),
+        json!("\u{0}"),
+        json!("\u{202e}x"),
+        json!("<script>"),
+        json!("🫖"),
+        json!("é"),
+        json!(long),
+        json!(9_007_199_254_740_993_u64),
+        json!("9".repeat(40)),
+        json!("javascript:alert(1)"),
+        json!("KWD"),
+    ];
+    let mut bodies = Vec::new();
+    for value in &values {
+        for member in ["sku", "goodsId", "name", "quantity", "price", "currency", "url", "thumbnailUrl"] {
+            bodies.push(json!({"type": "order.paid", "data": {"items": odd(member, value)}}));
+            let mut goods = odd(member, value)[0].clone();
+            goods["goodsId"] = json!("8");
+            bodies.push(json!({"type": "goods.upserted", "data": goods}));
+        }
+        for member in ["buyer", "orderedAt", "test", "total", "currency", "items", "orderId"] {
+            let mut body = json!({"type": "order.paid", "data": {"items": odd("name", &json!("Odd"))}});
+            body["data"][member] = value.clone();
+            bodies.push(body);
+        }
+        bodies.push(json!({"type": value, "data": value}));
+        bodies.push(json!({"type": "goods.deleted", "data": {"sku": value, "goodsId": value}}));
+        bodies.push(json!({"type": "order.canceled", "data": {"orderId": value}}));
+    }
+    let many: Vec<Value> = (0..500).map(|n| json!({"name": format!("Goods {n}"), "quantity": 999})).collect();
+    bodies.push(json!({"type": "order.paid", "data": {"items": many}}));
+    let mut kept = 0;
+    for (number, mut body) in bodies.into_iter().enumerate() {
+        if body["data"].is_object() && body["data"]["orderId"].is_null() {
+            body["data"]["orderId"] = json!(number);
+        }
+        let answer = source.bearer(&app, &body).send().await;
+        assert!([200, 400].contains(&answer.status.as_u16()), "{} for {body}", answer.text);
+        kept += usize::from(answer.json["orderId"].is_number());
+    }
+    assert!(kept > 60, "only {kept} orders");
+    let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
+    assert_eq!(shopbell::store::check(&url).await.unwrap(), [""; 0]);
+}
