@@ -34,6 +34,7 @@ use crate::{
     store::{self, OpenError, Store, StoreError},
     telemetry,
     transport::{connection::Connection, requests::track_requests},
+    webhooks::{Client, Dispatcher, Pace},
 };
 
 /// Why the program cannot start. Its text is one sentence for the operator.
@@ -69,6 +70,7 @@ impl Application {
         telemetry::start_metrics(Wire::ALL.map(Wire::label));
         let store = store::open(&settings.database_url, settings.currency).await?;
         catalog::check_currency(&*store, settings.currency).await?;
+        store.watch_stock(settings.low_stock);
         let latest = store.reach().await?.latest;
         let state = AppState::open(settings, Arc::clone(&store)).await?;
         Ok(Self { state, store, latest })
@@ -104,6 +106,7 @@ impl Application {
         let recovery = Arc::new(Recovery::resume(&kept, Instant::now(), clock::now()));
         let server = self.serve(listener, &hubs, &viewers, &log, &recovery)?;
         let handle = server.handle();
+        let webhooks = self.start_webhooks()?;
         let relay = Relay::new(log, hubs.clone(), viewers);
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
@@ -112,8 +115,14 @@ impl Application {
         let listen_keys = actix_rt::spawn(Arc::clone(&self.state.listen_keys).follow());
         let drain = async {
             shutdown.await;
-            let drained = drain(&self.state, &hubs, &handle);
-            tokio::time::timeout(self.state.settings.drain_timeout, drained).await.is_ok()
+            // All at the same time: deliveries under way end while sessions are told to come back.
+            let within = self.state.settings.drain_timeout;
+            let drained = tokio::time::timeout(within, drain(&self.state, &hubs, &handle));
+            let (drained, delivered) = tokio::join!(drained, webhooks.stop(within));
+            if !delivered {
+                tracing::warn!("not all deliveries ended in time; they are made again");
+            }
+            drained.is_ok()
         };
         tokio::pin!(server);
         let served = tokio::select! {
@@ -138,6 +147,11 @@ impl Application {
         }
         self.store.close().await;
         served
+    }
+
+    fn start_webhooks(&self) -> io::Result<Dispatcher> {
+        let client = Client::new(self.state.settings.allow_private_endpoints).map_err(io::Error::other)?;
+        Dispatcher::start(Arc::clone(&self.store), client, Pace::default())
     }
 
     /// Listens at `--metrics-addr`, too.

@@ -10,8 +10,8 @@ use crate::{
     domain::Epoch,
     limits::Permits,
     service::{
-        ServiceError, accounts::Accounts, catalog::Catalog, history::History, ingest::Ingest,
-        listen_keys::ListenKeys, orders::Orders, sources::Sources,
+        ServiceError, accounts::Accounts, catalog::Catalog, endpoints::Endpoints, history::History,
+        ingest::Ingest, listen_keys::ListenKeys, orders::Orders, sources::Sources,
     },
     store::Store,
 };
@@ -33,6 +33,8 @@ pub struct AppState {
     pub sources: Arc<Sources>,
     /// Orders of other shops.
     pub ingest: Arc<Ingest>,
+    /// Systems of others that are told news.
+    pub endpoints: Arc<Endpoints>,
     /// Reading the log of notifications.
     pub history: Arc<History>,
     /// Keys for the pages of other shops.
@@ -65,6 +67,7 @@ impl AppState {
             listen_keys: Arc::new(ListenKeys::open(store.clone()).await?),
             ingest: Arc::new(Ingest::new(store.clone(), Arc::clone(&sources), settings.currency)),
             sources,
+            endpoints: Arc::new(Endpoints::new(store.clone())),
             history: Arc::new(History::new(store.clone())),
             permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),

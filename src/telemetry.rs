@@ -49,6 +49,14 @@ pub mod names {
     /// Time that the database takes, by `step`: `reader_wait` for a reader's turn, `read` for what it does in it,
     /// `commit` for the COMMIT alone (histogram, seconds).
     pub const SQLITE_SECONDS: &str = "shopbell_sqlite_seconds";
+    /// Attempts to tell endpoints news, by `outcome`: `delivered`, `retried`, `failed` (counter).
+    pub const DELIVERIES: &str = "shopbell_deliveries_total";
+    /// Time of such an attempt (histogram, seconds).
+    pub const DELIVERY_SECONDS: &str = "shopbell_delivery_seconds";
+    /// Events and deliveries that enabled endpoints were not told yet (gauge).
+    pub const DELIVERY_BACKLOG: &str = "shopbell_delivery_backlog";
+    /// Age of the oldest of them (gauge, seconds).
+    pub const DELIVERY_OLDEST: &str = "shopbell_delivery_oldest_seconds";
 }
 
 /// Upper bounds of the histograms of times, in seconds.
@@ -97,6 +105,10 @@ pub fn start_metrics(transports: impl IntoIterator<Item = &'static str>) {
     for name in [names::CONNECTIONS, names::SESSIONS_LAGGING, names::OUTBOX_BYTES, names::HELD_BYTES] {
         metrics::gauge!(name).increment(0.0);
     }
+    for outcome in [DeliveryOutcome::Delivered, DeliveryOutcome::Retried, DeliveryOutcome::Failed] {
+        metrics::counter!(names::DELIVERIES, "outcome" => outcome.label()).increment(0);
+    }
+    backlog(0, Duration::ZERO);
     for queue in [Queue::Writer, Queue::Passwords] {
         queue_shrank(queue, 0);
     }
@@ -124,6 +136,10 @@ fn describe() {
     metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
     metrics::describe_counter!(names::WRITER_FAILURES, "Transactions that failed as a whole");
     metrics::describe_histogram!(names::SQLITE_SECONDS, "Time that the database takes, by step");
+    metrics::describe_counter!(names::DELIVERIES, "Attempts to tell endpoints news, by outcome");
+    metrics::describe_histogram!(names::DELIVERY_SECONDS, "Time of an attempt to tell an endpoint");
+    metrics::describe_gauge!(names::DELIVERY_BACKLOG, "What endpoints were not told yet");
+    metrics::describe_gauge!(names::DELIVERY_OLDEST, "Age of the oldest of what endpoints were not told yet");
 }
 
 /// All numbers in Prometheus' text format.
@@ -292,4 +308,38 @@ pub fn sqlite(step: Sqlite, took: Duration) {
         Sqlite::Commit => "commit",
     };
     metrics::histogram!(names::SQLITE_SECONDS, "step" => step).record(took);
+}
+
+/// What became of an attempt to tell an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// It was taken.
+    Delivered,
+    /// It is tried again.
+    Retried,
+    /// It is given up.
+    Failed,
+}
+
+impl DeliveryOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retried => "retried",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Counts an attempt to tell an endpoint.
+pub fn delivery(outcome: DeliveryOutcome, took: Duration) {
+    metrics::counter!(names::DELIVERIES, "outcome" => outcome.label()).increment(1);
+    metrics::histogram!(names::DELIVERY_SECONDS).record(took);
+}
+
+/// What endpoints were not told yet, and how old the oldest of it is.
+#[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^53")]
+pub fn backlog(events: u64, oldest: Duration) {
+    metrics::gauge!(names::DELIVERY_BACKLOG).set(events as f64);
+    metrics::gauge!(names::DELIVERY_OLDEST).set(oldest.as_secs_f64());
 }

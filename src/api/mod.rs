@@ -22,6 +22,7 @@ pub mod assets;
 mod auth;
 mod cart;
 mod catalog_cache;
+mod endpoints;
 mod export;
 mod goods;
 mod health;
@@ -76,6 +77,23 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/admin/sources/{sourceId}/rotate", [post(sources::rotate)]))
             .service(resource("/admin/sources/{sourceId}/receipts", [get(sources::receipts)]))
             .service(resource("/admin/sources/{sourceId}/receipts/{receiptId}/retry", [post(sources::retry)]))
+            .service(resource("/admin/endpoints", [get(endpoints::list), post(endpoints::create)]))
+            .service(resource(
+                "/admin/endpoints/{endpointId}",
+                [get(endpoints::show), patch(endpoints::change), delete(endpoints::remove)],
+            ))
+            .service(resource("/admin/endpoints/{endpointId}/rotate", [post(endpoints::rotate)]))
+            .service(resource("/admin/endpoints/{endpointId}/replay", [post(endpoints::replay)]))
+            .service(resource("/admin/endpoints/{endpointId}/test", [post(endpoints::test)]))
+            .service(resource("/admin/endpoints/{endpointId}/deliveries", [get(endpoints::deliveries)]))
+            .service(resource(
+                "/admin/endpoints/{endpointId}/deliveries/{deliveryId}",
+                [get(endpoints::show_delivery)],
+            ))
+            .service(resource(
+                "/admin/endpoints/{endpointId}/deliveries/{deliveryId}/resend",
+                [post(endpoints::resend)],
+            ))
             .default_service(web::to(unknown)),
     )
     .service(resource("/hooks/{sourceId}", [post(hooks::receive)]))

@@ -30,7 +30,10 @@ pub(super) enum Failure {
 
 pub(super) async fn open(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
     telemetry::start_logging(settings.log_format);
-    store::open(&settings.database_url, settings.currency).await.map_err(|error| cannot_open(&error))
+    let store = store::open(&settings.database_url, settings.currency).await;
+    let store = store.map_err(|error| cannot_open(&error))?;
+    store.watch_stock(settings.low_stock);
+    Ok(store)
 }
 
 pub(super) fn cannot_open(error: &OpenError) -> Failure {

@@ -3,6 +3,7 @@
 mod admin;
 mod arguments;
 mod common;
+mod endpoint;
 mod listen_key;
 mod maintenance;
 mod serve;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 use self::{
     admin::AdminCommand,
     common::{CommonArgs, Failure, print},
+    endpoint::EndpointCommand,
     listen_key::ListenKeyCommand,
     maintenance::BackupArgs,
     serve::ServeArgs,
@@ -42,6 +44,9 @@ enum Command {
     /// Let other systems say when something was bought
     #[command(subcommand)]
     Source(SourceCommand),
+    /// Manage endpoints: systems of yours that are told news
+    #[command(subcommand)]
+    Endpoint(EndpointCommand),
     /// Bring the database to this version
     Migrate(CommonArgs),
     /// Prove stock, orders and log against each other; a running shop is not disturbed
@@ -94,6 +99,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Admin(command) => command.run().await,
         Command::ListenKey(command) => command.run().await,
         Command::Source(command) => command.run().await,
+        Command::Endpoint(command) => command.run().await,
     }
 }
 

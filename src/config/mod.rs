@@ -14,7 +14,7 @@ pub use files::readable_by_others;
 pub use table::{CommonLayer, ServeLayer, Settings};
 pub use values::{Audience, ConfigError, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret};
 
-use crate::domain::{Naming, text::plain_text};
+use crate::domain::{Naming, goods::MAX_STOCK, text::plain_text};
 use table::Layers;
 use values::{MAX_WORKERS, allowed_origin, origin};
 
@@ -88,6 +88,9 @@ impl Settings {
         match plain_text(&self.unnamed_buyer, 20) {
             Ok(text) => self.unnamed_buyer = text,
             Err(_) => return refuse("--unnamed-buyer must have 1 to 20 characters, without < and >".into()),
+        }
+        if !(0..=MAX_STOCK).contains(&self.low_stock) {
+            return refuse(format!("--low-stock must be a whole number from 0 to {MAX_STOCK}"));
         }
         if self.max_connections > descriptors::connections() {
             return refuse(format!(

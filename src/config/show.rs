@@ -32,6 +32,7 @@ show! {
     usize: |number| number.to_string();
     u32: |number| number.to_string();
     u64: |number| number.to_string();
+    i64: |number| number.to_string();
     String: |text| format!("{text:?}");
     PathBuf: |path| path.display().to_string().show();
     SocketAddr: |address| address.to_string().show();

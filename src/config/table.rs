@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{
     Audience, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret, descriptors,
     show::Show,
-    values::{above_zero, from_text, one_or_many, workers},
+    values::{above_zero, from_text, one_or_many, stock, workers},
 };
 use crate::domain::{Currency, NicknameDisplay, notification::UNNAMED};
 
@@ -81,6 +81,9 @@ settings! {
         #[arg(env = "SHOPBELL_CURRENCY", value_name = "CODE")]
         #[serde(deserialize_with = "from_text")]
         currency: Currency => Currency = "USD".parse().expect("USD is a currency");
+        /// A stock that falls to so many pieces, or fewer, is told to endpoints (`stock.low`) [default: 5]
+        #[arg(env = "SHOPBELL_LOW_STOCK", value_name = "N", value_parser = stock)]
+        low_stock: i64 => i64 = 5;
         /// How log lines are written [default: text]
         #[arg(env = "SHOPBELL_LOG_FORMAT", value_name = "FORMAT")]
         log_format: LogFormat => LogFormat = LogFormat::default();
@@ -197,6 +200,9 @@ settings! {
         /// How long a session may take nothing of what waits for it before it is closed with 4008 [default: 30s]
         #[arg(env = "SHOPBELL_STALL_TIMEOUT", value_name = "TIME")]
         stall_timeout: HumanDuration => Duration = Duration::from_secs(30);
+        /// Send news to endpoints on this machine and on private networks, too
+        #[arg(env = "SHOPBELL_ALLOW_PRIVATE_ENDPOINTS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        allow_private_endpoints: bool => bool = false;
         /// How far back the log of notifications reaches [default: 7d]
         #[arg(env = "SHOPBELL_HISTORY", value_name = "TIME")]
         history: HumanDuration => Duration = Duration::from_hours(7 * 24);

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::Deserialize;
 
-use crate::domain::NicknameDisplay;
+use crate::domain::{
+    NicknameDisplay,
+    goods::{MAX_STOCK, parse_stock},
+};
 
 /// A setting that cannot be used. Its text is one sentence that names the setting.
 #[derive(Debug, thiserror::Error)]
@@ -173,6 +176,11 @@ pub(super) fn workers(text: &str) -> Result<usize, String> {
 /// A whole number above 0.
 pub(super) fn above_zero<T: FromStr + Default + PartialOrd>(text: &str) -> Result<T, String> {
     text.parse().ok().filter(|n| *n > T::default()).ok_or_else(|| "must be a whole number above 0".into())
+}
+
+/// A number of pieces.
+pub(super) fn stock(text: &str) -> Result<i64, String> {
+    parse_stock(text).map_err(|_| format!("must be a whole number from 0 to {MAX_STOCK}"))
 }
 
 /// Reads what a file says of a type that is parsed from text.

@@ -43,6 +43,14 @@ id!(
     OrderId
 );
 id!(
+    /// A system of others that is told news.
+    EndpointId
+);
+id!(
+    /// A message to an endpoint.
+    DeliveryId
+);
+id!(
     /// An entry of the history of stocks.
     StockChangeId
 );

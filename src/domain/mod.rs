@@ -3,6 +3,8 @@
 //! No I/O, no clock, no randomness: whatever is decided here is decided from arguments alone.
 
 pub mod cart;
+pub mod delivery;
+pub mod endpoint;
 pub mod fields;
 pub mod goods;
 pub mod id;
@@ -22,11 +24,15 @@ pub mod time;
 pub mod user;
 
 pub use cart::{CartLine, Quantity};
+pub use delivery::{Attempt, AttemptRecord, Delivery, DeliveryStatus, NewsItem, Subject, Told};
+pub use endpoint::{
+    DisabledBy, Endpoint, EndpointPatch, EndpointSecret, EndpointUrl, NewEndpoint, Place, Topic, Topics,
+};
 pub use fields::{Field, FieldError, Fields, Invalid};
 pub use goods::{
     About, Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
 };
-pub use id::{Epoch, GoodsId, Offset, OrderId, StockChangeId, UserId};
+pub use id::{DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, StockChangeId, UserId};
 pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use money::{Currency, Price};

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock,
     config::Settings,
+    domain::Timestamp,
     store::{Store, StoreError},
 };
 
@@ -19,6 +20,14 @@ const RETENTION: Duration = Duration::from_hours(48);
 const BODIES: Duration = Duration::from_hours(7 * 24);
 /// Receipts that are kept, of all sources.
 const RECEIPTS: u64 = 100_000;
+/// What an endpoint was not told is kept for so long, whatever the log keeps for others: as long as it may fail.
+const UNSENT: Duration = Duration::from_hours(5 * 24);
+/// Attempts "can be read for 30 days" (docs/contract.md §5).
+const ATTEMPTS: Duration = Duration::from_hours(30 * 24);
+
+fn unsent() -> Timestamp {
+    clock::now().minus(UNSENT)
+}
 
 /// Runs until it is dropped.
 pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
@@ -31,7 +40,13 @@ pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
 }
 
 async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError> {
-    while store.prune_log(clock::now().minus(settings.history), settings.history_rows).await? > 0 {
+    while store.prune_log(clock::now().minus(settings.history), settings.history_rows, unsent()).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    while store.prune_goods_events(clock::now().minus(settings.history), unsent()).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    while store.forget_attempts(clock::now().minus(ATTEMPTS)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     while store.forget_keys(clock::now().minus(RETENTION)).await? > 0 {

@@ -13,6 +13,7 @@ pub mod account_forms;
 pub mod accounts;
 pub mod catalog;
 pub mod demo;
+pub mod endpoints;
 pub mod history;
 pub mod housekeeping;
 pub mod ingest;
@@ -112,6 +113,15 @@ pub enum ServiceError {
     /// The order was canceled before.
     #[error("the order is canceled already")]
     AlreadyCanceled,
+    /// There are as many endpoints as there may be.
+    #[error("there are as many endpoints as there may be")]
+    TooManyEndpoints,
+    /// Nothing is sent to an endpoint that is disabled.
+    #[error("the endpoint is disabled")]
+    EndpointDisabled,
+    /// The log no longer has what is to be told again.
+    #[error("the log no longer has this event")]
+    Pruned,
     /// The log no longer reaches back so far.
     #[error("the log begins at {oldest}")]
     TooOld {

@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::domain::{
     GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, Publication, SessionId, UserId,
@@ -128,6 +128,8 @@ pub struct Taken {
 pub struct Feed {
     state: Mutex<State>,
     news: Notify,
+    /// Counts the announcements, for whoever follows the log beside the relay.
+    announced: watch::Sender<u64>,
     keep: usize,
     /// Counts the commits that changed goods.
     catalog_version: AtomicU64,
@@ -144,7 +146,13 @@ impl Feed {
     /// Keeps at most so many notifications.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
-        Self { state: Mutex::default(), news: Notify::new(), keep, catalog_version: AtomicU64::new(0) }
+        Self {
+            state: Mutex::default(),
+            news: Notify::new(),
+            announced: watch::Sender::new(0),
+            keep,
+            catalog_version: AtomicU64::new(0),
+        }
     }
 
     /// Adds what was just committed and announces it. Never blocks for longer than it takes to append.
@@ -192,6 +200,13 @@ impl Feed {
     /// Wakes the relay for what was added.
     pub fn announce(&self) {
         self.news.notify_one();
+        self.announced.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Changes with every announcement: for any number of readers that go on from a place of their own in the log.
+    #[must_use]
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.announced.subscribe()
     }
 
     /// Takes what was announced since the last call: the publications after an offset, at most `limit`, without taking

@@ -66,7 +66,7 @@ pub trait LogStore: Send + Sync + 'static {
     async fn reach(&self) -> Result<Reach, StoreError>;
     /// Gives the log another epoch: after a restore, which may have taken back offsets that clients have seen.
     async fn new_epoch(&self, epoch: Epoch) -> Result<(), StoreError>;
-    /// Prunes the beginning of the log: what was committed before a moment, and what is more than `keep` events. A few
-    /// at a time; returns how many events went.
-    async fn prune_log(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError>;
+    /// Prunes the beginning of the log: what was committed before a moment, and what is more than `keep` events; but not
+    /// what was committed since `unsent` and an endpoint was not told yet. A few at a time; returns how many events went.
+    async fn prune_log(&self, before: Timestamp, keep: u64, unsent: Timestamp) -> Result<u64, StoreError>;
 }

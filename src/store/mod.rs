@@ -9,11 +9,14 @@ mod carts;
 mod catalog;
 #[cfg(test)]
 mod contract_tests;
+mod deliveries;
 mod denied;
+mod endpoints;
 mod errors;
 pub mod feed;
 mod listen_keys;
 mod log;
+mod news;
 mod open;
 mod orders;
 mod personal;
@@ -24,15 +27,18 @@ mod sqlite;
 pub use accounts::{AccountError, AccountStore};
 pub use carts::CartStore;
 pub use catalog::{CatalogError, CatalogStore, GoodsQuery, Precondition};
+pub use deliveries::{DeliveryStore, DueDelivery, Waiting};
 pub use denied::Denied;
+pub use endpoints::{EndpointError, EndpointStore, MAX_ENDPOINTS};
 pub use errors::StoreError;
 pub use feed::Feed;
 pub use listen_keys::{ListenKeyError, ListenKeyStore};
 pub use log::{LogStore, OrderEvent, OrderEventKind, Reach, Sequence};
+pub use news::{Backlog, NewsStore};
 pub use open::{OpenError, backup, check, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};
 pub use personal::{KeptKey, KeptLogIn, KeptOrder, PersonalStore};
-pub use shop::Store;
+pub use shop::{LOW_STOCK, Store};
 pub use sources::{
     Became, Heard, KeptBody, KeptSecret, Outcome, Receipt, ReceiptId, ReceiptQuery, Source, SourceError,
     SourceStore, Via,

@@ -3,16 +3,29 @@
 use async_trait::async_trait;
 
 use super::{
-    accounts::AccountStore, carts::CartStore, catalog::CatalogStore, errors::StoreError,
-    listen_keys::ListenKeyStore, log::LogStore, orders::OrderStore, personal::PersonalStore,
-    sources::SourceStore,
+    accounts::AccountStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
+    endpoints::EndpointStore, errors::StoreError, listen_keys::ListenKeyStore, log::LogStore,
+    news::NewsStore, orders::OrderStore, personal::PersonalStore, sources::SourceStore,
 };
+
+/// What a low stock is unless anything else is said.
+pub const LOW_STOCK: i64 = 5;
 
 /// The data of a shop. Use cases take the trait of the aggregate that they are about; this one is for who needs several,
 /// and for the life of the store itself.
 #[async_trait]
 pub trait Store:
-    AccountStore + CatalogStore + CartStore + OrderStore + ListenKeyStore + LogStore + PersonalStore + SourceStore
+    AccountStore
+    + CatalogStore
+    + CartStore
+    + OrderStore
+    + ListenKeyStore
+    + LogStore
+    + PersonalStore
+    + EndpointStore
+    + DeliveryStore
+    + NewsStore
+    + SourceStore
 {
     /// Fails when the database cannot be read or its writer does not run.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -21,6 +34,8 @@ pub trait Store:
 
     /// Whether there are no accounts and no goods: what `--demo` may fill.
     async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// From now on a stock is low that falls to this number of pieces; it is [`LOW_STOCK`] until this is called.
+    fn watch_stock(&self, low: i64);
     /// Reads a setting that outlives restarts, set to `default` if it has no value yet.
     async fn setting(&self, key: &'static str, default: &str) -> Result<String, StoreError>;
     /// The key of the log-in tokens, set to `fresh` if there is none yet. It is kept beside the data, so that a copy of the

@@ -99,6 +99,10 @@ codes! {
         "Your cart has changed. Please look again.", "장바구니가 변경되었습니다. 다시 확인해 주세요.";
     AlreadyCanceled = "already_canceled", CONFLICT,
         "This order was canceled already.", "이미 취소된 주문입니다.";
+    TooManyEndpoints = "too_many_endpoints", CONFLICT,
+        "There are too many endpoints.", "엔드포인트가 너무 많습니다.";
+    EndpointDisabled = "endpoint_disabled", CONFLICT,
+        "This endpoint is switched off.", "사용 중지된 엔드포인트입니다.";
     TooOld = "too_old", GONE,
         "This is too long ago.", "너무 오래된 알림입니다.";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED,
@@ -224,7 +228,9 @@ impl From<&ServiceError> for Code {
             ServiceError::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             ServiceError::TooManyListenKeys => Self::TooManyListenKeys,
             ServiceError::AlreadyCanceled => Self::AlreadyCanceled,
-            ServiceError::TooOld { .. } => Self::TooOld,
+            ServiceError::TooManyEndpoints => Self::TooManyEndpoints,
+            ServiceError::EndpointDisabled => Self::EndpointDisabled,
+            ServiceError::TooOld { .. } | ServiceError::Pruned => Self::TooOld,
             ServiceError::Busy(_) | ServiceError::Store(StoreError::Busy(_)) => Self::Unavailable,
             ServiceError::Restarting => Self::Restarting,
             ServiceError::Store(_) | ServiceError::Internal(..) => Self::InternalError,

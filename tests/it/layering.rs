@@ -44,7 +44,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("actix_web_actors", &["transport"]),
     ("jsonwebtoken", &["service"]),
     ("argon2", &["service"]),
-    ("hmac", &["hooks"]),
+    ("hmac", &["hooks", "webhooks"]),
     ("clap", &["cli", "config"]),
     ("reqwest", &["webhooks"]),
 ];

@@ -6,7 +6,7 @@ use serde_json::json;
 use shopbell::{
     clock,
     config::HumanDuration,
-    domain::{Nickname, UserPatch},
+    domain::{Nickname, Timestamp, UserPatch},
 };
 
 use crate::support::{As, TestApp, Ws, email_of, pass};
@@ -86,7 +86,9 @@ async fn the_log_reaches_back_as_far_as_it_was_told_to() {
     }
     let store = app.elsewhere().await;
     // The server looks once a minute; an operator may not wait.
-    while store.prune_log(clock::now().minus(Duration::from_secs(3600)), 2).await.unwrap() > 0 {}
+    while store.prune_log(clock::now().minus(Duration::from_secs(3600)), 2, Timestamp::MAX).await.unwrap() > 0
+    {
+    }
     let answer = app.get("/api/notifications?after=1").by(&admin).send().await.refused(410, "too_old");
     assert_eq!(answer.json["oldest"], 4);
     let answer = app.get("/api/notifications?after=3").by(&admin).send().await.expect(200);

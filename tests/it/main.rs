@@ -14,6 +14,7 @@ mod catalogue;
 mod contract_http;
 mod crash;
 mod drain;
+mod endpoints;
 mod epochs;
 mod events;
 mod faults;

@@ -44,6 +44,17 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/admin/sources/{sourceId}/receipts"),
     ("POST", "/api/admin/sources/{sourceId}/receipts/{receiptId}/retry"),
     ("POST", "/hooks/{sourceId}"),
+    ("GET", "/api/admin/endpoints"),
+    ("POST", "/api/admin/endpoints"),
+    ("GET", "/api/admin/endpoints/{endpointId}"),
+    ("PATCH", "/api/admin/endpoints/{endpointId}"),
+    ("DELETE", "/api/admin/endpoints/{endpointId}"),
+    ("POST", "/api/admin/endpoints/{endpointId}/rotate"),
+    ("POST", "/api/admin/endpoints/{endpointId}/replay"),
+    ("POST", "/api/admin/endpoints/{endpointId}/test"),
+    ("GET", "/api/admin/endpoints/{endpointId}/deliveries"),
+    ("GET", "/api/admin/endpoints/{endpointId}/deliveries/{deliveryId}"),
+    ("POST", "/api/admin/endpoints/{endpointId}/deliveries/{deliveryId}/resend"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -172,7 +183,9 @@ fn every_route_has_an_example() {
             .replace("{key}", "{{key}}")
             .replace("{sku}", "TEA-100")
             .replace("{sourceId}", "{{sourceId}}")
-            .replace("{receiptId}", "{{receiptId}}");
+            .replace("{receiptId}", "{{receiptId}}")
+            .replace("{endpointId}", "{{endpointId}}")
+            .replace("{deliveryId}", "{{deliveryId}}");
         examples.iter().any(|example| {
             let path = example.url.trim_start_matches("{{host}}").split('?').next().unwrap();
             example.method == method && path == wanted

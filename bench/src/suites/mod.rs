@@ -2,6 +2,7 @@
 
 pub mod attacks;
 pub mod comparison;
+pub mod deliveries;
 pub mod fanout;
 pub mod growth;
 pub mod latency;
@@ -40,6 +41,11 @@ pub const ALL: &[Entry] = &[
         run: latency::run_suite,
     },
     Entry { name: "orders", about: "durable orders a second", run: orders::run_suite },
+    Entry {
+        name: "deliveries",
+        about: "signed webhooks a second, and beside endpoints that hang",
+        run: deliveries::run_suite,
+    },
     Entry { name: "rest", about: "REST requests a second on one core", run: rest::run },
     Entry { name: "mixed", about: "REST while ten thousand sessions are told of orders", run: mixed::run },
     Entry {

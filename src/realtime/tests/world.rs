@@ -111,7 +111,7 @@ impl LogStore for Table {
         unreachable!("sessions do not restore databases")
     }
 
-    async fn prune_log(&self, _: Timestamp, _: u64) -> Result<u64, StoreError> {
+    async fn prune_log(&self, _: Timestamp, _: u64, _: Timestamp) -> Result<u64, StoreError> {
         unreachable!("the table prunes itself")
     }
 }

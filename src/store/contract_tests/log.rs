@@ -94,12 +94,16 @@ pub(in crate::store) async fn the_log_is_pruned_from_its_beginning(store: &dyn S
     order(store, kim, water).await;
     store.cancel_order(first, None, NOW).await.unwrap();
     assert_eq!(reach(store).await, (1, 3));
-    assert_eq!(store.prune_log(NOW, 4).await.unwrap(), 0, "neither too old nor too many");
-    assert_eq!(store.prune_log(NOW, 2).await.unwrap(), 2, "an alert may go before its withdrawal");
+    assert_eq!(store.prune_log(NOW, 4, Timestamp::MAX).await.unwrap(), 0, "neither too old nor too many");
+    assert_eq!(
+        store.prune_log(NOW, 2, Timestamp::MAX).await.unwrap(),
+        2,
+        "an alert may go before its withdrawal"
+    );
     assert_eq!((reach(store).await, offsets(store).await), ((2, 3), vec![2, 3]));
-    assert_eq!(store.prune_log(NOW.plus(HOUR), 100).await.unwrap(), 2, "all are too old");
+    assert_eq!(store.prune_log(NOW.plus(HOUR), 100, Timestamp::MAX).await.unwrap(), 2, "all are too old");
     assert_eq!((reach(store).await, offsets(store).await), ((4, 3), vec![]));
-    assert_eq!(store.prune_log(NOW.plus(HOUR), 0).await.unwrap(), 0);
+    assert_eq!(store.prune_log(NOW.plus(HOUR), 0, Timestamp::MAX).await.unwrap(), 0);
 }
 
 pub(in crate::store) async fn numbers_go_on_when_all_is_pruned(store: &dyn Store) {
@@ -109,7 +113,7 @@ pub(in crate::store) async fn numbers_go_on_when_all_is_pruned(store: &dyn Store
     }
     hide(store, kim, true).await;
     order(store, kim, water).await;
-    assert_eq!(store.prune_log(NOW.plus(HOUR), 0).await.unwrap(), 4);
+    assert_eq!(store.prune_log(NOW.plus(HOUR), 0, Timestamp::MAX).await.unwrap(), 4);
     assert_eq!(reach(store).await, (4, 3));
     let hidden = order(store, kim, water).await;
     assert_eq!(reach(store).await, (4, 3), "nothing that is not announced is reached");
@@ -122,7 +126,7 @@ pub(in crate::store) async fn numbers_go_on_when_all_is_pruned(store: &dyn Store
 pub(in crate::store) async fn what_lost_its_alert_is_canceled_in_silence(store: &dyn Store) {
     let (kim, water) = shop(store).await;
     let id = order(store, kim, water).await;
-    store.prune_log(NOW.plus(HOUR), 0).await.unwrap();
+    store.prune_log(NOW.plus(HOUR), 0, Timestamp::MAX).await.unwrap();
     store.cancel_order(id, None, NOW).await.unwrap();
     assert_eq!(events(store).await, [(2, id, Canceled, None)]);
     assert_eq!((reach(store).await, offsets(store).await), ((2, 1), vec![]));
@@ -132,7 +136,7 @@ pub(in crate::store) async fn an_epoch_stays_until_it_is_changed(store: &dyn Sto
     let (kim, water) = shop(store).await;
     let made = store.reach().await.unwrap().epoch;
     order(store, kim, water).await;
-    store.prune_log(NOW.plus(HOUR), 0).await.unwrap();
+    store.prune_log(NOW.plus(HOUR), 0, Timestamp::MAX).await.unwrap();
     assert_eq!(store.reach().await.unwrap().epoch, made);
     let other = Epoch::from_random([7; 8]);
     store.new_epoch(other).await.unwrap();

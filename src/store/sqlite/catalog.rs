@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, authority, errors::is_taken, rows::GoodsRow, stock, telling, writer::Tx};
+use super::{SqliteStore, authority, errors::is_taken, news, rows::GoodsRow, stock, telling, writer::Tx};
 use crate::{
     domain::{
         Actor, Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsName, GoodsPatch, NewGoods,
@@ -137,6 +137,7 @@ impl CatalogStore for SqliteStore {
                 Box::pin(async move {
                     let before = found(tx, id, None, by, now).await?;
                     let after = stock::change(tx, before, change, by, now).await?;
+                    news::goods_updated(tx, GoodsAction::Update, &after, now).await?;
                     telling::tell(tx, after.about.listed, after.clone());
                     Ok(after)
                 })
@@ -187,6 +188,7 @@ impl CatalogStore for SqliteStore {
                 Box::pin(async move {
                     let goods = found(tx, id, only_if, by, now).await?;
                     delete(tx, id).await?;
+                    news::goods_updated(tx, GoodsAction::Delete, &goods, now).await?;
                     if goods.about.listed {
                         tx.news.goods.push(GoodsEvent { action: GoodsAction::Delete, goods });
                     }
@@ -250,6 +252,7 @@ pub(super) async fn create(
     make_findable(tx, created.goods_id, &goods.name).await?;
     let goods = created;
     stock::record_set(tx, &goods, None, by).await?;
+    news::goods_updated(tx, GoodsAction::Create, &goods, now).await?;
     telling::tell(tx, false, goods.clone());
     Ok(goods)
 }
@@ -315,6 +318,7 @@ pub(super) async fn change(
             .await?;
     }
     stock::record_set(tx, &after, before.stock, by).await?;
+    news::goods_updated(tx, GoodsAction::Update, &after, now).await?;
     telling::tell(tx, before.about.listed, after.clone());
     Ok(after)
 }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{catalog, writer::Tx};
+use super::{catalog, news, writer::Tx};
 use crate::{
     domain::{
-        About, Category, Currency, Goods, GoodsId, GoodsName, GoodsPatch, NewGoods, PageUrl, Price, Sku,
-        ThumbnailUrl, Timestamp,
+        About, Category, Currency, Goods, GoodsAction, GoodsId, GoodsName, GoodsPatch, NewGoods, PageUrl,
+        Price, Sku, ThumbnailUrl, Timestamp,
     },
     hooks::{ForeignId, ToldGoods, ToldLine},
     store::{CatalogError, Source, StoreError},
@@ -288,11 +288,13 @@ pub(super) async fn forget(
     source: &Source,
     sku: Option<&str>,
     id: Option<&ForeignId>,
+    now: Timestamp,
 ) -> Result<&'static str, StoreError> {
     let Some(goods) = told_of(tx, source, sku, id).await? else { return Ok("nobody knew the goods") };
     if goods.about.listed || !is_of(tx, source, goods.goods_id).await? {
         return Ok("the goods are the shop's own and stay");
     }
     catalog::delete(tx, goods.goods_id).await?;
+    news::goods_updated(tx, GoodsAction::Delete, &goods, now).await?;
     Ok("the goods are forgotten")
 }

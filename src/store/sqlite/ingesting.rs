@@ -78,7 +78,7 @@ async fn not_of_an_order(
     Ok(match told {
         Told::Goods(goods) => became(Outcome::Goods, foreign_goods::keep(tx, source, &goods, at).await?),
         Told::GoodsGone { foreign_id, sku } => {
-            let done = foreign_goods::forget(tx, source, sku.as_deref(), foreign_id.as_ref()).await?;
+            let done = foreign_goods::forget(tx, source, sku.as_deref(), foreign_id.as_ref(), at).await?;
             became(Outcome::Goods, done)
         }
         Told::Privacy(request) => private(tx, &source.record.id, request).await?,

@@ -119,7 +119,7 @@ impl LogStore for SqliteStore {
             .await
     }
 
-    async fn prune_log(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError> {
+    async fn prune_log(&self, before: Timestamp, keep: u64, unsent: Timestamp) -> Result<u64, StoreError> {
         let keep = i64::try_from(keep).unwrap_or(i64::MAX);
         self.writer
             .write(move |tx| {
@@ -137,8 +137,24 @@ impl LogStore for SqliteStore {
                              select min(sequence) as sequence
                              from oldest
                              where
-                                 created_at >= $2
-                                 and sequence > (select sequence from order_log_reach) - $3
+                                 (
+                                     created_at >= $2
+                                     and sequence > (select sequence from order_log_reach) - $3
+                                 )
+                                 or (
+                                     created_at >= $4
+                                     and sequence > (
+                                         select min(place)
+                                         from (
+                                             select place_orders as place
+                                             from endpoints
+                                             union all
+                                             select order_event - 1
+                                             from deliveries
+                                             where next_at is not null and order_event is not null
+                                         )
+                                     )
+                                 )
                          )
                          select count(*), max(oldest.sequence), max(announced_as)
                          from oldest cross join first_kept
@@ -147,6 +163,7 @@ impl LogStore for SqliteStore {
                     .bind(STEP)
                     .bind(before.as_millis())
                     .bind(keep)
+                    .bind(unsent.as_millis())
                     .fetch_one(&mut tx.conn)
                     .await?;
                     let Some(sequence) = sequence else { return Ok(0) };

@@ -21,12 +21,16 @@ mod backup;
 mod carts;
 mod catalog;
 mod check;
+mod deliveries;
+mod endpoints;
 mod errors;
 mod files;
 mod foreign_goods;
 mod ingesting;
 mod listen_keys;
 mod log;
+mod news;
+mod news_rows;
 mod open;
 mod orders;
 mod personal;
@@ -118,6 +122,10 @@ impl Store for SqliteStore {
         Ok(sqlx::query_scalar("select not exists (select 1 from users) and not exists (select 1 from goods)")
             .fetch_one(&mut *self.reader().await?)
             .await?)
+    }
+
+    fn watch_stock(&self, low: i64) {
+        self.writer.watch_stock(low);
     }
 
     async fn setting(&self, key: &'static str, default: &str) -> Result<String, StoreError> {

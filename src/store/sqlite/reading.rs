@@ -31,6 +31,28 @@ pub(super) async fn find(
     row.order(items, currency).map(Some)
 }
 
+/// Finds several orders, whosever they are, by their numbers.
+pub(super) async fn find_all(
+    conn: &mut SqliteConnection,
+    currency: Currency,
+    ids: &[i64],
+) -> Result<HashMap<i64, Order>, StoreError> {
+    let found = sqlx::query_as::<_, OrderRow>(
+        "select order_id, user_id, status, total, created_at, source_id, currency, ordered_at, buyer
+         from orders
+         where order_id in (select value from json_each($1))",
+    )
+    .bind(serde_json::json!(ids).to_string())
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut items = items_of(conn, currency, ids).await?;
+    let with_items = |row: OrderRow| {
+        let (id, items) = (row.order_id, items.remove(&row.order_id).unwrap_or_default());
+        Ok((id, row.order(items, currency)?))
+    };
+    found.into_iter().map(with_items).collect()
+}
+
 /// Finds the items of several orders, in one query.
 pub(super) async fn items_of(
     conn: &mut SqliteConnection,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// A name outside of what this version knows.
-fn corrupt(what: &str, value: impl std::fmt::Display) -> StoreError {
+pub(super) fn corrupt(what: &str, value: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(format!("{what} is {value}"))
 }
 
@@ -100,7 +101,8 @@ impl SessionRow {
     }
 }
 
-#[derive(FromRow)]
+#[derive(FromRow, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct GoodsRow {
     goods_id: i64,
     sku: Option<String>,
@@ -119,6 +121,25 @@ pub(super) struct GoodsRow {
 }
 
 impl GoodsRow {
+    pub(super) fn of(goods: &Goods) -> Self {
+        Self {
+            goods_id: goods.goods_id.0,
+            sku: goods.about.sku.as_ref().map(|sku| sku.as_str().to_owned()),
+            name: goods.name.as_str().to_owned(),
+            description: goods.about.description.as_str().to_owned(),
+            thumbnail_url: goods.thumbnail_url.as_str().to_owned(),
+            url: goods.about.url.as_ref().map(|url| url.as_str().to_owned()),
+            category: goods.category.as_str().to_owned(),
+            price: goods.price.minor,
+            currency: Some(goods.price.currency.code().to_owned()),
+            stock: goods.stock,
+            announce: goods.about.announce,
+            listed: goods.about.listed,
+            created_at: goods.created_at.as_millis(),
+            updated_at: goods.updated_at.as_millis(),
+        }
+    }
+
     /// `shop` is the currency of the shop, in which goods of its own are priced.
     pub(super) fn goods(self, shop: Currency) -> Result<Goods, StoreError> {
         Ok(Goods {

@@ -4,6 +4,7 @@
 use sqlx::SqliteConnection;
 
 use super::{
+    news,
     rows::{GoodsRow, StockRow},
     telling,
     writer::Tx,
@@ -35,7 +36,13 @@ pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp)
     if changed.len() != pieces.len() {
         return Err(StoreError::Corrupt("stock changed within a transaction".to_owned()));
     }
-    announce_all(tx, changed)
+    for row in changed {
+        let goods = row.goods(tx.currency)?;
+        let taken = pieces.iter().find(|(id, _)| *id == goods.goods_id).map_or(0, |(_, pieces)| *pieces);
+        news::stock_fell(tx, goods.stock.map(|left| left + taken), &goods, now).await?;
+        telling::tell(tx, goods.about.listed, goods);
+    }
+    Ok(())
 }
 
 /// Puts back exactly what an order took, into the stock of those goods that still exist and are still counted, and
@@ -95,6 +102,7 @@ pub(super) async fn change(
     .execute(&mut tx.conn)
     .await?;
     let after = Goods { stock: Some(stock), updated_at: now, ..goods };
+    news::stock_fell(tx, Some(left), &after, now).await?;
     record(tx, &after, Record { kind: "change", change, by }).await?;
     Ok(after)
 }
@@ -109,6 +117,7 @@ pub(super) async fn record_set(
     if goods.stock == before {
         return Ok(());
     }
+    news::stock_fell(tx, before, goods, goods.updated_at).await?;
     let pieces = goods.stock.unwrap_or_default() - before.unwrap_or_default();
     record(tx, goods, Record { kind: "set", change: StockChange { pieces, reason: None }, by }).await
 }

@@ -7,7 +7,10 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher as _},
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,7 +22,7 @@ use super::errors::Refusal;
 use crate::{
     domain::{Currency, SourceId, UserId},
     limits::FairQueue,
-    store::{Feed, StoreError, feed::News},
+    store::{Feed, LOW_STOCK, StoreError, feed::News},
     telemetry::{self, Queue, Sqlite},
 };
 
@@ -78,9 +81,15 @@ pub(super) struct Tx {
     pub(super) currency: Currency,
     /// Forgotten when the job fails.
     pub(super) news: News,
+    low_stock: Arc<AtomicI64>,
 }
 
 impl Tx {
+    /// What a low stock is: so many pieces, or fewer.
+    pub(super) fn low_stock(&self) -> i64 {
+        self.low_stock.load(Ordering::Relaxed)
+    }
+
     async fn exec(&mut self, sql: &'static str) -> Result<(), StoreError> {
         sqlx::query(sql).execute(&mut self.conn).await?;
         Ok(())
@@ -225,6 +234,7 @@ impl Drop for Taken {
 pub(super) struct Writer {
     jobs: Arc<Jobs>,
     ended: watch::Receiver<()>,
+    low_stock: Arc<AtomicI64>,
 }
 
 impl Drop for Writer {
@@ -243,10 +253,23 @@ impl Writer {
     ) -> Self {
         let jobs = Jobs::new();
         let (ending, ended) = watch::channel(());
-        let tx = Some(Tx { conn, currency, news: News::default() });
-        let task = WriterTask { tx, options, currency, feed, unannounced_since: None };
+        let low_stock = Arc::new(AtomicI64::new(LOW_STOCK));
+        let tx = Some(Tx { conn, currency, news: News::default(), low_stock: Arc::clone(&low_stock) });
+        let task = WriterTask {
+            tx,
+            options,
+            currency,
+            feed,
+            unannounced_since: None,
+            low_stock: Arc::clone(&low_stock),
+        };
         tokio::spawn(task.run(Taken(Arc::clone(&jobs)), ending));
-        Self { jobs, ended }
+        Self { jobs, ended, low_stock }
+    }
+
+    /// Changes what a low stock is.
+    pub(super) fn watch_stock(&self, low: i64) {
+        self.low_stock.store(low, Ordering::Relaxed);
     }
 
     /// Queues a job and waits until it is durable. It is queued at the first poll and then runs to its end, whether
@@ -300,6 +323,7 @@ struct WriterTask {
     feed: Arc<Feed>,
     /// When the oldest unannounced commit was made.
     unannounced_since: Option<Instant>,
+    low_stock: Arc<AtomicI64>,
 }
 
 impl WriterTask {
@@ -374,7 +398,8 @@ impl WriterTask {
     async fn connected(&mut self) -> Result<&mut Tx, StoreError> {
         if self.tx.is_none() {
             let conn = self.options.connect().await?;
-            self.tx = Some(Tx { conn, currency: self.currency, news: News::default() });
+            let low_stock = Arc::clone(&self.low_stock);
+            self.tx = Some(Tx { conn, currency: self.currency, news: News::default(), low_stock });
         }
         self.tx.as_mut().ok_or_else(closed)
     }

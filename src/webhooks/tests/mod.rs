@@ -1,4 +1,6 @@
 //! Webhooks over real sockets.
 
 mod client;
+mod delivery;
 mod receiver;
+mod shop;

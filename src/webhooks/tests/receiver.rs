@@ -20,6 +20,8 @@ pub(super) enum Act {
     SayAndClose(String),
     /// Answers these bytes and then writes on and on.
     NoEnd(String),
+    /// Says nothing and keeps the connection.
+    Hang,
     /// Closes without an answer.
     Close,
 }
@@ -131,6 +133,11 @@ impl Receiver {
                     loop {
                         socket.write_all(&[b'x'; 400]).await.ok()?;
                     }
+                }
+                Act::Hang => {
+                    // Until the other end goes.
+                    let _ = socket.read(&mut [0; 1]).await;
+                    return None;
                 }
                 Act::Close => return None,
             }

@@ -30,6 +30,17 @@ const PRIVATE: &[(&str, &str)] = &[
     ("GET", "/api/admin/listen-keys"),
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/lk_00000000000000000000000000000000"),
+    ("GET", "/api/admin/endpoints"),
+    ("POST", "/api/admin/endpoints"),
+    ("GET", "/api/admin/endpoints/1"),
+    ("PATCH", "/api/admin/endpoints/1"),
+    ("DELETE", "/api/admin/endpoints/1"),
+    ("POST", "/api/admin/endpoints/1/rotate"),
+    ("POST", "/api/admin/endpoints/1/replay"),
+    ("POST", "/api/admin/endpoints/1/test"),
+    ("GET", "/api/admin/endpoints/1/deliveries"),
+    ("GET", "/api/admin/endpoints/1/deliveries/1"),
+    ("POST", "/api/admin/endpoints/1/deliveries/1/resend"),
 ];
 
 #[tokio::test]

@@ -232,5 +232,5 @@ static CHEAP_HASH: LazyLock<String> = LazyLock::new(|| {
 pub async fn prune_log(app: &TestApp, oldest: i64) {
     let kept = app.store.reach().await.unwrap().latest.0 + 1 - oldest;
     let kept = u64::try_from(kept).unwrap();
-    while app.store.prune_log(Timestamp::from_millis(0), kept).await.unwrap() > 0 {}
+    while app.store.prune_log(Timestamp::from_millis(0), kept, Timestamp::MAX).await.unwrap() > 0 {}
 }

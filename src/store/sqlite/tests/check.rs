@@ -51,7 +51,10 @@ async fn nothing_is_wrong_with_a_shop_that_runs() {
     for kept in (0..events).rev() {
         let mut pruned = 1;
         while pruned > 0 {
-            pruned = store.prune_log(Timestamp::from_millis(0), u64::try_from(kept).unwrap()).await.unwrap();
+            pruned = store
+                .prune_log(Timestamp::from_millis(0), u64::try_from(kept).unwrap(), Timestamp::MAX)
+                .await
+                .unwrap();
         }
         assert_eq!(found(&folder).await, [""; 0], "with {kept} events kept");
     }
