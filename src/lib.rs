@@ -24,6 +24,7 @@ pub mod gateway;
 pub mod hooks;
 pub mod limits;
 pub mod outbox;
+pub mod poll;
 pub mod protocol;
 pub mod realtime;
 pub mod server;

@@ -24,6 +24,7 @@ use crate::{
     domain::Offset,
     gateway::{Endpoints, Gateway, RECOVERY, SocketIoDirectory, upgrade::upgrade},
     outbox::{OutboxLimits, Sweeper, Wire},
+    poll::Polls,
     realtime::{Follower, Hub, Hubs, Log, Recovery, Registry, Relay, Rooms, Viewers, hub::Drain},
     service::{
         ServiceError,
@@ -112,6 +113,7 @@ impl Application {
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
         let housekeeping = actix_rt::spawn(housekeeping);
         let sources = actix_rt::spawn(Arc::clone(&self.state.sources).follow());
+        let polls = actix_rt::spawn(self.polls()?.run());
         let listen_keys = actix_rt::spawn(Arc::clone(&self.state.listen_keys).follow());
         let drain = async {
             shutdown.await;
@@ -139,6 +141,7 @@ impl Application {
         relay.abort();
         housekeeping.abort();
         sources.abort();
+        polls.abort();
         listen_keys.abort();
         if let Some(kept) = recovery.keep()
             && let Err(error) = self.store.change_setting(RECOVERY, &kept).await
@@ -152,6 +155,19 @@ impl Application {
     fn start_webhooks(&self) -> io::Result<Dispatcher> {
         let client = Client::new(self.state.settings.allow_private_endpoints).map_err(io::Error::other)?;
         Dispatcher::start(Arc::clone(&self.store), client, Pace::default())
+    }
+
+    /// What reads the orders of shops that are polled.
+    fn polls(&self) -> io::Result<Polls> {
+        let client = Client::new(self.state.settings.allow_private_endpoints).map_err(io::Error::other)?;
+        let state = &self.state;
+        Ok(Polls {
+            sources: Arc::clone(&state.sources),
+            ingest: Arc::clone(&state.ingest),
+            reports: Arc::clone(&state.poll_reports),
+            store: Arc::clone(&self.store),
+            client,
+        })
     }
 
     /// Listens at `--metrics-addr`, too.

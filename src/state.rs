@@ -11,7 +11,7 @@ use crate::{
     limits::Permits,
     service::{
         ServiceError, accounts::Accounts, catalog::Catalog, endpoints::Endpoints, history::History,
-        ingest::Ingest, listen_keys::ListenKeys, orders::Orders, sources::Sources,
+        ingest::Ingest, listen_keys::ListenKeys, orders::Orders, poll_reports::PollReports, sources::Sources,
     },
     store::Store,
 };
@@ -33,6 +33,8 @@ pub struct AppState {
     pub sources: Arc<Sources>,
     /// Orders of other shops.
     pub ingest: Arc<Ingest>,
+    /// What became of the last look at shops that are polled.
+    pub poll_reports: Arc<PollReports>,
     /// Systems of others that are told news.
     pub endpoints: Arc<Endpoints>,
     /// Reading the log of notifications.
@@ -67,6 +69,7 @@ impl AppState {
             listen_keys: Arc::new(ListenKeys::open(store.clone()).await?),
             ingest: Arc::new(Ingest::new(store.clone(), Arc::clone(&sources), settings.currency)),
             sources,
+            poll_reports: Arc::default(),
             endpoints: Arc::new(Endpoints::new(store.clone())),
             history: Arc::new(History::new(store.clone())),
             permits: Arc::new(Permits::new(&settings)),

@@ -38,6 +38,8 @@ pub mod names {
     pub const REFUSALS: &str = "shopbell_refusals_total";
     /// What sources sent, by `outcome`; `bad_signature` is what no secret of the source signed (counter).
     pub const RECEIPTS: &str = "shopbell_receipts_total";
+    /// Looks at shops whose orders are read over REST, by `outcome`: `read` or `failed` (counter).
+    pub const SOURCE_POLLS: &str = "shopbell_source_polls_total";
     /// Jobs in a queue, by `queue`: `writer`, `passwords` (gauge).
     pub const QUEUE_DEPTH: &str = "shopbell_queue_depth";
     /// Jobs that committed together (histogram).
@@ -131,6 +133,7 @@ fn describe() {
     metrics::describe_counter!(names::GAPS, "Sessions told of a gap");
     metrics::describe_counter!(names::REFUSALS, "What was refused, by code");
     metrics::describe_counter!(names::RECEIPTS, "What sources sent, by what became of it");
+    metrics::describe_counter!(names::SOURCE_POLLS, "Looks at shops whose orders are read over REST");
     metrics::describe_gauge!(names::QUEUE_DEPTH, "Work that waits for its turn");
     metrics::describe_histogram!(names::WRITER_BATCH, "Jobs that committed together");
     metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
@@ -228,6 +231,11 @@ pub fn refused(code: &'static str) {
 /// Counts what a source sent.
 pub fn receipt(outcome: &'static str) {
     metrics::counter!(names::RECEIPTS, "outcome" => outcome).increment(1);
+}
+
+/// Counts a look at a shop whose orders are read over REST: `read` or `failed`.
+pub fn polled(outcome: &'static str) {
+    metrics::counter!(names::SOURCE_POLLS, "outcome" => outcome).increment(1);
 }
 
 /// Counts a transaction of the writer.

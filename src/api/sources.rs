@@ -17,6 +17,7 @@ use crate::{
     hooks::Secret,
     service::{
         ingest::Unsigned,
+        poll_reports::PollReport,
         sources::{Changes, WantedSource},
     },
     state::AppState,
@@ -44,6 +45,7 @@ struct SourceResponse<'a> {
     rate: u32,
     currency: Option<String>,
     poll_url: Option<&'a str>,
+    polled: Option<PolledResponse>,
     secrets: Vec<SecretResponse>,
     bad_signatures: Option<UnsignedResponse>,
     created_at: Timestamp,
@@ -55,6 +57,20 @@ struct SourceResponse<'a> {
 struct SecretResponse {
     created_at: Timestamp,
     ends_at: Option<Timestamp>,
+}
+
+/// What became of the last look at a shop that is polled.
+#[derive(Serialize)]
+struct PolledResponse {
+    at: Timestamp,
+    failures: u32,
+    why: Option<String>,
+}
+
+impl From<PollReport> for PolledResponse {
+    fn from(report: PollReport) -> Self {
+        Self { at: report.at, failures: report.failures, why: report.why }
+    }
 }
 
 /// What no secret of the source signed, since the start of the program.
@@ -96,6 +112,7 @@ fn shown(state: &AppState, source: &Source) -> Value {
         rate: settings.rate,
         currency: record.currency.map(|currency| currency.code().to_owned()),
         poll_url: settings.poll.as_ref().map(|poll| poll.url.as_str()),
+        polled: state.poll_reports.of(&record.id).map(PolledResponse::from),
         secrets: source.secrets.iter().map(SecretResponse::from).collect(),
         bad_signatures: state.ingest.unsigned(&record.id).map(UnsignedResponse::from),
         created_at: record.created_at,

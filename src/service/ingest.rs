@@ -107,20 +107,23 @@ impl Ingest {
         }
     }
 
-    /// Takes what was fetched from a source. `body` is the order as it came.
+    /// Takes an order that was fetched from a source: `body` is what its webhook would have sent.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for a source that is none any more; the store failed.
     pub async fn polled(
         &self,
         source: Arc<Source>,
-        told: Told,
         body: Bytes,
         now: Timestamp,
     ) -> Result<Became, ServiceError> {
-        // What is fetched again and again has a receipt only for what it changes; see `keep`.
-        let heard = heard(source, Ok(told), Via::Poll, Some("poll".to_owned()), None, body, now);
-        self.keep(heard).await
+        let currency = source.record.currency.unwrap_or(self.currency);
+        let incoming = Incoming { headers: hooks::PAGED_HEADERS, body: &body, now, currency };
+        let what = hooks::read(source.kind, &incoming).map_err(|refusal| refusal.to_string());
+        let topic = topic(hooks::PAGED_HEADERS, &body);
+        let headers = kept_headers(&source, hooks::PAGED_HEADERS);
+        // What is fetched again and again has a receipt only for what it changes: the store sees to that.
+        self.keep(heard(source, what, Via::Poll, topic, headers, body, now)).await
     }
 
     async fn keep(&self, heard: Heard) -> Result<Became, ServiceError> {

@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod listen_keys;
 pub mod orders;
 pub mod passwords;
+pub mod poll_reports;
 pub mod sources;
 pub mod tokens;
 

@@ -14,7 +14,8 @@ use self::modules::{Modules, Reference};
 const BELOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["server"]),
-    ("server", &["api", "gateway", "webhooks"]),
+    ("server", &["api", "gateway", "poll", "webhooks"]),
+    ("poll", &["webhooks"]),
     ("webhooks", &["state"]),
     ("api", &["web"]),
     ("gateway", &["web", "socketio"]),
@@ -46,7 +47,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("argon2", &["service"]),
     ("hmac", &["hooks", "webhooks"]),
     ("clap", &["cli", "config"]),
-    ("reqwest", &["webhooks"]),
+    ("reqwest", &["poll", "webhooks"]),
 ];
 
 fn read(folder: &str) -> Modules {

@@ -28,6 +28,7 @@ mod listening;
 mod lives;
 mod orders;
 mod parsers;
+mod polls;
 mod program;
 mod realtime;
 mod routes_http;

@@ -76,7 +76,7 @@ fn hmac(key: &[u8], bytes: &[u8]) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(bytes).finalize().into_bytes().to_vec()
 }
 
-fn hmac_base64(key: &[u8], bytes: &[u8]) -> String {
+pub(super) fn hmac_base64(key: &[u8], bytes: &[u8]) -> String {
     STANDARD.encode(hmac(key, bytes))
 }
 
