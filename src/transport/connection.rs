@@ -142,9 +142,11 @@ impl Drop for RequestInFlight {
     }
 }
 
-/// Bytes that are read ahead of a request that is in flight. The dispatcher of HTTP would read 128 KiB, keep a copy of
-/// them for each request that waits, and never rest while there are more.
-const READ_AHEAD: i64 = 8 * 1024;
+/// Bytes that are read ahead of a request that is in flight. The dispatcher of HTTP would read 128 KiB, make of them all the
+/// requests that they hold, of some 8 KB each, and never rest while there are more.
+const READ_AHEAD: i64 = 512;
+/// Bytes that are read at a time while no body is to come, for the same reason.
+const PIECE: usize = 512;
 
 /// How long a connection without a place of its own may be without a request.
 const EXTRA_TIMEOUT: Duration = Duration::from_secs(1);
@@ -246,6 +248,19 @@ impl Connection {
         self.is_busy() && self.handle.0.ahead.get() >= READ_AHEAD
     }
 
+    /// Reads a piece of a head, or as much of a body as there is room for.
+    fn poll_piece(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let socket = Pin::new(&mut self.socket);
+        if self.handle.0.ahead.get() < 0 {
+            return socket.poll_read(context, buffer);
+        }
+        let mut piece = [0; PIECE];
+        let mut piece = ReadBuf::new(&mut piece[..buffer.remaining().min(PIECE)]);
+        std::task::ready!(socket.poll_read(context, &mut piece))?;
+        buffer.put_slice(piece.filled());
+        Poll::Ready(Ok(()))
+    }
+
     fn is_busy(&self) -> bool {
         self.handle.0.in_flight.get() > 0 || self.write.is_some()
     }
@@ -304,14 +319,14 @@ impl AsyncRead for Connection {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        let read = self.poll_piece(context, buffer);
         let some = buffer.filled().len() > before;
         if some {
             let state = &self.handle.0;
             state.of_piece.set(0);
             let length = i64::try_from(buffer.filled().len() - before).unwrap_or(i64::MAX);
             state.ahead.set(state.ahead.get().saturating_add(length));
-            self.had_turn = buffer.remaining() == 0;
+            self.had_turn = buffer.remaining() == 0 || buffer.filled().len() - before == PIECE;
         } else if read.is_pending() && !self.is_busy() {
             // Whatever was complete has begun.
             self.handle.0.ahead.set(0);
