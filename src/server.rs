@@ -113,7 +113,7 @@ impl Application {
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
         let housekeeping = actix_rt::spawn(housekeeping);
         let sources = actix_rt::spawn(Arc::clone(&self.state.sources).follow());
-        let polls = actix_rt::spawn(self.polls()?.run());
+        let polls = actix_rt::spawn(self.polls().run());
         let listen_keys = actix_rt::spawn(Arc::clone(&self.state.listen_keys).follow());
         let drain = async {
             shutdown.await;
@@ -153,21 +153,21 @@ impl Application {
     }
 
     fn start_webhooks(&self) -> io::Result<Dispatcher> {
-        let client = Client::new(self.state.settings.allow_private_endpoints).map_err(io::Error::other)?;
+        let client = Client::new(self.state.settings.allow_private_endpoints);
         Dispatcher::start(Arc::clone(&self.store), client, Pace::default())
     }
 
     /// What reads the orders of shops that are polled.
-    fn polls(&self) -> io::Result<Polls> {
-        let client = Client::new(self.state.settings.allow_private_endpoints).map_err(io::Error::other)?;
+    fn polls(&self) -> Polls {
         let state = &self.state;
-        Ok(Polls {
+        let client = Client::new(state.settings.allow_private_endpoints);
+        Polls {
             sources: Arc::clone(&state.sources),
             ingest: Arc::clone(&state.ingest),
             reports: Arc::clone(&state.poll_reports),
             store: Arc::clone(&self.store),
             client,
-        })
+        }
     }
 
     /// Listens at `--metrics-addr`, too.

@@ -151,7 +151,7 @@ async fn look(
     seen: &mut Seen,
     cursor: Option<Timestamp>,
 ) -> Result<usize, String> {
-    let client = Client::new(true).unwrap();
+    let client = Client::new(true);
     round::look(&client, shop, inbox, seen, cursor, NOW).await.map_err(|failure| failure.why)
 }
 
@@ -286,7 +286,7 @@ async fn a_page_has_a_size() {
 async fn a_shop_asks_to_be_left_alone() {
     let served = Served::start(Vec::new()).await;
     served.say(&answer(503, "retry-after: 90\r\n", ""));
-    let (client, inbox) = (Client::new(true).unwrap(), Taken::default());
+    let (client, inbox) = (Client::new(true), Taken::default());
     let failure = round::look(&client, &mut served.shop(), &inbox, &mut Seen::default(), ago(60), NOW)
         .await
         .unwrap_err();

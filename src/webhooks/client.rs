@@ -6,7 +6,14 @@
 //! there is no second look-up whose answer could differ. Proxies of the environment are not used: they would connect to
 //! what was not checked.
 
-use std::{error::Error, fmt, io, net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt, io,
+    net::IpAddr,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -131,6 +138,9 @@ pub enum SendError {
     /// It took too long.
     #[error("there was no answer in time")]
     Timeout,
+    /// TLS cannot be set up: the system has no roots to trust.
+    #[error("this server cannot use TLS: {0}")]
+    Tls(String),
     /// There was no connection: name, TCP or TLS.
     #[error("there is no connection: {0}")]
     Connect(String),
@@ -142,7 +152,9 @@ pub enum SendError {
 /// Talks to other systems. Copies share their connections.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    /// Made when it is first needed: it holds the system's certificates, some megabytes.
+    http: Arc<OnceLock<reqwest::Client>>,
+    lookup: Arc<dyn Lookup>,
     allowed: Allowed,
 }
 
@@ -154,24 +166,23 @@ impl fmt::Debug for Client {
 
 impl Client {
     /// With the system's resolver, to public addresses only unless others are allowed.
-    ///
-    /// # Errors
-    /// TLS cannot be set up: the system has no roots to trust.
-    pub fn new(allow_private: bool) -> Result<Self, SendError> {
+    #[must_use]
+    pub fn new(allow_private: bool) -> Self {
         Self::with(Arc::new(System), move |address| allow_private || is_public(address))
     }
 
     /// With another resolver and another judgment of addresses.
-    ///
-    /// # Errors
-    /// As [`Client::new`].
-    pub fn with(
-        lookup: Arc<dyn Lookup>,
-        allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
-    ) -> Result<Self, SendError> {
-        let allowed: Allowed = Arc::new(allowed);
-        let http = reqwest::Client::builder()
-            .dns_resolver(Arc::new(Checked { lookup, allowed: Arc::clone(&allowed) }))
+    pub fn with(lookup: Arc<dyn Lookup>, allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self { http: Arc::default(), lookup, allowed: Arc::new(allowed) }
+    }
+
+    fn http(&self) -> Result<&reqwest::Client, SendError> {
+        if let Some(made) = self.http.get() {
+            return Ok(made);
+        }
+        let (lookup, allowed) = (Arc::clone(&self.lookup), Arc::clone(&self.allowed));
+        let made = reqwest::Client::builder()
+            .dns_resolver(Arc::new(Checked { lookup, allowed }))
             .no_proxy()
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -184,8 +195,8 @@ impl Client {
             .pool_max_idle_per_host(KEPT_PER_HOST)
             .user_agent(USER_AGENT)
             .build()
-            .map_err(|error| SendError::Broken(cause(&error).to_string()))?;
-        Ok(Self { http, allowed })
+            .map_err(|error| SendError::Tls(cause(&error).to_string()))?;
+        Ok(self.http.get_or_init(|| made))
     }
 
     /// Sends a request and reads as much of the answer as is wanted.
@@ -198,7 +209,7 @@ impl Client {
         {
             return Err(SendError::NotPublic(address));
         }
-        let sent = self.http.request(request.method, request.url).headers(request.headers);
+        let sent = self.http()?.request(request.method, request.url).headers(request.headers);
         let sent = if request.body.is_empty() { sent } else { sent.body(request.body) };
         let mut response = sent.send().await.map_err(|error| SendError::of(&error))?;
         let mut answer = Answer {

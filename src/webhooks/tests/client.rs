@@ -59,13 +59,13 @@ impl Lookup for Names {
 }
 
 fn outside_only(names: &Arc<Names>) -> Client {
-    Client::with(Arc::clone(names) as Arc<dyn Lookup>, |address| address == OUTSIDE).unwrap()
+    Client::with(Arc::clone(names) as Arc<dyn Lookup>, |address| address == OUTSIDE)
 }
 
 #[tokio::test]
 async fn no_spelling_of_a_private_address_is_connected_to() {
     let receiver = Receiver::start().await;
-    let client = Client::new(false).unwrap();
+    let client = Client::new(false);
     for host in [
         "127.0.0.1",
         "127.1",
@@ -104,7 +104,7 @@ async fn no_spelling_of_a_private_address_is_connected_to() {
         );
     }
     assert_eq!(receiver.connections(), 0);
-    let open = Client::new(true).unwrap();
+    let open = Client::new(true);
     for host in ["127.0.0.1", "0x7f.1", "localhost", "[::ffff:127.0.0.1]"] {
         let answer = send(&open, &format!("http://{host}:{}/", receiver.port)).await;
         assert_eq!(answer.map(|answer| answer.status).ok(), Some(200), "{host}");
@@ -143,7 +143,7 @@ async fn a_name_is_connected_to_where_it_was_checked() {
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let (receiver, elsewhere) = (Receiver::start().await, Receiver::start().await);
-    let client = Client::new(true).unwrap();
+    let client = Client::new(true);
     for status in [301, 302, 303, 307, 308] {
         receiver.script([Act::answer(status, &format!("location: {}\r\n", elsewhere.url()), "")]);
         assert_eq!(send(&client, &receiver.url()).await.unwrap().status, status);
@@ -154,7 +154,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 #[tokio::test]
 async fn no_more_of_an_answer_is_read_than_is_wanted() {
     let receiver = Receiver::start().await;
-    let client = Client::new(true).unwrap();
+    let client = Client::new(true);
     receiver.script([
         Act::answer(200, "", "fine"),
         Act::NoEnd("HTTP/1.1 200 OK\r\n\r\n".into()),
@@ -175,7 +175,7 @@ async fn no_more_of_an_answer_is_read_than_is_wanted() {
 #[tokio::test]
 async fn what_is_no_answer_is_an_error() {
     let receiver = Receiver::start().await;
-    let client = Client::new(true).unwrap();
+    let client = Client::new(true);
     receiver.script([Act::Close, Act::SayAndClose("SSH-2.0-x\r\n".into())]);
     for _ in 0..2 {
         let error = send(&client, &receiver.url()).await.unwrap_err();
@@ -206,7 +206,7 @@ impl Lookup for Silent {
 
 #[tokio::test]
 async fn a_look_up_that_hangs_ends_with_the_time_for_a_connection() {
-    let client = Client::with(Arc::new(Silent), |_| true).unwrap();
+    let client = Client::with(Arc::new(Silent), |_| true);
     let began = Instant::now();
     assert!(matches!(send(&client, "http://shop.example/").await, Err(SendError::Timeout)));
     assert!(began.elapsed() < CONNECT_TIMEOUT + Duration::from_secs(3));
@@ -223,7 +223,7 @@ async fn a_get_has_no_body_and_its_password_is_not_shown() {
         body: Bytes::new(),
         ..post(&receiver.url())
     };
-    Client::new(true).unwrap().send(request).await.unwrap();
+    Client::new(true).send(request).await.unwrap();
     let received = receiver.received().remove(0);
     assert!(received.head.starts_with("get /hook http/1.1"));
     assert_eq!(received.header("authorization"), "basic y2tfmtpjc18y");

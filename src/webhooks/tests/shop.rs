@@ -47,7 +47,7 @@ impl Shop {
         let clock = Arc::clone(&self.clock);
         let now = Arc::new(move || Timestamp::from_millis(clock.load(Ordering::Relaxed)));
         let pace = Pace { now, tick: Duration::from_millis(5) };
-        let client = Client::new(true).unwrap();
+        let client = Client::new(true);
         self.dispatcher = Some(Dispatcher::start(Arc::clone(&self.store), client, pace).unwrap());
     }
 
