@@ -147,7 +147,7 @@ settings! {
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS", value_name = "N", value_parser = above_zero::<usize>)]
         max_connections: usize => usize = descriptors::connections();
         /// Connections that one address (of IPv6: one /64) may have at once; those that wait for a request make room
-        /// [default: 1000, or half of max-connections when that is less]
+        /// [default: 1000, or half of max-connections when that is less; twice max-sessions-per-address when that is more]
         #[arg(env = "SHOPBELL_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = above_zero::<usize>)]
         max_connections_per_address: usize => Option<usize> = None;
         /// Sessions that one account may have at once [default: 200]

@@ -25,7 +25,7 @@ use crate::{config::Settings, domain::UserId, telemetry};
 
 /// What the numbers call a connection that came too soon after others of its address.
 const TOO_FAST: &str = "too_many_connects";
-/// Connections of an address unless the settings say otherwise, or half of the whole is less.
+/// Connections of an address unless the settings say otherwise, let it have more sessions, or half of the whole is less.
 const CONNECTIONS_OF_AN_ADDRESS: usize = 1000;
 /// Sessions of an address unless the settings say otherwise, or half of the whole is less.
 const SESSIONS_OF_AN_ADDRESS: usize = 500;
@@ -94,13 +94,12 @@ impl Permits {
         let all = settings.max_connections;
         let (reserved, half) = (all / 4, all.div_ceil(2));
         let proxies: Vec<_> = settings.trusted_proxy.iter().map(IpAddr::to_canonical).collect();
-        let places = PlaceLimits {
-            all,
-            reserved,
-            per_network: settings.max_connections_per_address.unwrap_or(half.min(CONNECTIONS_OF_AN_ADDRESS)),
-            proxies: proxies.clone(),
-        };
         let per_address = settings.max_sessions_per_address.unwrap_or(half.min(SESSIONS_OF_AN_ADDRESS));
+        // Each session is a connection, too: whoever raises the one need not think of the other.
+        let sessions = settings.max_sessions_per_address.map_or(0, |sessions| sessions.saturating_mul(2));
+        let per_network = half.min(CONNECTIONS_OF_AN_ADDRESS).max(sessions);
+        let per_network = settings.max_connections_per_address.unwrap_or(per_network);
+        let places = PlaceLimits { all, reserved, per_network, proxies: proxies.clone() };
         Self {
             limits: Limits {
                 all,
@@ -301,7 +300,10 @@ mod tests {
         super::sessions::{Counts, MAX_IDLE},
         *,
     };
-    use crate::config::{CommonLayer, ServeLayer};
+    use crate::{
+        config::{CommonLayer, ServeLayer},
+        limits::Standing,
+    };
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -331,6 +333,23 @@ mod tests {
         assert!(permits.acquire_account(UserId(1)).is_ok());
         assert_eq!(permits.sessions().counts(), Counts::default());
         assert!(permits.accounts().is_empty());
+    }
+
+    #[test]
+    fn whoever_may_have_more_sessions_may_have_the_connections_for_them() {
+        let permits = permits_with(|settings| {
+            settings.max_connections = 8000;
+            settings.max_sessions_per_address = Some(1500);
+        });
+        let start = Instant::now();
+        let busy = |n: u64| {
+            let permit = permits.acquire_connection(HERE, start + Duration::from_millis(10 * n)).unwrap();
+            permit.place().unwrap().set_busy();
+            permit
+        };
+        let open: Vec<_> = (0..3001).map(busy).collect();
+        assert_eq!(open[2999].standing(), Standing::Served);
+        assert_eq!(open[3000].standing(), Standing::Reserved);
     }
 
     #[test]
