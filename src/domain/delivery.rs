@@ -147,7 +147,7 @@ pub struct Attempt {
 pub struct AttemptRecord {
     /// To whom, and by which state of it.
     pub endpoint_id: EndpointId,
-    /// As [`Endpoint::generation`].
+    /// As [`Endpoint::generation`](super::Endpoint::generation).
     pub generation: i64,
     /// What it tells.
     pub told: Told,
@@ -167,7 +167,7 @@ pub struct AttemptRecord {
     pub next_at: Option<Timestamp>,
     /// Where the endpoint's cursor is now; `None` for a retry, which does not move it.
     pub place: Option<Place>,
-    /// As [`Endpoint::failing_since`].
+    /// As [`Endpoint::failing_since`](super::Endpoint::failing_since).
     pub failing_since: Option<Timestamp>,
     /// Why the endpoint is told nothing from now on.
     pub disables: Option<DisabledBy>,

@@ -2,7 +2,7 @@
 //! five times, and what was lost in between is found here. What is read goes the way of a webhook of the same order, so that
 //! nothing is told twice.
 //!
-//! Each polled source has a task of its own, which ends with the source or its address; at most [`AT_ONCE`] of them read at a
+//! Each polled source has a task of its own, which ends with the source or its address; at most `AT_ONCE` of them read at a
 //! time. Not for: what an order means (`hooks`), what becomes of it (`service`).
 
 mod plan;
