@@ -24,13 +24,18 @@ struct Asking {
     since: Option<Instant>,
 }
 
-/// Connections that ask for the same again and again.
+/// Makes another request of the last one.
+type Renew = Box<dyn FnMut(&mut Vec<u8>)>;
+
+/// Connections that ask for the same again and again, unless [`Load::renewed_by`] changes it.
 pub struct Load {
     epoll: OwnedFd,
     connections: Vec<Asking>,
     /// In turn: a server drops connections that say nothing for long.
     idle: VecDeque<usize>,
     request: Vec<u8>,
+    /// Before each request that is sent.
+    renew: Option<Renew>,
     /// Answers.
     pub answers: u64,
     /// Their bytes, heads included.
@@ -65,6 +70,7 @@ impl Load {
             connections: asking,
             idle: (0..connections).collect(),
             request,
+            renew: None,
             answers: 0,
             bytes: 0,
             latencies: Latencies::default(),
@@ -74,6 +80,12 @@ impl Load {
             buffer: vec![0; 256 * 1024],
             stop: stop.clone(),
         })
+    }
+
+    /// Asks for something else each time.
+    #[must_use]
+    pub fn renewed_by(self, renew: impl FnMut(&mut Vec<u8>) + 'static) -> Self {
+        Self { renew: Some(Box::new(renew)), ..self }
     }
 
     /// Forgets what was counted.
@@ -122,6 +134,9 @@ impl Load {
     fn ask(&mut self, index: usize, due: Instant) -> Result<()> {
         let connection = &mut self.connections[index];
         connection.since = Some(due);
+        if let Some(renew) = &mut self.renew {
+            renew(&mut self.request);
+        }
         match rustix::net::send(&connection.stream, &self.request, SendFlags::NOSIGNAL) {
             Ok(sent) if sent == self.request.len() => Ok(()),
             Ok(_) => Err("a request did not fit into the socket's buffer".into()),

@@ -9,6 +9,7 @@ pub mod latency;
 pub mod memory;
 pub mod mixed;
 pub mod orders;
+pub mod receipts;
 pub mod rest;
 pub mod restart;
 mod seed;
@@ -45,6 +46,11 @@ pub const ALL: &[Entry] = &[
         name: "deliveries",
         about: "signed webhooks a second, and beside endpoints that hang",
         run: deliveries::run_suite,
+    },
+    Entry {
+        name: "receipts",
+        about: "signed receipts of other shops a second, and beside sessions",
+        run: receipts::run_suite,
     },
     Entry { name: "rest", about: "REST requests a second on one core", run: rest::run },
     Entry { name: "mixed", about: "REST while ten thousand sessions are told of orders", run: mixed::run },
