@@ -37,9 +37,12 @@ impl Source {
     fn add(server: &Server, context: &Context) -> Result<Self> {
         let database = &server.seed.as_ref().ok_or("a database")?.database;
         let mut command = Command::new(&context.shopbell.path);
-        command.args(["source", "add", "--kind", "standard", "--name", "bench", "--rate", "1000000"]);
+        command.args(["source", "add", "--kind", "standard", "--name", "bench", "--rate", "100000"]);
         command.arg("--database-url").arg(format!("sqlite://{}", database.display()));
         let output = command.env("RUST_LOG", "error").output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
         let said = String::from_utf8(output.stdout)?;
         let (url, secret) = said.trim().split_once('\n').ok_or("a source has a URL and a secret")?;
         let path = url.find("/hooks/").map(|at| url[at..].to_owned()).ok_or("a URL of a source")?;
