@@ -36,14 +36,14 @@ pub use id::{DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, StockChang
 pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use money::{Currency, Price};
-pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, ThumbnailUrl};
+pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, SourceName, ThumbnailUrl};
 pub use notification::{Elsewhere, Naming, NicknameDisplay, Notification, Publication};
 pub use order::{
     Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderOrigin, OrderStatus, OwnOrder,
 };
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use session::{Actor, LoginSession, SessionId, SessionSecret};
-pub use source::{BuyerDisplay, Poll, SourceId, SourceName, SourceRecord, SourceSettings};
+pub use source::{BuyerDisplay, Poll, SourceId, SourceRecord, SourceSettings};
 pub use stock::{StockRecord, StockRecordKind};
 pub use time::Timestamp;
 pub use user::{Email, NewUser, Nickname, Role, User, UserPatch};

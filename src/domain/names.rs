@@ -57,6 +57,11 @@ plain_text_type!(
     KeyName,
     100
 );
+plain_text_type!(
+    /// What a source is called in lists: 1–40 characters that cannot become markup.
+    SourceName,
+    40
+);
 
 impl GoodsName {
     /// What a search compares.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Currency, GoodsName, Invalid, NicknameDisplay, Timestamp, text::plain_text};
+use super::{Currency, GoodsName, Invalid, NicknameDisplay, SourceName, Timestamp};
 
 /// Which source. It stands in the URL that the source calls.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,32 +43,6 @@ impl SourceId {
 impl std::fmt::Display for SourceId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// What a source is called in lists: 1–40 characters that cannot become markup.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceName(String);
-
-impl SourceName {
-    /// Normalizes, trims and checks.
-    ///
-    /// # Errors
-    /// Nothing to see, too much, control or bidirectional characters or `< >`.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        plain_text(text, 40).map(Self)
-    }
-
-    /// Its text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// From a row that was parsed when it was written.
-    #[must_use]
-    pub(crate) fn trusted(text: String) -> Self {
-        Self(text)
     }
 }
 

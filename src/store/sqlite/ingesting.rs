@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     foreign_goods::{self, Bought},
-    orders, receipts,
+    orders, privacy, receipts,
     writer::Tx,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         Elsewhere, GoodsId, Notification, Offset, OrderId, Price, Publication, Quantity, SourceId, Timestamp,
         id::MAX_SAFE_INTEGER,
     },
-    hooks::{ForeignId, Privacy, State, Told, ToldOrder},
+    hooks::{ForeignId, State, Told, ToldOrder},
     store::{Became, Heard, Outcome, Source, SourceError, StoreError, Via},
 };
 
@@ -81,7 +81,9 @@ async fn not_of_an_order(
             let done = foreign_goods::forget(tx, source, sku.as_deref(), foreign_id.as_ref(), at).await?;
             became(Outcome::Goods, done)
         }
-        Told::Privacy(request) => private(tx, &source.record.id, request).await?,
+        Told::Privacy(request) => {
+            became(Outcome::Privacy, privacy::serve(tx, &source.record.id, request).await?)
+        }
         Told::Ping => became(Outcome::Ignored, "it asks whether somebody is there"),
         Told::Nothing(why) => became(Outcome::Ignored, why),
         // Those of orders were taken before.
@@ -400,88 +402,4 @@ fn alert(id: Offset, draft: &Draft<'_>, nickname: Option<String>, quantity: i64)
         elsewhere: Elsewhere::of(told.url.clone(), told.thumbnail_url.clone(), draft.order.ordered_at),
     };
     Publication { id, date: draft.at, notification }
-}
-
-/// Does what the law asks for.
-async fn private(tx: &mut Tx, source: &SourceId, request: Privacy) -> Result<Became, StoreError> {
-    let numbers = |orders: &[ForeignId]| json!(orders.iter().map(ForeignId::as_str).collect::<Vec<_>>());
-    let why = match request {
-        Privacy::ForgetBuyer { orders } => forget_buyers(tx, source, Some(numbers(&orders))).await?,
-        Privacy::ForgetShop => forget_buyers(tx, source, None).await?,
-        Privacy::Report { orders } => report(tx, source, numbers(&orders)).await?,
-    };
-    Ok(became(Outcome::Privacy, why))
-}
-
-/// Takes the names of buyers off their orders and alerts, and forgets what was received of these orders.
-async fn forget_buyers(
-    tx: &mut Tx,
-    source: &SourceId,
-    numbers: Option<serde_json::Value>,
-) -> Result<String, StoreError> {
-    let numbers = numbers.map(|numbers| numbers.to_string());
-    let forgotten = sqlx::query(
-        "update receipts
-         set body = null, headers = null
-         where source_id = $1 and ($2 is null or number in (select value from json_each($2)));
-
-         update orders
-         set buyer = null
-         where
-             buyer is not null
-             and order_id in (
-                 select order_id
-                 from source_orders
-                 where source_id = $1 and ($2 is null or number in (select value from json_each($2)))
-             )",
-    )
-    .bind(source.as_str())
-    .bind(numbers.clone())
-    .execute(&mut tx.conn)
-    .await?;
-    let unnamed: Vec<i64> = sqlx::query_scalar(
-        "update order_events
-         set nickname = null
-         where
-             nickname is not null
-             and order_id in (
-                 select order_id
-                 from source_orders
-                 where source_id = $1 and ($2 is null or number in (select value from json_each($2)))
-             )
-         returning announced_as",
-    )
-    .bind(source.as_str())
-    .bind(numbers)
-    .fetch_all(&mut tx.conn)
-    .await?;
-    let nothing = forgotten.rows_affected() == 0 && unnamed.is_empty();
-    tx.news.unnamed.extend(unnamed.into_iter().map(Offset));
-    Ok(if nothing {
-        "nothing was kept of these buyers"
-    } else {
-        "what was kept of these buyers is forgotten"
-    }
-    .to_owned())
-}
-
-/// Says what is kept of buyers.
-async fn report(tx: &mut Tx, source: &SourceId, numbers: serde_json::Value) -> Result<String, StoreError> {
-    let found = sqlx::query_as::<_, (String, String)>(
-        "select number, buyer
-         from source_orders join orders using (order_id)
-         where
-             source_orders.source_id = $1 and buyer is not null
-             and number in (select value from json_each($2))
-         limit 20",
-    )
-    .bind(source.as_str())
-    .bind(numbers.to_string())
-    .fetch_all(&mut tx.conn)
-    .await?;
-    let orders: Vec<_> = found.iter().map(|(number, buyer)| format!("order {number}: {buyer}")).collect();
-    Ok(match orders.as_slice() {
-        [] => "nothing is kept of this buyer but figures".to_owned(),
-        orders => format!("of this buyer a name is kept and nothing else ({})", orders.join(", ")),
-    })
 }

@@ -35,6 +35,7 @@ mod open;
 mod orders;
 mod personal;
 mod placing;
+mod privacy;
 mod reading;
 mod receipts;
 mod rows;
