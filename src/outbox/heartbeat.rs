@@ -13,6 +13,8 @@ pub struct Heartbeat {
     /// Since when the client was told nothing, in milliseconds of its [`Sweeper`](super::Sweeper)'s clock.
     quiet_since: Cell<u32>,
     state: Cell<State>,
+    /// Whether the last round found its time over.
+    overdue: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,12 @@ impl Heartbeat {
     /// A client that has just come.
     #[must_use]
     pub fn new(now: Instant) -> Self {
-        Self { at: Cell::new(now), quiet_since: Cell::new(0), state: Cell::new(State::Quiet) }
+        Self {
+            at: Cell::new(now),
+            quiet_since: Cell::new(0),
+            state: Cell::new(State::Quiet),
+            overdue: Cell::new(false),
+        }
     }
 
     /// Notes a sign of life. Ends a pause.
@@ -77,26 +84,34 @@ impl Heartbeat {
         self.state.set(State::Paused);
     }
 
-    /// What is due. Counts a ping as sent when it is.
+    /// What a round is to do. Counts a ping as sent when it is.
+    ///
+    /// A client is dead in the second round that finds its time over: what lay in its socket while this thread was held up
+    /// has been read between the two.
     ///
     /// `reachable`: a ping leaves at once, and the time for the answer counts from then, however late this server is. A
     /// client that polls is not reachable between two polls: its time counts from when the ping was due.
     pub fn due(&self, now: Instant, interval: Duration, timeout: Duration, reachable: bool) -> Due {
-        match self.state.get() {
-            State::Paused => return Due::Nothing,
-            State::Pinged => return if now >= self.at.get() + timeout { Due::Dead } else { Due::Nothing },
-            State::Quiet => {}
+        let over = self.is_over(now, interval, timeout, reachable);
+        if self.overdue.replace(over) && over {
+            return Due::Dead;
         }
         let due = self.at.get() + interval;
-        if now < due {
+        if over || self.state.get() != State::Quiet || now < due {
             return Due::Nothing;
-        }
-        if !reachable && now >= due + timeout {
-            return Due::Dead;
         }
         self.at.set(if reachable { now } else { due });
         self.state.set(State::Pinged);
         Due::Ping
+    }
+
+    /// Whether the time of a client to answer is over. `reachable` as for [`Heartbeat::due`].
+    pub fn is_over(&self, now: Instant, interval: Duration, timeout: Duration, reachable: bool) -> bool {
+        match self.state.get() {
+            State::Paused => false,
+            State::Pinged => now >= self.at.get() + timeout,
+            State::Quiet => !reachable && now >= self.at.get() + interval + timeout,
+        }
     }
 }
 
@@ -117,10 +132,10 @@ mod tests {
             [due(299), due(310), due(320), due(509)],
             [Due::Nothing, Due::Ping, Due::Nothing, Due::Nothing]
         );
-        assert_eq!(due(510), Due::Dead);
+        assert_eq!([due(510), due(511)], [Due::Nothing, Due::Dead]);
         heartbeat.hear(at(400));
         assert_eq!(
-            [due(699), due(700), due(899), due(900)],
+            [due(699), due(700), due(900), due(901)],
             [Due::Nothing, Due::Ping, Due::Nothing, Due::Dead]
         );
         heartbeat.pause();
@@ -135,9 +150,13 @@ mod tests {
         };
         let late = Heartbeat::new(start);
         assert_eq!([due(&late, 600, true), due(&late, 799, true)], [Due::Ping, Due::Nothing]);
-        assert_eq!(due(&late, 800, true), Due::Dead);
+        assert_eq!([due(&late, 800, true), due(&late, 806, true)], [Due::Nothing, Due::Dead]);
         let absent = Heartbeat::new(start);
-        assert_eq!([due(&absent, 310, false), due(&absent, 500, false)], [Due::Ping, Due::Dead]);
-        assert_eq!(due(&Heartbeat::new(start), 500, false), Due::Dead);
+        assert_eq!([due(&absent, 310, false), due(&absent, 500, false)], [Due::Ping, Due::Nothing]);
+        assert_eq!(due(&absent, 506, false), Due::Dead);
+        let unread = Heartbeat::new(start);
+        assert_eq!(due(&unread, 5000, false), Due::Nothing);
+        unread.hear(start + Duration::from_millis(5000));
+        assert_eq!(due(&unread, 5006, false), Due::Nothing);
     }
 }

@@ -28,9 +28,9 @@ pub struct Sweeper {
     rounds: RefCell<Vec<Round>>,
     /// When it was made: the start of the clock by which it knows who was told nothing.
     made: Instant,
-    /// When the last round was, and whether it left heartbeats out.
+    /// When the last round was, and whether it came late.
     swept: Cell<Instant>,
-    skipped: Cell<bool>,
+    late: Cell<bool>,
     /// Bytes that waited in the last round.
     waiting: Cell<usize>,
 }
@@ -45,7 +45,7 @@ impl Sweeper {
             rounds: RefCell::default(),
             made: Instant::now(),
             swept: Cell::new(Instant::now()),
-            skipped: Cell::new(false),
+            late: Cell::new(false),
             waiting: Cell::new(0),
         })
     }
@@ -100,9 +100,7 @@ impl Sweeper {
     /// One round.
     pub fn sweep(&self, now: Instant, clock: Timestamp) {
         let since_last = now.saturating_duration_since(self.swept.replace(now));
-        // When this thread was held up, answers to pings may lie unread: they are read before anyone is given up.
-        let late = since_last > self.lateness() && !self.skipped.get();
-        self.skipped.set(late);
+        self.late.set(since_last > self.lateness());
         // Clients may come while the list is walked.
         let mut outboxes = self.outboxes.take();
         let mut waiting = 0;
@@ -112,9 +110,7 @@ impl Sweeper {
             waiting += outbox.waiting();
             self.check_life(&outbox, now, clock);
             self.check_quiet(&outbox, millis);
-            if !late {
-                self.check_heartbeat(&outbox, now);
-            }
+            self.check_heartbeat(&outbox, now);
             true
         });
         outboxes.append(&mut self.outboxes.borrow_mut());
@@ -156,12 +152,16 @@ impl Sweeper {
         }
     }
 
-    /// Gives up a client whose time is up without waiting for the next round, unless this thread was held up itself.
+    /// Gives up a client whose time is up without waiting for the next round, unless this thread was held up itself: what
+    /// just came may have lain unread.
     pub fn check_now(&self, outbox: &Outbox) {
         let now = Instant::now();
-        let held_up = self.skipped.get() || now.saturating_duration_since(self.swept.get()) > self.lateness();
-        if !held_up {
-            self.check_heartbeat(outbox, now);
+        let held_up = self.late.get() || now.saturating_duration_since(self.swept.get()) > self.lateness();
+        let wire = outbox.wire().heartbeat(&self.limits);
+        let timeout = wire.timeout.unwrap_or(wire.interval);
+        let is_over = || outbox.heartbeat.is_over(now, wire.interval, timeout, outbox.is_reachable());
+        if !held_up && outbox.life() == Life::Open && is_over() {
+            outbox.close(Close::Silent);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The end of a server that was told to end: no new work, good-byes, and no waiting for those who don't answer.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     serving::{Serving, folder},
-    support::{As, TestApp, Ws, eventually, within},
+    support::{As, SOON, TestApp, Ws, eventually, within},
 };
 
 /// A WebSocket that answers no good-bye.
@@ -64,13 +64,13 @@ async fn a_second_signal_ends_it_at_once() {
     let begin = Instant::now();
     serving.signal("-TERM");
     assert_eq!(serving.ended().await, 130);
-    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]
 async fn whoever_does_not_leave_holds_up_the_end_for_its_time_and_no_longer() {
     let folder = folder();
-    let serving = Serving::start(folder.path(), &["--drain-timeout", "2s"]);
+    let serving = Serving::start(folder.path(), &["--drain-timeout", "1s"]);
     let addr = serving.url.strip_prefix("http://").unwrap();
     // A socket that answers no good-bye, and a request without its end.
     let _deaf = deaf(addr).await;
@@ -82,5 +82,5 @@ async fn whoever_does_not_leave_holds_up_the_end_for_its_time_and_no_longer() {
     let begin = Instant::now();
     serving.signal("-TERM");
     assert_eq!(serving.ended().await, 0);
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
 }

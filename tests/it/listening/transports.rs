@@ -1,6 +1,6 @@
 //! What a page hears with a key, on each transport.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use shopbell::{config::NicknameStyle, service::listen_keys::ListenKeys, store};
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use super::{EVIL, POLLING, Polls, Shop, THEIRS, of, preflight, shop};
 use crate::{
     events::Stream,
-    support::{As, TestApp, Ws, eventually, within},
+    support::{As, SOON, TestApp, Ws, eventually, within},
 };
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn the_end_of_a_key_ends_what_it_has_opened() {
     let revoked = Instant::now();
     shop.revoke(&key).await;
     assert_eq!(page.closed().await.0, 4001);
-    assert!(revoked.elapsed() < Duration::from_secs(1), "{:?}", revoked.elapsed());
+    assert!(revoked.elapsed() < SOON, "{:?}", revoked.elapsed());
     assert!(stream.next().await.is_none());
     eventually("the end of the polls", async || polls.poll().await.status == 400).await;
     let (status, problem) = shop.listen(&path, THEIRS).await.err().unwrap();
@@ -231,12 +231,12 @@ async fn a_key_of_another_process_holds_and_ends_within_a_second() {
     let path = format!("key={key}");
     let made = Instant::now();
     eventually("the key", async || shop.listen(&path, THEIRS).await.is_ok()).await;
-    assert!(made.elapsed() < Duration::from_secs(1), "{:?}", made.elapsed());
+    assert!(made.elapsed() < SOON, "{:?}", made.elapsed());
     let mut page = shop.listen(&path, THEIRS).await.unwrap();
     let revoked = Instant::now();
     theirs.revoke_listen_key(key, None, shopbell::clock::now()).await.unwrap();
     assert_eq!(page.closed().await.0, 4001);
-    assert!(revoked.elapsed() < Duration::from_secs(1), "{:?}", revoked.elapsed());
+    assert!(revoked.elapsed() < SOON, "{:?}", revoked.elapsed());
     // One that comes before the key is forgotten here is closed at once, before it is greeted.
     eventually("the end of the key", async || shop.knock(&path, THEIRS).await.is_none()).await;
     theirs.close().await;

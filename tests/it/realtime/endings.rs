@@ -17,7 +17,7 @@ use super::{
     raw::{close_code, raw_socket, read_until},
     shop,
 };
-use crate::support::{As, TestApp, Ws, prune_log};
+use crate::support::{As, SOON, TestApp, Ws, prune_log};
 
 // --- the past ---
 
@@ -156,7 +156,7 @@ async fn a_flood_is_cut_off() {
 async fn a_silent_peer_is_noticed_and_a_living_one_stays() {
     let app = TestApp::spawn_with(|serve| {
         serve.ping_interval = Some("300ms".parse().unwrap());
-        serve.ping_timeout = Some("300ms".parse().unwrap());
+        serve.ping_timeout = Some("2s".parse().unwrap());
     })
     .await;
     let mut silent = raw_socket(&app).await;
@@ -165,7 +165,7 @@ async fn a_silent_peer_is_noticed_and_a_living_one_stays() {
     let silence = async {
         let mut rest = Vec::new();
         read_until(&mut silent, &mut rest, |rest| close_code(rest).is_some()).await;
-        assert!(begin.elapsed() >= Duration::from_millis(450), "it was given time: {:?}", begin.elapsed());
+        assert!(begin.elapsed() >= Duration::from_secs(2), "it was given time: {:?}", begin.elapsed());
     };
     let life = async {
         loop {
@@ -197,7 +197,7 @@ async fn logging_out_closes_the_sockets_of_that_log_in() {
     for ws in &mut ending {
         assert_eq!(ws.closed().await.0, 4001);
     }
-    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
     for ws in &mut staying {
         assert_eq!(ws.ask("CHANGED_PAGE", json!("/")).await["ok"], true);
     }

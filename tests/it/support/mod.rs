@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 
 pub use self::{
     http::{Answer, Call, Http, is_problem},
-    wait::{DEADLINE, eventually, pass, until, within},
+    wait::{DEADLINE, SOON, eventually, pass, until, within},
     ws::{As, Ws},
 };
 

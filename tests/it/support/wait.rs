@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// After this a test has waited long enough, also on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+/// What happens within a second may take this long on a machine that does much else.
+pub const SOON: Duration = Duration::from_secs(5);
 /// Between two looks at something that nobody reports.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
