@@ -18,6 +18,7 @@
  * @property {number} price major unit
  * @property {string} currency ISO 4217
  * @property {number | null} stock null: unlimited
+ * @property {boolean} [listed] false: known, not sold here
  *
  * @typedef {object} Line goods of a cart or of an order under review
  * @property {Goods} goods
@@ -36,6 +37,11 @@
  * @property {number} total major unit
  * @property {string} currency ISO 4217
  * @property {string} createdAt RFC 3339
+ *
+ * @typedef {object} Shop
+ * @property {string} currency ISO 4217
+ * @property {number} currencyDecimals
+ * @property {'members' | 'everyone'} audience
  *
  * @typedef {number | string} Cursor where the next page of a list begins
  * @typedef {{items: {goodsId: number, quantity: number}[]} | {fromCart: true}} OrderRequest
@@ -91,7 +97,7 @@ async function call(method, path, { body, headers = {}, signal } = {}) {
   throw new ApiError(response.status, json ?? {}, Number(response.headers.get('Retry-After')) || null);
 }
 
-/** @param {Record<string, string | number | null | undefined>} params */
+/** @param {Record<string, string | number | boolean | null | undefined>} params */
 function query(params) {
   const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== '');
   return given.length ? `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : '';
@@ -100,12 +106,15 @@ function query(params) {
 /** @param {number} goodsId */
 const cartPath = (goodsId) => `/goods/${goodsId}/cart`;
 
-/** Settles when the shop's decimals are known, or will not be. @type {Promise<void> | null} */
+/** What the shop says of itself; null when it will not. @type {Promise<Shop | null> | null} */
 let shop = null;
 
 /** Asks what the shop is, once for each page. A server that does not say leaves the decimals to the browser. */
 function loadShop() {
-  shop ??= call('GET', '/shop').then(({ currency, currencyDecimals }) => setDecimals(currency, currencyDecimals), () => {});
+  shop ??= call('GET', '/shop').then((said) => {
+    setDecimals(said.currency, said.currencyDecimals);
+    return said;
+  }, () => null);
   return shop;
 }
 
@@ -119,6 +128,8 @@ async function priced(request) {
 }
 
 export const api = {
+  shop: loadShop,
+
   /** @param {Form} form */
   register: (form) => call('POST', '/users', { body: form }),
 
@@ -143,7 +154,8 @@ export const api = {
   logOutElsewhere: () => call('DELETE', '/users/me/sessions'),
 
   /**
-   * @param {{category?: string, q?: string, limit?: number, cursor?: Cursor | null}} params
+   * @param {{category?: string, q?: string, sort?: string | null, minPrice?: number | null, maxPrice?: number | null, inStock?: boolean | null,
+   *   limit?: number, cursor?: Cursor | null}} params
    * @param {AbortSignal} [signal]
    * @returns {Promise<{goods: Goods[], nextCursor?: Cursor}>}
    */
@@ -154,16 +166,23 @@ export const api = {
 
   /**
    * @param {number} goodsId
+   * @returns {Promise<{goods: Goods, orderedLastHour?: number}>}
+   */
+  goodsPage: (goodsId) => priced(call('GET', `/goods/${goodsId}`)),
+
+  /**
+   * @param {number} goodsId
    * @returns {Promise<Goods>}
    */
   goods: async (goodsId) => (await priced(call('GET', `/goods/${goodsId}`))).goods,
 
   /**
-   * Whether the shop has these goods; true when that cannot be told.
+   * Whether the shop has these goods; null when that cannot be told.
    * @param {number} goodsId
+   * @returns {Promise<boolean | null>}
    */
   isSold: (goodsId) => call('HEAD', `/goods/${goodsId}`)
-    .then(() => true, (error) => !(error instanceof ApiError && error.status === 404)),
+    .then(() => true, (error) => error instanceof ApiError && error.status === 404 ? false : null),
 
   /** @returns {Promise<Line[]>} */
   cart: async () => (await priced(call('GET', '/goods/cart'))).cart,

@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * The grid of goods with search, categories and more by cursor, kept live by `goods` events.
+ * The grid of goods with search, categories, filters and more by cursor, kept live by `goods` events.
  * Not for: what surrounds it (pages/index.js, pages/goods.js) or one card (goods-card.js).
  */
 
 import { api } from './api.js';
+import { CatalogFilters } from './catalog-filters.js';
 import { loadCategories } from './categories.js';
 import { debounce, el } from './dom.js';
 import { categoryName } from './format.js';
@@ -45,10 +46,14 @@ export class Catalog {
     if (entries.some((entry) => entry.isIntersecting)) this.#loadMore();
   }, { rootMargin: '400px' });
 
+  #filters = new CatalogFilters(() => this.#filter());
+
   element = el('div', { class: 'catalog' },
     el('div', { class: 'catalog-tools' }, this.#searchForm(), this.#chips), this.#status, this.#grid, this.#below);
 
-  constructor() {
+  /** @param {{filters?: boolean}} [options] `filters`: order, price and stock can be chosen */
+  constructor({ filters = false } = {}) {
+    if (filters) this.#chips.after(this.#filters.element);
     this.#readAddress();
     onGoods((change) => this.#applyChange(change));
     realtime.addEventListener('gap', () => this.#reload());
@@ -58,21 +63,22 @@ export class Catalog {
     loadCategories().then((all) => this.#drawChips(all)).catch(() => { /* the grid shows the error */ });
   }
 
-  get #filtered() { return this.#q !== '' || this.#category !== ''; }
+  get #filtered() { return this.#q !== '' || this.#category !== '' || this.#filters.active; }
 
   #readAddress() {
     const params = new URLSearchParams(location.search);
     this.#category = params.get('category') ?? '';
     this.#q = params.get('q') ?? '';
     this.#input.value = this.#q;
+    if (this.#filters.element.parentNode) this.#filters.read(params);
     this.#markChip();
   }
 
   /** @param {'pushState' | 'replaceState'} how */
   #writeAddress(how) {
     const url = new URL(location.href);
-    for (const [key, value] of [['category', this.#category], ['q', this.#q]]) {
-      if (value) url.searchParams.set(key, value);
+    for (const [key, value] of Object.entries({ category: this.#category, q: this.#q, ...this.#filters.params() })) {
+      if (value || value === 0) url.searchParams.set(key, String(value));
       else url.searchParams.delete(key);
     }
     if (url.href !== location.href) history[how](null, '', url);
@@ -118,6 +124,11 @@ export class Catalog {
     this.#reload();
   }
 
+  #filter() {
+    this.#writeAddress('pushState');
+    this.#reload();
+  }
+
   #reload() {
     this.#loading?.abort();
     this.#loading = null;
@@ -141,7 +152,7 @@ export class Catalog {
     this.#below.replaceChildren();
     try {
       const { goods, nextCursor } = await api.goodsList(
-        { category: this.#category, q: this.#q, limit: PAGE_SIZE, cursor: first ? null : this.#cursor }, loading.signal);
+        { category: this.#category, q: this.#q, ...this.#filters.params(), limit: PAGE_SIZE, cursor: first ? null : this.#cursor }, loading.signal);
       if (loading.signal.aborted) return;
       placeholders.forEach((card) => card.remove());
       this.#cursor = nextCursor ?? null;
@@ -194,6 +205,7 @@ export class Catalog {
   #reset() {
     this.#q = '';
     this.#input.value = '';
+    this.#filters.reset();
     this.#choose('');
   }
 
@@ -218,7 +230,7 @@ export class Catalog {
    * @param {Goods} goods
    */
   #matches(goods) {
-    if (this.#category && goods.category !== this.#category) return false;
+    if (goods.listed === false || (this.#category && goods.category !== this.#category) || !this.#filters.matches(goods)) return false;
     return goods.name.toLocaleLowerCase().includes(this.#q.toLocaleLowerCase());
   }
 }

@@ -5,9 +5,11 @@
  * Not for: the credentials themselves, which no script sees.
  */
 
+import { exclusively } from './locks.js';
+
 const LOCK = 'shopbell.credentials';
 
-/** The last change in this tab, where pages have no locks (plain HTTP on a network). @type {Promise<unknown>} */
+/** The last change in this tab, where pages have no locks. @type {Promise<unknown>} */
 let last = Promise.resolve();
 
 /**
@@ -17,8 +19,7 @@ let last = Promise.resolve();
  * @returns {Promise<T>}
  */
 export function changingCredentials(work) {
-  if (navigator.locks) return navigator.locks.request(LOCK, work);
-  const done = work();
+  const done = exclusively(LOCK, work);
   last = done.catch(() => {});
   return done;
 }

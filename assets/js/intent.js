@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * What someone who had to log in first wanted to put into the cart. It is carried out once, in this tab: for whoever logs
- * in next, or, when it was a member whose log-in had ended, for that member alone.
- * Not for: putting it there (session.js).
+ * What a member whose log-in had ended wanted to put into the cart. It is carried out once, in this tab, when that member
+ * logs in next.
+ * Not for: putting it there (session.js), nor for guests, who have a cart of their own (guest-cart.js).
  *
  * @typedef {object} Intent
  * @property {number} goodsId
  * @property {number} quantity
- * @property {number | null} userId of the member who wanted it; null for a guest
+ * @property {number} userId of the member who wanted it
  */
 
 const STORAGE_KEY = 'shopbell.intent';
@@ -27,7 +27,7 @@ export function keepIntent(intent) {
 export function takeIntent(userId) {
   const intent = read();
   forgetIntent();
-  return intent && (intent.userId ?? userId) === userId ? intent : null;
+  return intent?.userId === userId ? intent : null;
 }
 
 export function forgetIntent() {

@@ -1,26 +1,34 @@
 // @ts-check
 /**
- * Who is logged in and what is in their cart, shared by header and pages and kept in step across tabs.
+ * Who is logged in and what is in their cart, or in the guest's, shared by header and pages and kept in step across tabs.
  * Not for: credentials: they are an HttpOnly cookie that no script sees. What is stored
  * here is a mere hint, so that guests are not asked for a profile that they don't have.
  *
- * Events: `user`, `cart`; `intent`, detail `{error}`: what was wanted before the log-in is in the cart, or could not be put there.
+ * Events: `user`, `cart`; `intent`, detail `{error}`: what was wanted before the log-in is in the cart, or could not be put there;
+ *   `merged`, detail `Merged`: what became of the guest's cart; `changes`, detail `{gone, short}`: what the shop does not have
+ *   any more, or not enough of.
  */
 
 import { api, ApiError, MAX_QUANTITY } from './api.js';
-import { forgetLines, missingFrom, rememberCart } from './cart-memory.js';
+import { GUEST, addNotes, forgetLines, isShort, notesOf, rememberCart } from './cart-memory.js';
+import { mergeGuestCart } from './cart-merge.js';
+import { readGuestCart, readMemberCart } from './cart-reading.js';
 import { forgetCheckoutKey } from './checkout-key.js';
 import { settledCredentials } from './credentials.js';
+import { addGuestLine, guestLines, removeGuestLine, setGuestLine } from './guest-cart.js';
 import { takeIntent } from './intent.js';
 
-/** @import { Line, User } from './api.js' */
+/**
+ * @import { Goods, Line, User } from './api.js'
+ * @import { Named } from './cart-memory.js'
+ */
 
 const HINT_KEY = 'shopbell.member';
 
 class Session extends EventTarget {
   /** @type {User | null} */
   user = null;
-  /** null: not known (yet). @type {Line[] | null} */
+  /** null: not known (yet); a guest's is read where it is shown. @type {Line[] | null} */
   cart = null;
   /** Why the last request for the user failed, if it did. @type {unknown} */
   failure = null;
@@ -34,14 +42,20 @@ class Session extends EventTarget {
     super();
     this.ready = readHint() ? this.refresh() : Promise.resolve();
     this.#tabs.addEventListener('message', (event) => {
-      if (event.data === 'cart') this.#reloadCart().catch(() => { /* the next page load tries again */ });
+      if (event.data === 'cart') this.#cartChanged().catch(() => { /* the next page load tries again */ });
       if (event.data === 'user') this.refresh();
       if (event.data === 'guest') this.#setUser(null);
     });
     addEventListener('pageshow', (event) => { if (event.persisted && readHint()) this.refresh(); });
   }
 
-  get cartCount() { return (this.cart ?? []).reduce((sum, line) => sum + line.quantity, 0); }
+  get cartCount() {
+    const lines = this.user ? this.cart ?? [] : guestLines();
+    return lines.reduce((sum, line) => sum + line.quantity, 0);
+  }
+
+  /** Whose cart it is, for what is remembered of it. */
+  get cartOwner() { return this.user?.userId ?? GUEST; }
 
   /** Asks the server who is logged in. Never rejects: a failure is kept in `failure`. */
   async refresh() {
@@ -50,7 +64,7 @@ class Session extends EventTarget {
       await settledCredentials();
       const user = await api.me();
       writeHint(true);
-      if (user.userId !== this.user?.userId) await this.#carryOutIntent(user);
+      if (user.userId !== this.user?.userId) await this.#takeOver(user);
       this.#setUser(user);
       await this.#reloadCart();
     } catch (error) {
@@ -109,62 +123,146 @@ class Session extends EventTarget {
 
   /**
    * Adds to what is in the cart already.
+   * @param {Goods} goods
+   * @param {number} quantity
+   */
+  async addToCart(goods, quantity) {
+    forgetCheckoutKey();
+    if (this.user) await this.#addForMember(goods.goodsId, quantity);
+    else addGuestLine(goods, quantity);
+    await this.#cartChangedHere();
+  }
+
+  /**
+   * @param {Goods} goods
+   * @param {number} quantity
+   */
+  async setInCart(goods, quantity) {
+    forgetCheckoutKey();
+    if (this.user) await api.setInCart(goods.goodsId, quantity);
+    else setGuestLine(goods, quantity);
+    await this.#cartChangedHere();
+  }
+
+  /**
+   * The reader takes goods out.
+   * @param {number} goodsId
+   */
+  async removeFromCart(goodsId) {
+    forgetCheckoutKey();
+    if (this.user) await api.removeFromCart(goodsId);
+    else removeGuestLine(goodsId);
+    forgetLines(this.cartOwner, goodsId);
+    // There may be room for what did not fit.
+    if (this.user) await this.#merge(this.user);
+    await this.#cartChangedHere();
+  }
+
+  /** Call after the whole cart was ordered. */
+  cartOrdered() { if (this.user) forgetLines(this.user.userId); }
+
+  /**
+   * Call when goods were changed or deleted: they may be in the cart.
+   * @param {'create' | 'update' | 'delete'} action
+   * @param {Goods} goods
+   */
+  async goodsChanged(action, goods) {
+    const line = this.cart?.find((one) => one.goods.goodsId === goods.goodsId);
+    const quantity = line?.quantity ?? (this.user ? 0 : guestLines().find(({ goodsId }) => goodsId === goods.goodsId)?.quantity ?? 0);
+    if (quantity === 0) return;
+    const isGone = action === 'delete' || goods.listed === false;
+    if (isGone || (!line && isShort({ goods, quantity }))) {
+      await this.#reloadCart();
+      return;
+    }
+    if (!line) return;
+    line.goods = goods;
+    this.#remember([], []);
+    this.dispatchEvent(new Event('cart'));
+  }
+
+  /**
    * @param {number} goodsId
    * @param {number} quantity
    */
-  async addToCart(goodsId, quantity) {
-    forgetCheckoutKey();
+  async #addForMember(goodsId, quantity) {
     const find = (/** @type {Line[]} */ cart) => cart.find((line) => line.goods.goodsId === goodsId);
-    const present = find(this.cart ?? (await this.refreshCart()));
+    const present = find(this.cart ?? (await api.cart()));
     try {
       if (present) await api.setInCart(goodsId, Math.min(MAX_QUANTITY, present.quantity + quantity));
       else await api.addToCart(goodsId, quantity);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'already_in_cart') throw error;
       // Another tab was quicker.
-      const now = find(await this.refreshCart());
+      const now = find(await api.cart());
       await api.setInCart(goodsId, Math.min(MAX_QUANTITY, (now?.quantity ?? 0) + quantity));
     }
-    await this.refreshCart();
+  }
+
+  async #cartChangedHere() {
+    await this.#cartChanged();
+    this.#tabs.postMessage('cart');
+  }
+
+  /** A guest's cart is read again only where it is shown: its goods are a request each. */
+  async #cartChanged() {
+    if (this.user || this.cart) await this.#reloadCart();
+    else this.dispatchEvent(new Event('cart'));
+  }
+
+  async #reloadCart() {
+    const { user } = this;
+    const { cart, gone, unsure } = user ? await readMemberCart(user.userId) : await readGuestCart();
+    // Somebody else's by now.
+    if (user?.userId !== this.user?.userId) return this.cart ?? [];
+    this.cart = cart;
+    this.#remember(gone, unsure);
+    this.dispatchEvent(new Event('cart'));
+    return cart;
   }
 
   /**
-   * The member takes goods out.
-   * @param {number} goodsId
+   * @param {Named[]} gone what is no longer sold
+   * @param {Named[]} unsure what may not be
    */
-  async removeFromCart(goodsId) {
-    await api.removeFromCart(goodsId);
-    if (this.user) forgetLines(this.user.userId, goodsId);
-  }
-
-  /** Call after the whole cart was ordered. */
-  cartOrdered() { if (this.user) forgetLines(this.user.userId); }
-
-  async #reloadCart() {
-    const cart = await api.cart();
-    if (this.user) await noticeGone(this.user.userId, cart);
-    this.cart = cart;
-    this.dispatchEvent(new Event('cart'));
-    return cart;
+  #remember(gone, unsure) {
+    addNotes(this.cartOwner, gone.map((named) => ({ ...named, kind: 'gone' })));
+    const short = rememberCart(this.cartOwner, this.cart ?? [], unsure);
+    if (gone.length || short.length) this.dispatchEvent(new CustomEvent('changes', { detail: { gone, short } }));
   }
 
   /**
    * Before anyone is told of the log-in: a page may go on to another at once.
    * @param {User} user
    */
-  async #carryOutIntent(user) {
+  async #takeOver(user) {
     const intent = takeIntent(user.userId);
+    if (intent || guestLines().length) {
+      // Nothing of another account that was here before.
+      this.user = null;
+      this.cart = null;
+    }
+    await this.#merge(user);
     if (!intent) return;
-    // Nothing of another account that was here before.
-    this.user = null;
-    this.cart = null;
     let error = null;
     try {
-      await this.addToCart(intent.goodsId, intent.quantity);
+      await this.#addForMember(intent.goodsId, intent.quantity);
     } catch (refusal) {
       error = refusal;
     }
     this.dispatchEvent(new CustomEvent('intent', { detail: { error } }));
+  }
+
+  /** @param {User} user */
+  async #merge({ userId }) {
+    // What was still to be told the guest is told the member.
+    addNotes(userId, notesOf(GUEST));
+    const merged = await mergeGuestCart(userId);
+    if (!merged) return;
+    for (const kind of /** @type {const} */ (['added', 'capped', 'gone'])) {
+      addNotes(userId, merged[kind].map(({ goodsId, name, quantity }) => ({ goodsId, name, quantity, kind })));
+    }
+    this.dispatchEvent(new CustomEvent('merged', { detail: merged }));
   }
 
   /** @param {User | null} user */
@@ -175,17 +273,6 @@ class Session extends EventTarget {
     this.dispatchEvent(new Event('user'));
     this.dispatchEvent(new Event('cart'));
   }
-}
-
-/**
- * Remembers which of the lines that are missing are goods that the shop no longer has.
- * @param {number} userId
- * @param {Line[]} cart
- */
-async function noticeGone(userId, cart) {
-  const missing = missingFrom(userId, cart);
-  const sold = await Promise.all(missing.map(({ goodsId }) => api.isSold(goodsId)));
-  rememberCart(userId, cart, missing.filter((_, index) => !sold[index]));
 }
 
 function readHint() {

@@ -4,6 +4,7 @@
  * Not for: any one page's content (pages/), nor the document around it (../layout.html).
  */
 
+import { watchCart } from './cart-watch.js';
 import { el } from './dom.js';
 import { QuantityStepper } from './elements/quantity-stepper.js';
 import { SiteFooter } from './elements/site-footer.js';
@@ -29,6 +30,7 @@ export function startPage(title) {
   tellSavedOwn();
   realtime.open();
   session.addEventListener('user', reconnectAsUser);
+  watchCart();
   session.addEventListener('intent', (event) => tellIntent(/** @type {CustomEvent} */ (event).detail.error));
   showKeptNotice();
   realtime.addEventListener('state', (event) => {

@@ -41,14 +41,24 @@ async function deleteGoods({ goodsId }) {
   assert.equal(answer.status, 204);
 }
 
-/** A guest on the goods' page who wants some of them in the cart. */
+/** Someone on the goods' page puts some of them into the cart. */
 async function wants(page, goods, quantity) {
   await page.goto(detailOf(goods));
   const field = page.locator('main [name=quantity]');
   await field.fill(String(quantity));
   await field.blur();
   await page.locator('[data-action="add-to-cart"]').click();
-  await page.waitForURL('**/login.html?**');
+  await page.locator('.notice', { hasText: 'Added to the cart' }).waitFor();
+}
+
+const inCart = (page, count) => page.locator('[data-role="cart-count"]', { hasText: String(count) }).waitFor();
+
+async function changeGoods({ goodsId }, fields) {
+  const { token } = await logIn(shop, shop.admin);
+  const answer = await fetch(`${shop.url}/api/goods/${goodsId}`, {
+    method: 'PATCH', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Connection: 'close' }, body: JSON.stringify(fields),
+  });
+  assert.equal(answer.status, 200);
 }
 
 // --- one's own orders ---
@@ -141,45 +151,96 @@ test('a page whose path falls silent comes back by itself and tells what it miss
   assert.deepEqual(problems, []);
 });
 
-// --- a wish over the log-in ---
+// --- the guest's cart ---
 
-test('what a guest wants to put into the cart is there after the log-in, once, also after a failed one', async () => {
+test('a guest has a cart, and after the log-in it is the member\'s, once, also after a failed one', async () => {
   await newMember(shop, 'gina');
   const { page } = await visitor();
   await wants(page, tea, 3);
+  await inCart(page, 3);
+  await page.goto('/cart.html');
+  await page.locator('[data-role="cart-total"]', { hasText: '$18.60' }).waitFor();
+  await page.locator('[data-action="check-out"]').click();
+  await page.waitForURL('**/login.html?**');
   await logInOn(page, 'gina', 'wrong horse');
   await page.getByRole('alert').filter({ hasText: /\S/ }).first().waitFor();
   await logInOn(page, 'gina');
-  await page.waitForURL(`**${detailOf(tea)}`);
-  await page.locator('[data-role="cart-count"]', { hasText: '3' }).waitFor();
-  await page.locator('.notice', { hasText: 'Added to the cart' }).waitFor();
+  await page.waitForURL('**/order.html');
+  await page.locator('.notice', { hasText: '3 items came along' }).waitFor();
+  await page.locator('[data-action="place-order"]').waitFor();
   assert.equal(await quantityInCart(page, tea), 3);
   for (const path of ['/', detailOf(tea), '/cart.html']) {
     await page.goto(path);
-    await page.locator('[data-role="cart-count"]', { hasText: '3' }).waitFor();
+    await inCart(page, 3);
   }
   assert.equal(await quantityInCart(page, tea), 3);
+  await page.locator('[data-role="gone-from-cart"]', { hasText: 'Test tea × 3 came along' }).waitFor();
 });
 
-test('what a guest wants is added to what is in the cart already', async () => {
-  const { account, context, page } = await member('hana');
+test('the guest\'s cart is added to the member\'s up to what a line holds; a refused line waits and what is not sold is named', async () => {
+  const [rare, brief] = [await newGoods(shop, 'Rare lamp'), await newGoods(shop, 'Brief lamp')];
+  const account = await newMember(shop, 'hana');
+  const { page, allow } = await visitor();
+  allow(404);
+  allow(503);
   await page.request.put(`/api/goods/${tea.goodsId}/cart`, { data: { quantity: 2 }, headers: { Authorization: `Bearer ${account.token}` } });
-  await context.clearCookies();
-  await page.evaluate(() => localStorage.clear());
-  await wants(page, tea, 3);
+  await wants(page, tea, 998);
+  await wants(page, rare, 1);
+  await wants(page, brief, 1);
+  await page.route(`**/api/goods/${rare.goodsId}/cart`, (route) => route.fulfill({ status: 503, json: { code: 'overloaded', errorMessage: 'Later.' } }));
+  // The page stays: it would otherwise say by itself that the goods are gone.
+  await page.goto('/login.html');
+  await deleteGoods(brief);
   await logInOn(page, 'hana');
-  await page.waitForURL(`**${detailOf(tea)}`);
-  await page.locator('[data-role="cart-count"]', { hasText: '5' }).waitFor();
+  await page.waitForURL((url) => url.pathname === '/');
+  // Taken in the order in which they were put in: what comes after the refused line waits, too.
+  await page.goto('/cart.html');
+  const told = page.locator('[data-role="gone-from-cart"]');
+  await told.filter({ hasText: 'Test tea: 999 is the most' }).filter({ hasText: 'Rare lamp waits in this browser' }).waitFor();
+  assert.equal(await quantityInCart(page, tea), 999);
+  await page.unroute(`**/api/goods/${rare.goodsId}/cart`);
+  await page.reload();
+  await told.filter({ hasText: 'Rare lamp × 1 came along' }).filter({ hasText: 'Brief lamp is no longer sold' }).waitFor();
+  assert.deepEqual([await quantityInCart(page, tea), await quantityInCart(page, rare)], [999, 1]);
+  assert.equal(await told.filter({ hasText: 'waits in this browser' }).count(), 0);
 });
 
-test('a guest who makes an account finds it in the new cart', async () => {
+test('a guest who makes an account finds the cart there', async () => {
   const { page } = await visitor();
   await wants(page, tea, 4);
-  await page.locator('.form-aside a').click();
-  await page.waitForURL('**/register.html?**');
+  await page.goto('/login.html');
+  await page.locator('.form-aside a').last().click();
+  await page.waitForURL('**/register.html**');
   await fillIn(page, { nickname: 'iris', email: 'iris@example.com', password: PASSWORD, confirmPassword: PASSWORD });
-  await page.waitForURL(`**${detailOf(tea)}`);
-  await page.locator('[data-role="cart-count"]', { hasText: '4' }).waitFor();
+  await page.locator('[data-role="account-nickname"]').waitFor();
+  await inCart(page, 4);
+  await page.goto('/cart.html');
+  assert.equal(await quantityInCart(page, tea), 4);
+});
+
+test('a cart is told what the shop runs out of and what it stops selling, on whatever page one is', async () => {
+  const [few, last] = [await newGoods(shop, 'Few mugs'), await newGoods(shop, 'Last jug')];
+  const [guest, { page, account, allow }] = await Promise.all([visitor(), member('lola')]);
+  [guest, { allow }].forEach((person) => person.allow(404));
+  for (const { goodsId } of [few, last]) {
+    await page.request.put(`/api/goods/${goodsId}/cart`, { data: { quantity: 5 }, headers: { Authorization: `Bearer ${account.token}` } });
+    await wants(guest.page, { goodsId }, 5);
+  }
+  const pages = [page, guest.page];
+  for (const one of pages) {
+    await one.goto('/goods.html');
+    await inCart(one, 10);
+    await one.waitForFunction(() => document.querySelector('shopbell-toasts').source.state === 'open');
+  }
+  await changeGoods(few, { stock: 2 });
+  for (const one of pages) await one.locator('.notice', { hasText: 'Only 2 left of Few mugs: your cart has 5.' }).waitFor();
+  await deleteGoods(last);
+  for (const one of pages) await one.locator('.notice', { hasText: 'Last jug is no longer sold' }).waitFor();
+  for (const one of pages) {
+    await one.goto('/cart.html');
+    await one.locator('.line', { hasText: 'Only 2 in stock' }).waitFor();
+    await one.locator('[data-role="gone-from-cart"]', { hasText: 'Last jug' }).waitFor();
+  }
 });
 
 test('what a member wanted when the log-in had ended is not put into another\'s cart', async () => {
@@ -273,6 +334,21 @@ test('the quantity field takes whole numbers as people write them, and nothing e
   assert.equal(await page.locator('quantity-stepper').evaluate((stepper) => stepper.value), 12);
 });
 
+// --- orders ---
+
+test('the orders page shows what another device orders and cancels', async () => {
+  const { page, account } = await member('olli', '/orders.html');
+  await page.locator('.state-title').waitFor();
+  await page.waitForFunction(() => document.querySelector('shopbell-toasts').source.hello?.user);
+  const { orderId } = await order(shop, account, tea);
+  const card = page.locator(`[data-order-id="${orderId}"]`);
+  await card.locator('[data-role="order-status"]', { hasText: 'Placed' }).waitFor();
+  await page.locator('.state-title').waitFor({ state: 'detached' });
+  const answer = await fetch(`${shop.url}/api/orders/${orderId}/cancel`, { method: 'POST', headers: { Authorization: `Bearer ${account.token}`, Connection: 'close' } });
+  assert.equal(answer.status, 200);
+  await card.locator('[data-role="order-status"]', { hasText: 'Canceled' }).waitFor();
+});
+
 // --- money and lists ---
 
 test('prices have the decimals that the shop says, on every page', async () => {
@@ -305,7 +381,7 @@ test('prices have the decimals that the shop says, on every page', async () => {
 
 test('the categories are those of the whole shop, and those of the list where a server has no others', async () => {
   const { page, allow } = await visitor();
-  const chips = page.locator('.chip');
+  const chips = page.locator('.chips .chip');
   await page.route('**/api/categories', (route) => route.fulfill({ json: { categories: [{ name: 'drinks', count: 1001 }, { name: 'rare', count: 1 }] } }));
   await page.goto('/goods.html');
   await chips.filter({ hasText: 'Rare' }).waitFor();

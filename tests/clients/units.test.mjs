@@ -29,6 +29,9 @@ const { parseQuantity } = await assets('js/quantity.js');
 const { formatPrice, setDecimals, total } = await assets('js/money.js');
 const { forgetIntent, keepIntent, takeIntent } = await assets('js/intent.js');
 const cartMemory = await assets('js/cart-memory.js');
+const guestCart = await assets('js/guest-cart.js');
+const { planMerge } = await assets('js/cart-merge.js');
+const { parsePrice } = await assets('js/numbers.js');
 const { ToastStore } = await assets('widget/store.js');
 
 beforeEach(() => {
@@ -121,27 +124,21 @@ test('what a server says of decimals that are none changes nothing', () => {
 
 // --- what a tab keeps ---
 
-test('what a guest wanted is carried out once, for whoever logs in', () => {
-  keepIntent({ goodsId: 4, quantity: 3, userId: null });
-  const { goodsId, quantity } = takeIntent(7);
-  assert.deepEqual([goodsId, quantity], [4, 3]);
-  assert.equal(takeIntent(7), null);
-});
-
-test('what a member wanted is not carried out for another', () => {
+test('what a member wanted is carried out once, and not for another', () => {
   keepIntent({ goodsId: 4, quantity: 3, userId: 7 });
   assert.equal(takeIntent(8), null);
   assert.equal(takeIntent(7), null);
   keepIntent({ goodsId: 4, quantity: 3, userId: 7 });
   assert.equal(takeIntent(7).quantity, 3);
-  keepIntent({ goodsId: 4, quantity: 3, userId: null });
+  assert.equal(takeIntent(7), null);
+  keepIntent({ goodsId: 4, quantity: 3, userId: 7 });
   forgetIntent();
   assert.equal(takeIntent(7), null);
 });
 
 test('a wish that is old or unreadable is forgotten', (context) => {
   context.mock.timers.enable({ apis: ['Date'], now: 1_000 });
-  keepIntent({ goodsId: 4, quantity: 3, userId: null });
+  keepIntent({ goodsId: 4, quantity: 3, userId: 7 });
   context.mock.timers.tick(31 * 60_000);
   assert.equal(takeIntent(7), null);
   for (const kept of ['{', '7', '{"goodsId":"4","quantity":3}', '[]']) {
@@ -150,22 +147,62 @@ test('a wish that is old or unreadable is forgotten', (context) => {
   }
 });
 
-const line = (goodsId) => ({ quantity: 1, goods: { goodsId, name: `goods ${goodsId}` } });
+// --- carts ---
+
+const line = (goodsId, { quantity = 1, stock = null } = {}) => ({ quantity, goods: { goodsId, name: `goods ${goodsId}`, stock } });
 
 test('a cart remembers what left it, unless that was by hand or is another member\'s', () => {
-  cartMemory.rememberCart(7, [line(1), line(2), line(3)], []);
+  const gone = { goodsId: 1, name: 'goods 1' };
+  cartMemory.rememberCart(7, [line(1), line(2), line(3)]);
   cartMemory.forgetLines(7, 2);
-  assert.deepEqual(cartMemory.missingFrom(7, [line(3)]), [{ goodsId: 1, name: 'goods 1' }]);
+  assert.deepEqual(cartMemory.missingFrom(7, [line(3)]), [gone]);
   assert.deepEqual(cartMemory.missingFrom(8, [line(3)]), []);
-  cartMemory.rememberCart(7, [line(3)], [{ goodsId: 1, name: 'goods 1' }]);
+  cartMemory.addNotes(7, [{ ...gone, kind: 'gone' }]);
+  cartMemory.addNotes(7, [{ ...gone, kind: 'gone' }]);
+  cartMemory.rememberCart(7, [line(3)]);
   // It stays to be told while the cart is read again, until it was read.
-  cartMemory.rememberCart(7, [line(3)], []);
-  assert.deepEqual(cartMemory.goneFromCart(7), [{ goodsId: 1, name: 'goods 1' }]);
-  assert.deepEqual(cartMemory.goneFromCart(8), []);
-  cartMemory.forgetGone(7);
-  assert.deepEqual(cartMemory.goneFromCart(7), []);
+  assert.deepEqual(cartMemory.notesOf(7), [{ ...gone, kind: 'gone' }]);
+  assert.deepEqual(cartMemory.notesOf(8), []);
+  cartMemory.forgetNotes(7);
+  assert.deepEqual(cartMemory.notesOf(7), []);
   cartMemory.forgetLines(7);
   assert.deepEqual(cartMemory.missingFrom(7, []), []);
+});
+
+test('goods that run short are told when they do, and again only after there were enough', () => {
+  const short = (stock) => cartMemory.rememberCart(7, [line(1, { quantity: 5, stock }), line(2)]).map(({ goods }) => goods.goodsId);
+  assert.deepEqual([short(null), short(5), short(4), short(1), short(6), short(0)], [[], [], [1], [], [], [1]]);
+});
+
+test('the guest\'s cart is planned into the member\'s once, and never beyond what a line holds', () => {
+  const guest = (goodsId, quantity, merge) => ({ goodsId, name: 'x', quantity, ...(merge && { merge }) });
+  const planned = planMerge([guest(1, 2), guest(2, 600), guest(3, 1, { userId: 7, quantity: 4 }), guest(4, 1, { userId: 8, quantity: 9 })],
+    [line(1, { quantity: 3 }), line(2, { quantity: 500 }), line(3, { quantity: 4 })], 7);
+  assert.deepEqual(planned.map(({ merge }) => merge), [5, 999, 4, 1].map((quantity) => ({ userId: 7, quantity })));
+});
+
+test('what a browser keeps of a guest\'s cart is taken only where it is a cart', () => {
+  localStorage.setItem('shopbell.guest-cart', JSON.stringify([null, 7, { goodsId: 1 }, { goodsId: 1, name: 'a', quantity: 1000 }, { goodsId: -1, name: 'a', quantity: 1 },
+    { goodsId: 2, name: '<b>', quantity: 3 }]));
+  assert.deepEqual(guestCart.guestLines(), [{ goodsId: 2, name: '<b>', quantity: 3 }]);
+  guestCart.addGuestLine({ goodsId: 2, name: 'b' }, 998);
+  assert.deepEqual(guestCart.guestLines(), [{ goodsId: 2, name: 'b', quantity: 999 }]);
+  for (const kept of ['{', '{}', 'null', '7']) {
+    localStorage.setItem('shopbell.guest-cart', kept);
+    assert.deepEqual(guestCart.guestLines(), [], kept);
+  }
+  for (let goodsId = 1; goodsId <= 100; goodsId += 1) guestCart.setGuestLine({ goodsId, name: 'x' }, 1);
+  assert.throws(() => guestCart.setGuestLine({ goodsId: 101, name: 'x' }, 1), { code: 'cart_full' });
+});
+
+// --- numbers as people type them ---
+
+test('a price is read in any script and any country\'s signs, and nothing is guessed', () => {
+  const readable = [['12', 12], ['12.5', 12.5], ['12,50', 12.5], ['1,250', 1250], ['1.250', 1250], ['1.250,50', 1250.5], ['1 250,5', 1250.5], ['12,34,567', 1234567],
+    ['1’000.5', 1000.5], ['١٢٫٥', 12.5], ['١٬٢٥٠٫٥', 1250.5], ['१२', 12], ['１２．５', 12.5], ['\u200f۱۲', 12], ['$12', 12], ['12 €', 12], ['.5', 0.5], ['0', 0]];
+  for (const [text, value] of readable) assert.equal(parsePrice(text, 2), value, text);
+  for (const text of ['abc', '-1', '1.2.3', '5.', '1,2,3', '0.005', '1234.567', '1e3', '', ' ', '٬', '1'.repeat(16), '12:30']) assert.equal(parsePrice(text, 2), null, text);
+  assert.deepEqual([parsePrice('1.250', 3), parsePrice('1.5', 0), parsePrice('₩1,000', 0)], [1.25, null, 1000]);
 });
 
 // --- the widget's queue ---

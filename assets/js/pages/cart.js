@@ -1,19 +1,18 @@
 // @ts-check
 /**
- * `/cart.html`: lines with quantities, remove, total.
+ * `/cart.html`: lines with quantities, remove, total; the member's cart, or the guest's, which this browser keeps.
  * Not for: placing the order (order.js).
  */
 
-import { api, MAX_QUANTITY } from '../api.js';
-import { forgetGone, goneFromCart } from '../cart-memory.js';
-import { forgetCheckoutKey } from '../checkout-key.js';
+import { MAX_QUANTITY } from '../api.js';
+import { forgetNotes, notesOf } from '../cart-memory.js';
 import { el, show } from '../dom.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
-import { loginRequired, membersOnly } from '../login-required.js';
+import { guestLines } from '../guest-cart.js';
+import { loginRequired } from '../login-required.js';
 import { formatPrice, total } from '../money.js';
 import { picture } from '../picture.js';
-import { onGoods } from '../realtime.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
 import { emptyState, errorMessage, errorState, linkButton, notice } from '../states.js';
@@ -21,6 +20,7 @@ import { stockLevel, stockLine } from '../stock.js';
 
 /**
  * @import { Goods, Line } from '../api.js'
+ * @import { Note } from '../cart-memory.js'
  * @import { QuantityStepper } from '../elements/quantity-stepper.js'
  */
 
@@ -28,11 +28,16 @@ startPage(t('cart.title'));
 const list = el('ul', { class: 'lines', role: 'list' });
 const summary = el('aside', { class: 'card summary', 'aria-labelledby': 'summary' });
 const problem = el('p', { class: 'form-error', role: 'alert' });
-const gone = el('div', { class: 'gone', role: 'status', data: { role: 'gone-from-cart' }, hidden: true });
+const told = el('div', { class: 'told', role: 'status', data: { role: 'gone-from-cart' }, hidden: true });
+/** Whose cart is drawn. */
+let owner = session.cartOwner;
 load();
+session.addEventListener('cart', () => { if (session.cart && owner === session.cartOwner) draw(); });
+session.addEventListener('user', () => { if (session.known && owner !== session.cartOwner) load(); });
 
 async function load() {
-  if (!(await membersOnly())) return;
+  await session.ready;
+  owner = session.cartOwner;
   try {
     await session.refreshCart({ changed: false });
   } catch (error) {
@@ -40,17 +45,13 @@ async function load() {
     return;
   }
   draw();
-  session.addEventListener('cart', draw);
-  onGoods(({ goods }) => {
-    if (session.cart?.some((line) => line.goods.goodsId === goods.goodsId)) session.refreshCart({ changed: false }).catch(() => { /* the next change tries again */ });
-  });
 }
 
 function draw() {
   const lines = session.cart ?? [];
-  drawGone();
+  drawTold();
   if (lines.length === 0) {
-    show(el('h1', { tabindex: -1 }, t('cart.title')), gone, emptyState({
+    show(el('h1', { tabindex: -1 }, t('cart.title')), told, emptyState({
       icon: 'bag', title: t('cart.empty.title'), text: t('cart.empty.text'), action: linkButton('/goods.html', t('cart.browse')),
     }));
     return;
@@ -58,26 +59,34 @@ function draw() {
   keepFocus(() => list.replaceChildren(...lines.map(row)));
   drawSummary(lines);
   if (!list.isConnected) {
-    show(el('h1', { tabindex: -1 }, t('cart.title')), problem, gone, el('div', { class: 'with-aside' }, list, summary));
+    show(el('h1', { tabindex: -1 }, t('cart.title')), problem, told, el('div', { class: 'with-aside' }, list, summary));
   }
 }
 
-/** What the shop no longer sells, until the reader has read it. */
-function drawGone() {
-  const lines = session.user ? goneFromCart(session.user.userId) : [];
-  const ids = lines.map(({ goodsId }) => goodsId).join();
-  gone.hidden = lines.length === 0;
+/** What came into the cart at the log-in, and what left it because the shop does not sell it any more, until the reader has read it. */
+function drawTold() {
+  const waiting = session.user ? guestLines() : [];
+  const sentences = [...notesOf(owner).map(sentence), ...waiting.map(({ name }) => t('cart.waits', { name }))];
+  const text = sentences.join('\n');
+  told.classList.toggle('is-good', waiting.length === 0 && notesOf(owner).every(({ kind }) => kind === 'added'));
+  told.hidden = sentences.length === 0;
   // Drawn again only when it changed: a screen reader would say it again.
-  if (gone.dataset.ids === ids) return;
-  gone.dataset.ids = ids;
-  gone.replaceChildren(
-    el('ul', { role: 'list' }, ...lines.map(({ name }) => el('li', {}, t('cart.gone', { name })))),
-    el('button', { type: 'button', class: 'button button-quiet', data: { action: 'gone-read' }, on: { click: hideGone } }, t('cart.gone.read')));
+  if (told.dataset.text === text) return;
+  told.dataset.text = text;
+  told.replaceChildren(
+    el('ul', { role: 'list' }, ...sentences.map((one) => el('li', {}, one))),
+    el('button', { type: 'button', class: 'button button-quiet', data: { action: 'gone-read' }, on: { click: hideTold } }, t('cart.gone.read')));
 }
 
-function hideGone() {
-  if (session.user) forgetGone(session.user.userId);
-  drawGone();
+/** @param {Note} note */
+function sentence({ kind, name, quantity = 1 }) {
+  if (kind === 'added') return t('cart.added', { name, quantity });
+  return t(kind === 'capped' ? 'cart.capped' : 'cart.gone', { name });
+}
+
+function hideTold() {
+  forgetNotes(owner);
+  drawTold();
   /** @type {HTMLElement | null} */ (document.querySelector('main h1'))?.focus();
 }
 
@@ -123,20 +132,21 @@ function drawSummary(lines) {
       el('div', {}, el('dt', {}, t('cart.goods')), el('dd', {}, tn('cart.pieces', session.cartCount))),
       el('div', { class: 'sums-total' }, el('dt', {}, t('cart.total')),
         el('dd', { data: { role: 'cart-total' } }, formatPrice(sum, currency)))),
-    el('a', { class: 'button button-primary button-wide', href: '/order.html', data: { action: 'check-out' } }, t('cart.checkout')));
+    el('a', { class: 'button button-primary button-wide', href: '/order.html', data: { action: 'check-out' } }, t('cart.checkout')),
+    session.user ? '' : el('p', { class: 'summary-note' }, t('cart.guest'), ' ', el('a', { href: '/login.html?next=%2Fcart.html' }, t('nav.login'))));
 }
 
 /**
  * @param {Goods} goods
  * @param {number} quantity
  */
-async function change(goods, quantity) {
-  await changeCart(() => api.setInCart(goods.goodsId, quantity));
+function change(goods, quantity) {
+  return changeCart(() => session.setInCart(goods, quantity));
 }
 
 /** @param {Goods} goods */
 async function remove(goods) {
-  await changeCart(() => session.removeFromCart(goods.goodsId));
+  if (!(await changeCart(() => session.removeFromCart(goods.goodsId)))) return;
   notice(t('cart.removed', { name: goods.name }));
   /** @type {HTMLElement | null} */ (document.querySelector('main h1'))?.focus();
 }
@@ -144,17 +154,21 @@ async function remove(goods) {
 /**
  * Runs a request that changes the cart, and draws what became of it.
  * @param {() => Promise<void>} request
+ * @returns {Promise<boolean>} whether it was carried out
  */
 async function changeCart(request) {
   problem.textContent = '';
-  forgetCheckoutKey();
   try {
     await request();
+    return true;
   } catch (error) {
-    if (loginRequired(error)) return;
+    if (loginRequired(error)) return false;
     problem.textContent = errorMessage(error);
   }
+  // What the server has: a stepper may stand at what was refused.
   await session.refreshCart().catch(() => { /* the lines stay as they were drawn */ });
+  draw();
+  return false;
 }
 
 /**

@@ -11,7 +11,7 @@ import { categoryName } from '../format.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
 import { keepIntent } from '../intent.js';
-import { goToLogin, loginRequired } from '../login-required.js';
+import { loginRequired } from '../login-required.js';
 import { formatPrice } from '../money.js';
 import { picture } from '../picture.js';
 import { onGoods, onViewers, realtime } from '../realtime.js';
@@ -36,15 +36,19 @@ async function load() {
   }
   show(placeholder());
   try {
-    draw(await api.goods(goodsId));
+    const { goods, orderedLastHour } = await api.goodsPage(goodsId);
+    draw(goods, orderedLastHour);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) show(notFound());
     else show(errorState(error, load));
   }
 }
 
-/** @param {Goods} goods */
-function draw(goods) {
+/**
+ * @param {Goods} goods
+ * @param {number} [ordered] how often they were ordered in the last hour; 0: nothing to say
+ */
+function draw(goods, ordered = 0) {
   document.title = `${goods.name} · ${t('site.name')}`;
   const price = el('p', { class: 'price price-large', data: { role: 'price' } });
   const stock = el('p', { class: 'detail-stock' });
@@ -55,8 +59,11 @@ function draw(goods) {
   const category = el('p', { class: 'goods-card-category' });
   const heading = el('h1', {});
   const photo = picture(goods, { eager: true, alt: goods.name });
+  const popular = el('p', { class: 'live-pill is-popular', data: { role: 'ordered-last-hour' }, hidden: true });
 
+  let shown = goods;
   const update = (/** @type {Goods} */ now) => {
+    shown = now;
     heading.textContent = now.name;
     category.replaceChildren(el('a', { href: `/goods.html?category=${encodeURIComponent(now.category)}` }, categoryName(now.category)));
     price.textContent = formatPrice(now.price, now.currency);
@@ -69,17 +76,12 @@ function draw(goods) {
   };
 
   add.addEventListener('click', () => whileBusy(add, problem, async () => {
-    const intent = { goodsId, quantity: quantity.value, userId: session.user?.userId ?? null };
-    if (!session.user) {
-      keepIntent(intent);
-      goToLogin();
-      return;
-    }
+    const { user } = session;
     try {
-      await session.addToCart(goodsId, quantity.value);
+      await session.addToCart(shown, quantity.value);
     } catch (error) {
       // The log-in has ended: it waits for the same member.
-      if (error instanceof ApiError && error.status === 401) keepIntent(intent);
+      if (user && error instanceof ApiError && error.status === 401) keepIntent({ goodsId, quantity: quantity.value, userId: user.userId });
       throw error;
     }
     notice(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
@@ -94,19 +96,42 @@ function draw(goods) {
     else update(change.goods);
   });
   // What changed during a gap is unknown.
-  realtime.addEventListener('gap', () => api.goods(goodsId).then(update, () => { /* the next event updates it */ }));
+  realtime.addEventListener('gap', () => refresh(update, (count) => showOrdered(popular, count)));
 
   update(goods);
+  showOrdered(popular, ordered);
   show(
     el('a', { class: 'back-link', href: '/goods.html' }, icon('arrow'), t('detail.back')),
     el('article', { class: 'detail', data: { goodsId } },
       el('div', { class: 'detail-frame' }, photo),
       el('div', { class: 'detail-text' },
-        category, heading, price, stock, viewerLine(),
+        category, heading, price, stock, el('div', { class: 'live-pills' }, viewerLine(), popular),
         el('div', { class: 'detail-buy' }, quantity, add, buy), problem,
         el('ul', { class: 'promises', role: 'list' },
           el('li', {}, icon('bell'), t('detail.promise.live')),
           el('li', {}, icon('box'), t('detail.promise.cancel'))))));
+}
+
+/**
+ * @param {(goods: Goods) => void} update
+ * @param {(count: number) => void} tellOrdered
+ */
+async function refresh(update, tellOrdered) {
+  try {
+    const { goods, orderedLastHour = 0 } = await api.goodsPage(goodsId);
+    update(goods);
+    tellOrdered(orderedLastHour);
+  } catch { /* the next event updates it */ }
+}
+
+/**
+ * @param {HTMLElement} line
+ * @param {number} count
+ */
+function showOrdered(line, count) {
+  line.hidden = !(count > 0);
+  line.dataset.count = String(count);
+  line.replaceChildren(icon('bag'), tn('detail.ordered', count));
 }
 
 function viewerLine() {

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * `/goods.html`: the whole catalog; `?category=` and `?q=` narrow it.
+ * `/goods.html`: the whole catalog; `?category=`, `?q=`, `?minPrice=`, `?maxPrice=` and `?inStock=` narrow it, `?sort=` orders it.
  * Not for: the welcome (index.js).
  */
 
@@ -10,4 +10,4 @@ import { t } from '../i18n.js';
 import { startPage } from '../shell.js';
 
 startPage(t('goods.title'));
-show(el('h1', {}, t('goods.title')), el('h2', { class: 'visually-hidden' }, t('shop.all')), new Catalog().element);
+show(el('h1', {}, t('goods.title')), el('h2', { class: 'visually-hidden' }, t('shop.all')), new Catalog({ filters: true }).element);

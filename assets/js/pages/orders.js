@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * `/orders.html`: the reader's orders, newest first; cancel.
+ * `/orders.html`: the reader's orders, newest first, as they are now, whichever device changes them; cancel.
  * Not for: other people's orders, which the server doesn't show.
  */
 
@@ -10,6 +10,7 @@ import { formatDateTime } from '../format.js';
 import { t } from '../i18n.js';
 import { loginRequired, membersOnly } from '../login-required.js';
 import { formatPrice } from '../money.js';
+import { realtime } from '../realtime.js';
 import { startPage } from '../shell.js';
 import { emptyState, errorMessage, errorState, linkButton, notice } from '../states.js';
 
@@ -28,7 +29,46 @@ async function start() {
   if (!(await membersOnly())) return;
   show(el('h1', {}, t('orders.title')), list, below);
   list.replaceChildren(...Array.from({ length: 3 }, () => el('li', { class: 'card order skeleton-order skeleton', aria: { hidden: 'true' } })));
-  load(true);
+  await load(true);
+  // Not those of this page alone: another tab or device places and cancels, too.
+  realtime.addEventListener('ORDER', (event) => follow(Number(/** @type {CustomEvent} */ (event).detail?.orderId)));
+  realtime.addEventListener('hello', refresh);
+}
+
+/**
+ * An order was placed or canceled somewhere.
+ * @param {number} orderId NaN in what this browser tells itself (tellOwn)
+ */
+async function follow(orderId) {
+  if (!Number.isInteger(orderId)) return;
+  try { place(await api.order(orderId)); } catch { /* the next log-in, event or reload shows it */ }
+}
+
+/** After a connection was lost: what happened meanwhile is not told again. */
+async function refresh() {
+  try {
+    const { orders } = await api.orders({ limit: PAGE_SIZE, cursor: null });
+    orders.reverse().forEach(place);
+  } catch { /* as above */ }
+}
+
+/**
+ * Shows an order as it is now, in its place or as the newest.
+ * @param {Order} order
+ */
+function place(order) {
+  const shown = /** @type {HTMLElement | null} */ (list.querySelector(`[data-order-id="${Number(order.orderId)}"]`));
+  if (shown) {
+    if (shown.dataset.status !== order.status) replace(shown, order, shown.contains(document.activeElement));
+    return;
+  }
+  const newest = Number(/** @type {HTMLElement | null} */ (list.firstElementChild)?.dataset.orderId ?? 0);
+  // An older one is on a page that was not read yet.
+  if (order.orderId < newest) return;
+  const made = card(order);
+  made.classList.add('is-new');
+  list.prepend(made);
+  if (cursor === null) below.replaceChildren();
 }
 
 async function load(first = false) {
@@ -86,8 +126,10 @@ function confirmCancel(order, shown) {
     if (yes.getAttribute('aria-disabled') === 'true') return;
     yes.setAttribute('aria-disabled', 'true');
     try {
-      replace(shown, await cancel(order.orderId));
+      const canceled = await cancel(order.orderId);
       dialog.close();
+      // The event may have been quicker.
+      replace(shown.isConnected ? shown : /** @type {HTMLElement} */ (list.querySelector(`[data-order-id="${order.orderId}"]`)), canceled, true);
       notice(t('orders.canceled', { orderId: order.orderId }));
     } catch (error) {
       if (!loginRequired(error)) problem.textContent = errorMessage(error);
@@ -116,10 +158,12 @@ async function cancel(orderId) {
 /**
  * @param {HTMLElement} shown
  * @param {Order} order as it is now
+ * @param {boolean} focus whether the reader was there
  */
-function replace(shown, order) {
+function replace(shown, order, focus) {
   const updated = card(order);
   shown.replaceWith(updated);
+  if (!focus) return updated.classList.add('is-new');
   const heading = updated.querySelector('h2');
   heading?.setAttribute('tabindex', '-1');
   heading?.focus();
