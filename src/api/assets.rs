@@ -13,16 +13,15 @@ use actix_web::{
     http::{
         Method,
         header::{
-            ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-            HeaderMap, HeaderName, HeaderValue, X_FRAME_OPTIONS,
+            ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+            CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, VARY, X_FRAME_OPTIONS,
         },
     },
     web::{self, Bytes, Data},
 };
 use rust_embed::RustEmbed;
-use sha2::{Digest, Sha256};
 
-use super::pages;
+use super::{pages, texts::Texts};
 use crate::{
     config::Settings,
     service::demo,
@@ -79,6 +78,8 @@ pub struct Assets {
     policy: Option<HeaderValue>,
     /// The pages inside the program by file name, composed once.
     pages: HashMap<String, Bytes>,
+    /// The text files inside the program, ready to be sent; none of a folder's.
+    texts: Texts,
     /// Who may put a page into a frame, for browsers and policies that do not say it.
     frames: HeaderValue,
     /// Addresses of the sample goods' pictures, which are served also when the folder has none.
@@ -97,9 +98,10 @@ impl Assets {
         let pages = if folder.is_none() { embedded_pages() } else { HashMap::new() };
         let frames = if folder.is_none() { "DENY" } else { "SAMEORIGIN" };
         Self {
-            folder,
             policy: policy.and_then(|policy| HeaderValue::from_str(policy).ok()),
             frames: HeaderValue::from_static(frames),
+            texts: if folder.is_none() { Texts::of(Embedded::iter()) } else { Texts::default() },
+            folder,
             pages,
             samples: if settings.demo { demo::pictures() } else { Vec::new() },
         }
@@ -135,7 +137,7 @@ async fn find(assets: &Assets, request: &HttpRequest, requested: &str) -> Option
         let found = match &assets.folder {
             None => embedded(assets, request, &name),
             Some(folder) => match composed(folder, &name).await {
-                Some(page) => Some(page_response(request, &name, page.into())),
+                Some(page) => Some(page_response(assets, request, &name, page.into())),
                 None => open(folder, &name).await.map(|file| file.into_response(request)),
             },
         };
@@ -214,32 +216,39 @@ async fn composed(folder: &Path, name: &str) -> Option<String> {
 
 fn embedded(assets: &Assets, request: &HttpRequest, name: &str) -> Option<HttpResponse> {
     if let Some(page) = assets.pages.get(name) {
-        return Some(page_response(request, name, page.clone()));
+        return Some(page_response(assets, request, name, page.clone()));
     }
     let file = Embedded::get(name).filter(|_| name != pages::LAYOUT)?;
     let body = match file.data {
         Cow::Borrowed(data) => Bytes::from_static(data),
         Cow::Owned(data) => data.into(),
     };
-    Some(respond(request, name, file.metadata.mimetype(), body, &file.metadata.sha256_hash()))
+    Some(respond(assets, request, name, file.metadata.mimetype(), body))
 }
 
-fn page_response(request: &HttpRequest, name: &str, page: Bytes) -> HttpResponse {
-    let hash = Sha256::digest(&page);
-    respond(request, name, "text/html", page, &hash)
+fn page_response(assets: &Assets, request: &HttpRequest, name: &str, page: Bytes) -> HttpResponse {
+    respond(assets, request, name, "text/html", page)
 }
 
 /// The bytes of a file, or 304 for a client that has them.
-fn respond(request: &HttpRequest, name: &str, kind: &str, body: Bytes, hash: &[u8]) -> HttpResponse {
-    let tag = etag::tag(hash);
-    let known = etag::is_known(request.headers(), &tag);
+fn respond(assets: &Assets, request: &HttpRequest, name: &str, kind: &str, body: Bytes) -> HttpResponse {
+    let form = assets.texts.form(request, name, &body);
+    let (varies, is_gzip) = (form.is_some(), form.as_ref().is_some_and(|form| form.is_gzip));
+    let document = form.map_or_else(|| etag::of(body), |form| form.document);
+    let known = etag::is_known(request.headers(), &document.tag);
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, tag));
+    response.insert_header((ETAG, &*document.tag));
+    if varies {
+        response.insert_header((VARY, "Accept-Encoding"));
+    }
+    if is_gzip && !known {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
     response.insert_header((CONTENT_TYPE, content_type(name, kind)));
     if name.starts_with(WIDGET) {
         response.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     }
-    if known { response.finish() } else { response.body(body) }
+    if known { response.finish() } else { response.body(document.body) }
 }
 
 fn content_type(name: &str, guessed: &str) -> String {
@@ -270,7 +279,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::comments::without_comments, *};
 
     #[test]
     fn paths_stay_below_the_root() {
@@ -324,6 +333,17 @@ mod tests {
             for path in preloads.iter().filter_map(|rest| rest.split('"').next()) {
                 assert!(Embedded::get(path).is_some(), "{name} preloads {path}");
             }
+        }
+    }
+
+    #[test]
+    fn no_comment_is_sent_that_takes_lines_of_its_own() {
+        for name in Embedded::iter().filter(|name| name.ends_with(".js") || name.ends_with(".css")) {
+            let source = String::from_utf8(Embedded::get(&name).unwrap().data.into_owned()).unwrap();
+            assert!(
+                without_comments(&source).len() < source.len(),
+                "{name} has a template that does not end"
+            );
         }
     }
 

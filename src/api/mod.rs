@@ -22,6 +22,7 @@ pub mod assets;
 mod auth;
 mod cart;
 mod catalog_cache;
+mod comments;
 mod endpoints;
 mod export;
 mod goods;
@@ -36,6 +37,7 @@ mod sources;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod users;
 
 pub use catalog_cache::CatalogCache;

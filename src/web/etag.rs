@@ -23,9 +23,13 @@ pub struct Document {
 /// # Panics
 /// Maps with keys that are no text; none of ours has such.
 pub fn document(body: &impl Serialize) -> Document {
-    let body = serde_json::to_vec(body).expect("names are text and numbers are finite");
-    let tag = tag(&Sha256::digest(&body)).into();
-    Document { body: body.into(), tag }
+    of(serde_json::to_vec(body).expect("names are text and numbers are finite").into())
+}
+
+/// Bytes with their tag.
+#[must_use]
+pub fn of(body: Bytes) -> Document {
+    Document { tag: tag(&Sha256::digest(&body)).into(), body }
 }
 
 /// JSON that caches keep but revalidate; 304 when the client has it.

@@ -47,7 +47,8 @@ export class SiteHeader extends HTMLElement {
   }
 
   #cartLink() {
-    return el('a', { class: 'header-cart', href: '/cart.html' }, icon('bag'),
+    // Its name is text of its own: a label that lacks the number shown ("99+", "2개") would not do.
+    return el('a', { class: 'header-cart', href: '/cart.html' }, icon('bag'), el('span', { class: 'header-cart-text visually-hidden' }),
       el('span', { class: 'badge-count', data: { role: 'cart-count' }, hidden: true, aria: { hidden: 'true' } }, '0'));
   }
 
@@ -69,8 +70,8 @@ export class SiteHeader extends HTMLElement {
     const badge = /** @type {HTMLElement} */ (this.querySelector('.badge-count'));
     badge.hidden = count === 0;
     badge.textContent = count > 99 ? '99+' : String(count);
-    const words = count ? tn('cart.count', count) : t('nav.cart');
-    this.querySelector('.header-cart')?.setAttribute('aria-label', words);
+    const text = /** @type {HTMLElement} */ (this.querySelector('.header-cart-text'));
+    text.textContent = count ? tn('cart.count', count) : t('nav.cart');
   }
 
   #showOnline() {

@@ -356,6 +356,32 @@ async fn pages_have_aliases_and_a_strict_policy() {
 }
 
 #[tokio::test]
+async fn browsers_get_pages_packed_and_each_form_has_a_tag_of_its_own() {
+    let app = TestApp::spawn().await;
+    for path in ["/", "/css/tokens.css", "/js/dom.js", "/widget/shopbell-toasts.js", "/favicon.svg"] {
+        let plain = app.get(path).send().await.expect(200);
+        assert_eq!(
+            (plain.header("content-encoding"), plain.header("vary")),
+            ("", "Accept-Encoding"),
+            "{path}"
+        );
+        let browser = || app.get(path).header("Accept-Encoding", "gzip, deflate, br");
+        let packed = browser().send().await.expect(200);
+        assert_eq!((packed.header("content-encoding"), packed.header("vary")), ("gzip", "Accept-Encoding"));
+        assert_eq!(packed.header("content-type"), plain.header("content-type"), "{path}");
+        assert_ne!(packed.header("etag"), plain.header("etag"), "{path}");
+        let known = browser().header("If-None-Match", packed.header("etag")).send().await.expect(304);
+        assert_eq!((known.header("content-encoding"), known.text.as_str()), ("", ""), "{path}");
+        browser().header("If-None-Match", plain.header("etag")).send().await.expect(200);
+    }
+    // What is packed already, and what differs from one caller to the next, stays as it is.
+    for path in ["/favicon.ico", "/api/goods"] {
+        let answer = app.get(path).header("Accept-Encoding", "gzip").send().await.expect(200);
+        assert_eq!(answer.header("content-encoding"), "", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_operator_sees_that_it_lives_and_what_it_does() {
     let app = TestApp::spawn().await;
     app.get("/healthz").send().await.expect(200);

@@ -1,0 +1,103 @@
+/**
+ * What every page of the shop owes its readers: nothing that axe-core finds, in both languages, both color schemes, on a phone
+ * and on a desktop; and a first page that is light.
+ * Not for: what pages do (browser.test.mjs, pages.test.mjs), keyboards.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { axe } from './axe.mjs';
+import { newGoods, order } from './people.mjs';
+import { storefront } from './storefront.mjs';
+
+/** What a cold visit of the first page may weigh, its headers included. */
+const FIRST_PAGE_BYTES = 100_000;
+
+let shop;
+let tea;
+const front = storefront(['--audience', 'everyone'], async (opened) => {
+  shop = opened;
+  tea = await newGoods(shop, 'Test tea');
+});
+
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+/** Each value of each side is met, and a light and a dark page in either language and size. */
+const READERS = {
+  'a light phone in Korean': { ...PHONE, colorScheme: 'light', locale: 'ko-KR' },
+  'a dark phone in English': { ...PHONE, colorScheme: 'dark', locale: 'en-US' },
+  'a dark desktop in Korean': { ...DESKTOP, colorScheme: 'dark', locale: 'ko-KR' },
+  'a light desktop in English': { ...DESKTOP, colorScheme: 'light', locale: 'en-US' },
+};
+
+/** Draws the page and finds what is wrong with it. */
+async function found(page, path) {
+  await page.goto(path);
+  await page.locator('main:not([aria-busy="true"]) h1').first().waitFor();
+  return (await axe(page)).map((finding) => `${path}: ${finding}`);
+}
+
+let number = 0;
+for (const [reader, options] of Object.entries(READERS)) {
+  test(`axe finds nothing on any page for ${reader}`, async () => {
+    // Nothing moves while it is measured.
+    const settings = { ...options, reducedMotion: 'reduce' };
+    const detail = `/detail.html?goodsId=${tea.goodsId}`;
+    const guest = await front.guest(settings);
+    guest.allow(404);
+    const findings = [];
+    for (const path of ['/', '/goods.html', detail, '/cart.html', '/login.html', '/register.html', '/no-such-page']) {
+      findings.push(...await found(guest.page, path));
+    }
+    const { page, account } = await front.member(`reader${number += 1}`, '/', settings);
+    findings.push(...await found(page, '/orders.html'), ...await found(page, '/cart.html'));
+    await order(shop, account, tea);
+    await page.request.put(`/api/goods/${tea.goodsId}/cart`, { data: { quantity: 2 }, headers: { Authorization: `Bearer ${account.token}` } });
+    for (const path of [`/order.html?goodsId=${tea.goodsId}&quantity=2`, '/cart.html', '/orders.html', '/account.html']) {
+      findings.push(...await found(page, path));
+    }
+    // A toast stands on the page.
+    await page.goto(detail);
+    await page.locator('shopbell-toasts').evaluate((toasts) => new Promise((resolve) => {
+      const look = () => (toasts.source?.state === 'open' ? resolve() : setTimeout(look, 50));
+      look();
+    }));
+    await order(shop, account, tea);
+    await page.locator('shopbell-toasts [data-role="toast"]').first().waitFor();
+    findings.push(...(await axe(page)).map((finding) => `a toast: ${finding}`));
+    assert.deepEqual(findings, []);
+  });
+}
+
+test('axe finds what is wrong with a page', async () => {
+  const { page } = await front.guest();
+  await page.goto('/');
+  await page.locator('main h1').waitFor();
+  await page.evaluate(() => document.querySelector('main').append(document.createElement('input')));
+  assert.match((await axe(page)).join('\n'), /^label /m);
+});
+
+test('the first page of the shop weighs at most 100 KB over the wire', async () => {
+  const { page } = await front.guest();
+  const weights = await weigh(page, '/');
+  const sum = weights.reduce((total, { bytes }) => total + bytes, 0);
+  assert.ok(weights.length > 20, `only ${weights.length} answers`);
+  assert.ok(sum <= FIRST_PAGE_BYTES, `${sum} bytes:\n${weights.map(({ bytes, url }) => `${bytes} ${url}`).join('\n')}`);
+});
+
+/** What a visit with an empty cache brings over the wire, heads and bodies, with all pictures down to the page's end. */
+async function weigh(page, path) {
+  const wire = await page.context().newCDPSession(page);
+  await wire.send('Network.enable');
+  await wire.send('Network.setCacheDisabled', { cacheDisabled: true });
+  const answers = new Map();
+  wire.on('Network.requestWillBeSent', ({ requestId, request }) => answers.set(requestId, { url: request.url }));
+  wire.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => Object.assign(answers.get(requestId) ?? {}, { bytes: encodedDataLength }));
+  await page.goto(path, { waitUntil: 'networkidle' });
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  await page.waitForFunction(() => document.images.length > 5 && [...document.images].every(({ complete }) => complete));
+  const weights = [...answers.values()];
+  assert.deepEqual(weights.filter(({ bytes }) => bytes === undefined), [], 'all answers have come');
+  return weights;
+}
