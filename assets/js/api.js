@@ -210,6 +210,13 @@ export const api = {
   placeOrder: (order, key) => call('POST', '/orders', { body: order, headers: { 'Idempotency-Key': key } }),
 
   /**
+   * The log of alerts: the newest, or those that follow an offset; oldest of them first.
+   * @param {{after?: number | null, limit: number}} params
+   * @returns {Promise<{notifications: {id: number, event: string, data: Record<string, any>}[], latest: number}>}
+   */
+  notifications: (params) => call('GET', `/notifications${query(params)}`),
+
+  /**
    * @param {{limit?: number, cursor?: Cursor | null}} params
    * @returns {Promise<{orders: Order[], nextCursor?: Cursor}>}
    */

@@ -3,6 +3,8 @@
  * Order, price range and "in stock" of the list, as controls and as parts of the address.
  * Not for: asking for the goods (catalog.js) or categories and words, which every list has.
  *
+ * Event: `change`, when the reader has changed something.
+ *
  * @typedef {object} Filters
  * @property {string} sort one of SORTS; the newest first when empty
  * @property {number | null} minPrice major unit
@@ -18,9 +20,8 @@ import { parsePrice } from './numbers.js';
 const SORTS = ['', 'priceAsc', 'priceDesc', 'name'];
 const NONE = { sort: '', minPrice: null, maxPrice: null, inStock: false };
 
-export class CatalogFilters {
+export class CatalogFilters extends EventTarget {
   /** @type {Filters} */ values = { ...NONE };
-  #onChange;
   #decimals = 2;
   #sort = el('select', { class: 'select', aria: { label: t('goods.sort') }, on: { change: () => this.#change({ sort: this.#sort.value }) } },
     ...SORTS.map((sort) => el('option', { value: sort }, t(`goods.sort.${sort || 'newest'}`))));
@@ -35,9 +36,8 @@ export class CatalogFilters {
     this.#sort, this.#inStock,
     el('div', { class: 'filter-price' }, this.#currency, this.#min, el('span', { aria: { hidden: 'true' } }, '–'), this.#max));
 
-  /** @param {() => void} onChange the reader has changed something */
-  constructor(onChange) {
-    this.#onChange = onChange;
+  constructor() {
+    super();
     api.shop().then((shop) => {
       this.#decimals = shop?.currencyDecimals ?? this.#decimals;
       this.#currency.textContent = shop?.currency ?? '';
@@ -111,7 +111,7 @@ export class CatalogFilters {
     // A range that nothing is in is one that was typed the other way around.
     if (minPrice !== null && maxPrice !== null && minPrice > maxPrice) this.values = { ...this.values, minPrice: maxPrice, maxPrice: minPrice };
     this.#draw();
-    if (JSON.stringify(this.values) !== before) this.#onChange();
+    if (JSON.stringify(this.values) !== before) this.dispatchEvent(new Event('change'));
   }
 
   #draw() {

@@ -5,7 +5,6 @@
  */
 
 import { api } from './api.js';
-import { CatalogFilters } from './catalog-filters.js';
 import { loadCategories } from './categories.js';
 import { debounce, el } from './dom.js';
 import { categoryName } from './format.js';
@@ -17,6 +16,7 @@ import { emptyState, errorState } from './states.js';
 
 /**
  * @import { Cursor, Goods } from './api.js'
+ * @import { CatalogFilters } from './catalog-filters.js'
  * @import { GoodsChange } from './realtime.js'
  */
 
@@ -46,14 +46,16 @@ export class Catalog {
     if (entries.some((entry) => entry.isIntersecting)) this.#loadMore();
   }, { rootMargin: '400px' });
 
-  #filters = new CatalogFilters(() => this.#filter());
+  /** None on pages that show everything. @type {CatalogFilters | null} */ #filters;
 
   element = el('div', { class: 'catalog' },
     el('div', { class: 'catalog-tools' }, this.#searchForm(), this.#chips), this.#status, this.#grid, this.#below);
 
-  /** @param {{filters?: boolean}} [options] `filters`: order, price and stock can be chosen */
-  constructor({ filters = false } = {}) {
-    if (filters) this.#chips.after(this.#filters.element);
+  /** @param {{filters?: CatalogFilters | null}} [options] `filters`: order, price and stock can be chosen */
+  constructor({ filters = null } = {}) {
+    this.#filters = filters;
+    if (filters) this.#chips.after(filters.element);
+    filters?.addEventListener('change', () => this.#filter());
     this.#readAddress();
     onGoods((change) => this.#applyChange(change));
     realtime.addEventListener('gap', () => this.#reload());
@@ -63,21 +65,21 @@ export class Catalog {
     loadCategories().then((all) => this.#drawChips(all)).catch(() => { /* the grid shows the error */ });
   }
 
-  get #filtered() { return this.#q !== '' || this.#category !== '' || this.#filters.active; }
+  get #filtered() { return this.#q !== '' || this.#category !== '' || Boolean(this.#filters?.active); }
 
   #readAddress() {
     const params = new URLSearchParams(location.search);
     this.#category = params.get('category') ?? '';
     this.#q = params.get('q') ?? '';
     this.#input.value = this.#q;
-    if (this.#filters.element.parentNode) this.#filters.read(params);
+    this.#filters?.read(params);
     this.#markChip();
   }
 
   /** @param {'pushState' | 'replaceState'} how */
   #writeAddress(how) {
     const url = new URL(location.href);
-    for (const [key, value] of Object.entries({ category: this.#category, q: this.#q, ...this.#filters.params() })) {
+    for (const [key, value] of Object.entries({ category: this.#category, q: this.#q, ...this.#filters?.params() })) {
       if (value || value === 0) url.searchParams.set(key, String(value));
       else url.searchParams.delete(key);
     }
@@ -152,7 +154,7 @@ export class Catalog {
     this.#below.replaceChildren();
     try {
       const { goods, nextCursor } = await api.goodsList(
-        { category: this.#category, q: this.#q, ...this.#filters.params(), limit: PAGE_SIZE, cursor: first ? null : this.#cursor }, loading.signal);
+        { category: this.#category, q: this.#q, ...this.#filters?.params(), limit: PAGE_SIZE, cursor: first ? null : this.#cursor }, loading.signal);
       if (loading.signal.aborted) return;
       placeholders.forEach((card) => card.remove());
       this.#cursor = nextCursor ?? null;
@@ -205,7 +207,7 @@ export class Catalog {
   #reset() {
     this.#q = '';
     this.#input.value = '';
-    this.#filters.reset();
+    this.#filters?.reset();
     this.#choose('');
   }
 
@@ -230,7 +232,7 @@ export class Catalog {
    * @param {Goods} goods
    */
   #matches(goods) {
-    if (goods.listed === false || (this.#category && goods.category !== this.#category) || !this.#filters.matches(goods)) return false;
+    if (goods.listed === false || (this.#category && goods.category !== this.#category) || this.#filters?.matches(goods) === false) return false;
     return goods.name.toLocaleLowerCase().includes(this.#q.toLocaleLowerCase());
   }
 }

@@ -11,7 +11,6 @@
 
 import { api, ApiError, MAX_QUANTITY } from './api.js';
 import { GUEST, addNotes, forgetLines, isShort, notesOf, rememberCart } from './cart-memory.js';
-import { mergeGuestCart } from './cart-merge.js';
 import { readGuestCart, readMemberCart } from './cart-reading.js';
 import { forgetCheckoutKey } from './checkout-key.js';
 import { settledCredentials } from './credentials.js';
@@ -257,6 +256,9 @@ class Session extends EventTarget {
   async #merge({ userId }) {
     // What was still to be told the guest is told the member.
     addNotes(userId, notesOf(GUEST));
+    if (guestLines().length === 0) return;
+    // Most pages have nothing to merge, and are lighter without it.
+    const { mergeGuestCart } = await import('./cart-merge.js');
     const merged = await mergeGuestCart(userId);
     if (!merged) return;
     for (const kind of /** @type {const} */ (['added', 'capped', 'gone'])) {

@@ -7,9 +7,11 @@
 import { watchCart } from './cart-watch.js';
 import { el } from './dom.js';
 import { QuantityStepper } from './elements/quantity-stepper.js';
+import { NewsBell } from './elements/news-bell.js';
 import { SiteFooter } from './elements/site-footer.js';
 import { SiteHeader } from './elements/site-header.js';
 import { lang, t } from './i18n.js';
+import { news } from './news.js';
 import { realtime, reconnect, tellSavedOwn } from './realtime.js';
 import { session } from './session.js';
 import { errorMessage, notice, noticeOnNextPage, showKeptNotice } from './states.js';
@@ -22,10 +24,13 @@ const SESSION_ENDED = 4001;
 export function startPage(title) {
   document.title = title ? `${title} · ${t('site.name')}` : `${t('site.name')} – ${t('site.tagline')}`;
   customElements.define('quantity-stepper', QuantityStepper);
+  customElements.define('news-bell', NewsBell);
   customElements.define('site-header', SiteHeader);
   customElements.define('site-footer', SiteFooter);
   const element = toasts();
-  document.body.append(element);
+  const place = () => news.toasts ? document.body.append(element) : element.remove();
+  news.addEventListener('toasts', place);
+  place();
   element.source = realtime;
   tellSavedOwn();
   realtime.open();

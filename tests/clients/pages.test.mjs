@@ -349,6 +349,49 @@ test('the orders page shows what another device orders and cancels', async () =>
   await card.locator('[data-role="order-status"]', { hasText: 'Canceled' }).waitFor();
 });
 
+// --- the list of alerts ---
+
+test('the bell says that there is something new, lists it, and turns toasts off for good', async () => {
+  const buyer = await newMember(shop, 'bert');
+  const { page, context } = await member('bell');
+  const [odd, early] = [await newGoods(shop, `"Late" & 'later'`), await newGoods(shop, 'Early tea')];
+  const dot = page.locator('[data-role="news-dot"]');
+  const isOpen = () => page.waitForFunction(() => document.querySelector('shopbell-toasts').source.hello?.user);
+  await isOpen();
+  await order(shop, buyer, early);
+  await toasts(page).filter({ hasText: 'Early tea' }).waitFor();
+  // Told by its toast.
+  assert.equal(await dot.isVisible(), false);
+  await page.goto('about:blank');
+  await order(shop, buyer, odd);
+  const { orderId } = await order(shop, buyer, tea);
+  await fetch(`${shop.url}/api/orders/${orderId}/cancel`, { method: 'POST', headers: { Authorization: `Bearer ${buyer.token}`, Connection: 'close' } });
+  // Away for so long that the page does not go on where it was.
+  await page.addInitScript(() => sessionStorage.removeItem('shopbell.last'));
+  await page.goto('/goods.html');
+  await dot.waitFor();
+  await page.locator('[data-action="open-news"]').click();
+  const list = page.locator('.news-list');
+  await list.locator('.news-when', { hasText: '1 new since you were away' }).waitFor();
+  assert.deepEqual(await list.locator('.news-items').first().locator('.news-goods').allInnerTexts(), [`"Late" & 'later'`]);
+  await list.locator('.news-item', { hasText: 'Early tea' }).filter({ hasText: 'b** ordered' }).waitFor();
+  await page.locator('#news-toasts').uncheck();
+  await page.keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.action), 'open-news');
+  await dot.waitFor({ state: 'hidden' });
+  await page.reload();
+  const tab = await context.newPage();
+  await tab.goto('/cart.html');
+  for (const one of [page, tab]) await one.locator('main h1').first().waitFor();
+  assert.deepEqual(await Promise.all([page, tab].map((one) => one.locator('shopbell-toasts').count())), [0, 0]);
+  await order(shop, buyer, tea);
+  await dot.waitFor();
+  await page.locator('[data-action="open-news"]').click();
+  await page.locator('.news-when', { hasText: '1 new since you were away' }).waitFor();
+  await page.locator('#news-toasts').check();
+  for (const one of [page, tab]) await one.locator('shopbell-toasts').waitFor({ state: 'attached' });
+});
+
 // --- money and lists ---
 
 test('prices have the decimals that the shop says, on every page', async () => {

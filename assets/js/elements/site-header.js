@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * <site-header>: name, navigation, language, account and cart with its badge.
+ * <site-header>: name, navigation, language, the bell, account and cart with its badge.
  * Not for: knowing who is logged in (../session.js) or registering itself (../shell.js).
  */
 
@@ -23,7 +23,7 @@ export class SiteHeader extends HTMLElement {
           link('/', 'nav.shop', ['/', '/index']),
           link('/goods.html', 'nav.catalog', ['/goods', '/detail']),
           link('/orders.html', 'nav.orders', ['/orders'])),
-        el('div', { class: 'header-tools' }, languageSwitch(), this.#accountLink(), this.#cartLink())),
+        el('div', { class: 'header-tools' }, languageSwitch(), el('news-bell'), this.#accountLink(), this.#cartLink())),
       el('p', { class: 'offline-note', role: 'status' }),
     );
     session.addEventListener('user', () => this.#showUser(), { signal });

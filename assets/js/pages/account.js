@@ -16,6 +16,7 @@ import { realtime } from '../realtime.js';
 import { session } from '../session.js';
 import { startPage } from '../shell.js';
 import { errorMessage, linkButton, notice, noticeOnNextPage } from '../states.js';
+import { toastSwitch } from '../toast-switch.js';
 
 /** @import { User } from '../api.js' */
 
@@ -35,6 +36,7 @@ function draw(user) {
     section('account.profile', form({ id: 'profile-form', submit: t('account.save'), kind: 'quiet', onSubmit: rename },
       field({ name: 'nickname', label: t('field.nickname'), autocomplete: 'nickname', value: user.nickname, hint: t('field.nickname.hint') }))),
     section('account.privacy', hideSwitch(user)),
+    section('account.alerts', toastSwitch('account-toasts')),
     section('account.email', form({ id: 'email-form', submit: t('account.email.submit'), kind: 'quiet', onSubmit: changeEmail },
       field({ name: 'email', label: t('field.newEmail'), type: 'email', autocomplete: 'email' }),
       field({ name: 'currentPassword', of: 'email', label: t('field.currentPassword'), type: 'password', autocomplete: 'current-password' }))),

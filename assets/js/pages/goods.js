@@ -4,10 +4,11 @@
  * Not for: the welcome (index.js).
  */
 
+import { CatalogFilters } from '../catalog-filters.js';
 import { Catalog } from '../catalog.js';
 import { el, show } from '../dom.js';
 import { t } from '../i18n.js';
 import { startPage } from '../shell.js';
 
 startPage(t('goods.title'));
-show(el('h1', {}, t('goods.title')), el('h2', { class: 'visually-hidden' }, t('shop.all')), new Catalog({ filters: true }).element);
+show(el('h1', {}, t('goods.title')), el('h2', { class: 'visually-hidden' }, t('shop.all')), new Catalog({ filters: new CatalogFilters() }).element);
