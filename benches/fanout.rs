@@ -14,7 +14,7 @@ use shopbell::{
     domain::{GoodsId, Language, NicknameDisplay, Notification, Offset, Publication, Timestamp},
     limits::{Purse, SessionLimits},
     outbox::{OutboxLimits, Sweeper, Wire},
-    realtime::{Batch, Feeding, NewSession, Person, Registry, Rooms, Session, Viewers},
+    realtime::{Batch, Feeding, NewSession, Person, Registry, Session},
 };
 use tokio::runtime::Runtime;
 
@@ -64,7 +64,7 @@ impl Thread {
             ping_timeout: minute,
             stall_timeout: minute,
         });
-        let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()));
+        let registry = Registry::new(Arc::default(), Arc::default(), Arc::default());
         let mut far_ends = Vec::new();
         let join = |number: u64| {
             let (near, far) = connection(runtime);

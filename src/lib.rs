@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! `cli` parses and runs; [`server`] assembles; [`api`] and [`gateway`] are the edges (HTTP, sockets); [`web`] is what
-//! all HTTP shares; [`state`] what handlers share; [`service`] has the use cases; [`socketio`] speaks Socket.IO; [`realtime`] tells sessions; [`store`]
+//! all HTTP shares; [`state`] what handlers share; [`figures`] puts numbers together; [`service`] has the use cases; [`socketio`] speaks Socket.IO; [`realtime`] tells sessions; [`store`]
 //! keeps everything; [`hooks`] reads what other shops say; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
 //! [`telemetry`] are leaves. Imports point down only.
 //!
@@ -20,6 +20,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod figures;
 pub mod gateway;
 pub mod hooks;
 pub mod limits;

@@ -108,6 +108,8 @@ impl Application {
         let server = self.serve(listener, &hubs, &viewers, &log, &recovery)?;
         let handle = server.handle();
         let webhooks = self.start_webhooks()?;
+        let board = actix_rt::spawn(Arc::clone(&self.state.board).run(hubs.clone()));
+        let widget = actix_rt::spawn(Arc::clone(&self.state.widget).run());
         let relay = Relay::new(log, hubs.clone(), viewers);
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
@@ -143,6 +145,11 @@ impl Application {
         sources.abort();
         polls.abort();
         listen_keys.abort();
+        board.abort();
+        widget.abort();
+        if let Err(error) = self.state.widget.write(clock::now()).await {
+            tracing::warn!(%error, "what the widget counted last is lost");
+        }
         if let Some(kept) = recovery.keep()
             && let Err(error) = self.store.change_setting(RECOVERY, &kept).await
         {
@@ -205,7 +212,8 @@ impl Application {
         let draining = builder.graceful_shutdown_signal();
         // Called once on each worker thread.
         let worker = move || {
-            let registry = Registry::new(Arc::clone(&viewers), Arc::clone(&rooms));
+            let tally = Arc::clone(state.board.tally());
+            let registry = Registry::new(Arc::clone(&viewers), Arc::clone(&rooms), tally);
             let follower = Follower::new(log.clone(), Rc::clone(&registry));
             let sweeper = Sweeper::new(outbox_limits(&state.settings));
             actix_rt::spawn(Rc::clone(&sweeper).run());

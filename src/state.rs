@@ -8,10 +8,12 @@ use std::sync::{
 use crate::{
     config::Settings,
     domain::Epoch,
+    figures::Board,
     limits::Permits,
     service::{
         ServiceError, accounts::Accounts, catalog::Catalog, endpoints::Endpoints, history::History,
         ingest::Ingest, listen_keys::ListenKeys, orders::Orders, poll_reports::PollReports, sources::Sources,
+        widget::Widget,
     },
     store::Store,
 };
@@ -41,6 +43,10 @@ pub struct AppState {
     pub history: Arc<History>,
     /// Keys for the pages of other shops.
     pub listen_keys: Arc<ListenKeys>,
+    /// What visitors do with the widget.
+    pub widget: Arc<Widget>,
+    /// The figures of the shop.
+    pub board: Arc<Board>,
     /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
@@ -60,6 +66,7 @@ impl AppState {
         let accounts = Accounts::open(Arc::clone(&store), &settings).await?;
         let epoch = store.reach().await?.epoch;
         let sources = Arc::new(Sources::open(store.clone()).await?);
+        let widget = Arc::new(Widget::new(store.clone()));
         Ok(Self {
             epoch: epoch.to_string().into(),
             log_epoch: epoch,
@@ -72,6 +79,8 @@ impl AppState {
             poll_reports: Arc::default(),
             endpoints: Arc::new(Endpoints::new(store.clone())),
             history: Arc::new(History::new(store.clone())),
+            board: Arc::new(Board::new(store.clone(), Arc::clone(&widget))),
+            widget,
             permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),
             settings: Arc::new(settings),

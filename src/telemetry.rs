@@ -1,5 +1,8 @@
 //! Logs and metrics: how log lines are written, and the one list of the metrics' names.
 
+mod meter;
+mod refusals;
+
 use std::{
     sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -8,6 +11,7 @@ use std::{
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
+pub use self::{meter::Meter, refusals::Refusals};
 use crate::config::LogFormat;
 
 /// The names of all metrics: the one list, from which they are also described and started at zero.
@@ -226,6 +230,13 @@ impl Repeated {
 /// Counts a refusal.
 pub fn refused(code: &'static str) {
     metrics::counter!(names::REFUSALS, "code" => code).increment(1);
+    refusals::count(code, Instant::now());
+}
+
+/// What was refused since the start.
+#[must_use]
+pub fn refusals(now: Instant) -> Refusals {
+    refusals::counted(now)
 }
 
 /// Counts what a source sent.

@@ -25,6 +25,7 @@ mod catalog_cache;
 mod comments;
 mod endpoints;
 mod export;
+mod figures;
 mod goods;
 mod health;
 mod hooks;
@@ -39,6 +40,7 @@ mod stock;
 mod tests;
 mod texts;
 mod users;
+mod widget;
 
 pub use catalog_cache::CatalogCache;
 
@@ -96,6 +98,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
                 "/admin/endpoints/{endpointId}/deliveries/{deliveryId}/resend",
                 [post(endpoints::resend)],
             ))
+            .service(resource("/admin/figures", [get(figures::show)]))
+            .service(resource("/widget/counts", [post(widget::count)]))
             .default_service(web::to(unknown)),
     )
     .service(resource("/hooks/{sourceId}", [post(hooks::receive)]))

@@ -6,6 +6,7 @@ pub mod cart;
 pub mod delivery;
 pub mod endpoint;
 pub mod fields;
+pub mod figures;
 pub mod goods;
 pub mod id;
 pub mod language;
@@ -29,6 +30,7 @@ pub use endpoint::{
     DisabledBy, Endpoint, EndpointPatch, EndpointSecret, EndpointUrl, NewEndpoint, Place, Topic, Topics,
 };
 pub use fields::{Field, FieldError, Fields, Invalid};
+pub use figures::{Day, WidgetCounts};
 pub use goods::{
     About, Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
 };

@@ -50,7 +50,14 @@ impl Client {
     /// Ends the session, once.
     pub fn leave(&self) {
         if self.gateway.registry.leave(&self.session) {
-            telemetry::session_ended(self.session.came_by.label());
+            telemetry::session_ended(self.session.outbox.wire().label());
         }
+    }
+
+    /// It polled, and goes on over a WebSocket.
+    pub fn upgraded(&self) {
+        telemetry::session_ended(self.session.came_by.label());
+        telemetry::session_opened(self.session.outbox.wire().label());
+        self.gateway.registry.upgraded(&self.session);
     }
 }

@@ -6,6 +6,7 @@ use super::{
     client::Client,
     refusal::{Ack, Refusal, Reply},
     visitor,
+    watching::watch,
 };
 use crate::{
     clock,
@@ -33,6 +34,7 @@ pub(super) fn handle(
         Ok(ClientEvent::EnterRoom(room)) => answer(chat::enter_room(client, &room)),
         Ok(ClientEvent::LeaveRoom(room)) => answer(chat::exit_room(client, &room)),
         Ok(ClientEvent::NewMessage { message, room }) => answer(chat::say(client, &message, &room)),
+        Ok(ClientEvent::WatchFigures(wanted)) => watch(client, wanted, answer),
         Err(error) => answer(Err(error.into())),
     }
 }

@@ -20,6 +20,7 @@ mod sse;
 mod thread;
 pub mod upgrade;
 pub mod visitor;
+mod watching;
 
 pub use client::Client;
 pub use endpoints::{Endpoints, SocketIoDirectory};

@@ -223,6 +223,10 @@ impl Handlers for Shop {
         Ok(())
     }
 
+    fn upgraded(&self, socket: &Socket<Client>) {
+        socket.data.upgraded();
+    }
+
     fn disconnected(&self, socket: &Rc<Socket<Client>>) {
         recovery::note_leaving(&socket.data);
         events::leave(&socket.data);

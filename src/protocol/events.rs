@@ -29,6 +29,8 @@ pub enum ClientEvent {
         /// In which room.
         room: String,
     },
+    /// `WATCH_FIGURES`: tell this session the figures once a second, or no longer.
+    WatchFigures(bool),
 }
 
 /// Why something is no event.
@@ -71,6 +73,11 @@ impl ClientEvent {
             }
             "new_message" => new_message(next(), next())
                 .ok_or(EventError::Payload("new_message takes a message and a room.")),
+            "WATCH_FIGURES" => match next() {
+                Value::Null => Ok(Self::WatchFigures(true)),
+                Value::Bool(wanted) => Ok(Self::WatchFigures(wanted)),
+                _ => Err(EventError::Payload("WATCH_FIGURES takes true, false or nothing.")),
+            },
             _ => Err(EventError::Unknown),
         }
     }

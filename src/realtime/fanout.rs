@@ -10,6 +10,7 @@ use std::{
     future::Future,
     rc::Rc,
     sync::Arc,
+    time::Instant,
 };
 
 use tokio::sync::oneshot;
@@ -123,10 +124,13 @@ impl FanOut {
         let before = rounds.len();
         while let Some(round) = rounds.pop_front_if(|round| round.left == 0) {
             let since_commit = round.batch.committed().elapsed();
+            let mut alerts = 0;
             for wire in Wire::ALL {
                 let count = std::mem::take(delivered.get_mut(wire));
                 telemetry::alerts_delivered(wire.label(), count, since_commit);
+                alerts += count;
             }
+            self.registry.tally().broadcast(alerts, since_commit, Instant::now());
             // The relay may be gone.
             let _ = round.done.send(());
         }

@@ -1,6 +1,9 @@
 //! Reads the log for sessions that resume or could not keep up, until they have caught up with the broadcast.
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use super::{
     announcement::Batch,
@@ -43,7 +46,9 @@ impl Follower {
             return;
         }
         let (follower, session) = (Rc::clone(self), Rc::clone(session));
+        let lagging = Lagging::count(&self.registry);
         actix_rt::spawn(async move {
+            let _lagging = lagging;
             while let Err(error) = follower.catch_up(&session).await {
                 tracing::error!(%error, "the log cannot be read for a session that resumes");
                 tokio::time::sleep(RETRY).await;
@@ -69,9 +74,28 @@ impl Follower {
             if after.0 + 1 < oldest.0 {
                 session.tell_gap(after, oldest);
             }
-            if let Some(batch) = Batch::new(publications, self.log.naming()) {
-                session.push(&batch);
+            if let Some(batch) = Batch::new(publications, self.log.naming())
+                && session.push(&batch)
+            {
+                let alerts = usize::try_from(batch.last().0 + 1 - batch.first().0).unwrap_or_default();
+                self.registry.tally().replayed(alerts, Instant::now());
             }
         }
+    }
+}
+
+/// Counts a session that is followed, until it no longer is.
+struct Lagging(Rc<Registry>);
+
+impl Lagging {
+    fn count(registry: &Rc<Registry>) -> Self {
+        registry.tally().fell_behind();
+        Self(Rc::clone(registry))
+    }
+}
+
+impl Drop for Lagging {
+    fn drop(&mut self) {
+        self.0.tally().caught_up();
     }
 }

@@ -115,6 +115,19 @@ impl Handler<AnnounceViewers> for Hub {
     }
 }
 
+/// Sends the figures to those who watch them.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct TellWatchers(pub Arc<Announcement>);
+
+impl Handler<TellWatchers> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, TellWatchers(figures): TellWatchers, _: &mut Self::Context) {
+        self.registry.tell_watchers(&figures);
+    }
+}
+
 /// Sends an event to a room, except to one session.
 #[derive(Clone, Message)]
 #[rtype(result = "()")]

@@ -15,9 +15,11 @@ mod registry;
 mod relay;
 mod rooms;
 mod session;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod viewers;
+mod watchers;
 
 pub use announcement::{Announcement, Batch};
 pub use follower::Follower;
@@ -29,4 +31,5 @@ pub use registry::Registry;
 pub use relay::Relay;
 pub use rooms::{Room, Rooms};
 pub use session::{Delivery, Feeding, Login, NewSession, Session};
+pub use tally::{BOUNDS_MS, Deliveries, SessionCount, Tally};
 pub use viewers::{Page, Person, Viewers};

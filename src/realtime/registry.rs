@@ -14,7 +14,9 @@ use super::{
     announcement::{Announcement, Batch},
     rooms::{Room, Rooms},
     session::{NO_SLOT, Session},
+    tally::Tally,
     viewers::{Page, Viewers},
+    watchers::Watchers,
 };
 use crate::{
     domain::{Nickname, Offset, SessionId, UserId},
@@ -34,6 +36,8 @@ pub struct Registry {
     accounts: RefCell<HashMap<UserId, u32>>,
     viewers: Arc<Viewers>,
     rooms: Arc<Rooms>,
+    tally: Arc<Tally>,
+    watchers: Watchers,
     revoked: RefCell<BTreeMap<SessionId, Instant>>,
     /// The newest publication that was broadcast here, or is being.
     latest: Cell<Offset>,
@@ -49,7 +53,7 @@ struct Slots {
 impl Registry {
     /// An empty registry.
     #[must_use]
-    pub fn new(viewers: Arc<Viewers>, rooms: Arc<Rooms>) -> Rc<Self> {
+    pub fn new(viewers: Arc<Viewers>, rooms: Arc<Rooms>, tally: Arc<Tally>) -> Rc<Self> {
         Rc::new(Self {
             slots: RefCell::default(),
             pages: RefCell::default(),
@@ -57,6 +61,8 @@ impl Registry {
             accounts: RefCell::default(),
             viewers,
             rooms,
+            watchers: Watchers::new(Arc::clone(&tally)),
+            tally,
             revoked: RefCell::default(),
             latest: Cell::default(),
         })
@@ -71,6 +77,12 @@ impl Registry {
     /// Sets where the log ends, before the first broadcast.
     pub fn start_at(&self, latest: Offset) {
         self.latest.set(latest);
+    }
+
+    /// The numbers of all threads.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Number of sessions.
@@ -101,6 +113,7 @@ impl Registry {
             slots.sessions.len() - 1
         };
         session.slot.set(slot);
+        self.tally.came(session.outbox.wire(), login.is_some());
         if let (Some(login), Ok(slot)) = (login, u32::try_from(slot)) {
             let before = self.accounts.borrow_mut().insert(login.user_id, slot);
             session.before.set(before.unwrap_or(NO_SLOT));
@@ -163,7 +176,36 @@ impl Registry {
         slots.free.push(slot);
         drop(slots);
         left.release();
+        self.watchers.end(session);
+        self.tally.went(session.outbox.wire(), session.login().is_some());
         true
+    }
+
+    /// A session that polled goes on over a WebSocket.
+    pub fn upgraded(&self, session: &Session) {
+        let is_member = session.login().is_some();
+        self.tally.went(session.came_by, is_member);
+        self.tally.came(session.outbox.wire(), is_member);
+    }
+
+    /// A session asks to watch the figures; `false` when it does already. It is told nothing before it is admitted.
+    pub fn ask_to_watch(&self, session: &Rc<Session>) -> bool {
+        self.watchers.ask(session)
+    }
+
+    /// A session that asked may watch the figures.
+    pub fn admit_watcher(&self, session: &Rc<Session>) {
+        self.watchers.admit(session);
+    }
+
+    /// A session watches the figures no longer.
+    pub fn end_watching(&self, session: &Session) {
+        self.watchers.end(session);
+    }
+
+    /// Sends those who watch the figures.
+    pub fn tell_watchers(&self, figures: &Announcement) {
+        self.watchers.tell(figures);
     }
 
     /// A session now looks at a page; it is told at once how many others do.

@@ -117,7 +117,7 @@ pub struct Session {
     login: Cell<Option<Rc<Login>>>,
     /// Who looks at pages through it.
     pub person: Person,
-    /// The wire by which it came, for metrics.
+    /// The wire by which it came.
     pub came_by: Wire,
     /// The slot of the account's session that came before it.
     pub(super) before: Cell<u32>,

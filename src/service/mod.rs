@@ -23,6 +23,7 @@ pub mod passwords;
 pub mod poll_reports;
 pub mod sources;
 pub mod tokens;
+pub mod widget;
 
 /// Why a use case was refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum ServiceError {
     /// A source sends too much.
     #[error("too many receipts of one source")]
     TooManyReceipts(RateExceeded),
+    /// A network reports too much of what visitors do with the widget.
+    #[error("too many reports of one network")]
+    TooManyCounts(RateExceeded),
     /// What came to the door of a source was not signed by it; a sentence that says why.
     #[error("{0}")]
     BadSignature(&'static str),

@@ -274,6 +274,12 @@ impl<H: Handlers> Service for SocketIo<H> {
         self.handlers.is_given_up(request)
     }
 
+    fn upgraded(&self, connection: &Connection<Self>) {
+        for socket in connection.state.namespaces.borrow().iter().filter_map(Namespace::socket) {
+            self.handlers.upgraded(socket);
+        }
+    }
+
     fn closed(&self, connection: &Rc<Connection<Self>>) {
         connection.state.partial.take();
         let namespaces: Vec<_> = connection.state.namespaces.borrow().iter().map(Namespace::name).collect();

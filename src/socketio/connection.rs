@@ -69,6 +69,8 @@ pub trait Service: Sized + 'static {
     fn is_given_up(&self, _: &Self::Request) -> bool {
         false
     }
+    /// A connection that polled goes on over a WebSocket.
+    fn upgraded(&self, _: &Connection<Self>) {}
     /// The connection is over.
     fn closed(&self, connection: &Rc<Connection<Self>>);
 }

@@ -64,6 +64,8 @@ pub trait Handlers: Sized + 'static {
     /// # Errors
     /// Its arguments are not JSON: the connection is closed.
     fn event(&self, socket: &Rc<Socket<Self::Data>>, event: Event<'_>) -> Result<(), Violation>;
+    /// It polled, and goes on over a WebSocket.
+    fn upgraded(&self, _: &Socket<Self::Data>) {}
     /// It is no longer connected.
     fn disconnected(&self, socket: &Rc<Socket<Self::Data>>);
 }

@@ -65,6 +65,7 @@ impl<S: Service> Engine<S> {
         let socket = probe.take_socket().ok_or(Violation)?;
         connection.outbox.heartbeat.hear(Instant::now());
         connection.outbox.upgrade(socket);
+        self.service.upgraded(connection);
         Ok(())
     }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{
     accounts::AccountStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
-    endpoints::EndpointStore, errors::StoreError, listen_keys::ListenKeyStore, log::LogStore,
-    news::NewsStore, orders::OrderStore, personal::PersonalStore, sources::SourceStore,
+    endpoints::EndpointStore, errors::StoreError, figures::FigureStore, listen_keys::ListenKeyStore,
+    log::LogStore, news::NewsStore, orders::OrderStore, personal::PersonalStore, sources::SourceStore,
 };
 
 /// What a low stock is unless anything else is said.
@@ -26,6 +26,7 @@ pub trait Store:
     + DeliveryStore
     + NewsStore
     + SourceStore
+    + FigureStore
 {
     /// Fails when the database cannot be read or its writer does not run.
     async fn ping(&self) -> Result<(), StoreError>;

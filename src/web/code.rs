@@ -83,6 +83,8 @@ codes! {
         "The signature is not valid.", "서명이 올바르지 않습니다.";
     TooManyReceipts = "too_many_receipts", TOO_MANY_REQUESTS,
         "Too many messages at once. Please wait a moment.", "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.";
+    TooManyCounts = "too_many_counts", TOO_MANY_REQUESTS,
+        "Too many reports at once. Please wait a moment.", "보고가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
     ReceiptForgotten = "receipt_forgotten", GONE,
         "What was received is no longer kept.", "수신 내용이 더 이상 보관되어 있지 않습니다.";
     NicknameTaken = "nickname_taken", CONFLICT,
@@ -209,6 +211,7 @@ impl From<&ServiceError> for Code {
             ServiceError::TooManyAttempts(_) => Self::TooManyAttempts,
             ServiceError::TooManyOrders(_) => Self::TooManyOrders,
             ServiceError::TooManyReceipts(_) => Self::TooManyReceipts,
+            ServiceError::TooManyCounts(_) => Self::TooManyCounts,
             ServiceError::BadSignature(_) => Self::BadSignature,
             ServiceError::MalformedReceipt(_) => Self::MalformedBody,
             ServiceError::ReceiptForgotten => Self::ReceiptForgotten,

@@ -67,6 +67,7 @@ pub fn field(name: &str, language: Language) -> &str {
 
 /// The rules of fields in Korean. What is not listed gets the sentence of its code, see [`rule`].
 const RULES: &[(&str, &str)] = &[
+    ("a count is a whole number from 0 to 100", "0에서 100까지의 정수를 입력해 주세요."),
     ("this field is required", "필수 항목입니다."),
     ("this field must be a string", "문자열이어야 합니다."),
     ("this field must be true or false", "true 또는 false여야 합니다."),
@@ -114,6 +115,10 @@ const EVENTS: &[(&str, &str)] = &[
     ("enter_room takes a string.", "enter_room에는 문자열을 보내야 합니다."),
     ("leave_room takes a string.", "leave_room에는 문자열을 보내야 합니다."),
     ("new_message takes a message and a room.", "new_message에는 메시지와 방을 보내야 합니다."),
+    (
+        "WATCH_FIGURES takes true, false or nothing.",
+        "WATCH_FIGURES에는 true나 false를 보내거나 아무것도 보내지 않아야 합니다.",
+    ),
     ("A message has at most 2000 characters.", "메시지는 2000자 이하여야 합니다."),
     (
         "A room's name has 1 to 100 characters, none of them control, bidirectional or < >.",

@@ -18,6 +18,7 @@ mod endpoints;
 mod epochs;
 mod events;
 mod faults;
+mod figures;
 mod hooks;
 mod hostile;
 mod ingest;

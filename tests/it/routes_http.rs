@@ -55,6 +55,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/admin/endpoints/{endpointId}/deliveries"),
     ("GET", "/api/admin/endpoints/{endpointId}/deliveries/{deliveryId}"),
     ("POST", "/api/admin/endpoints/{endpointId}/deliveries/{deliveryId}/resend"),
+    ("GET", "/api/admin/figures"),
+    ("POST", "/api/widget/counts"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),

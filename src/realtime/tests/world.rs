@@ -13,7 +13,7 @@ use crate::{
         Epoch, GoodsId, Nickname, NicknameDisplay, Notification, Offset, Publication, SessionId, Timestamp,
         UserId,
     },
-    realtime::{Batch, Delivery, Follower, Log, Registry, Rooms, Viewers},
+    realtime::{Batch, Delivery, Follower, Log, Registry},
     store::{Feed, LogStore, OrderEvent, Reach, Sequence, StoreError, feed::News},
 };
 
@@ -205,7 +205,7 @@ impl World {
 
 impl Worker {
     fn new(table: &Arc<Table>, served: Option<usize>) -> Self {
-        let registry = Registry::new(Arc::new(Viewers::default()), Arc::new(Rooms::default()));
+        let registry = Registry::new(Arc::default(), Arc::default(), Arc::default());
         let follower = Follower::with_page(log(table), Rc::clone(&registry), PAGE);
         Self { registry, follower, served }
     }

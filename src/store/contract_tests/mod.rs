@@ -11,6 +11,7 @@ use crate::domain::{
 pub(super) mod accounts;
 pub(super) mod carts;
 pub(super) mod catalog;
+pub(super) mod figures;
 pub(super) mod listen_keys;
 pub(super) mod log;
 pub(super) mod orders;
@@ -79,6 +80,8 @@ macro_rules! store_contract {
                       a_cancellation_by_hand_ends_the_order_of_a_source
                       secrets_hold_until_their_moment
                       receipts_are_listed_tried_again_and_forgotten }
+            figures { orders_are_counted_by_minute
+                      what_the_widget_counts_is_added_up_by_day }
             log { every_order_and_every_cancellation_is_an_event
                   refusals_leave_no_holes_in_either_count
                   the_log_is_pruned_from_its_beginning

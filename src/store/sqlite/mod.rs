@@ -24,6 +24,7 @@ mod check;
 mod deliveries;
 mod endpoints;
 mod errors;
+mod figures;
 mod files;
 mod foreign_goods;
 mod ingesting;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest as _, http::Request, protocol::CloseFrame},
@@ -136,4 +137,28 @@ async fn a_poll_waits_undisturbed_until_the_websocket_is_tested() {
     upgrade.send("5").await;
     upgrade.send(r#"421["enter_room","tea"]"#).await;
     assert!(upgrade.next().await.expect("an answer").starts_with("431"));
+}
+
+#[tokio::test]
+async fn who_has_upgraded_is_counted_so_and_told_the_figures() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let transports = async || {
+        let figures = app.get("/api/admin/figures").by(&admin).send().await.expect(200);
+        figures.json["sessions"]["byTransport"].clone()
+    };
+    let (mut session, _) = Polling::connect(&app, Some(&admin), "").await;
+    session.expect("42[\"offset\"").await;
+    assert_eq!(transports().await, json!({"websocket": 0, "socketio": 0, "polling": 1, "sse": 0}));
+    let mut upgrade = Upgrade::probe(&app, &session).await.expect("a probe is answered");
+    upgrade.send("5").await;
+    upgrade.send(r#"421["WATCH_FIGURES"]"#).await;
+    assert_eq!(upgrade.next().await.as_deref(), Some(r#"431[{"ok":true}]"#));
+    let figures = upgrade.next().await.expect("figures");
+    let figures: Value = serde_json::from_str(figures.strip_prefix("42").unwrap()).unwrap();
+    let upgraded = json!({"websocket": 0, "socketio": 1, "polling": 0, "sse": 0});
+    assert_eq!((&figures[0], &figures[1]["sessions"]["byTransport"]), (&json!("FIGURES"), &upgraded));
+    drop(upgrade);
+    until("the session to end", async || (transports().await["socketio"] == 0).then_some(())).await;
+    assert_eq!(transports().await["polling"], 0);
 }

@@ -133,6 +133,11 @@ impl Ws {
         assert!(found.is_none(), "{event} came: {found:?}");
     }
 
+    /// Drops what came of an event so far.
+    pub fn forget(&mut self, event: &str) {
+        self.unread.retain(|frame| frame["type"] != event);
+    }
+
     /// Waits for the end and answers its code and reason.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
