@@ -60,10 +60,17 @@ impl Dispatcher {
     }
 
     /// Begins nothing more, lets attempts under way end and has them recorded, for at most `within`. Whether all did.
-    pub async fn stop(self, within: Duration) -> bool {
+    pub async fn stop(mut self, within: Duration) -> bool {
         self.ends.send_replace(true);
         // The thread never sends: it drops its end.
-        tokio::time::timeout(within, self.ended).await.is_ok()
+        tokio::time::timeout(within, &mut self.ended).await.is_ok()
+    }
+}
+
+/// Without this, whoever waits for a change of a channel that has no other end any more would turn in circles.
+impl Drop for Dispatcher {
+    fn drop(&mut self) {
+        self.ends.send_replace(true);
     }
 }
 
