@@ -1,7 +1,7 @@
 //! Where lists and the log go on: ids, cursors, `limit`, `?after=`, `Last-Event-ID`, and what CONNECT brings to resume.
 
 use shopbell::{
-    domain::{GoodsId, Offset, OrderId, UserId, goods::parse_chosen_id, id::MAX_SAFE_INTEGER},
+    domain::{GoodsId, GoodsSort, Offset, OrderId, UserId, goods::parse_chosen_id, id::MAX_SAFE_INTEGER},
     gateway::{Pid, resume, socketio::Auth},
     web::params,
 };
@@ -38,6 +38,13 @@ pub fn check(input: &[u8]) {
     assert!(ids.iter().all(|id| *id == ids[0] && id.is_none_or(in_range)));
     assert!(parse_chosen_id(text).is_ok() == ids[0].is_some_and(|id| id <= 1 << 52));
     assert!(params::limit(100)(text).map_or(true, |limit| (1..=100).contains(&limit)));
+    for sort in ["newest", "priceAsc", "priceDesc", "name"] {
+        let sort = GoodsSort::parse(sort).unwrap_or_default();
+        let Some(place) = sort.going_on(text) else { continue };
+        let written = serde_json::to_value(&place).unwrap_or_default();
+        let written = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
+        assert_eq!(sort.going_on(&written), Some(place), "{text}");
+    }
     let auth = Auth::read(Some(text));
     assert!(auth.token().is_none_or(|token| !token.is_empty() && token.len() <= text.len()));
     if let Some((pid, offset)) = auth.resume() {

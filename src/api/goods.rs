@@ -1,5 +1,7 @@
 //! `/api/goods`: the catalog.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -15,7 +17,10 @@ use serde_json::{Value, json};
 use super::catalog_cache::{self, CatalogCache};
 use crate::{
     clock,
-    domain::{Goods, GoodsId, Invalid, Sku},
+    domain::{
+        Currency, FieldError, Fields, Goods, GoodsId, GoodsSort, Invalid, Sku, fields::flag,
+        goods::parse_price,
+    },
     protocol::shapes::GoodsResponse,
     service::Page,
     store::{GoodsQuery, Precondition},
@@ -29,17 +34,38 @@ use crate::{
 /// Some pages ask once and want all there is.
 const MAX_LIMIT: u32 = 1000;
 
+/// How far back orders of goods are counted for who looks at them, and how many at most: it is for being told, and nobody
+/// tells thousands apart.
+const LATELY: Duration = Duration::from_secs(3600);
+const MOST_ORDERS: u32 = 1000;
+
+/// Goods, and what goes on with them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    goods: GoodsResponse<'a>,
+    /// In how many orders that were announced, and not canceled since.
+    #[serde(skip_serializing_if = "is_nothing")]
+    ordered_last_hour: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_nothing(count: &u32) -> bool {
+    *count == 0
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct List<'a> {
     goods: Vec<GoodsResponse<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<GoodsId>,
+    next_cursor: Option<&'a GoodsSort>,
 }
 
-impl<'a> From<&'a Page<Goods, GoodsId>> for List<'a> {
-    fn from(page: &'a Page<Goods, GoodsId>) -> Self {
-        Self { goods: page.items.iter().map(GoodsResponse::from).collect(), next_cursor: page.next }
+impl<'a> From<&'a Page<Goods, GoodsSort>> for List<'a> {
+    fn from(page: &'a Page<Goods, GoodsSort>) -> Self {
+        let goods = page.items.iter().map(GoodsResponse::from).collect();
+        Self { goods, next_cursor: page.next.as_ref() }
     }
 }
 
@@ -49,13 +75,7 @@ pub(super) async fn list(
     request: HttpRequest,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let fields = query.0;
-    let category = fields.optional("category", search).map(Option::flatten);
-    let text = fields.optional("q", search).map(Option::flatten);
-    let before = fields.optional("cursor", cursor(GoodsId::parse));
-    let limit = fields.optional("limit", limit(MAX_LIMIT));
-    let (category, text, before, limit) = fields.finish((category, text, before, limit))?;
-    let wanted = GoodsQuery { category, text, before, unlisted: false, limit: limit.unwrap_or(MAX_LIMIT) };
+    let wanted = wanted(query.0, state.settings.currency)?;
     let read = state.catalog.list(wanted.clone()).map_ok(|page| Some(etag::document(&List::from(&page))));
     // Searches for text differ too much from each other to be worth keeping.
     let found = if wanted.text.is_some() {
@@ -66,13 +86,40 @@ pub(super) async fn list(
     respond(&request, found)
 }
 
-/// An empty field of a search form searches for nothing.
+/// Reads what is asked for. An empty field of a search form asks for nothing.
+fn wanted(fields: Fields, currency: Currency) -> Result<GoodsQuery, Vec<FieldError>> {
+    let price = |text: &str| parse_price(text, currency).map(|price| price.minor);
+    let category = fields.optional("category", search).map(Option::flatten);
+    let text = fields.optional("q", search).map(Option::flatten);
+    let sort = fields.optional("sort", filled(GoodsSort::parse)).map(Option::flatten);
+    let min_price = fields.optional("minPrice", filled(price)).map(Option::flatten);
+    let max_price = fields.optional("maxPrice", filled(price)).map(Option::flatten);
+    let in_stock = fields.optional("inStock", filled(flag)).map(Option::flatten);
+    let sort = sort.map(Option::unwrap_or_default);
+    // A cursor is one of an order; without a good one it is not looked at.
+    let sort = sort.and_then(|sort| {
+        let going_on = fields.optional("cursor", cursor(|text| sort.going_on(text)))?;
+        Ok(going_on.unwrap_or(sort))
+    });
+    let limit = fields.optional("limit", limit(MAX_LIMIT));
+    let (category, text, sort, min_price, max_price, in_stock, limit) =
+        fields.finish((category, text, sort, min_price, max_price, in_stock, limit))?;
+    let limit = limit.unwrap_or(MAX_LIMIT);
+    Ok(GoodsQuery { sort, category, text, min_price, max_price, in_stock, unlisted: false, limit })
+}
+
 fn search(text: &str) -> Result<Option<String>, Invalid> {
     match text.chars().count() {
         0 => Ok(None),
         1..=200 => Ok(Some(text.to_owned())),
         _ => Err(Invalid::new("too_long", "a search has at most 200 characters")),
     }
+}
+
+fn filled<T>(
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> impl FnOnce(&str) -> Result<Option<T>, Invalid> {
+    |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
 }
 
 fn respond(request: &HttpRequest, found: Option<Document>) -> Result<HttpResponse, Problem> {
@@ -86,7 +133,13 @@ pub(super) async fn show(
     id: Id,
 ) -> Result<HttpResponse, Problem> {
     let id = id.read(GoodsId::parse)?;
-    let read = state.store.goods(id).map_ok(|goods| goods.map(|goods| etag::document(&wrapped(&goods))));
+    let read = async {
+        let Some(goods) = state.store.goods(id).await? else { return Ok(None) };
+        let since = clock::now().minus(LATELY);
+        let ordered = state.store.count_orders_of(id, since, MOST_ORDERS).await?;
+        let shown = Shown { goods: GoodsResponse::from(&goods), ordered_last_hour: ordered };
+        Ok(Some(etag::document_of(&wrapped(&goods), &shown, ordered)))
+    };
     respond(&request, cache.get(catalog_cache::Request::Goods(id), read).await?)
 }
 
@@ -151,7 +204,7 @@ pub(super) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The validator that `GET` of the goods has now, so that the next change can name what it is based on.
+/// The validator of the goods as they are now, so that the next change can name what it is based on.
 fn tagged(mut response: HttpResponse, goods: &Goods) -> HttpResponse {
     if let Ok(tag) = HeaderValue::from_maybe_shared(etag::document(&wrapped(goods)).tag) {
         response.headers_mut().insert(ETAG, tag);
@@ -162,5 +215,5 @@ fn tagged(mut response: HttpResponse, goods: &Goods) -> HttpResponse {
 /// What `If-Match` says, to be asked of the goods by the job that changes them.
 fn precondition(request: &HttpRequest) -> Option<Precondition> {
     let expected = IfMatch::of(request.headers())?;
-    Some(Box::new(move |goods| expected.holds(&etag::document(&wrapped(goods)).tag)))
+    Some(Box::new(move |goods| expected.holds_for(&etag::document(&wrapped(goods)).tag)))
 }

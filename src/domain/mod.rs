@@ -11,6 +11,7 @@ pub mod goods;
 pub mod id;
 pub mod language;
 pub mod listen_key;
+pub mod listing;
 pub mod money;
 pub mod names;
 pub mod notification;
@@ -37,6 +38,7 @@ pub use goods::{
 pub use id::{DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, StockChangeId, UserId};
 pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
+pub use listing::GoodsSort;
 pub use money::{Currency, Price};
 pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, SourceName, ThumbnailUrl};
 pub use notification::{Elsewhere, Naming, NicknameDisplay, Notification, Publication};

@@ -69,6 +69,12 @@ impl GoodsName {
     pub fn search_form(&self) -> String {
         text::search_form(&self.0)
     }
+
+    /// What a list by names is sorted by: the same for what differs in case or form alone.
+    #[must_use]
+    pub fn sort_key(&self) -> String {
+        text::fold(&self.0)
+    }
 }
 
 impl Category {

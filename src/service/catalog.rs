@@ -6,8 +6,8 @@ use super::{Page, ServiceError};
 use crate::{
     domain::{
         Actor, Category, Currency, Description, Field, FieldError, Fields, Goods, GoodsId, GoodsName,
-        GoodsPatch, Invalid, Offset, PageUrl, Sku, StockChange, StockChangeId, StockReason, StockRecord,
-        ThumbnailUrl, Timestamp,
+        GoodsPatch, GoodsSort, Invalid, Offset, PageUrl, Sku, StockChange, StockChangeId, StockReason,
+        StockRecord, ThumbnailUrl, Timestamp,
         fields::{ReadFields as _, flag},
         goods::{parse_chosen_id, parse_price, parse_stock, parse_stock_change},
     },
@@ -69,14 +69,14 @@ impl Catalog {
         Self { store, currency }
     }
 
-    /// Lists goods, newest id first, `query.limit` of them.
+    /// Lists goods in the order of `query.sort`, `query.limit` of them.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn list(&self, query: GoodsQuery) -> Result<Page<Goods, GoodsId>, StoreError> {
-        let limit = query.limit;
+    pub async fn list(&self, query: GoodsQuery) -> Result<Page<Goods, GoodsSort>, StoreError> {
+        let (limit, sort) = (query.limit, query.sort.clone());
         let found = self.store.goods_list(GoodsQuery { limit: limit.saturating_add(1), ..query }).await?;
-        Ok(Page::cut(found, limit, |goods| goods.goods_id))
+        Ok(Page::cut(found, limit, |goods| sort.behind(goods)))
     }
 
     /// Puts goods on sale: `name, thumbnailUrl, category, price, stock?, goodsId?, sku?, description?, url?, announce?,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{Denied, StoreError};
 use crate::domain::{
-    Actor, Goods, GoodsId, GoodsPatch, NewGoods, Sku, Stock, StockChange, StockChangeId, StockRecord,
-    Timestamp,
+    Actor, Goods, GoodsId, GoodsPatch, GoodsSort, NewGoods, Sku, Stock, StockChange, StockChangeId,
+    StockRecord, Timestamp,
 };
 
 /// Why the catalog or a cart was not changed.
@@ -53,17 +53,23 @@ pub enum CatalogError {
     Store(#[from] StoreError),
 }
 
-/// Which goods of the catalog to list, newest id first.
+/// Which goods of the catalog to list, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GoodsQuery {
+    /// The order, and where in it the list begins.
+    pub sort: GoodsSort,
     /// Only this category, whatever its case and form.
     pub category: Option<String>,
     /// Only names that contain every word of this text, without regard to case, accents and form.
     pub text: Option<String>,
+    /// Only goods that cost so much or more, in minor units.
+    pub min_price: Option<i64>,
+    /// Only goods that cost so much or less, in minor units.
+    pub max_price: Option<i64>,
+    /// Only goods of which a piece can be had now, or only those of which none can.
+    pub in_stock: Option<bool>,
     /// Also goods that are not sold here.
     pub unlisted: bool,
-    /// Only ids below this one.
-    pub before: Option<GoodsId>,
     /// At most so many.
     pub limit: u32,
 }
@@ -74,7 +80,7 @@ pub type Precondition = Box<dyn FnOnce(&Goods) -> bool + Send>;
 /// Goods. Who changes them must still be an administrator when it is done; `None` is the program itself.
 #[async_trait]
 pub trait CatalogStore: Send + Sync + 'static {
-    /// Lists goods that are sold here, newest id first.
+    /// Lists goods that are sold here.
     async fn goods_list(&self, query: GoodsQuery) -> Result<Vec<Goods>, StoreError>;
     /// Finds goods.
     async fn goods(&self, id: GoodsId) -> Result<Option<Goods>, StoreError>;

@@ -98,6 +98,9 @@ pub trait OrderStore: Send + Sync + 'static {
         before: Option<OrderId>,
         limit: u32,
     ) -> Result<Vec<Order>, StoreError>;
+    /// Counts the orders of goods since a moment that were announced and are not canceled, up to `most`: of the newest `most`
+    /// orders of them.
+    async fn count_orders_of(&self, goods: GoodsId, since: Timestamp, most: u32) -> Result<u32, StoreError>;
     /// Finds someone's order.
     async fn order(&self, id: OrderId, owner: UserId) -> Result<Option<Order>, StoreError>;
     /// Forgets idempotency keys that were made before a moment, a few at a time. Returns how many.

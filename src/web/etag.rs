@@ -32,6 +32,22 @@ pub fn of(body: Bytes) -> Document {
     Document { tag: tag(&Sha256::digest(&body)).into(), body }
 }
 
+/// JSON that shows a thing and a number beside it that changes while the thing does not. Its tag is that of the thing alone,
+/// `"…"`, and with the number, `"…-7"`, when there is something to count: another one for every other body, and
+/// [`IfMatch::holds_for`] knows the thing in it.
+///
+/// # Panics
+/// As [`document`].
+pub fn document_of(thing: &impl Serialize, shown: &impl Serialize, number: u32) -> Document {
+    let Document { body, tag } = document(thing);
+    if number == 0 {
+        return Document { body, tag };
+    }
+    let body = serde_json::to_vec(shown).expect("names are text and numbers are finite");
+    let thing = String::from_utf8_lossy(&tag[..tag.len() - 1]);
+    Document { body: body.into(), tag: format!("{thing}-{number}\"").into() }
+}
+
 /// JSON that caches keep but revalidate; 304 when the client has it.
 #[must_use]
 pub fn public(asked: &HeaderMap, document: &Document) -> HttpResponse {
@@ -104,6 +120,22 @@ impl IfMatch {
             Self::Tags(tags) => tags.iter().any(|expected| expected == tag),
         }
     }
+
+    /// As [`holds`](Self::holds) of a thing that is shown with a number beside it ([`document_of`]): whatever the number was,
+    /// the thing is what was seen.
+    #[must_use]
+    pub fn holds_for(&self, tag: &[u8]) -> bool {
+        let is_it = |expected: &Bytes| {
+            let rest = tag.strip_suffix(b"\"").and_then(|thing| expected.strip_prefix(thing));
+            let number = rest.and_then(|rest| rest.strip_prefix(b"-")?.strip_suffix(b"\""));
+            expected == tag
+                || number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+        };
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.iter().any(is_it),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +182,17 @@ mod tests {
             (String::new(), false),
         ] {
             assert_eq!(holds(&value), Some(expected), "{value}");
+        }
+        let shown = |number| document_of(&1, &(1, number), number);
+        let plain = document(&1);
+        assert_eq!((shown(0).tag, shown(0).body), (plain.tag.clone(), plain.body));
+        assert_ne!(shown(1).tag, shown(2).tag);
+        let thing = plain.tag.strip_suffix(b"\"").and_then(|tag| std::str::from_utf8(tag).ok()).unwrap();
+        for (tag, held) in
+            [("\"", true), ("-7\"", true), ("-\"", false), ("-7", false), ("-x\"", false), ("7\"", false)]
+        {
+            let asked = headers(&[("if-match", &format!("{thing}{tag}"))]);
+            assert_eq!(IfMatch::of(&asked).map(|it| it.holds_for(&plain.tag)), Some(held), "{tag}");
         }
         let twice = headers(&[("if-match", "\"x\""), ("if-match", &tag)]);
         assert!(IfMatch::of(&twice).is_some_and(|it| it.holds(tag.as_bytes())));

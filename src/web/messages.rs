@@ -100,6 +100,10 @@ const RULES: &[(&str, &str)] = &[
     ("an order has at most 999 pieces of one goods", "한 상품은 999개까지 주문할 수 있습니다."),
     ("an order has either items or fromCart", "items와 fromCart 중 하나만 보내야 합니다."),
     ("items is a list of {goodsId, quantity}", "items는 {goodsId, quantity}의 목록이어야 합니다."),
+    (
+        "sort is newest, priceAsc, priceDesc or name",
+        "sort는 newest, priceAsc, priceDesc, name 중 하나여야 합니다.",
+    ),
     ("a search has at most 200 characters", "검색어는 200자 이하여야 합니다."),
 ];
 

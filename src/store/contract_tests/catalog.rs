@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     domain::{
-        GoodsAction, GoodsPatch, Offset, Sku, StockChange, StockReason, StockRecordKind, goods::MAX_STOCK,
+        GoodsAction, GoodsPatch, GoodsSort, Offset, Sku, StockChange, StockReason, StockRecordKind,
+        goods::MAX_STOCK,
     },
     store::{CatalogError, Denied, GoodsQuery},
 };
@@ -28,7 +29,7 @@ pub(in crate::store) async fn goods_are_listed_newest_first(store: &dyn Store) {
 
     assert_eq!(names(store, query()).await, ["bread", "a3", "a2", "a1"]);
     assert_eq!(names(store, GoodsQuery { limit: 2, ..query() }).await, ["bread", "a3"]);
-    let older = GoodsQuery { before: Some(bread.goods_id), limit: 2, ..query() };
+    let older = GoodsQuery { sort: GoodsSort::Newest(Some(bread.goods_id)), limit: 2, ..query() };
     assert_eq!(names(store, older).await, ["a3", "a2"]);
     let of = |category: &str| GoodsQuery { category: Some(category.into()), ..query() };
     assert_eq!(names(store, of("food")).await, ["bread"]);
@@ -58,7 +59,7 @@ pub(in crate::store) async fn a_search_goes_on_in_pages_and_within_a_category(st
         names(store, text("the")).await,
         ["vin rouge et thé", "THÉ rouge au citron", "the noir", "Thé vert"]
     );
-    let older = GoodsQuery { before: Some(other), limit: 1, ..text("ROUGE thé") };
+    let older = GoodsQuery { sort: GoodsSort::Newest(Some(other)), limit: 1, ..text("ROUGE thé") };
     assert_eq!(names(store, older).await, ["THÉ rouge au citron"]);
     let food = GoodsQuery { category: Some("FOOD".into()), ..text("the") };
     assert_eq!(names(store, food).await, ["vin rouge et thé"]);
@@ -294,4 +295,108 @@ pub(in crate::store) async fn a_number_of_another_system_makes_goods_once(store:
     let hidden = GoodsPatch { price: Some(price), listed: Some(false), ..GoodsPatch::default() };
     let hidden = store.change_goods(other, hidden, None, None, NOW).await.unwrap();
     assert_eq!((hidden.price, store.goods(other).await.unwrap()), (price, Some(hidden.clone())));
+}
+
+/// All names in an order, read in pages of two.
+async fn in_pages(store: &dyn Store, query: GoodsQuery) -> Vec<String> {
+    let mut query = GoodsQuery { limit: 2, ..query };
+    let mut names = Vec::new();
+    loop {
+        let page = store.goods_list(query.clone()).await.unwrap();
+        let Some(last) = page.last() else { return names };
+        query.sort = query.sort.behind(last);
+        names.extend(page.iter().map(|goods| goods.name.as_str().to_owned()));
+    }
+}
+
+pub(in crate::store) async fn lists_have_an_order_and_filters_that_go_together(store: &dyn Store) {
+    let of = |name: &str, minor, stock, category: &str| NewGoods {
+        category: Category::parse(category).unwrap(),
+        ..new_goods(name, minor, stock)
+    };
+    for goods in [
+        of("물", 300, Some(1), "drink"),
+        of("Zebra tea", 100, None, "tea"),
+        of("éclair", 200, Some(0), "food"),
+        of("ÉCLAIR", 200, Some(5), "food"),
+        of("apple tea", 200, Some(0), "tea"),
+    ] {
+        store.create_goods(goods, None, NOW).await.unwrap();
+    }
+    store.create_goods(unlisted("hidden tea"), None, NOW).await.unwrap();
+    let sorted = |sort: &str| GoodsQuery { sort: GoodsSort::parse(sort).unwrap(), ..GoodsQuery::default() };
+    for (sort, expected) in [
+        ("newest", ["apple tea", "ÉCLAIR", "éclair", "Zebra tea", "물"]),
+        ("priceAsc", ["Zebra tea", "éclair", "ÉCLAIR", "apple tea", "물"]),
+        ("priceDesc", ["물", "apple tea", "ÉCLAIR", "éclair", "Zebra tea"]),
+        // "é" is one of the letters behind z, and the same as a capital.
+        ("name", ["apple tea", "Zebra tea", "éclair", "ÉCLAIR", "물"]),
+    ] {
+        assert_eq!(in_pages(store, sorted(sort)).await, expected, "{sort}");
+        let all = || sorted(sort);
+        let kept = |names: &[&str]| -> Vec<String> {
+            expected.iter().filter(|name| names.contains(name)).map(|name| (*name).to_owned()).collect()
+        };
+        let filter = [
+            (GoodsQuery { text: Some("TEA".into()), ..all() }, kept(&["apple tea", "Zebra tea"])),
+            (GoodsQuery { category: Some("FOOD".into()), ..all() }, kept(&["éclair", "ÉCLAIR"])),
+            (GoodsQuery { category: Some("none".into()), ..all() }, kept(&[])),
+            (GoodsQuery { in_stock: Some(true), ..all() }, kept(&["물", "Zebra tea", "ÉCLAIR"])),
+            (GoodsQuery { in_stock: Some(false), ..all() }, kept(&["éclair", "apple tea"])),
+            (GoodsQuery { min_price: Some(200), ..all() }, kept(&["물", "éclair", "ÉCLAIR", "apple tea"])),
+            (
+                GoodsQuery { max_price: Some(200), ..all() },
+                kept(&["Zebra tea", "éclair", "ÉCLAIR", "apple tea"]),
+            ),
+            (GoodsQuery { min_price: Some(200), max_price: Some(100), ..all() }, kept(&[])),
+            (
+                GoodsQuery {
+                    category: Some("tea".into()),
+                    text: Some("tea".into()),
+                    max_price: Some(200),
+                    in_stock: Some(true),
+                    ..all()
+                },
+                kept(&["Zebra tea"]),
+            ),
+        ];
+        for (query, expected) in filter {
+            assert_eq!(in_pages(store, query.clone()).await, expected, "{query:?}");
+        }
+    }
+}
+
+pub(in crate::store) async fn lists_follow_what_becomes_of_goods(store: &dyn Store) {
+    let kim = a_user(store, "kim").await.user_id;
+    let id = some_goods(store, "water", Some(2)).await.goods_id;
+    let here = async |query: GoodsQuery| !store.goods_list(query).await.unwrap().is_empty();
+    let sold = |in_stock| GoodsQuery { in_stock: Some(in_stock), ..query() };
+    let dear = || GoodsQuery { min_price: Some(700), sort: GoodsSort::PriceAsc(None), ..query() };
+    buy(store, kim, lines(&[(id, 1)])).await.unwrap();
+    assert!(here(sold(true)).await && !here(sold(false)).await && !here(dear()).await);
+    let last = buy(store, kim, lines(&[(id, 1)])).await.unwrap().order.order_id;
+    assert!(!here(sold(true)).await && here(sold(false)).await, "the last piece is sold");
+    store.cancel_order(last, None, NOW).await.unwrap();
+    assert!(here(sold(true)).await && !here(sold(false)).await, "a piece came back");
+    let patch = GoodsPatch {
+        name: Some(GoodsName::parse("Soda").unwrap()),
+        price: Some(Price { minor: 700, currency: "USD".parse().unwrap() }),
+        category: Some(Category::parse("food").unwrap()),
+        stock: Some(Some(0)),
+        ..GoodsPatch::default()
+    };
+    store.change_goods(id, patch, None, None, NOW).await.unwrap();
+    let found = GoodsQuery {
+        text: Some("soda".into()),
+        category: Some("food".into()),
+        in_stock: Some(false),
+        sort: GoodsSort::Name(Some(("sod".into(), GoodsId(1)))),
+        ..dear()
+    };
+    assert!(here(found).await && here(dear()).await && !here(sold(true)).await);
+    let hide = GoodsPatch { listed: Some(false), ..GoodsPatch::default() };
+    store.change_goods(id, hide, None, None, NOW).await.unwrap();
+    assert!(!here(dear()).await && here(GoodsQuery { unlisted: true, ..dear() }).await);
+    store.delete_goods(id, None, None, NOW).await.unwrap();
+    assert!(!here(GoodsQuery { unlisted: true, ..dear() }).await);
 }

@@ -45,6 +45,8 @@ macro_rules! store_contract {
                       a_stock_changes_by_pieces
                       the_history_of_a_stock_outlives_its_goods
                       only_an_administrator_changes_goods
+                      lists_have_an_order_and_filters_that_go_together
+                      lists_follow_what_becomes_of_goods
                       a_change_touches_only_what_it_names }
             carts { a_cart_keeps_the_order_of_its_making
                     a_cart_holds_as_many_lines_as_an_order
@@ -65,6 +67,7 @@ macro_rules! store_contract {
                      a_cancellation_returns_exactly_what_the_order_took
                      an_order_comes_to_what_the_buyer_was_told_or_is_refused
                      who_lost_the_right_neither_orders_nor_cancels
+                     orders_of_goods_are_counted_while_they_are_told
                      orders_are_listed_newest_first_with_their_items }
             listen_keys { a_key_is_kept_until_it_is_revoked
                           the_end_of_a_key_is_told_as_that_of_a_log_in

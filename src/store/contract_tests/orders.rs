@@ -314,3 +314,22 @@ pub(in crate::store) async fn an_alert_names_goods_that_may_be_told(store: &dyn 
     let withdrawn = Notification::Cancellation { goods_id: water, canceled: Offset(1) };
     assert_eq!((told.len(), &told[1].notification), (2, &withdrawn));
 }
+
+pub(in crate::store) async fn orders_of_goods_are_counted_while_they_are_told(store: &dyn Store) {
+    let kim = a_user(store, "kim").await.user_id;
+    let water = some_goods(store, "water", None).await.goods_id;
+    let tea = some_goods(store, "tea", None).await.goods_id;
+    let count = async |goods, since, most| store.count_orders_of(goods, since, most).await.unwrap();
+    assert_eq!(count(water, NOW, 9).await, 0);
+    let first = buy(store, kim, lines(&[(water, 3)])).await.unwrap().order.order_id;
+    buy(store, kim, lines(&[(tea, 1), (water, 1)])).await.unwrap();
+    assert_eq!((count(water, NOW, 9).await, count(tea, NOW, 9).await), (2, 1), "orders, not pieces");
+    assert_eq!(count(water, NOW, 1).await, 1, "there is an end to it");
+    assert_eq!(count(water, Timestamp::from_millis(NOW.as_millis() + 1), 9).await, 0, "earlier than that");
+    store.cancel_order(first, None, NOW).await.unwrap();
+    assert_eq!(count(water, NOW, 9).await, 1);
+    let hide = UserPatch { hide_purchases: Some(true), ..UserPatch::default() };
+    store.change_user(kim.into(), hide, Some(log_in(1)), NOW).await.unwrap();
+    buy(store, kim, lines(&[(water, 1)])).await.unwrap();
+    assert_eq!(count(water, NOW, 9).await, 1, "nobody was told");
+}

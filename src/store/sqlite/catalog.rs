@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, authority, errors::is_taken, news, rows::GoodsRow, stock, telling, writer::Tx};
+use super::{
+    SqliteStore, authority, errors::is_taken, listing, news, rows::GoodsRow, stock, telling, writer::Tx,
+};
 use crate::{
     domain::{
-        Actor, Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsName, GoodsPatch, NewGoods,
-        PageUrl, Price, Sku, StockChange, StockChangeId, StockRecord, Timestamp, text,
+        Actor, Category, Currency, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsPatch, NewGoods, PageUrl,
+        Price, Sku, StockChange, StockChangeId, StockRecord, Timestamp,
     },
     store::{CatalogError, CatalogStore, GoodsQuery, Precondition, StoreError},
 };
@@ -15,61 +17,7 @@ use crate::{
 #[async_trait]
 impl CatalogStore for SqliteStore {
     async fn goods_list(&self, query: GoodsQuery) -> Result<Vec<Goods>, StoreError> {
-        let key = query.category.as_deref().map(text::fold);
-        let words = query.text.as_deref().map(text::search_words).unwrap_or_default();
-        // A statement for each, because one that also takes "any category" could not use the category's index.
-        let statement = if !words.is_empty() {
-            // The search forms of all goods, newest first, until enough have every word: `cross join` keeps that order.
-            sqlx::query_as::<_, GoodsRow>(
-                "select
-                     goods.goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
-                     created_at, updated_at
-                 from goods_search cross join goods on goods.goods_id = goods_search.goods_id
-                 where
-                     goods_search.goods_id < $1
-                     and instr(form, $4) > 0 and instr(form, $5) > 0 and instr(form, $6) > 0
-                     and ($7 = '[]' or not exists (select 1 from json_each($7) where instr(form, value) = 0))
-                     and ($3 is null or category = (select name from categories where key = $3))
-                     and (listed = 1 or $8)
-                 order by goods_search.goods_id desc
-                 limit $2",
-            )
-        } else if key.is_some() && !query.unlisted {
-            sqlx::query_as::<_, GoodsRow>(
-                "select
-                     goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
-                     created_at, updated_at
-                 from goods
-                 where
-                     category = (select name from categories where key = $3) and listed = 1 and goods_id < $1
-                 order by goods_id desc
-                 limit $2",
-            )
-        } else {
-            sqlx::query_as::<_, GoodsRow>(
-                "select
-                     goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
-                     created_at, updated_at
-                 from goods
-                 where goods_id < $1 and (listed = 1 or $8)
-                 order by goods_id desc
-                 limit $2",
-            )
-        };
-        // Words that are not there are in every name.
-        let word = |index: usize| words.get(index).map_or(Vec::new(), |word| word.clone().into_bytes());
-        let found = statement
-            .bind(query.before.map_or(i64::MAX, |id| id.0))
-            .bind(query.limit)
-            .bind(key)
-            .bind(word(0))
-            .bind(word(1))
-            .bind(word(2))
-            .bind(serde_json::json!(words.get(3..).unwrap_or_default()).to_string())
-            .bind(query.unlisted)
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        found.into_iter().map(|row| row.goods(self.currency)).collect()
+        listing::list(&mut *self.reader().await?, self.currency, query).await
     }
 
     async fn goods(&self, id: GoodsId) -> Result<Option<Goods>, StoreError> {
@@ -249,7 +197,7 @@ pub(super) async fn create(
     .await
     .map_err(taken)?;
     let created = row.ok_or(CatalogError::GoodsExist)?.goods(tx.currency)?;
-    make_findable(tx, created.goods_id, &goods.name).await?;
+    listing::keep_name(&mut tx.conn, created.goods_id, &goods.name).await?;
     let goods = created;
     stock::record_set(tx, &goods, None, by).await?;
     news::goods_updated(tx, GoodsAction::Create, &goods, now).await?;
@@ -329,7 +277,7 @@ async fn update(tx: &mut Tx, id: GoodsId, patch: GoodsPatch, now: Timestamp) -> 
         None => None,
     };
     if let Some(name) = &patch.name {
-        make_findable(tx, id, name).await?;
+        listing::keep_name(&mut tx.conn, id, name).await?;
     }
     // Stock, number and page can become null, so that null cannot mean "as it is" there.
     let row = sqlx::query_as::<_, GoodsRow>(
@@ -391,20 +339,6 @@ async fn spelling(tx: &mut Tx, category: &Category, of: Option<GoodsId>) -> Resu
         .bind(category.key())
         .fetch_one(&mut tx.conn)
         .await?)
-}
-
-/// Keeps what a search reads of a name.
-async fn make_findable(tx: &mut Tx, id: GoodsId, name: &GoodsName) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into goods_search (goods_id, form)
-         values ($1, $2)
-         on conflict (goods_id) do update set form = excluded.form",
-    )
-    .bind(id.0)
-    .bind(name.search_form().into_bytes())
-    .execute(&mut tx.conn)
-    .await?;
-    Ok(())
 }
 
 /// Finds goods by their ids, in no order. Those that don't exist are left out.

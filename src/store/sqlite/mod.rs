@@ -29,6 +29,7 @@ mod files;
 mod foreign_goods;
 mod ingesting;
 mod listen_keys;
+mod listing;
 mod log;
 mod news;
 mod news_rows;

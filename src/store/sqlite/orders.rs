@@ -60,6 +60,35 @@ impl OrderStore for SqliteStore {
         found.into_iter().map(with_items).collect()
     }
 
+    async fn count_orders_of(&self, goods: GoodsId, since: Timestamp, most: u32) -> Result<u32, StoreError> {
+        // The newest orders of the goods, so that neither their past nor a busy hour is read whole.
+        Ok(sqlx::query_scalar(
+            "with recent as (
+                 select distinct order_id
+                 from order_items indexed by order_items_of_goods
+                 where goods_id = $1
+                 order by order_id desc
+                 limit $3
+             )
+             select count(*)
+             from recent
+                 cross join order_events as placed on placed.order_id = recent.order_id and placed.kind = 'placed'
+             where
+                 placed.created_at >= $2
+                 and placed.announced_as is not null
+                 and not exists (
+                     select 1
+                     from order_events as canceled
+                     where canceled.order_id = recent.order_id and canceled.kind = 'canceled'
+                 )",
+        )
+        .bind(goods.0)
+        .bind(since.as_millis())
+        .bind(most)
+        .fetch_one(&mut *self.reader().await?)
+        .await?)
+    }
+
     async fn order(&self, id: OrderId, owner: UserId) -> Result<Option<Order>, StoreError> {
         find(&mut *self.reader().await?, self.currency, id, Some(owner)).await
     }

@@ -9,10 +9,11 @@ use std::collections::HashMap;
 
 use sqlx::SqliteConnection;
 
-use crate::domain::{Category, Email, GoodsName, Nickname, text::nfc};
+use super::listing;
+use crate::domain::{Category, Email, GoodsId, GoodsName, Nickname, text::nfc};
 
 /// Counts the changes of the rules, and of the version of Unicode in the crates behind them.
-const RULES: &str = "1";
+const RULES: &str = "2";
 
 /// Two accounts that are one by the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +167,6 @@ async fn categories(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 async fn names(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let goods: Vec<(i64, String)> =
         sqlx::query_as::<_, (i64, String)>("select goods_id, name from goods").fetch_all(&mut *conn).await?;
-    sqlx::query("delete from goods_search").execute(&mut *conn).await?;
     for (id, name) in goods {
         let normalized = nfc(&name);
         if normalized != name {
@@ -176,11 +176,7 @@ async fn names(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
                 .execute(&mut *conn)
                 .await?;
         }
-        sqlx::query("insert into goods_search (goods_id, form) values ($1, $2)")
-            .bind(id)
-            .bind(GoodsName::trusted(name).search_form().into_bytes())
-            .execute(&mut *conn)
-            .await?;
+        listing::keep_name(&mut *conn, GoodsId(id), &GoodsName::trusted(name)).await?;
     }
     Ok(())
 }

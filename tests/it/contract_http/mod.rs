@@ -3,6 +3,7 @@
 
 mod accounts;
 mod every_route;
+mod goods_lists;
 mod goods_of_others;
 mod goods_routes;
 mod orders;

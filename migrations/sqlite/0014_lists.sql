@@ -1,0 +1,54 @@
+-- Lists of goods in several orders, and how often goods were ordered lately.
+
+-- What a list is sorted and filtered by stands beside what a search reads: one short row for each goods. Triggers keep it, so
+-- that no writer can forget; what the program computes of a name (`src/store/sqlite/listing.rs`) it writes itself.
+alter table goods_search add column listed integer not null default 0 check (listed in (0, 1));
+-- 1: a piece can be had, or pieces are not counted. Not the number: an order that leaves some changes nothing here.
+alter table goods_search add column in_stock integer not null default 0 check (in_stock in (0, 1));
+alter table goods_search add column price integer not null default 0;
+alter table goods_search add column category text not null default '';
+-- The name as it is sorted: without regard to case and form.
+alter table goods_search add column name_key text not null default '';
+
+-- The program fills in forms and keys after the migrations.
+insert into goods_search (goods_id, form)
+select goods_id, x''
+from goods
+where goods_id not in (select goods_id from goods_search);
+
+update goods_search
+set
+    listed = goods.listed,
+    in_stock = goods.stock is null or goods.stock > 0,
+    price = goods.price,
+    category = goods.category
+from goods
+where goods.goods_id = goods_search.goods_id;
+
+create trigger goods_enter_lists after insert on goods
+begin
+    insert into goods_search (goods_id, form, listed, in_stock, price, category)
+    values (new.goods_id, x'', new.listed, new.stock is null or new.stock > 0, new.price, new.category);
+end;
+
+create trigger goods_change_in_lists after update of listed, price, category on goods
+begin
+    update goods_search
+    set listed = new.listed, price = new.price, category = new.category
+    where goods_id = new.goods_id;
+end;
+
+create trigger goods_run_out_in_lists after update of stock on goods
+when (new.stock is null or new.stock > 0) <> (old.stock is null or old.stock > 0)
+begin
+    update goods_search
+    set in_stock = new.stock is null or new.stock > 0
+    where goods_id = new.goods_id;
+end;
+
+-- The orders of a list, with all that filters look at, so that goods that are left out cost no look at the table.
+create index goods_by_price on goods_search (price, goods_id, listed, in_stock, category, form);
+create index goods_by_name on goods_search (name_key, goods_id, listed, in_stock, price, category, form);
+
+-- The orders of goods, newest last.
+create index order_items_of_goods on order_items (goods_id, order_id);
