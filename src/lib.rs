@@ -24,6 +24,7 @@ pub mod figures;
 pub mod gateway;
 pub mod hooks;
 pub mod limits;
+pub mod media;
 pub mod outbox;
 pub mod poll;
 pub mod protocol;

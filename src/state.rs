@@ -10,10 +10,11 @@ use crate::{
     domain::Epoch,
     figures::Board,
     limits::Permits,
+    media::Folder,
     service::{
         ServiceError, accounts::Accounts, catalog::Catalog, endpoints::Endpoints, history::History,
-        ingest::Ingest, listen_keys::ListenKeys, orders::Orders, poll_reports::PollReports, sources::Sources,
-        widget::Widget,
+        ingest::Ingest, listen_keys::ListenKeys, media::Media, orders::Orders, poll_reports::PollReports,
+        sources::Sources, widget::Widget,
     },
     store::Store,
 };
@@ -47,6 +48,8 @@ pub struct AppState {
     pub widget: Arc<Widget>,
     /// The figures of the shop.
     pub board: Arc<Board>,
+    /// Pictures of goods.
+    pub media: Arc<Media>,
     /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
@@ -81,6 +84,7 @@ impl AppState {
             history: Arc::new(History::new(store.clone())),
             board: Arc::new(Board::new(store.clone(), Arc::clone(&widget))),
             widget,
+            media: Arc::new(Media::new(Folder::new(settings.media_folder()))),
             permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),
             settings: Arc::new(settings),

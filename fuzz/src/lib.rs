@@ -11,6 +11,7 @@ pub mod frame;
 pub mod goods;
 mod hooks;
 pub mod language;
+pub mod multipart;
 pub mod native;
 pub mod origin;
 pub mod page;

@@ -23,7 +23,7 @@ use crate::{
     },
     protocol::shapes::GoodsResponse,
     service::Page,
-    store::{GoodsQuery, Precondition},
+    store::{GoodsQuery, Precondition, StoreError},
     web::{
         Admin, Body, Id, Problem, Query, State, answer,
         etag::{self, Document, IfMatch},
@@ -135,12 +135,17 @@ pub(super) async fn show(
     let id = id.read(GoodsId::parse)?;
     let read = async {
         let Some(goods) = state.store.goods(id).await? else { return Ok(None) };
-        let since = clock::now().minus(LATELY);
-        let ordered = state.store.count_orders_of(id, since, MOST_ORDERS).await?;
-        let shown = Shown { goods: GoodsResponse::from(&goods), ordered_last_hour: ordered };
-        Ok(Some(etag::document_of(&wrapped(&goods), &shown, ordered)))
+        Ok(Some(shown(&state, &goods).await?))
     };
     respond(&request, cache.get(catalog_cache::Request::Goods(id), read).await?)
+}
+
+/// Goods and what goes on with them, with the validator of both.
+async fn shown(state: &State, goods: &Goods) -> Result<Document, StoreError> {
+    let since = clock::now().minus(LATELY);
+    let ordered_last_hour = state.store.count_orders_of(goods.goods_id, since, MOST_ORDERS).await?;
+    let shown = Shown { goods: GoodsResponse::from(goods), ordered_last_hour };
+    Ok(etag::document_of(&wrapped(goods), &shown, ordered_last_hour))
 }
 
 pub(super) fn wrapped(goods: &Goods) -> Value {
@@ -162,22 +167,26 @@ pub(super) async fn categories(
 
 pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let goods = state.catalog.create(admin.actor(), body.fields().await?, clock::now()).await?;
-    Ok(created(&goods))
+    created(&state, &goods).await
 }
 
-fn created(goods: &Goods) -> HttpResponse {
+async fn created(state: &State, goods: &Goods) -> Result<HttpResponse, Problem> {
     let mut response = answer::private(StatusCode::CREATED, &wrapped(goods));
     if let Ok(location) = HeaderValue::from_str(&format!("/api/goods/{}", goods.goods_id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    tagged(response, goods)
+    tagged(response, state, goods).await
 }
 
 pub(super) async fn put(state: State, admin: Admin, sku: Id, body: Body) -> Result<HttpResponse, Problem> {
     let sku = sku.text().and_then(|text| Sku::parse(&text).ok()).ok_or_else(Problem::not_found)?;
     let fields = body.fields().await?;
     let (goods, is_new) = state.catalog.put(admin.actor(), sku, fields, clock::now()).await?;
-    Ok(if is_new { created(&goods) } else { tagged(answer::ok(&wrapped(&goods)), &goods) })
+    if is_new {
+        created(&state, &goods).await
+    } else {
+        tagged(answer::ok(&wrapped(&goods)), &state, &goods).await
+    }
 }
 
 pub(super) async fn change(
@@ -190,7 +199,7 @@ pub(super) async fn change(
     let (id, only_if) = (id.read(GoodsId::parse)?, precondition(&request));
     let fields = body.fields().await?;
     let goods = state.catalog.change(admin.actor(), id, fields, only_if, clock::now()).await?;
-    Ok(tagged(answer::ok(&wrapped(&goods)), &goods))
+    tagged(answer::ok(&wrapped(&goods)), &state, &goods).await
 }
 
 pub(super) async fn delete(
@@ -204,12 +213,12 @@ pub(super) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The validator of the goods as they are now, so that the next change can name what it is based on.
-fn tagged(mut response: HttpResponse, goods: &Goods) -> HttpResponse {
-    if let Ok(tag) = HeaderValue::from_maybe_shared(etag::document(&wrapped(goods)).tag) {
+/// The validator that `GET` of the goods has now, so that the next change can name what it is based on.
+async fn tagged(mut response: HttpResponse, state: &State, goods: &Goods) -> Result<HttpResponse, Problem> {
+    if let Ok(tag) = HeaderValue::from_maybe_shared(shown(state, goods).await?.tag) {
         response.headers_mut().insert(ETAG, tag);
     }
-    response
+    Ok(response)
 }
 
 /// What `If-Match` says, to be asked of the goods by the job that changes them.

@@ -30,6 +30,7 @@ mod goods;
 mod health;
 mod hooks;
 mod listen_keys;
+mod media;
 mod notifications;
 mod orders;
 mod pages;
@@ -73,6 +74,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/notifications", [get(notifications::list)]))
             .service(resource("/admin/listen-keys", [get(listen_keys::list), post(listen_keys::create)]))
             .service(resource("/admin/listen-keys/{key}", [delete(listen_keys::revoke)]))
+            .service(resource("/admin/media", [post(media::upload)]))
             .service(resource("/admin/sources", [get(sources::list), post(sources::create)]))
             .service(resource(
                 "/admin/sources/{sourceId}",
@@ -102,6 +104,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/widget/counts", [post(widget::count)]))
             .default_service(web::to(unknown)),
     )
+    .service(resource("/media/{name}", [get(media::show)]))
     .service(resource("/hooks/{sourceId}", [post(hooks::receive)]))
     .service(resource("/healthz", [get(health::alive)]))
     .service(resource("/readyz", [get(health::ready)]))

@@ -55,7 +55,22 @@ pub(super) fn check_assets(settings: &Settings, config: Option<&Path>) -> Result
             )));
         }
     }
+    // What is uploaded is served as pictures and under names of its own, and never as a page.
+    let media = settings.media_folder();
+    if places(&media).iter().any(|place| place.starts_with(&root) || root.starts_with(place)) {
+        return Err(ConfigError(format!(
+            "--media {} and --assets {} are one in the other: keep them apart",
+            media.display(),
+            folder.display()
+        )));
+    }
     Ok(())
+}
+
+/// A name in the folder that the database is in.
+pub(super) fn beside_database(url: &str, name: &str) -> PathBuf {
+    let folder = database_file(url).and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
+    folder.join(name)
 }
 
 /// Where a file is: what it is a link to, and the link itself. It need not exist yet.
@@ -134,6 +149,12 @@ mod tests {
         ] {
             let error = says(assets, database).unwrap_or_else(|| panic!("{assets} {database}"));
             assert!(error.contains("--assets") && error.contains("the database"), "{error}");
+        }
+        std::fs::create_dir_all(at("media/pages")).unwrap();
+        let beside = at("shop.db");
+        for (assets, refused) in [("media", true), ("media/pages", true), ("pages", false)] {
+            let error = self::refused(&at(assets), &beside, None, None);
+            assert_eq!(error.is_some_and(|error| error.contains("--media")), refused, "{assets}");
         }
         assert_eq!(refused(&at("pages"), &good, Some(&at("data/shop.toml")), Some(&at("key"))), None);
         let config = refused(&at("pages"), &good, Some(&at("pages/shop.toml")), None).unwrap();

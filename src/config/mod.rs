@@ -1,7 +1,10 @@
 //! The settings: what they are, what they default to, and where a value comes from (flag over variable over file
 //! over default). Not how they are used.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 mod descriptors;
 mod files;
@@ -40,6 +43,12 @@ impl Settings {
     #[must_use]
     pub fn token_keys(&self) -> Vec<&str> {
         self.jwt_secret.iter().map(|secret| secret.0.as_str()).collect()
+    }
+
+    /// Where pictures are kept.
+    #[must_use]
+    pub fn media_folder(&self) -> PathBuf {
+        self.media.clone().unwrap_or_else(|| files::beside_database(&self.database_url, "media"))
     }
 
     /// What buyers are called in alerts.

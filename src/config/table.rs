@@ -215,6 +215,9 @@ settings! {
         /// Folder to serve pages from [default: the pages inside the program]
         #[arg(env = "SHOPBELL_ASSETS", value_name = "FOLDER")]
         assets: PathBuf => Option<PathBuf> = None;
+        /// Folder of the pictures that administrators upload; made with the first [default: `media` beside the database]
+        #[arg(env = "SHOPBELL_MEDIA", value_name = "FOLDER")]
+        media: PathBuf => Option<PathBuf> = None;
         /// Folder with the browser client of Socket.IO (`dist` of the npm package socket.io-client), served at
         /// /socket.io/socket.io.js [default: none]
         #[arg(env = "SHOPBELL_CLIENT_BUNDLE", value_name = "FOLDER")]

@@ -6,6 +6,7 @@
 use crate::{
     domain::{FieldError, GoodsId, Offset, Price},
     limits::{LimitExceeded, RateExceeded, TooManyAttempts},
+    media::PictureError,
     store::{AccountError, CancelError, CatalogError, Denied, OrderError, StoreError},
 };
 
@@ -18,6 +19,7 @@ pub mod history;
 pub mod housekeeping;
 pub mod ingest;
 pub mod listen_keys;
+pub mod media;
 pub mod orders;
 pub mod passwords;
 pub mod poll_reports;
@@ -139,6 +141,9 @@ pub enum ServiceError {
     /// The server is about to end and takes no new work; another, or the next one, does.
     #[error("the server is about to end")]
     Restarting,
+    /// What was uploaded is no picture that is taken.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// There are as many listen keys as there may be.
     #[error("there are too many listen keys")]
     TooManyListenKeys,

@@ -82,7 +82,16 @@ impl Body {
     /// # Errors
     /// 413 past the limit, 408 when it does not come, 400 when it does not come whole, 503 when there is no room for it in
     /// `--memory-budget`.
-    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, Problem> {
+    pub async fn bytes(self, limit: usize) -> Result<Bytes, Problem> {
+        Ok(self.held(limit).await?.bytes)
+    }
+
+    /// As [`bytes`](Self::bytes), for a body that is worked on for long: what it holds of `--memory-budget` is given back when
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn held(mut self, limit: usize) -> Result<Held, Problem> {
         let deadline = self.settings().1;
         let state = self.request.app_data::<Data<AppState>>();
         let declared =
@@ -95,7 +104,7 @@ impl Body {
         let mut held = payer.map_or_else(Purse::free, |state| auth::purse(state, &self.request)).charge();
         let read = tokio::time::timeout(deadline, collect(&mut self.payload, limit, &mut held));
         let bytes = read.await.map_err(|_| Problem::new(Code::RequestTimeout, "the body did not come"))??;
-        Ok(bytes.freeze())
+        Ok(Held { bytes: bytes.freeze(), _charge: held })
     }
 
     /// Bytes and time for a body.
@@ -103,6 +112,14 @@ impl Body {
         let state = self.request.app_data::<Data<AppState>>();
         state.map_or(DEFAULTS, |state| (state.settings.max_body, state.settings.body_timeout))
     }
+}
+
+/// A body that is here, and counted.
+#[derive(Debug)]
+pub struct Held {
+    /// What came.
+    pub bytes: Bytes,
+    _charge: Charge,
 }
 
 /// How a body is written.

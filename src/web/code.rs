@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use super::messages::Language;
 use crate::{
     limits::LimitExceeded,
+    media::PictureError,
     service::ServiceError,
     store::{Denied, StoreError},
 };
@@ -229,6 +230,8 @@ impl From<&ServiceError> for Code {
             ServiceError::OutOfStock { .. } => Self::OutOfStock,
             ServiceError::CartChanged => Self::CartChanged,
             ServiceError::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            ServiceError::Picture(PictureError::TooLarge) => Self::BodyTooLarge,
+            ServiceError::Picture(_) => Self::UnsupportedMediaType,
             ServiceError::TooManyListenKeys => Self::TooManyListenKeys,
             ServiceError::AlreadyCanceled => Self::AlreadyCanceled,
             ServiceError::TooManyEndpoints => Self::TooManyEndpoints,

@@ -15,6 +15,7 @@ pub mod event_stream;
 pub mod headers;
 pub mod listen;
 pub mod messages;
+pub mod multipart;
 pub mod origin;
 pub mod params;
 pub mod problem;

@@ -22,12 +22,13 @@ const BELOW: &[(&str, &[&str])] = &[
     ("web", &["state"]),
     ("state", &["figures", "limits", "config", "telemetry"]),
     ("figures", &["service", "realtime", "telemetry", "clock"]),
-    ("service", &["hooks", "store", "limits", "config", "clock"]),
+    ("service", &["hooks", "media", "store", "limits", "config", "clock"]),
     ("hooks", &["domain"]),
     ("realtime", &["store", "outbox", "limits"]),
     ("socketio", &["transport"]),
     ("transport", &["outbox", "limits"]),
     ("outbox", &["protocol", "limits", "clock", "telemetry"]),
+    ("media", &[]),
     ("store", &["hooks", "domain", "telemetry", "limits"]),
     ("limits", &["domain", "config", "telemetry"]),
     ("protocol", &["domain"]),
@@ -49,6 +50,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("hmac", &["hooks", "webhooks"]),
     ("clap", &["cli", "config"]),
     ("reqwest", &["poll", "webhooks"]),
+    ("image", &["media"]),
 ];
 
 fn read(folder: &str) -> Modules {

@@ -77,5 +77,5 @@ macro_rules! hold {
 
 hold! {
     account body cookie cursor engineio forwarded frame goods hook_shopify hook_standard hook_stripe hook_woocommerce language
-    native origin page socketio token
+    multipart native origin page socketio token
 }

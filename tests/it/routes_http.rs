@@ -35,6 +35,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/admin/listen-keys"),
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/{key}"),
+    ("POST", "/api/admin/media"),
     ("GET", "/api/admin/sources"),
     ("POST", "/api/admin/sources"),
     ("GET", "/api/admin/sources/{sourceId}"),

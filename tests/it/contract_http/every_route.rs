@@ -30,6 +30,7 @@ const PRIVATE: &[(&str, &str)] = &[
     ("GET", "/api/admin/listen-keys"),
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/lk_00000000000000000000000000000000"),
+    ("POST", "/api/admin/media"),
     ("GET", "/api/admin/endpoints"),
     ("POST", "/api/admin/endpoints"),
     ("GET", "/api/admin/endpoints/1"),

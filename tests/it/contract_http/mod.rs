@@ -6,6 +6,7 @@ mod every_route;
 mod goods_lists;
 mod goods_of_others;
 mod goods_routes;
+mod media;
 mod orders;
 mod own_account;
 mod stock;
