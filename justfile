@@ -46,3 +46,7 @@ clients:
 # The program as it is shipped: target/release/shopbell
 release:
     cargo build --release --locked
+
+# The Debian package: target/debian/shopbell_….deb
+package:
+    scripts/package

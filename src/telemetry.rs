@@ -4,6 +4,7 @@ mod meter;
 mod refusals;
 
 use std::{
+    io::IsTerminal as _,
     sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
@@ -76,11 +77,18 @@ pub fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init(),
+        LogFormat::Text => {
+            registry.with(fmt::layer().with_ansi(takes_colors()).with_writer(std::io::stderr)).try_init()
+        }
         LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
     };
     // A second start in one process (tests) keeps the first.
     drop(started);
+}
+
+/// Colors are for a person at a terminal who did not refuse them (<https://no-color.org>); the journal keeps what it gets.
+fn takes_colors() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn recorder() -> Option<&'static PrometheusHandle> {

@@ -6,6 +6,7 @@ mod common;
 mod endpoint;
 mod listen_key;
 mod maintenance;
+mod readiness;
 mod serve;
 mod source;
 

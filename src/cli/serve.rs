@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::common::{CommonArgs, Failure, cannot_open, print, resolve};
+use super::{
+    common::{CommonArgs, Failure, cannot_open, print, resolve},
+    readiness,
+};
 use crate::{
     clock,
     config::{self, ServeLayer, Settings},
@@ -56,6 +59,7 @@ async fn serve(settings: Settings, config: Option<PathBuf>) -> Result<(), Failur
     // Before the first line: whoever has read it may stop the program.
     let signals = Signals::catch();
     print(&format!("listening on http://{addr}\n"))?;
+    readiness::tell(readiness::READY);
     if demo {
         let filled = demo::fill(&*app.store(), &app.state().accounts, currency, clock::now()).await;
         if let Some(Demo { shopper, admin }) = filled.map_err(|error| Failure::Run(error.to_string()))? {
@@ -92,6 +96,7 @@ impl Signals {
     /// The first SIGTERM or SIGINT drains; a second one ends the program at once.
     async fn shutdown(mut self) {
         self.next().await;
+        readiness::tell(readiness::STOPPING);
         actix_rt::spawn(async move {
             self.next().await;
             std::process::exit(130);

@@ -3,7 +3,7 @@
 
 use std::{
     ffi::OsString,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -26,11 +26,17 @@ pub(super) fn secrets(setting: &str, path: &Path) -> Result<Vec<Secret>, ConfigE
     Ok(secrets)
 }
 
-/// Those of the files that others than their owner can read.
+/// Those of the files that others than their owner can read. The group of a service may read what is root's: so are files
+/// in `/etc` kept that a service reads and cannot change.
 #[must_use]
 pub fn readable_by_others<'a>(files: impl IntoIterator<Item = &'a Path>) -> Vec<&'a Path> {
+    let own_group = std::fs::metadata("/proc/self").map_or(0, |process| process.gid());
     let is_open = |path: &&Path| {
-        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o077 != 0)
+        std::fs::metadata(path).is_ok_and(|file| {
+            let is_for_the_service = file.uid() == 0 && file.gid() == own_group && own_group != 0;
+            let others = if is_for_the_service { 0o027 } else { 0o077 };
+            file.is_file() && file.mode() & others != 0
+        })
     };
     files.into_iter().filter(is_open).collect()
 }

@@ -28,6 +28,7 @@ mod limits;
 mod listening;
 mod lives;
 mod orders;
+mod packaging;
 mod parsers;
 mod polls;
 mod program;
