@@ -7,6 +7,7 @@
  * @property {number} userId
  * @property {string} email
  * @property {string} nickname
+ * @property {'member' | 'admin'} role
  * @property {boolean} hidePurchases
  * @property {string} createdAt RFC 3339
  *
@@ -42,6 +43,7 @@
  * @property {string} currency ISO 4217
  * @property {number} currencyDecimals
  * @property {'members' | 'everyone'} audience
+ * @property {string} [time] the server's clock, RFC 3339
  *
  * @typedef {number | string} Cursor where the next page of a list begins
  * @typedef {{items: {goodsId: number, quantity: number}[]} | {fromCart: true}} OrderRequest
@@ -73,32 +75,49 @@ export class ApiError extends Error {
 }
 
 /**
+ * @typedef {object} RequestOptions
+ * @property {unknown} [body] a Blob goes as it is, all else as JSON
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ */
+
+/**
  * @param {string} method
  * @param {string} path below /api
- * @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
- * @returns {Promise<any>} the JSON of the answer, null when it has none
+ * @param {RequestOptions} [options]
+ * @returns {Promise<{json: any, headers: Headers}>} the JSON of the answer, null when it has none
  */
-async function call(method, path, { body, headers = {}, signal } = {}) {
+export async function request(method, path, { body, headers = {}, signal } = {}) {
+  const isRaw = body instanceof Blob;
   /** @type {Record<string, string>} */
   const sent = { Accept: 'application/json', 'Accept-Language': lang, ...headers };
-  if (body !== undefined) sent['Content-Type'] = 'application/json';
+  if (body !== undefined) sent['Content-Type'] ??= isRaw ? body.type : 'application/json';
   /** @type {Response} */
   let response;
   try {
     response = await fetch(`/api${path}`, {
-      method, signal, credentials: 'same-origin', headers: sent, body: body === undefined ? null : JSON.stringify(body),
+      method, signal, credentials: 'same-origin', headers: sent,
+      body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new ApiError(0, { code: 'network', errorMessage: t('error.network') });
   }
   const json = await response.json().catch(() => null);
-  if (response.ok) return json;
+  if (response.ok) return { json, headers: response.headers };
   throw new ApiError(response.status, json ?? {}, Number(response.headers.get('Retry-After')) || null);
 }
 
+/**
+ * @param {string} method
+ * @param {string} path below /api
+ * @param {RequestOptions} [options]
+ * @returns {Promise<any>} the JSON of the answer, null when it has none
+ */
+export const call = async (method, path, options) => (await request(method, path, options)).json;
+
 /** @param {Record<string, string | number | boolean | null | undefined>} params */
-function query(params) {
+export function query(params) {
   const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== '');
   return given.length ? `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : '';
 }
@@ -110,7 +129,7 @@ const cartPath = (goodsId) => `/goods/${goodsId}/cart`;
 let shop = null;
 
 /** Asks what the shop is, once for each page. A server that does not say leaves the decimals to the browser. */
-function loadShop() {
+export function loadShop() {
   shop ??= call('GET', '/shop').then((said) => {
     setDecimals(said.currency, said.currencyDecimals);
     return said;
@@ -122,7 +141,7 @@ function loadShop() {
  * For answers with prices, which are shown only when their decimals are known.
  * @param {Promise<any>} request
  */
-async function priced(request) {
+export async function priced(request) {
   const [answer] = await Promise.all([request, loadShop()]);
   return answer;
 }

@@ -54,11 +54,13 @@ function revealButton(input) {
   return button;
 }
 
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control what has a name and a value */
+
 /**
- * @param {HTMLInputElement} input
+ * @param {Control} input
  * @param {string} message none when empty
  */
-function setError(input, message) {
+export function setError(input, message) {
   const place = document.getElementById(`${input.id}-error`);
   if (place) place.textContent = message;
   if (message) input.setAttribute('aria-invalid', 'true');
@@ -99,7 +101,7 @@ export function form({ id, submit, kind = 'primary', onSubmit }, ...fields) {
  */
 function clearErrors(made, problem) {
   problem.textContent = '';
-  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (made.querySelectorAll('.input'))) setError(input, '');
+  for (const input of /** @type {NodeListOf<Control>} */ (made.querySelectorAll('.input'))) setError(input, '');
 }
 
 /**
@@ -111,8 +113,16 @@ function showErrors(made, problem, error) {
   const errors = error instanceof ApiError ? error.errors : [];
   for (const { field: name, message } of errors) {
     const input = made.elements.namedItem(name);
-    if (input instanceof HTMLInputElement) setError(input, message);
+    if (isControl(input)) setError(input, message);
   }
   problem.textContent = errorMessage(error);
   /** @type {HTMLElement | null} */ (made.querySelector('[aria-invalid]'))?.focus();
+}
+
+/**
+ * @param {unknown} element
+ * @returns {element is Control}
+ */
+function isControl(element) {
+  return element instanceof HTMLInputElement || element instanceof HTMLSelectElement || element instanceof HTMLTextAreaElement;
 }

@@ -47,6 +47,14 @@ export function switchLanguage(code) {
 }
 
 /**
+ * Adds messages of pages that bring their own, in all languages.
+ * @param {Record<Language, Record<string, string>>} more
+ */
+export function addMessages(more) {
+  for (const { code } of LANGUAGES) Object.assign(LOCALES[code], more[code]);
+}
+
+/**
  * The message of a key.
  * @param {string} key
  * @param {Record<string, string | number>} [params] for each `{name}` in the message

@@ -19,6 +19,7 @@ const PATHS = {
   check: 'M5 12.500l4.500 4.500L19 7.500',
   alert: 'M12 8v5 M12 16.500v.1 M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Z',
   arrow: 'M5 12h14 M13 6l6 6-6 6',
+  gauge: 'M4 17a8.500 8.500 0 1 1 16 0 M12 15l4-5',
   box: 'M4 8l8-4 8 4v8.500l-8 4-8-4V8Z M4 8l8 4 8-4 M12 12v8.500',
 };
 
@@ -28,13 +29,19 @@ const PATHS = {
  * @param {IconName} name
  * @returns {SVGElement}
  */
-export function icon(name) {
+export const icon = (name) => drawIcon(PATHS[name]);
+
+/**
+ * @param {string} d of its path
+ * @returns {SVGElement}
+ */
+export function drawIcon(d) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
   const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', PATHS[name]);
+  path.setAttribute('d', d);
   svg.append(path);
   return svg;
 }

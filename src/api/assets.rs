@@ -28,10 +28,10 @@ use crate::{
     web::{Problem, edge::AsIs, etag, resource::not_allowed},
 };
 
-/// Nothing inline and nothing from elsewhere but pictures, which administrators choose.
+/// Nothing inline and nothing from elsewhere but pictures, which administrators choose. Text never becomes markup.
 const STRICT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: http: https:; \
      connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
-     frame-ancestors 'none'";
+     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 /// What a folder serves, by the ends of names: what pages are made of. All else in it is not meant for the web (a
 /// database, a configuration, an archive, an editor's copy).
 const WEB_TYPES: [&str; 25] = [
@@ -112,7 +112,7 @@ fn embedded_pages() -> HashMap<String, Bytes> {
     let read = |name: &str| Some(String::from_utf8_lossy(&Embedded::get(name)?.data).into_owned());
     Embedded::iter()
         .filter(|name| name.ends_with(".html"))
-        .filter_map(|name| Some((name.to_string(), pages::compose(&read(&name)?, read)?.into())))
+        .filter_map(|name| Some((name.to_string(), pages::compose(&name, &read(&name)?, read)?.into())))
         .collect()
 }
 
@@ -130,10 +130,10 @@ pub(super) async fn serve(request: HttpRequest, assets: Data<Assets>) -> Result<
     Ok(response)
 }
 
-/// `/x` is `x` or `x.html`, `/` is `index.html`.
+/// `/x` is `x`, `x.html` or `x/index.html`, `/` is `index.html`.
 async fn find(assets: &Assets, request: &HttpRequest, requested: &str) -> Option<HttpResponse> {
     let path = relative(requested)?;
-    for name in [path.clone(), format!("{path}.html")] {
+    for name in [path.clone(), format!("{path}.html"), format!("{path}/index.html")] {
         let found = match &assets.folder {
             None => embedded(assets, request, &name),
             Some(folder) => match composed(folder, &name).await {
@@ -211,14 +211,14 @@ async fn composed(folder: &Path, name: &str) -> Option<String> {
     }
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let read = move |name: &str| std::fs::read_to_string(inside(&folder, name)?).ok();
-    web::block(move || pages::compose(&read(&name)?, read)).await.ok()?
+    web::block(move || pages::compose(&name, &read(&name)?, read)).await.ok()?
 }
 
 fn embedded(assets: &Assets, request: &HttpRequest, name: &str) -> Option<HttpResponse> {
     if let Some(page) = assets.pages.get(name) {
         return Some(page_response(assets, request, name, page.clone()));
     }
-    let file = Embedded::get(name).filter(|_| name != pages::LAYOUT)?;
+    let file = Embedded::get(name).filter(|_| !pages::is_layout(name))?;
     let body = match file.data {
         Cow::Borrowed(data) => Bytes::from_static(data),
         Cow::Owned(data) => data.into(),
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn every_page_inside_the_program_is_composed_and_preloads_what_there_is() {
         let pages = embedded_pages();
-        let files = Embedded::iter().filter(|name| name.ends_with(".html") && name != pages::LAYOUT);
+        let files = Embedded::iter().filter(|name| name.ends_with(".html") && !pages::is_layout(name));
         assert_eq!(pages.len(), files.count());
         for (name, page) in pages {
             let page = std::str::from_utf8(&page).unwrap();

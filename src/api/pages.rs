@@ -1,4 +1,5 @@
-//! Pages of a storefront, composed: a page's file holds what is its own, `layout.html` what all pages share.
+//! Pages of a storefront, composed: a page's file holds what is its own, `layout.html` what all pages share. A folder
+//! with a `layout.html` has that one for its pages; the control room does.
 //!
 //! A file without a doctype is a fragment for the head of the layout: title, style sheets, module script. It replaces
 //! the layout's [`SLOT`]. Behind it comes a `modulepreload` for each module that its scripts import, directly or not, so
@@ -7,19 +8,25 @@
 //!
 //! Not for: reading or serving files (`assets.rs`).
 
-/// What all pages share.
+/// What all pages share, or those of a folder.
 pub(super) const LAYOUT: &str = "layout.html";
 /// Where the layout takes the page's own part.
 const SLOT: &str = "<!-- page -->";
 
-/// The document of a page, or `None` when `page` is one already or there is no layout with a slot.
+/// Whether a file is what pages share, and no page itself.
+pub(super) fn is_layout(name: &str) -> bool {
+    name.rsplit('/').next() == Some(LAYOUT)
+}
+
+/// The document of the page that lies at `name`, or `None` when `page` is one already or there is no layout with a slot.
 ///
 /// `read` returns the text of an asset, by its path below the root (`js/pages/cart.js`).
-pub(super) fn compose(page: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
+pub(super) fn compose(name: &str, page: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
     if page.to_ascii_lowercase().contains("<!doctype") {
         return None;
     }
-    let layout = read(LAYOUT)?;
+    let of_folder = name.rsplit_once('/').and_then(|(folder, _)| read(&format!("{folder}/{LAYOUT}")));
+    let layout = of_folder.or_else(|| read(LAYOUT))?;
     let (before, after) = layout.split_once(SLOT)?;
     let preloads: String = imported_modules(page, read)
         .iter()
@@ -100,7 +107,7 @@ mod tests {
     #[test]
     fn a_fragment_stands_in_the_head_and_its_modules_are_preloaded_once() {
         assert_eq!(
-            compose(PAGE, read).as_deref(),
+            compose("cart.html", PAGE, read).as_deref(),
             Some(
                 "<!doctype html>\n<head>\n  <title>Cart</title>\n  <script type=\"module\" \
                  src=\"/js/pages/cart.js\"></script>\n  <link rel=\"modulepreload\" href=\"/js/dom.js\">\n  <link \
@@ -111,9 +118,17 @@ mod tests {
 
     #[test]
     fn a_document_and_a_page_without_a_layout_stay_as_they_are() {
-        assert_eq!(compose("<!DOCTYPE html><title>Foreign</title>", read), None);
-        assert_eq!(compose(PAGE, |_| None), None);
-        assert_eq!(compose(PAGE, |_| Some("a layout without a slot".to_owned())), None);
+        assert_eq!(compose("a.html", "<!DOCTYPE html><title>Foreign</title>", read), None);
+        assert_eq!(compose("cart.html", PAGE, |_| None), None);
+        assert_eq!(compose("cart.html", PAGE, |_| Some("a layout without a slot".to_owned())), None);
+    }
+
+    #[test]
+    fn a_folder_with_a_layout_has_it_for_its_pages() {
+        let read = |path: &str| (path == "admin/layout.html").then(|| format!("<!doctype html>{SLOT}<nav>"));
+        assert_eq!(compose("admin/orders.html", "x", read).as_deref(), Some("<!doctype html>x<nav>"));
+        assert_eq!(compose("orders.html", "x", read), None);
+        assert!(is_layout(LAYOUT) && is_layout("admin/layout.html") && !is_layout("admin/orders.html"));
     }
 
     #[test]

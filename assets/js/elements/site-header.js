@@ -23,7 +23,7 @@ export class SiteHeader extends HTMLElement {
           link('/', 'nav.shop', ['/', '/index']),
           link('/goods.html', 'nav.catalog', ['/goods', '/detail']),
           link('/orders.html', 'nav.orders', ['/orders'])),
-        el('div', { class: 'header-tools' }, languageSwitch(), el('news-bell'), this.#accountLink(), this.#cartLink())),
+        el('div', { class: 'header-tools' }, languageSwitch(), controlRoomLink(), el('news-bell'), this.#accountLink(), this.#cartLink())),
       el('p', { class: 'offline-note', role: 'status' }),
     );
     session.addEventListener('user', () => this.#showUser(), { signal });
@@ -56,6 +56,8 @@ export class SiteHeader extends HTMLElement {
     const anchor = /** @type {HTMLAnchorElement} */ (this.querySelector('.header-account'));
     const text = /** @type {HTMLElement} */ (this.querySelector('.header-account-text'));
     const { user } = session;
+    const room = /** @type {HTMLElement} */ (this.querySelector('.header-admin'));
+    room.hidden = user?.role !== 'admin';
     anchor.href = user ? '/account.html' : `/login.html${returnTo()}`;
     anchor.classList.toggle('is-member', Boolean(user));
     anchor.setAttribute('aria-label', user ? `${t('nav.account')}: ${user.nickname}` : t('nav.login'));
@@ -88,6 +90,11 @@ export class SiteHeader extends HTMLElement {
 function link(href, key, paths) {
   const here = paths.includes(location.pathname.replace(/\.html$/, ''));
   return el('a', { href, ...(here ? { 'aria-current': 'page' } : {}) }, t(key));
+}
+
+/** For admins alone; the pages behind it ask the server again. */
+function controlRoomLink() {
+  return el('a', { class: 'header-admin', href: '/admin', hidden: true, aria: { label: t('nav.admin') } }, icon('gauge'), el('span', {}, t('nav.admin')));
 }
 
 /** A button with the name of the other language, in that language. */

@@ -13,6 +13,7 @@ export default {
   'nav.orders': 'Orders',
   'nav.cart': 'Cart',
   'nav.account': 'Account',
+  'nav.admin': 'Control room',
   'nav.login': 'Log in',
   'nav.register': 'Sign up',
   'nav.language': 'Language',

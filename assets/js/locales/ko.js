@@ -13,6 +13,7 @@ export default {
   'nav.orders': '주문 내역',
   'nav.cart': '장바구니',
   'nav.account': '내 계정',
+  'nav.admin': '관리실',
   'nav.login': '로그인',
   'nav.register': '회원가입',
   'nav.language': '언어',
