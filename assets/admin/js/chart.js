@@ -32,7 +32,8 @@ export function bars(count, { least = 4, accentLast = false } = {}) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', `0 0 ${count} ${HEIGHT}`);
   svg.setAttribute('preserveAspectRatio', 'none');
-  svg.setAttribute('role', 'img');
+  // Nothing to be told of yet.
+  svg.setAttribute('aria-hidden', 'true');
   const path = document.createElementNS(SVG, 'path');
   path.setAttribute('class', 'bars');
   const last = document.createElementNS(SVG, 'path');
@@ -57,7 +58,10 @@ export function bars(count, { least = 4, accentLast = false } = {}) {
       drawn = now;
     }
     setText(top, format(scale));
-    if (svg.getAttribute('aria-label') !== label) svg.setAttribute('aria-label', label);
+    if (svg.getAttribute('aria-label') === label) return;
+    svg.setAttribute('role', 'img');
+    svg.setAttribute('aria-label', label);
+    svg.removeAttribute('aria-hidden');
   };
   return { element, update };
 }

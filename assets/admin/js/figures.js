@@ -30,7 +30,7 @@ const ASK_EVERY_MS = 5_000;
  */
 export function watchFigures(tell, fail) {
   let heardAt = 0;
-  realtime.addEventListener('hello', () => realtime.send('WATCH_FIGURES', null));
+  realtime.addEventListener('hello', () => realtime.send('WATCH_FIGURES', true));
   realtime.addEventListener('FIGURES', (event) => {
     heardAt = performance.now();
     tell(/** @type {CustomEvent} */ (event).detail);

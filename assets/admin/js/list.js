@@ -168,8 +168,9 @@ export class List {
  * What is said when this server does not have what a page is about (an older program behind newer pages); null for any
  * other error.
  * @param {unknown} error
+ * @param {'h1' | 'h2'} [level] of its heading
  */
-export function unavailable(error) {
+export function unavailable(error, level = 'h2') {
   if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 405)) return null;
-  return emptyState({ icon: 'alert', title: t('unavailable.title'), text: t('unavailable.text') });
+  return emptyState({ icon: 'alert', level, title: t('unavailable.title'), text: t('unavailable.text') });
 }

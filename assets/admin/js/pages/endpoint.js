@@ -63,7 +63,7 @@ async function read() {
   try {
     draw(await admin.endpoint(endpointId));
   } catch (error) {
-    if (!loginRequired(error)) show(unavailable(error) ?? errorState(error, read));
+    if (!loginRequired(error)) show(unavailable(error, 'h1') ?? errorState(error, read));
     return;
   }
   await deliveries.load();

@@ -34,7 +34,7 @@ async function read() {
   try {
     draw(await admin.order(orderId));
   } catch (error) {
-    if (!loginRequired(error)) show(unavailable(error) ?? errorState(error, read));
+    if (!loginRequired(error)) show(unavailable(error, 'h1') ?? errorState(error, read));
   }
 }
 

@@ -56,7 +56,7 @@ async function read() {
   try {
     draw(await admin.source(sourceId));
   } catch (error) {
-    if (!loginRequired(error)) show(unavailable(error) ?? errorState(error, read));
+    if (!loginRequired(error)) show(unavailable(error, 'h1') ?? errorState(error, read));
     return;
   }
   await Promise.all([receipts.load(), look()]);
