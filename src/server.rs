@@ -25,7 +25,7 @@ use crate::{
     gateway::{Endpoints, Gateway, RECOVERY, SocketIoDirectory, upgrade::upgrade},
     outbox::{OutboxLimits, Sweeper, Wire},
     poll::Polls,
-    realtime::{Follower, Hub, Hubs, Log, Recovery, Registry, Relay, Rooms, Viewers, hub::Drain},
+    realtime::{Follower, Hub, Hubs, Log, Recovery, Registry, Relay, Rooms, Talk, Viewers, hub::Drain},
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
@@ -204,7 +204,8 @@ impl Application {
         let (state, hubs, viewers, log) =
             (self.state.clone(), hubs.clone(), Arc::clone(viewers), log.clone());
         let recovery = Arc::clone(recovery);
-        let (rooms, socketio) = (Arc::new(Rooms::default()), SocketIoDirectory::default());
+        let (rooms, talk) = (Arc::new(Rooms::default()), Arc::new(Talk::default()));
+        let socketio = SocketIoDirectory::default();
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
         let catalog = CatalogCache::new(Arc::clone(self.store.feed()));
@@ -218,8 +219,8 @@ impl Application {
             let sweeper = Sweeper::new(outbox_limits(&state.settings));
             actix_rt::spawn(Rc::clone(&sweeper).run());
             hubs.add(Hub::new(Rc::clone(&registry), Rc::clone(&follower)));
-            let (hubs, recovery) = (hubs.clone(), Arc::clone(&recovery));
-            let gateway = Gateway { app: state.clone(), registry, follower, hubs, sweeper, recovery };
+            let (hubs, recovery, talk) = (hubs.clone(), Arc::clone(&recovery), Arc::clone(&talk));
+            let gateway = Gateway { app: state.clone(), registry, follower, hubs, sweeper, recovery, talk };
             let endpoints = Endpoints::open(gateway, &socketio);
             let routes = endpoints.clone();
             let draining = draining.clone();

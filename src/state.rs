@@ -13,8 +13,8 @@ use crate::{
     media::Folder,
     service::{
         ServiceError, accounts::Accounts, catalog::Catalog, endpoints::Endpoints, history::History,
-        ingest::Ingest, listen_keys::ListenKeys, media::Media, orders::Orders, poll_reports::PollReports,
-        sources::Sources, widget::Widget,
+        ingest::Ingest, listen_keys::ListenKeys, media::Media, moderation::Moderation, orders::Orders,
+        poll_reports::PollReports, sources::Sources, widget::Widget,
     },
     store::Store,
 };
@@ -50,6 +50,8 @@ pub struct AppState {
     pub board: Arc<Board>,
     /// Pictures of goods.
     pub media: Arc<Media>,
+    /// Who may not speak in the rooms, and what was reported.
+    pub moderation: Arc<Moderation>,
     /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
@@ -77,6 +79,7 @@ impl AppState {
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone(), settings.order_rate)),
             listen_keys: Arc::new(ListenKeys::open(store.clone()).await?),
+            moderation: Arc::new(Moderation::open(store.clone()).await?),
             ingest: Arc::new(Ingest::new(store.clone(), Arc::clone(&sources), settings.currency)),
             sources,
             poll_reports: Arc::default(),

@@ -149,6 +149,15 @@ export async function priced(request) {
 export const api = {
   shop: loadShop,
 
+  /**
+   * For administrators: what visitors reported in the rooms.
+   * @returns {Promise<{reports: {reportId: number, room: string, nickname: string, message: string}[]}>}
+   */
+  openReports: () => call('GET', '/admin/reports?state=open&limit=1000'),
+
+  /** @param {number} reportId of something that its author is to be silenced for */
+  muteByReport: (reportId) => call('POST', `/admin/reports/${reportId}/mute`),
+
   /** @param {Form} form */
   register: (form) => call('POST', '/users', { body: form }),
 

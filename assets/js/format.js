@@ -7,6 +7,7 @@
 import { has, lang, t } from './i18n.js';
 
 const dateTime = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' });
+const time = new Intl.DateTimeFormat(lang, { timeStyle: 'short' });
 const ago = new Intl.RelativeTimeFormat(lang, { style: 'short', numeric: 'always' });
 const day = new Intl.DateTimeFormat(lang, { dateStyle: 'long' });
 
@@ -25,6 +26,9 @@ export function formatAgo(iso, now) {
   if (minutes < 60) return ago.format(-minutes, 'minute');
   return minutes < 24 * 60 ? ago.format(-Math.floor(minutes / 60), 'hour') : ago.format(-Math.floor(minutes / (24 * 60)), 'day');
 }
+
+/** @param {string} iso */
+export const formatTime = (iso) => format(time, iso);
 
 /** @param {string} iso */
 export const formatDay = (iso) => format(day, iso);

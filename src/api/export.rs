@@ -15,7 +15,10 @@ use serde::Serialize;
 use super::{cart::CartLineResponse, orders::OrderResponse, stock::ChangeResponse, users::UserResponse};
 use crate::{
     clock,
-    domain::{GoodsId, Offset, OrderId, SessionId, StockChangeId, StockRecord, Timestamp},
+    domain::{
+        GoodsId, Offset, OrderId, Report, ReportId, SessionId, Speaker, StockChangeId, StockRecord,
+        Timestamp, UserId,
+    },
     store::{KeptKey, KeptLogIn, KeptOrder, StoreError},
     web::{CurrentUser, Problem, State, edge::log_cause},
 };
@@ -59,6 +62,19 @@ struct StockEntry<'a> {
     change: ChangeResponse<'a>,
 }
 
+/// A message that was reported: of one's own, or by oneself. Who the other is, is not one's own.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportEntry<'a> {
+    room: &'a str,
+    message: &'a str,
+    /// Whether it is one's own message.
+    own: bool,
+    said_at: Timestamp,
+    reported_at: Timestamp,
+    outcome: Option<&'static str>,
+}
+
 /// A list of the document, and after or below what it goes on.
 #[derive(Clone, Debug)]
 enum List {
@@ -67,6 +83,7 @@ enum List {
     Orders(Option<OrderId>),
     Keys(Option<String>),
     StockChanges(Option<StockChangeId>),
+    Reports(Option<ReportId>),
 }
 
 impl List {
@@ -77,6 +94,7 @@ impl List {
             Self::Orders(_) => "orders",
             Self::Keys(_) => "idempotencyKeys",
             Self::StockChanges(_) => "stockChanges",
+            Self::Reports(_) => "chatReports",
         }
     }
 
@@ -87,7 +105,8 @@ impl List {
             Self::Cart => Some(Self::Orders(None)),
             Self::Orders(_) => Some(Self::Keys(None)),
             Self::Keys(_) => Some(Self::StockChanges(None)),
-            Self::StockChanges(_) => None,
+            Self::StockChanges(_) => Some(Self::Reports(None)),
+            Self::Reports(_) => None,
         }
     }
 }
@@ -171,6 +190,11 @@ impl Export {
                 let found = store.kept_stock_changes(user, *before, PAGE).await?;
                 page(&found, StockEntry::of, |last| List::StockChanges(Some(last.change_id)))
             }
+            List::Reports(before) => {
+                let found = store.kept_reports(user, *before, PAGE).await?;
+                let entry = |report| ReportEntry::of(report, user);
+                page(&found, entry, |last| List::Reports(Some(last.report_id)))
+            }
         })
     }
 }
@@ -216,5 +240,18 @@ impl<'a> KeyEntry<'a> {
 impl<'a> StockEntry<'a> {
     fn of(record: &'a StockRecord) -> Self {
         Self { goods_id: record.goods_id, change: record.into() }
+    }
+}
+
+impl<'a> ReportEntry<'a> {
+    fn of(report: &'a Report, user: UserId) -> Self {
+        Self {
+            room: &report.room,
+            message: &report.said.message,
+            own: report.said.speaker == Speaker::Member(user),
+            said_at: report.said.at,
+            reported_at: report.reported_at,
+            outcome: report.closed.map(|(outcome, _)| outcome.name()),
+        }
     }
 }

@@ -34,6 +34,7 @@ mod media;
 mod notifications;
 mod orders;
 mod pages;
+mod reports;
 mod shop;
 mod sources;
 mod stock;
@@ -102,6 +103,9 @@ pub fn configure(cfg: &mut ServiceConfig) {
             ))
             .service(resource("/admin/figures", [get(figures::show)]))
             .service(resource("/widget/counts", [post(widget::count)]))
+            .service(resource("/admin/reports", [get(reports::list)]))
+            .service(resource("/admin/reports/{reportId}/dismiss", [post(reports::dismiss)]))
+            .service(resource("/admin/reports/{reportId}/mute", [post(reports::mute)]))
             .default_service(web::to(unknown)),
     )
     .service(resource("/media/{name}", [get(media::show)]))

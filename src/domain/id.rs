@@ -54,6 +54,10 @@ id!(
     /// An entry of the history of stocks.
     StockChangeId
 );
+id!(
+    /// A report of what was said in a room.
+    ReportId
+);
 
 /// A place in the log of notifications: the id of one, or 0 for "before the first".
 ///

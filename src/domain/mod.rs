@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness: whatever is decided here is decided from arguments alone.
 
 pub mod cart;
+pub mod chat;
 pub mod delivery;
 pub mod endpoint;
 pub mod fields;
@@ -26,6 +27,7 @@ pub mod time;
 pub mod user;
 
 pub use cart::{CartLine, Quantity};
+pub use chat::{NewReport, Report, ReportOutcome, Said, Speaker};
 pub use delivery::{Attempt, AttemptRecord, Delivery, DeliveryStatus, NewsItem, Subject, Told};
 pub use endpoint::{
     DisabledBy, Endpoint, EndpointPatch, EndpointSecret, EndpointUrl, NewEndpoint, Place, Topic, Topics,
@@ -35,7 +37,7 @@ pub use figures::{Day, WidgetCounts};
 pub use goods::{
     About, Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
 };
-pub use id::{DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, StockChangeId, UserId};
+pub use id::{DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, ReportId, StockChangeId, UserId};
 pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use listing::GoodsSort;

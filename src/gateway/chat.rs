@@ -7,23 +7,26 @@ use serde_json::Value;
 
 use super::{
     client::Client,
-    refusal::{Ack, Refusal, Reply},
+    refusal::{Ack, Refusal, Reply, ToldMessage},
 };
 use crate::{
-    domain::{Nickname, text},
-    realtime::{Announcement, Room, hub::AnnounceToRoom},
+    clock,
+    domain::{Nickname, Said, Speaker, text},
+    realtime::{Announcement, Person, Room, hub::AnnounceToRoom},
     web::{Code, problem::Problem},
 };
 
-/// What a guest is called before it says otherwise.
-const GUEST: &str = "guest";
 /// Rooms that one session may be in.
 const MAX_ROOMS: usize = 32;
 /// Characters of a message.
 const MAX_MESSAGE: usize = 2000;
+/// Names that who comes in is told of those who are there; the count says how many there are.
+const MAX_NAMES: usize = 100;
+/// Bytes of the messages that who comes in is told.
+const MAX_TOLD: usize = 16 << 10;
 
 /// Counts a chat event of a client that may chat.
-fn admit(client: &Client) -> Result<(), Refusal> {
+pub(super) fn admit(client: &Client) -> Result<(), Refusal> {
     if client.session.login().is_none() && !client.gateway.app.settings.guest_chat {
         return Err(Problem::login_required().into());
     }
@@ -35,9 +38,18 @@ fn admit(client: &Client) -> Result<(), Refusal> {
 }
 
 fn name_of(client: &Client) -> String {
-    match client.session.login() {
-        Some(login) => login.nickname.to_string(),
-        None => client.session.guest_name().map_or(GUEST.to_owned(), |name| name.as_str().to_owned()),
+    client.session.chat_name().into()
+}
+
+/// Who speaks through a client.
+pub(super) fn speaker(client: &Client) -> Speaker {
+    let session = &client.session;
+    match (session.login(), session.person) {
+        (Some(login), _) => Speaker::Member(login.user_id),
+        (None, Person::Guest(visitor) | Person::Listener(visitor)) => {
+            Speaker::Guest { visitor, network: session.outbox.purse().network() }
+        }
+        (None, Person::Member(user)) => Speaker::Member(user),
     }
 }
 
@@ -69,8 +81,10 @@ async fn take_name(client: &Client, nickname: Nickname) -> Reply {
     // Once more: a member who took it since then was announced before this guest had it.
     if accounts.is_taken(&nickname).await? {
         client.session.give_up_name(|own| *own == nickname);
+        client.gateway.registry.tell_name(&client.session);
         return Err(Refusal::new(Code::NicknameTaken));
     }
+    client.gateway.registry.tell_name(&client.session);
     Ok(Ack::Nickname { nickname: nickname.as_str().to_owned() })
 }
 
@@ -90,7 +104,27 @@ pub(super) fn enter_room(client: &Client, room: &str) -> Reply {
         }
         None => registry.room_count(&room),
     };
-    Ok(Ack::Room { count })
+    let people = registry.room_names(&room, MAX_NAMES);
+    Ok(Ack::Entered { count, people, messages: last_messages(client, &room) })
+}
+
+/// What was said in a room lately, the oldest first: as much as fits an answer, and nothing of who may not speak any more.
+fn last_messages(client: &Client, room: &Room) -> Vec<ToldMessage> {
+    let (moderation, now) = (&client.gateway.app.moderation, Instant::now());
+    let last = client.gateway.talk.last(room, clock::now());
+    let mut bytes = 0;
+    let mut told: Vec<_> = last
+        .into_iter()
+        .rev()
+        .filter(|said| !moderation.is_muted(said.speaker, now))
+        .take_while(|said| {
+            bytes += said.message.len();
+            bytes <= MAX_TOLD
+        })
+        .map(ToldMessage)
+        .collect();
+    told.reverse();
+    told
 }
 
 /// The event `leave_room`.
@@ -134,14 +168,15 @@ pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
     if !client.session.is_in(&room) {
         return Err(Refusal::new(Code::NotInRoom));
     }
+    let speaker = speaker(client);
+    if client.gateway.app.moderation.is_muted(speaker, Instant::now()) {
+        return Err(Refusal::new(Code::Muted));
+    }
     let count = client.gateway.registry.room_count(&room);
-    announce(
-        client,
-        &room,
-        "new_message",
-        &format!("{}: {}", name_of(client), without_markup(&message)),
-        count,
-    );
+    let (nickname, message) = (name_of(client), without_markup(&message));
+    announce(client, &room, "new_message", &format!("{nickname}: {message}"), count);
+    let said = Said { at: clock::now(), speaker, nickname: nickname.into(), message: message.into() };
+    client.gateway.talk.say(&room, said);
     Ok(Ack::Room { count })
 }
 
@@ -158,7 +193,7 @@ fn without_markup(message: &str) -> String {
     message.replace('<', "＜").replace('>', "＞")
 }
 
-fn parse_room(name: &str) -> Result<Room, Refusal> {
+pub(super) fn parse_room(name: &str) -> Result<Room, Refusal> {
     Room::parse(name).ok_or_else(|| {
         Refusal::validation(
             "A room's name has 1 to 100 characters, none of them control, bidirectional or < >.",

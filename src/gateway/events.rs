@@ -5,7 +5,7 @@ use super::{
     chat,
     client::Client,
     refusal::{Ack, Refusal, Reply},
-    visitor,
+    reports, visitor,
     watching::watch,
 };
 use crate::{
@@ -35,6 +35,7 @@ pub(super) fn handle(
         Ok(ClientEvent::LeaveRoom(room)) => answer(chat::exit_room(client, &room)),
         Ok(ClientEvent::NewMessage { message, room }) => answer(chat::say(client, &message, &room)),
         Ok(ClientEvent::WatchFigures(wanted)) => watch(client, wanted, answer),
+        Ok(ClientEvent::ReportMessage(reported)) => reports::report(client, &reported, answer),
         Err(error) => answer(Err(error.into())),
     }
 }

@@ -14,6 +14,7 @@ mod hello;
 mod native;
 mod recovery;
 mod refusal;
+mod reports;
 pub mod resume;
 pub mod socketio;
 mod sse;

@@ -1,10 +1,12 @@
 //! How the answer to an event looks to its client: an acknowledgement, or the event `error` for a refusal that nobody
 //! asked an acknowledgement of.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::{
-    domain::{Offset, OrderId, Timestamp},
+    domain::{Offset, OrderId, Said, Timestamp},
     protocol::{events::EventError, native::EnvelopeError},
     service::ServiceError,
     telemetry,
@@ -29,10 +31,29 @@ pub(super) enum Ack {
     Order { order_id: OrderId, id: Option<Offset> },
     /// How many are in the room.
     Room { count: usize },
+    /// How many are in the room, the names of the first of them, and what was said there lately.
+    Entered { count: usize, people: Vec<Box<str>>, messages: Vec<ToldMessage> },
     /// The name in chat.
     Nickname { nickname: String },
     /// When the log-in ends.
     Session { expires_at: Timestamp },
+}
+
+/// A message that was said before.
+#[derive(Clone, Debug)]
+pub(super) struct ToldMessage(pub(super) Arc<Said>);
+
+impl Serialize for ToldMessage {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            nickname: &'a str,
+            message: &'a str,
+            date: Timestamp,
+        }
+        let Said { nickname, message, at, .. } = &*self.0;
+        Told { nickname, message, date: *at }.serialize(serializer)
+    }
 }
 
 /// A refusal: a stable code and a sentence, in the language of whoever is told it.
@@ -180,8 +201,17 @@ mod tests {
 
     #[test]
     fn what_an_event_takes_is_said_in_korean_too() {
-        let events =
-            ["BUY", "auth", "CHANGED_PAGE", "nickname", "enter_room", "leave_room", "new_message", "HOP"];
+        let events = [
+            "BUY",
+            "auth",
+            "CHANGED_PAGE",
+            "nickname",
+            "enter_room",
+            "leave_room",
+            "new_message",
+            "report_message",
+            "HOP",
+        ];
         let refusals = events
             .map(|event| Refusal::from(ClientEvent::read(event, []).unwrap_err()))
             .into_iter()

@@ -12,7 +12,7 @@ use crate::{
     limits::{Claim, LimitExceeded, Purse, SessionLimits, SessionPermit},
     outbox::{Outbox, Sweeper},
     realtime::{
-        Feeding, Follower, Hubs, Login, NewSession, Recovery, Registry, Session,
+        Feeding, Follower, Hubs, Login, NewSession, Recovery, Registry, Session, Talk,
         recovery::{INCOMPLETE, new_id},
     },
     service::ServiceError,
@@ -33,6 +33,8 @@ pub struct Gateway {
     pub sweeper: Rc<Sweeper>,
     /// Puts sessions of Socket.IO back into their rooms and on their page.
     pub recovery: Arc<Recovery>,
+    /// What was said in the rooms lately.
+    pub talk: Arc<Talk>,
 }
 
 /// The setting that holds what [`Recovery`] keeps from one process to the next.

@@ -26,7 +26,8 @@ impl Purse {
     }
 
     /// Its network, as far as that is known.
-    pub(super) fn network(&self) -> Option<IpAddr> {
+    #[must_use]
+    pub fn network(&self) -> Option<IpAddr> {
         self.0.as_ref().and_then(|slot| slot.network)
     }
 

@@ -31,6 +31,19 @@ pub enum ClientEvent {
     },
     /// `WATCH_FIGURES`: tell this session the figures once a second, or no longer.
     WatchFigures(bool),
+    /// `report_message`: show administrators what was said.
+    ReportMessage(ReportedMessage),
+}
+
+/// A message that is reported, as its room was told it.
+#[derive(Debug)]
+pub struct ReportedMessage {
+    /// In which room it was said.
+    pub room: String,
+    /// What was said.
+    pub message: String,
+    /// Under which name.
+    pub nickname: String,
 }
 
 /// Why something is no event.
@@ -78,6 +91,8 @@ impl ClientEvent {
                 Value::Bool(wanted) => Ok(Self::WatchFigures(wanted)),
                 _ => Err(EventError::Payload("WATCH_FIGURES takes true, false or nothing.")),
             },
+            "report_message" => report_message(next())
+                .ok_or(EventError::Payload("report_message takes {room, message, nickname}.")),
             _ => Err(EventError::Unknown),
         }
     }
@@ -90,6 +105,13 @@ fn new_message(first: Value, second: Value) -> Option<ClientEvent> {
         message => (message, second),
     };
     Some(ClientEvent::NewMessage { message: text(message)?, room: payload(room)? })
+}
+
+fn report_message(value: Value) -> Option<ClientEvent> {
+    let Value::Object(mut fields) = value else { return None };
+    let mut field = |name| text(fields.remove(name)?);
+    let (room, message, nickname) = (field("room")?, field("message")?, field("nickname")?);
+    Some(ClientEvent::ReportMessage(ReportedMessage { room, message, nickname }))
 }
 
 /// `"kim"` or `{payload: "kim"}`.

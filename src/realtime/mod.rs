@@ -15,6 +15,7 @@ mod registry;
 mod relay;
 mod rooms;
 mod session;
+mod talk;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -31,5 +32,6 @@ pub use registry::Registry;
 pub use relay::Relay;
 pub use rooms::{Room, Rooms};
 pub use session::{Delivery, Feeding, Login, NewSession, Session};
+pub use talk::Talk;
 pub use tally::{BOUNDS_MS, Deliveries, SessionCount, Tally};
 pub use viewers::{Page, Person, Viewers};

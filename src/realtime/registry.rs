@@ -235,7 +235,7 @@ impl Registry {
         }
         session.rooms.borrow_mut().push(room.clone());
         self.members.borrow_mut().entry(room.clone()).or_default().push(session.slot.get());
-        Some(self.rooms.come(room))
+        Some(self.rooms.come(room, session.id, &session.chat_name()))
     }
 
     /// A session leaves a room. Returns how many are left; `None` when it was not in it.
@@ -243,13 +243,26 @@ impl Registry {
         let index = session.rooms.borrow().iter().position(|other| other == room)?;
         session.rooms.borrow_mut().swap_remove(index);
         remove(&mut self.members.borrow_mut(), room, session.slot.get());
-        Some(self.rooms.go(room))
+        Some(self.rooms.go(room, session.id))
     }
 
     /// How many sessions are in a room, on all threads.
     #[must_use]
     pub fn room_count(&self, room: &Room) -> usize {
         self.rooms.count(room)
+    }
+
+    /// What the first `most` sessions of a room are called, on all threads.
+    #[must_use]
+    pub fn room_names(&self, room: &Room, most: usize) -> Vec<Box<str>> {
+        self.rooms.names(room, most)
+    }
+
+    /// A session may be called otherwise now: its rooms know it by that.
+    pub fn tell_name(&self, session: &Session) {
+        for room in session.rooms.borrow().iter() {
+            self.rooms.rename(room, session.id, &session.chat_name());
+        }
     }
 
     /// Sends an event to a room, except to one session.
@@ -310,14 +323,17 @@ impl Registry {
     /// Accounts have taken nicknames: their sessions go by them from now on, and guests who called themselves so, or so
     /// that it looks like it, are nameless again.
     pub fn rename(&self, named: &HashMap<UserId, Nickname>) {
-        self.each(0..usize::MAX, |session| match session.login() {
-            Some(login) => {
-                let name = named.get(&login.user_id).filter(|name| name.as_str() != &*login.nickname);
-                if let Some(name) = name {
-                    session.log_in(login.renamed(name));
+        self.each(0..usize::MAX, |session| {
+            match session.login() {
+                Some(login) => {
+                    let name = named.get(&login.user_id).filter(|name| name.as_str() != &*login.nickname);
+                    if let Some(name) = name {
+                        session.log_in(login.renamed(name));
+                    }
                 }
+                None => session.give_up_name(|own| named.values().any(|name| name.is_like(own))),
             }
-            None => session.give_up_name(|own| named.values().any(|name| name.is_like(own))),
+            self.tell_name(session);
         });
     }
 

@@ -23,6 +23,9 @@ use crate::{
     telemetry,
 };
 
+/// What a guest is called in chat before it says otherwise.
+const GUEST: &str = "guest";
+
 /// No session's slot.
 pub(super) const NO_SLOT: u32 = u32::MAX;
 
@@ -191,6 +194,15 @@ impl Session {
     /// A guest chooses a name for chat.
     pub fn name_guest(&self, name: Nickname) {
         self.guest_name.set(Some(Box::new(name)));
+    }
+
+    /// What it is called in chat: a member by the account's name, a guest by the one that it chose.
+    #[must_use]
+    pub fn chat_name(&self) -> Box<str> {
+        match self.login() {
+            Some(login) => login.nickname.clone(),
+            None => self.guest_name().map_or_else(|| GUEST.into(), |name| name.as_str().into()),
+        }
     }
 
     /// A guest is nameless again, if its name is one of those.

@@ -20,6 +20,7 @@ pub mod housekeeping;
 pub mod ingest;
 pub mod listen_keys;
 pub mod media;
+pub mod moderation;
 pub mod orders;
 pub mod passwords;
 pub mod poll_reports;

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::{
     accounts::AccountStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
     endpoints::EndpointStore, errors::StoreError, figures::FigureStore, listen_keys::ListenKeyStore,
-    log::LogStore, news::NewsStore, orders::OrderStore, personal::PersonalStore, sources::SourceStore,
+    log::LogStore, moderation::ModerationStore, news::NewsStore, orders::OrderStore, personal::PersonalStore,
+    sources::SourceStore,
 };
 
 /// What a low stock is unless anything else is said.
@@ -21,6 +22,7 @@ pub trait Store:
     + OrderStore
     + ListenKeyStore
     + LogStore
+    + ModerationStore
     + PersonalStore
     + EndpointStore
     + DeliveryStore

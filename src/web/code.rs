@@ -152,6 +152,8 @@ codes! {
         "Too many messages. Please wait a moment.", "메시지가 너무 많습니다. 잠시 후 다시 시도해 주세요.";
     TooManyRooms = "too_many_rooms", CONFLICT,
         "Please leave another room first.", "다른 방에서 먼저 나가 주세요.";
+    Muted = "muted", FORBIDDEN,
+        "You cannot write here at the moment.", "지금은 메시지를 보낼 수 없습니다.";
     NotInRoom = "not_in_room", CONFLICT,
         "Please enter the room first.", "먼저 방에 입장해 주세요.";
 }

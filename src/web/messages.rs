@@ -123,6 +123,10 @@ const EVENTS: &[(&str, &str)] = &[
         "WATCH_FIGURES takes true, false or nothing.",
         "WATCH_FIGURES에는 true나 false를 보내거나 아무것도 보내지 않아야 합니다.",
     ),
+    (
+        "report_message takes {room, message, nickname}.",
+        "report_message에는 {room, message, nickname}을 보내야 합니다.",
+    ),
     ("A message has at most 2000 characters.", "메시지는 2000자 이하여야 합니다."),
     (
         "A room's name has 1 to 100 characters, none of them control, bidirectional or < >.",

@@ -66,6 +66,13 @@ for (const [reader, options] of Object.entries(READERS)) {
     await order(shop, account, tea);
     await page.locator('shopbell-toasts [data-role="toast"]').first().waitFor();
     findings.push(...(await axe(page)).map((finding) => `a toast: ${finding}`));
+    // Something was said, and the list of alerts is open.
+    await page.locator('#chat-form [name=message]').fill('Hello');
+    await page.locator('#chat-form [type=submit]').click();
+    await page.locator('[data-role="chat-message"]').first().waitFor();
+    await page.locator('[data-action="open-news"]').click();
+    await page.locator('.news-item').first().waitFor();
+    findings.push(...(await axe(page)).map((finding) => `alerts and chat: ${finding}`));
     assert.deepEqual(findings, []);
   });
 }

@@ -422,6 +422,51 @@ test('prices have the decimals that the shop says, on every page', async () => {
   await page.locator('article [data-role="price"]', { hasText: /199\.50/ }).first().waitFor();
 });
 
+test('the list is ordered and narrowed by its address, and prices are typed in any script', async () => {
+  const { page } = await visitor();
+  for (const [name, price, stock] of [['Filter mug', 40, 3], ['Filter jug', 20, 0], ['Filter bowl', 30, null]]) {
+    await changeGoods(await newGoods(shop, name), { price, stock });
+  }
+  const names = async (expected) => {
+    await page.locator('#goods-grid:not([aria-busy]) article').nth(expected.length - 1).waitFor();
+    assert.deepEqual(await page.locator('#goods-grid article h3').allInnerTexts(), expected);
+  };
+  await page.goto('/goods.html?q=filter&sort=priceAsc');
+  await names(['Filter jug', 'Filter bowl', 'Filter mug']);
+  const settled = (wanted) => page.waitForResponse((response) => response.url().includes(wanted));
+  const type = (name, text) => async () => {
+    await page.locator(`.filters [name=${name}]`).fill(text);
+    await page.locator(`.filters [name=${name}]`).blur();
+  };
+  const change = (wanted, act) => Promise.all([settled(wanted), act()]);
+  await change('minPrice=25', type('minPrice', '２５'));
+  await names(['Filter bowl', 'Filter mug']);
+  await change('maxPrice=35', type('maxPrice', '٣٥٫٠'));
+  await names(['Filter bowl']);
+  await type('maxPrice', 'cheap')();
+  assert.equal(await page.locator('.filters [name=maxPrice]').inputValue(), '35');
+  await page.goto('/goods.html?q=filter&inStock=true&sort=name');
+  await names(['Filter bowl', 'Filter mug']);
+  await change('sort=priceDesc', () => page.locator('.filters select').selectOption('priceDesc'));
+  await names(['Filter mug', 'Filter bowl']);
+  await page.goBack();
+  await names(['Filter bowl', 'Filter mug']);
+  assert.deepEqual(Object.fromEntries(new URL(page.url()).searchParams), { q: 'filter', inStock: 'true', sort: 'name' });
+});
+
+test('a page says how often its goods were ordered lately, and counts on', async () => {
+  const buyer = await newMember(shop, 'cora');
+  const { page } = await member('dora');
+  const cake = await newGoods(shop, 'Lately cake');
+  await order(shop, buyer, cake);
+  await page.goto(detailOf(cake));
+  const ordered = page.locator('[data-role="ordered-last-hour"]');
+  await ordered.filter({ hasText: '1 order in the last hour' }).waitFor();
+  await page.waitForFunction(() => document.querySelector('shopbell-toasts').source.state === 'open');
+  await order(shop, buyer, cake);
+  await ordered.filter({ hasText: '2 orders in the last hour' }).waitFor();
+});
+
 test('the categories are those of the whole shop, and those of the list where a server has no others', async () => {
   const { page, allow } = await visitor();
   const chips = page.locator('.chips .chip');

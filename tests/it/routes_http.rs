@@ -58,6 +58,9 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/admin/endpoints/{endpointId}/deliveries/{deliveryId}/resend"),
     ("GET", "/api/admin/figures"),
     ("POST", "/api/widget/counts"),
+    ("GET", "/api/admin/reports"),
+    ("POST", "/api/admin/reports/{reportId}/dismiss"),
+    ("POST", "/api/admin/reports/{reportId}/mute"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -188,7 +191,8 @@ fn every_route_has_an_example() {
             .replace("{sourceId}", "{{sourceId}}")
             .replace("{receiptId}", "{{receiptId}}")
             .replace("{endpointId}", "{{endpointId}}")
-            .replace("{deliveryId}", "{{deliveryId}}");
+            .replace("{deliveryId}", "{{deliveryId}}")
+            .replace("{reportId}", "1");
         examples.iter().any(|example| {
             let path = example.url.trim_start_matches("{{host}}").split('?').next().unwrap();
             example.method == method && path == wanted

@@ -47,6 +47,8 @@
  * @typedef {{at: string, status: number | null, error: string | null, millis: number, answer: string}} Attempt
  * @typedef {{key: string, name: string | null, origins: string[], display: 'masked' | 'full', createdAt: string, revokedAt: string | null}} ListenKey
  * @typedef {{userId: number, email: string, nickname: string, role: 'member' | 'admin', banned: boolean, muted?: boolean, hidePurchases: boolean, createdAt: string, orders: number, sessions: number}} Person
+ * @typedef {{reportId: number, room: string, nickname: string, message: string, date: string, user: {userId: number, nickname: string} | null, reporter: {userId: number, nickname: string} | null,
+ *   reportedAt: string, outcome: 'dismissed' | 'muted' | null, closedAt: string | null, muted: boolean}} Report
  * @typedef {{auditId: number, date: string, admin: {userId: number, nickname: string} | null, action: string, subject: string, details: Record<string, unknown>}} AuditEntry
  *
  * @typedef {{seconds: number, gapSeconds: number, atOnce: number, perVisit: number, include: string[], exclude: string[], quietDays: number, digestPerSecond: number | null}} ToastSettings
@@ -146,6 +148,11 @@ export const admin = {
   makeListenKey: async (fields) => (await call('POST', '/admin/listen-keys', { body: fields })).listenKey,
   /** @param {string} key */
   revokeListenKey: (key) => call('DELETE', `/admin/listen-keys/${part(key)}`),
+
+  /** @param {Params} params @returns {Promise<{reports: Report[], nextCursor?: Cursor}>} */
+  reports: (params) => call('GET', `/admin/reports${query(params)}`),
+  /** @param {number} id @param {'dismiss' | 'mute'} how @returns {Promise<Report>} */
+  closeReport: async (id, how) => (await call('POST', `/admin/reports/${id}/${how}`)).report,
 
   /** @param {Params} params @returns {Promise<{users: Person[], nextCursor?: Cursor}>} */
   people: (params) => call('GET', `/admin/users${query(params)}`),

@@ -13,7 +13,7 @@ import { LANGUAGES, lang, switchLanguage, t } from './i18n.js';
 import { tellServerTime } from './time.js';
 import { admin } from './api.js';
 
-/** @typedef {'now' | 'orders' | 'goods' | 'sources' | 'endpoints' | 'keys' | 'alerts' | 'people' | 'audit'} Place */
+/** @typedef {'now' | 'orders' | 'goods' | 'sources' | 'endpoints' | 'keys' | 'alerts' | 'people' | 'reports' | 'audit'} Place */
 
 /** @type {{title: string, links: [Place, string, () => SVGElement][]}[]} */
 const NAVIGATION = [
@@ -30,6 +30,7 @@ const NAVIGATION = [
   ] },
   { title: 'nav.house', links: [
     ['people', '/admin/people', () => roomIcon('people')],
+    ['reports', '/admin/reports', () => icon('flag')],
     ['audit', '/admin/audit', () => roomIcon('book')],
   ] },
 ];

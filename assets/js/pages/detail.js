@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * `/detail.html?goodsId=N`: one goods, live: price, stock, how many people look at it.
+ * `/detail.html?goodsId=N`: one goods, live: price, stock, how many people look at it, and a chat with them.
  * Not for: the order itself (order.js).
  */
 
 import { api, ApiError } from '../api.js';
+import { ChatPanel } from '../chat-panel.js';
 import { forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
 import { categoryName } from '../format.js';
@@ -25,6 +26,11 @@ import { stockLevel, stockLine } from '../stock.js';
  * @import { QuantityStepper } from '../elements/quantity-stepper.js'
  */
 
+/** How old the number of orders of the last hour may be. */
+const RECOUNT_MS = 5 * 60_000;
+/** When the orders of the last hour were counted, by the server's clock where it is known, epoch ms. */
+let countedAt = 0;
+
 startPage(t('goods.title'));
 const goodsId = Number(new URLSearchParams(location.search).get('goodsId'));
 load();
@@ -36,6 +42,7 @@ async function load() {
   }
   show(placeholder());
   try {
+    countedAt = realtime.now();
     const { goods, orderedLastHour } = await api.goodsPage(goodsId);
     draw(goods, orderedLastHour);
   } catch (error) {
@@ -95,8 +102,19 @@ function draw(goods, ordered = 0) {
     if (change.action === 'delete') show(notFound());
     else update(change.goods);
   });
+  const look = () => refresh(update, (count) => showOrdered(popular, count));
   // What changed during a gap is unknown.
-  realtime.addEventListener('gap', () => refresh(update, (count) => showOrdered(popular, count)));
+  realtime.addEventListener('gap', look);
+  for (const [type, more] of /** @type {const} */ ([['BUY_GOODS', 1], ['BUY_CANCELED', -1]])) {
+    realtime.addEventListener(type, (event) => {
+      const { goodsId: id, date } = /** @type {CustomEvent} */ (event).detail ?? {};
+      // What was told late is in the number already.
+      if (id === goodsId && Date.parse(date) > countedAt) showOrdered(popular, Number(popular.dataset.count) + more);
+    });
+  }
+  // An hour ago moves on while a page is left open.
+  setInterval(() => { if (!document.hidden) look(); }, RECOUNT_MS);
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
 
   update(goods);
   showOrdered(popular, ordered);
@@ -109,7 +127,8 @@ function draw(goods, ordered = 0) {
         el('div', { class: 'detail-buy' }, quantity, add, buy), problem,
         el('ul', { class: 'promises', role: 'list' },
           el('li', {}, icon('bell'), t('detail.promise.live')),
-          el('li', {}, icon('box'), t('detail.promise.cancel'))))));
+          el('li', {}, icon('box'), t('detail.promise.cancel')))),
+      new ChatPanel(`goods-${goodsId}`).element));
 }
 
 /**
@@ -118,6 +137,7 @@ function draw(goods, ordered = 0) {
  */
 async function refresh(update, tellOrdered) {
   try {
+    countedAt = realtime.now();
     const { goods, orderedLastHour = 0 } = await api.goodsPage(goodsId);
     update(goods);
     tellOrdered(orderedLastHour);

@@ -14,6 +14,7 @@ pub(super) mod catalog;
 pub(super) mod figures;
 pub(super) mod listen_keys;
 pub(super) mod log;
+pub(super) mod moderation;
 pub(super) mod orders;
 pub(super) mod personal;
 pub(super) mod sources;
@@ -85,6 +86,9 @@ macro_rules! store_contract {
                       receipts_are_listed_tried_again_and_forgotten }
             figures { orders_are_counted_by_minute
                       what_the_widget_counts_is_added_up_by_day }
+            moderation { a_message_is_reported_once_and_the_newest_reports_are_kept
+                         a_report_is_closed_and_silences_its_member
+                         an_erased_account_is_in_no_report }
             log { every_order_and_every_cancellation_is_an_event
                   refusals_leave_no_holes_in_either_count
                   the_log_is_pruned_from_its_beginning

@@ -31,6 +31,8 @@ mod ingesting;
 mod listen_keys;
 mod listing;
 mod log;
+mod moderation;
+mod moderation_rows;
 mod news;
 mod news_rows;
 mod open;

@@ -130,6 +130,16 @@ async fn erase(tx: &mut Tx, by: Actor, now: Timestamp) -> Result<(), AccountErro
          set user_id = null
          where user_id = $1;
 
+         delete from mutes
+         where user_id = $1;
+
+         delete from reports
+         where user_id = $1;
+
+         update reports
+         set reported_by = null
+         where reported_by = $1;
+
          update users
          set
              email = '', email_key = 'erased:' || user_id,

@@ -42,6 +42,9 @@ const PRIVATE: &[(&str, &str)] = &[
     ("GET", "/api/admin/endpoints/1/deliveries"),
     ("GET", "/api/admin/endpoints/1/deliveries/1"),
     ("POST", "/api/admin/endpoints/1/deliveries/1/resend"),
+    ("GET", "/api/admin/reports"),
+    ("POST", "/api/admin/reports/1/dismiss"),
+    ("POST", "/api/admin/reports/1/mute"),
 ];
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod buying;
 mod company;
 mod endings;
 mod languages;
+mod moderation;
 mod raw;
 mod silence;
 

@@ -71,7 +71,7 @@ async fn a_purchase_by_poll_reaches_a_websocket_and_a_room_holds_both() {
 
     assert_eq!(socket.ask("enter_room", json!("lobby")).await["count"], 1);
     session.post(r#"422["enter_room",{"payload":"lobby"}]"#).await.expect(200);
-    assert_eq!(session.expect("432").await, r#"432[{"ok":true,"count":2}]"#);
+    assert!(session.expect("432").await.starts_with(r#"432[{"ok":true,"count":2,"#));
     assert_eq!(socket.expect("welcome").await, json!(["kim", 2]));
     socket.send("new_message", json!(["hi <b>", "lobby"])).await;
     assert_eq!(session.expect("42[\"new_message\"").await, r#"42["new_message","admin: hi ＜b＞",2]"#);

@@ -1,0 +1,59 @@
+//! The rows of reports.
+
+use sqlx::FromRow;
+
+use super::rows::corrupt;
+use crate::{
+    domain::{Report, ReportId, ReportOutcome, Said, Speaker, Timestamp, UserId},
+    store::StoreError,
+};
+
+#[derive(FromRow)]
+pub(super) struct ReportRow {
+    report_id: i64,
+    room: String,
+    nickname: String,
+    message: String,
+    said_at: i64,
+    user_id: Option<i64>,
+    guest: Option<String>,
+    network: Option<String>,
+    author: Option<String>,
+    reported_by: Option<i64>,
+    reporter: Option<String>,
+    reported_at: i64,
+    outcome: Option<String>,
+    closed_at: Option<i64>,
+}
+
+impl ReportRow {
+    pub(super) fn report(self) -> Result<Report, StoreError> {
+        let speaker = match (self.user_id, &self.guest) {
+            (Some(user), _) => Speaker::Member(UserId(user)),
+            (None, guest) => Speaker::Guest {
+                visitor: u64::from_str_radix(guest.as_deref().unwrap_or_default(), 16).unwrap_or_default(),
+                network: self.network.and_then(|network| network.parse().ok()),
+            },
+        };
+        let outcome = match self.outcome.as_deref() {
+            None => None,
+            Some("dismissed") => Some(ReportOutcome::Dismissed),
+            Some("muted") => Some(ReportOutcome::Muted),
+            Some(other) => return Err(corrupt("the outcome of a report", other)),
+        };
+        Ok(Report {
+            report_id: ReportId(self.report_id),
+            room: self.room,
+            said: Said {
+                at: Timestamp::from_millis(self.said_at),
+                speaker,
+                nickname: self.nickname.into(),
+                message: self.message.into(),
+            },
+            author: self.user_id.map(UserId).zip(self.author),
+            reported_by: self.reported_by.map(UserId).zip(self.reporter),
+            reported_at: Timestamp::from_millis(self.reported_at),
+            closed: outcome.zip(self.closed_at.map(Timestamp::from_millis)),
+        })
+    }
+}
