@@ -80,10 +80,15 @@ export function forgetLines(userId, goodsId) {
 function read(userId) {
   try {
     const kept = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? 'null');
-    if (kept?.userId === userId && Array.isArray(kept.lines) && Array.isArray(kept.notes)) return kept;
+    if (kept?.userId === userId && Array.isArray(kept.lines) && Array.isArray(kept.notes)) {
+      return { lines: kept.lines.filter(isNamed), notes: kept.notes.filter(isNamed) };
+    }
   } catch { /* not readable: nothing is known */ }
   return { lines: [], notes: [] };
 }
+
+/** Storage may hold anything. @param {any} one */
+const isNamed = (one) => Number.isSafeInteger(one?.goodsId) && typeof one.name === 'string';
 
 /**
  * @param {number} userId

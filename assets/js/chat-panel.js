@@ -22,6 +22,8 @@ const MAX_LENGTH = 2000;
 const MAX_NAMES = 6;
 /** As near to its end as this, the list follows what is said, px. */
 const FOLLOW_PX = 64;
+/** What the server calls guests before they say otherwise. */
+const GUEST = 'guest';
 
 export class ChatPanel {
   #room;
@@ -35,12 +37,17 @@ export class ChatPanel {
   });
   #send = el('button', { type: 'submit', class: 'button button-primary chat-send', aria: { label: t('chat.send') } }, icon('arrow'));
   #form = el('form', { class: 'chat-form', id: 'chat-form', on: { submit: (event) => { event.preventDefault(); this.#say(); } } }, this.#input, this.#send);
+  #nickname = el('input', { class: 'input chat-input', name: 'nickname', autocomplete: 'nickname', maxlength: 40, placeholder: t('chat.name'), aria: { label: t('chat.name') } });
+  /** For guests, where they may chat. */
+  #naming = el('form', { class: 'chat-form', hidden: true, on: { submit: (event) => { event.preventDefault(); this.#callMe(); } } },
+    this.#nickname, el('button', { type: 'submit', class: 'button button-quiet' }, t('chat.name.set')));
+  #guestName = GUEST;
   #login = el('div', { class: 'chat-login', hidden: true }, el('p', {}, t('chat.login')),
     el('button', { type: 'button', class: 'button button-quiet', on: { click: goToLogin } }, t('nav.login')));
 
   element = el('section', { class: 'card chat', 'aria-labelledby': 'chat-title' },
     el('div', { class: 'chat-head' }, el('h2', { id: 'chat-title' }, t('chat.title')), this.#people),
-    this.#log, this.#empty, this.#problem, this.#form, this.#login);
+    this.#log, this.#empty, this.#problem, this.#naming, this.#form, this.#login);
 
   /** @param {string} room */
   constructor(room) {
@@ -51,8 +58,22 @@ export class ChatPanel {
     this.#drawState();
   }
 
-  /** What one's own messages are under; a guest who may chat is a guest. */
-  get #own() { return session.user?.nickname ?? 'guest'; }
+  /** What one's own messages are under. */
+  get #own() { return session.user?.nickname ?? this.#guestName; }
+
+  async #callMe() {
+    const wanted = this.#nickname.value.trim();
+    this.#problem.textContent = '';
+    if (wanted === '') return;
+    try {
+      this.#guestName = await this.#room.callMe(wanted);
+      this.#nickname.value = this.#guestName;
+      notice(t('chat.named', { name: this.#guestName }));
+      this.#input.focus();
+    } catch (error) {
+      this.#problem.textContent = refusal(error);
+    }
+  }
 
   async #say() {
     const text = this.#input.value.trim();
@@ -75,6 +96,7 @@ export class ChatPanel {
     const { state, count, people } = this.#room;
     const isOpen = state === 'open';
     this.#form.hidden = state === 'login';
+    this.#naming.hidden = !isOpen || Boolean(session.user);
     this.#login.hidden = state !== 'login';
     this.#log.hidden = state === 'login';
     this.#people.hidden = state === 'login';
@@ -109,7 +131,8 @@ export class ChatPanel {
 
   /** @param {Message} message */
   #line(message) {
-    const isOwn = Boolean(session.user) && message.nickname === this.#own;
+    // Many guests go by the same name until they choose one.
+    const isOwn = message.nickname === this.#own && (session.user !== null || this.#guestName !== GUEST);
     return el('div', { class: `chat-line${isOwn ? ' is-own' : ''}`, data: { role: 'chat-message' } },
       el('div', { class: 'chat-bubble' },
         el('p', { class: 'chat-by' }, el('strong', { dir: 'auto' }, message.nickname), ' ', el('time', { datetime: message.at }, formatTime(message.at))),

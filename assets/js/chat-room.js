@@ -38,6 +38,7 @@ export class ChatRoom extends EventTarget {
   /** Of the first of them, how many each name has. @type {Map<string, number>} */ people = new Map();
   /** @type {Message[]} */ messages = [];
   #room; #source;
+  /** What a guest wants to be called, with each connection. */ #guestName = '';
 
   /**
    * @param {string} room
@@ -72,6 +73,17 @@ export class ChatRoom extends EventTarget {
    */
   async report({ nickname, text }) { await this.#ask('report_message', { room: this.#room, message: text, nickname }); }
 
+  /**
+   * A guest chooses a name; a member goes by the account's.
+   * @param {string} nickname
+   * @returns {Promise<string>} as the server took it
+   */
+  async callMe(nickname) {
+    const ack = await this.#ask('nickname', nickname);
+    this.#guestName = String(ack.nickname ?? nickname);
+    return this.#guestName;
+  }
+
   get name() { return this.#room; }
 
   /** Takes what someone said off this page. @param {string} nickname */
@@ -82,6 +94,8 @@ export class ChatRoom extends EventTarget {
 
   async #join() {
     try {
+      // Taken by a member meanwhile: then it is a guest like others.
+      if (this.#guestName) await this.callMe(this.#guestName).catch(() => { this.#guestName = ''; });
       const { count, people, messages } = await this.#ask('enter_room', this.#room);
       this.count = Number(count) || 0;
       this.people = new Map();

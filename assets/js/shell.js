@@ -6,7 +6,6 @@
 
 import { watchCart } from './cart-watch.js';
 import { el } from './dom.js';
-import { QuantityStepper } from './elements/quantity-stepper.js';
 import { NewsBell } from './elements/news-bell.js';
 import { SiteFooter } from './elements/site-footer.js';
 import { SiteHeader } from './elements/site-header.js';
@@ -23,7 +22,6 @@ const SESSION_ENDED = 4001;
 /** @param {string} title the page's own, in the reader's language; the site's when empty */
 export function startPage(title) {
   document.title = title ? `${title} · ${t('site.name')}` : `${t('site.name')} – ${t('site.tagline')}`;
-  customElements.define('quantity-stepper', QuantityStepper);
   customElements.define('news-bell', NewsBell);
   customElements.define('site-header', SiteHeader);
   customElements.define('site-footer', SiteFooter);

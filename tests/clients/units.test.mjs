@@ -167,6 +167,8 @@ test('a cart remembers what left it, unless that was by hand or is another membe
   assert.deepEqual(cartMemory.notesOf(7), []);
   cartMemory.forgetLines(7);
   assert.deepEqual(cartMemory.missingFrom(7, []), []);
+  localStorage.setItem('shopbell.cart', JSON.stringify({ userId: 7, lines: [null, 7, { goodsId: 'x', name: 'x' }], notes: [null, {}, { kind: 'gone' }] }));
+  assert.deepEqual([cartMemory.missingFrom(7, []), cartMemory.notesOf(7)], [[], []]);
 });
 
 test('goods that run short are told when they do, and again only after there were enough', () => {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * <quantity-stepper>: minus, a number, plus. Fires `change` with the new value.
- * Not for: checking stock; the server does, `max` only avoids a refusal. Registered by ../shell.js.
+ * Not for: checking stock; the server does, `max` only avoids a refusal. Registered by the pages that have one.
  *
  * Attributes: `value`, `max` (999), `label`. Property: `value` (a whole number from 1 to max).
  */

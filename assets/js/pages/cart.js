@@ -7,6 +7,7 @@
 import { MAX_QUANTITY } from '../api.js';
 import { forgetNotes, notesOf } from '../cart-memory.js';
 import { el, show } from '../dom.js';
+import { QuantityStepper } from '../elements/quantity-stepper.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
 import { guestLines } from '../guest-cart.js';
@@ -21,10 +22,10 @@ import { stockLevel, stockLine } from '../stock.js';
 /**
  * @import { Goods, Line } from '../api.js'
  * @import { Note } from '../cart-memory.js'
- * @import { QuantityStepper } from '../elements/quantity-stepper.js'
  */
 
 startPage(t('cart.title'));
+customElements.define('quantity-stepper', QuantityStepper);
 const list = el('ul', { class: 'lines', role: 'list' });
 const summary = el('aside', { class: 'card summary', 'aria-labelledby': 'summary' });
 const problem = el('p', { class: 'form-error', role: 'alert' });

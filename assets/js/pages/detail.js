@@ -8,6 +8,7 @@ import { api, ApiError } from '../api.js';
 import { ChatPanel } from '../chat-panel.js';
 import { forgetCheckoutKey } from '../checkout-key.js';
 import { el, show } from '../dom.js';
+import { QuantityStepper } from '../elements/quantity-stepper.js';
 import { categoryName } from '../format.js';
 import { t, tn } from '../i18n.js';
 import { icon } from '../icons.js';
@@ -23,7 +24,6 @@ import { stockLevel, stockLine } from '../stock.js';
 
 /**
  * @import { Goods } from '../api.js'
- * @import { QuantityStepper } from '../elements/quantity-stepper.js'
  */
 
 /** How old the number of orders of the last hour may be. */
@@ -32,6 +32,7 @@ const RECOUNT_MS = 5 * 60_000;
 let countedAt = 0;
 
 startPage(t('goods.title'));
+customElements.define('quantity-stepper', QuantityStepper);
 const goodsId = Number(new URLSearchParams(location.search).get('goodsId'));
 load();
 

@@ -75,6 +75,24 @@ test('what one says is heard here once the server has it, and a refusal has its 
   assert.equal(room.messages.length, 200);
 });
 
+test('a guest keeps the chosen name over connections, until somebody has it', async () => {
+  const { source, room } = await opened();
+  source.answers.nickname = { ok: true, nickname: 'Ann' };
+  assert.equal(await room.callMe(' ann '), 'Ann');
+  const again = () => new Promise((resolve) => {
+    room.addEventListener('reset', resolve, { once: true });
+    source.asked.length = 0;
+    source.tell('hello');
+  });
+  await again();
+  assert.deepEqual(source.asked, [['nickname', 'Ann'], ['enter_room', 'goods-4']]);
+  source.answers.nickname = { ok: false, code: 'nickname_taken', message: 'Taken.' };
+  await assert.rejects(room.callMe('kim'), { code: 'nickname_taken' });
+  await again();
+  await again();
+  assert.deepEqual(source.asked, [['enter_room', 'goods-4']]);
+});
+
 test('a room is entered again with each connection, and is for members where the server says so', async () => {
   const { source, room } = await opened();
   source.state = 'waiting';
