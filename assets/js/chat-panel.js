@@ -7,7 +7,7 @@
  */
 
 import { api } from './api.js';
-import { ChatRefusal, ChatRoom } from './chat-room.js';
+import { ChatRefusal, ChatRoom, GUEST } from './chat-room.js';
 import { el } from './dom.js';
 import { formatTime } from './format.js';
 import { has, t, tn } from './i18n.js';
@@ -22,8 +22,6 @@ const MAX_LENGTH = 2000;
 const MAX_NAMES = 6;
 /** As near to its end as this, the list follows what is said, px. */
 const FOLLOW_PX = 64;
-/** What the server calls guests before they say otherwise. */
-const GUEST = 'guest';
 
 export class ChatPanel {
   #room;

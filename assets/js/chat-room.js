@@ -19,6 +19,8 @@
 const MAX_MESSAGES = 200;
 /** After the room could not be entered. */
 const RETRY_MS = 5_000;
+/** What the server calls guests before they say otherwise. */
+export const GUEST = 'guest';
 
 /** Why something was not done, by the server's code; `offline` when it did not answer. */
 export class ChatRefusal extends Error {
@@ -80,7 +82,14 @@ export class ChatRoom extends EventTarget {
    */
   async callMe(nickname) {
     const ack = await this.#ask('nickname', nickname);
+    const before = this.#guestName || GUEST;
     this.#guestName = String(ack.nickname ?? nickname);
+    // The server tells nobody; who comes in later sees it.
+    if (this.state === 'open') {
+      this.#countName(before, -1);
+      this.#countName(this.#guestName, 1);
+      this.dispatchEvent(new Event('change'));
+    }
     return this.#guestName;
   }
 

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     clock,
@@ -24,6 +23,11 @@ struct List<'a> {
     reports: Vec<ReportResponse<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<ReportId>,
+}
+
+#[derive(Serialize)]
+struct Closed<'a> {
+    report: ReportResponse<'a>,
 }
 
 /// A report as administrators see it.
@@ -114,5 +118,5 @@ async fn close(
 ) -> Result<HttpResponse, Problem> {
     let id = id.read(ReportId::parse)?;
     let report = state.moderation.close(id, outcome, admin.actor(), clock::now(), Instant::now()).await?;
-    Ok(answer::ok(&json!({ "report": ReportResponse::of(&report, state) })))
+    Ok(answer::ok(&Closed { report: ReportResponse::of(&report, state) }))
 }
