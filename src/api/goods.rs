@@ -86,6 +86,12 @@ pub(super) async fn list(
     respond(&request, found)
 }
 
+/// All goods, also those that are not sold here; nothing of it is kept.
+pub(super) async fn list_all(state: State, _admin: Admin, query: Query) -> Result<HttpResponse, Problem> {
+    let wanted = GoodsQuery { unlisted: true, ..wanted(query.0, state.settings.currency)? };
+    Ok(answer::ok(&List::from(&state.catalog.list(wanted).await?)))
+}
+
 /// Reads what is asked for. An empty field of a search form asks for nothing.
 fn wanted(fields: Fields, currency: Currency) -> Result<GoodsQuery, Vec<FieldError>> {
     let price = |text: &str| parse_price(text, currency).map(|price| price.minor);

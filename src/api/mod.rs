@@ -73,6 +73,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/orders/{orderId}", [get(orders::show)]))
             .service(resource("/orders/{orderId}/cancel", [post(orders::cancel)]))
             .service(resource("/notifications", [get(notifications::list)]))
+            .service(resource("/admin/goods", [get(goods::list_all)]))
             .service(resource("/admin/listen-keys", [get(listen_keys::list), post(listen_keys::create)]))
             .service(resource("/admin/listen-keys/{key}", [delete(listen_keys::revoke)]))
             .service(resource("/admin/media", [post(media::upload)]))

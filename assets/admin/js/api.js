@@ -78,8 +78,8 @@ export const admin = {
   /** @param {string | number} id @returns {Promise<AdminOrder>} */
   cancelOrder: async (id) => (await call('POST', `/admin/orders/${part(id)}/cancel`)).order,
 
-  /** @param {Params} params @returns {Promise<{goods: AdminGoods[], nextCursor?: Cursor}>} */
-  goodsList: (params) => priced(call('GET', `/goods${query(params)}`)),
+  /** @param {Params} params @returns {Promise<{goods: AdminGoods[], nextCursor?: Cursor}>} also those that are not sold here */
+  goodsList: (params) => priced(call('GET', `/admin/goods${query(params)}`)),
   /** @returns {Promise<{name: string, count: number}[]>} */
   categories: async () => (await call('GET', '/categories')).categories,
   /** @param {string | number} id @returns {Promise<{goods: AdminGoods, tag: string | null}>} with what `If-Match` wants */

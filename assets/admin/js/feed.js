@@ -13,6 +13,7 @@ import { realtime } from '../../js/realtime.js';
 import { admin } from './api.js';
 import { roomIcon } from './icons.js';
 import { unavailable } from './list.js';
+import { markNew } from './pieces.js';
 import { bellSentence, buyerName, goodsNames, orderName } from './order-words.js';
 import { timeTag } from './time.js';
 import { t } from './i18n.js';
@@ -74,7 +75,7 @@ export class Feed {
  * @param {boolean} isNew
  */
 function line(order, isNew) {
-  return el('li', { class: `feed-line${isNew ? ' is-new' : ''}`, data: { status: order.status, orderId: order.orderId } },
+  const drawn = el('li', { class: 'feed-line', data: { status: order.status, orderId: order.orderId } },
     el('div', {},
       el('a', { href: `/admin/order?orderId=${order.orderId}` }, el('strong', {}, goodsNames(order))),
       el('span', { class: 'sub' }, buyerName(order), order.source ? ` · ${order.source.name}` : '', ` · ${orderName(order)}`)),
@@ -82,4 +83,5 @@ function line(order, isNew) {
       el('span', { class: 'price' }, formatPrice(order.total, order.currency)),
       el('span', { class: 'sub' }, order.announced ? null : el('span', { class: 'feed-silent', title: bellSentence(order) }, roomIcon('mute'), el('span', { class: 'visually-hidden' }, t('order.silent'))),
         order.status === 'canceled' ? `${t('order.status.canceled')} · ` : null, timeTag(order.createdAt))));
+  return isNew ? markNew(drawn) : drawn;
 }

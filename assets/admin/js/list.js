@@ -12,6 +12,7 @@ import { ApiError } from '../../js/api.js';
 import { el } from '../../js/dom.js';
 import { loginRequired } from '../../js/login-required.js';
 import { emptyState, errorState } from '../../js/states.js';
+import { markNew } from './pieces.js';
 import { t } from './i18n.js';
 
 /**
@@ -152,10 +153,11 @@ export class List {
    * @param {boolean} [isNew]
    */
   #draw(row, isNew = false) {
-    return el('tr', { role: 'row', class: isNew ? 'is-new' : null, data: { key: this.#options.key(row) } },
+    const drawn = el('tr', { role: 'row', data: { key: this.#options.key(row) } },
       ...this.#options.columns.map(({ label, cell, kind = '', hidden }) => el('td', {
         role: 'cell', class: kind, data: { label: hidden ? null : label },
       }, cell(row))));
+    return isNew ? markNew(drawn) : drawn;
   }
 
   #skeleton() {

@@ -89,6 +89,20 @@ export function callout(kind, ...content) {
   return el('div', { class: `callout${kind ? ` callout-${kind}` : ''}` }, kind === 'good' ? icon('check') : icon('alert'), el('div', {}, ...content));
 }
 
+const NEW_MS = 3_000;
+
+/**
+ * Marks what has just come, for a while. Nothing moves: a screen on the wall is not to be painted sixty times a second.
+ * @template {HTMLElement} Shown
+ * @param {Shown} element
+ * @returns {Shown}
+ */
+export function markNew(element) {
+  element.classList.add('is-new');
+  setTimeout(() => element.classList.remove('is-new'), NEW_MS);
+  return element;
+}
+
 /**
  * A button that does something which takes a while: not twice, and what went wrong is told.
  * @param {string} label

@@ -27,6 +27,7 @@ const PRIVATE: &[(&str, &str)] = &[
     ("DELETE", "/api/goods/1"),
     ("POST", "/api/goods/1/stock"),
     ("GET", "/api/goods/1/stock"),
+    ("GET", "/api/admin/goods"),
     ("GET", "/api/admin/listen-keys"),
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/lk_00000000000000000000000000000000"),

@@ -59,6 +59,14 @@ async fn goods_that_are_not_listed_are_known_and_cannot_be_bought() {
         assert_eq!(names(path).await, 0, "{path}");
     }
     assert_eq!(app.get("/api/categories").send().await.expect(200).json, json!({"categories": []}));
+    // Administrators see them, and find them as everyone finds the others.
+    for (path, count) in
+        [("/api/admin/goods", 1), ("/api/admin/goods?q=tea", 1), ("/api/admin/goods?q=mug", 0)]
+    {
+        let listed = app.get(path).by(&admin).send().await.expect(200).json;
+        assert_eq!(listed["goods"].as_array().unwrap().len(), count, "{path}");
+    }
+    app.get("/api/admin/goods").by(&kim).send().await.refused(403, "forbidden");
     app.get(&format!("/api/goods/{id}")).send().await.expect(200);
     let body = json!({"items": [{"goodsId": id, "quantity": 1}]});
     app.post("/api/orders").by(&kim).json(&body).send().await.refused(404, "not_found");

@@ -50,6 +50,7 @@ async function start() {
     if (action === 'update') list.replace(/** @type {AdminGoods} */ (goods));
     else if (list.isShort) list.refresh();
   });
+  realtime.addEventListener('hello', () => { if (list.isShort) list.refresh(); });
   realtime.open();
 }
 
@@ -61,9 +62,15 @@ function columns() {
     { label: t('goods.category'), cell: ({ category }) => categoryName(category) },
     { label: t('goods.stock'), kind: 'num', cell: stock },
     { label: t('goods.price'), kind: 'num corner', cell: ({ price, currency }) => formatPrice(price, currency) },
-    { label: t('goods.marks'), cell: ({ announce }) => announce === false ? badge(t('goods.silent'), '', roomIcon('mute')) : null },
+    { label: t('goods.marks'), cell: marks },
     { label: t('goods.changed'), kind: 'tight', cell: ({ updatedAt }) => timeTag(updatedAt) },
   ];
+}
+
+/** @param {AdminGoods} goods */
+function marks({ announce, listed }) {
+  const made = [listed ? null : badge(t('goods.unlisted'), 'warn'), announce ? null : badge(t('goods.silent'), '', roomIcon('mute'))].filter((mark) => mark !== null);
+  return made.length ? el('span', { class: 'badges' }, ...made) : null;
 }
 
 /** @param {AdminGoods} goods */

@@ -54,7 +54,8 @@ async function start() {
   show(pageHead({ title: t('nav.orders'), actions: [file] }), bar.element, list.element);
   await list.load();
   const refresh = debounce(() => { if (list.isShort && !document.querySelector('dialog')) list.refresh(); }, REFRESH_AFTER_MS);
-  for (const event of ['BUY_GOODS', 'BUY_CANCELED']) realtime.addEventListener(event, refresh);
+  // `hello`: what came before the connection, or while there was none.
+  for (const event of ['BUY_GOODS', 'BUY_CANCELED', 'hello']) realtime.addEventListener(event, refresh);
   realtime.open();
 }
 
