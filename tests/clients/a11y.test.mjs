@@ -1,5 +1,5 @@
 /**
- * What every page of the shop owes its readers: nothing that axe-core finds, in both languages, both color schemes, on a phone
+ * What every page of the shop and of its control room owes its readers: nothing that axe-core finds, in both languages, both color schemes, on a phone
  * and on a desktop; and a first page that is light.
  * Not for: what pages do (browser.test.mjs, pages.test.mjs), keyboards.
  */
@@ -8,7 +8,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { axe } from './axe.mjs';
-import { newGoods, order } from './people.mjs';
+import { newGoods, newMember, order } from './people.mjs';
+import { adminOf, asAdmin } from './room.mjs';
 import { storefront } from './storefront.mjs';
 
 /** What a cold visit of the first page may weigh, its headers included. */
@@ -38,6 +39,9 @@ async function found(page, path) {
   return (await axe(page)).map((finding) => `${path}: ${finding}`);
 }
 
+/** Waits until the page's toasts hear the shop. */
+const listening = (page) => page.waitForFunction(() => document.querySelector('shopbell-toasts')?.source?.state === 'open');
+
 let number = 0;
 for (const [reader, options] of Object.entries(READERS)) {
   test(`axe finds nothing on any page for ${reader}`, async () => {
@@ -59,10 +63,7 @@ for (const [reader, options] of Object.entries(READERS)) {
     }
     // A toast stands on the page.
     await page.goto(detail);
-    await page.locator('shopbell-toasts').evaluate((toasts) => new Promise((resolve) => {
-      const look = () => (toasts.source?.state === 'open' ? resolve() : setTimeout(look, 50));
-      look();
-    }));
+    await listening(page);
     await order(shop, account, tea);
     await page.locator('shopbell-toasts [data-role="toast"]').first().waitFor();
     findings.push(...(await axe(page)).map((finding) => `a toast: ${finding}`));
@@ -73,6 +74,29 @@ for (const [reader, options] of Object.entries(READERS)) {
     await page.locator('[data-action="open-news"]').click();
     await page.locator('.news-item').first().waitFor();
     findings.push(...(await axe(page)).map((finding) => `alerts and chat: ${finding}`));
+    assert.deepEqual(findings, []);
+  });
+}
+
+/** Every page of the control room, with something to show on each. */
+async function roomPages() {
+  const { orderId } = await order(shop, await newMember(shop, 'roomer'), tea);
+  const { source } = await asAdmin(shop, 'POST', '/admin/sources', { kind: 'standard', name: 'Another shop' });
+  const { endpoint } = await asAdmin(shop, 'POST', '/admin/endpoints', { url: 'https://backend.example/news', events: ['order.placed'] });
+  return [
+    '/admin', '/admin/orders', `/admin/order?orderId=${orderId}`, '/admin/goods', `/admin/goods-edit?goodsId=${tea.goodsId}`, '/admin/goods-import',
+    '/admin/sources', '/admin/sources?new', `/admin/source?sourceId=${source.sourceId}`, '/admin/endpoints',
+    `/admin/endpoint?endpointId=${endpoint.endpointId}`, '/admin/listen-keys', '/admin/people', '/admin/reports', '/admin/audit', '/admin/alerts',
+  ];
+}
+let room;
+for (const [reader, options] of Object.entries(READERS)) {
+  test(`axe finds nothing in the control room for ${reader}`, async () => {
+    room ??= roomPages();
+    const findings = [];
+    const { page, allow } = await adminOf(front, '/admin/listen-keys', { ...options, reducedMotion: 'reduce' });
+    allow(404);
+    for (const path of await room) findings.push(...await found(page, path));
     assert.deepEqual(findings, []);
   });
 }

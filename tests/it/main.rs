@@ -33,6 +33,7 @@ mod parsers;
 mod polls;
 mod program;
 mod realtime;
+mod restore;
 mod routes_http;
 mod secrets;
 mod serving;
