@@ -13,8 +13,8 @@ use crate::{
     media::Folder,
     service::{
         ServiceError, accounts::Accounts, catalog::Catalog, endpoints::Endpoints, history::History,
-        ingest::Ingest, listen_keys::ListenKeys, media::Media, moderation::Moderation, orders::Orders,
-        poll_reports::PollReports, sources::Sources, widget::Widget,
+        ingest::Ingest, ledger::Ledger, listen_keys::ListenKeys, media::Media, moderation::Moderation,
+        orders::Orders, people::People, poll_reports::PollReports, sources::Sources, widget::Widget,
     },
     store::Store,
 };
@@ -32,6 +32,10 @@ pub struct AppState {
     pub catalog: Arc<Catalog>,
     /// Orders.
     pub orders: Arc<Orders>,
+    /// All orders, for administrators.
+    pub ledger: Arc<Ledger>,
+    /// All accounts, for administrators.
+    pub people: Arc<People>,
     /// Who may say that something was bought elsewhere.
     pub sources: Arc<Sources>,
     /// Orders of other shops.
@@ -78,6 +82,8 @@ impl AppState {
             accounts: Arc::new(accounts),
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone(), settings.order_rate)),
+            ledger: Arc::new(Ledger::new(store.clone())),
+            people: Arc::new(People::new(store.clone())),
             listen_keys: Arc::new(ListenKeys::open(store.clone()).await?),
             moderation: Arc::new(Moderation::open(store.clone()).await?),
             ingest: Arc::new(Ingest::new(store.clone(), Arc::clone(&sources), settings.currency)),

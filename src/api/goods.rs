@@ -27,7 +27,7 @@ use crate::{
     web::{
         Admin, Body, Id, Problem, Query, State, answer,
         etag::{self, Document, IfMatch},
-        params::{cursor, limit},
+        params::{cursor, limit, search},
     },
 };
 
@@ -112,14 +112,6 @@ fn wanted(fields: Fields, currency: Currency) -> Result<GoodsQuery, Vec<FieldErr
         fields.finish((category, text, sort, min_price, max_price, in_stock, limit))?;
     let limit = limit.unwrap_or(MAX_LIMIT);
     Ok(GoodsQuery { sort, category, text, min_price, max_price, in_stock, unlisted: false, limit })
-}
-
-fn search(text: &str) -> Result<Option<String>, Invalid> {
-    match text.chars().count() {
-        0 => Ok(None),
-        1..=200 => Ok(Some(text.to_owned())),
-        _ => Err(Invalid::new("too_long", "a search has at most 200 characters")),
-    }
 }
 
 fn filled<T>(

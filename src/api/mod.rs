@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+mod admin_orders;
+mod admin_users;
 pub mod assets;
 mod auth;
 mod cart;
@@ -29,6 +31,7 @@ mod figures;
 mod goods;
 mod health;
 mod hooks;
+mod ledger_csv;
 mod listen_keys;
 mod media;
 mod notifications;
@@ -74,6 +77,12 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/orders/{orderId}/cancel", [post(orders::cancel)]))
             .service(resource("/notifications", [get(notifications::list)]))
             .service(resource("/admin/goods", [get(goods::list_all)]))
+            .service(resource("/admin/orders", [get(admin_orders::list)]))
+            .service(resource("/admin/orders/{orderId}", [get(admin_orders::show)]))
+            .service(resource("/admin/orders/{orderId}/cancel", [post(admin_orders::cancel)]))
+            .service(resource("/admin/users", [get(admin_users::list)]))
+            .service(resource("/admin/users/{userId}", [get(admin_users::show), patch(admin_users::change)]))
+            .service(resource("/admin/users/{userId}/sessions", [delete(admin_users::log_out)]))
             .service(resource("/admin/listen-keys", [get(listen_keys::list), post(listen_keys::create)]))
             .service(resource("/admin/listen-keys/{key}", [delete(listen_keys::revoke)]))
             .service(resource("/admin/media", [post(media::upload)]))

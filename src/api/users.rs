@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock,
-    domain::{Role, Timestamp, User, UserId},
+    domain::{Timestamp, User, UserId},
     service::account_forms::{AccountChange, Registration, read_erasure},
     web::{Body, CurrentUser, Problem, State, answer, auth::Via, client, cookie},
 };
@@ -32,10 +32,7 @@ impl<'a> From<&'a User> for UserResponse<'a> {
             user_id: user.user_id,
             email: user.email.as_str(),
             nickname: user.nickname.as_str(),
-            role: match user.role {
-                Role::Member => "member",
-                Role::Admin => "admin",
-            },
+            role: user.role.name(),
             hide_purchases: user.hide_purchases,
             created_at: user.created_at,
         }

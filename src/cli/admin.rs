@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use super::common::{CommonArgs, Failure, open, print, sentence};
 use crate::{
     clock,
-    domain::{Email, Nickname, Password, Role, UserId},
+    domain::{Email, Nickname, Password, PersonPatch, Role, UserId},
     service::{ServiceError, account_forms::Registration, accounts, passwords::Passwords},
-    store::Store,
+    store::{PersonError, Store},
 };
 
 #[derive(Subcommand)]
@@ -123,11 +123,12 @@ async fn ban(WhoseArgs { common, whose }: WhoseArgs, banned: bool) -> Result<(),
     let store = open(&common.settings()?).await?;
     let done = async {
         let user = whose.find(&*store).await?;
-        match store.ban(user, banned, clock::now()).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(no_account(format_args!("number {user}"))),
-            Err(error) => Err(Failure::Run(error.to_string())),
-        }
+        store.change_person(user, PersonPatch::banned(banned), None, clock::now()).await.map_err(|error| {
+            match error {
+                PersonError::NotFound => no_account(format_args!("number {user}")),
+                error => Failure::Run(error.to_string()),
+            }
+        })
     };
     let done = done.await;
     store.close().await;

@@ -6,10 +6,7 @@ use super::common::{CommonArgs, Failure, open, print, sentence};
 use crate::{
     clock,
     domain::{Delivery, DeliveryStatus, Endpoint, EndpointId, EndpointUrl, Timestamp, Topics},
-    service::{
-        ServiceError,
-        endpoints::{Endpoints, moment},
-    },
+    service::{ServiceError, endpoints::Endpoints},
 };
 
 #[derive(Subcommand)]
@@ -56,7 +53,7 @@ pub(super) struct ReplayArgs {
     #[command(flatten)]
     one: OneArgs,
     /// Since when, such as 2026-11-21T00:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = |text: &str| sentence(moment(text)))]
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| sentence(Timestamp::parse(text)))]
     since: Timestamp,
 }
 

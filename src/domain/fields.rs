@@ -174,6 +174,7 @@ read_fields!(A: EA, B: EB, C: EC, D: ED);
 read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE);
 read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF);
 read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF, G: EG);
+read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF, G: EG, H: EH);
 
 impl From<FieldError> for Vec<FieldError> {
     fn from(error: FieldError) -> Self {

@@ -45,11 +45,12 @@ pub use money::{Currency, Price};
 pub use names::{Category, Description, GoodsName, KeyName, PageUrl, Sku, SourceName, ThumbnailUrl};
 pub use notification::{Elsewhere, Naming, NicknameDisplay, Notification, Publication};
 pub use order::{
-    Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderOrigin, OrderStatus, OwnOrder,
+    Basket, IdempotencyKey, Line, NewOrder, Order, OrderItem, OrderOrigin, OrderRecord, OrderStatus,
+    OwnOrder, Silence,
 };
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use session::{Actor, LoginSession, SessionId, SessionSecret};
 pub use source::{BuyerDisplay, Poll, SourceId, SourceRecord, SourceSettings};
 pub use stock::{StockRecord, StockRecordKind};
 pub use time::Timestamp;
-pub use user::{Email, NewUser, Nickname, Role, User, UserPatch};
+pub use user::{Email, NewUser, Nickname, Person, PersonPatch, Role, User, UserPatch};

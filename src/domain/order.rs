@@ -138,6 +138,38 @@ pub struct OwnOrder {
     pub status: OrderStatus,
 }
 
+/// Why nobody is told of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Its buyer hides purchases.
+    Hidden,
+    /// Orders of these goods are never told.
+    Goods,
+    /// Orders of goods of these categories are never told.
+    Category,
+    /// It was no news any more when its source told of it.
+    Late,
+    /// Its source says that it is a test.
+    Test,
+}
+
+impl Silence {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Hidden, Self::Goods, Self::Category, Self::Late, Self::Test];
+
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Goods => "goods",
+            Self::Category => "category",
+            Self::Late => "late",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderStatus {
@@ -145,6 +177,29 @@ pub enum OrderStatus {
     Placed,
     /// It was taken back, its stock returned.
     Canceled,
+}
+
+impl OrderStatus {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Reads its name.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "placed" => Ok(Self::Placed),
+            "canceled" => Ok(Self::Canceled),
+            _ => Err(Invalid::new("invalid", "status is placed or canceled")),
+        }
+    }
 }
 
 /// A line of an order, with name and price as they were when it was placed.
@@ -188,6 +243,35 @@ pub struct Order {
     pub total: Price,
     /// When it was placed.
     pub created_at: Timestamp,
+}
+
+/// An order as administrators see it: with who bought, where, and what was told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRecord {
+    /// The order.
+    pub order: Order,
+    /// Its buyer's account, with the nickname of today; `None` for an order of another shop, and for an account that was
+    /// erased.
+    pub buyer: Option<(UserId, String)>,
+    /// What the source is called that told of it, and of which kind that is.
+    pub source: Option<(String, String)>,
+    /// The source's own number for it.
+    pub number: Option<String>,
+    /// Its alert; `None` also for one that was pruned.
+    pub announced_as: Option<Offset>,
+    /// Why nobody was told.
+    pub silence: Option<Silence>,
+    /// When it was canceled, as far as that is known.
+    pub canceled_at: Option<Timestamp>,
+}
+
+impl OrderRecord {
+    /// When it was placed, wherever that was.
+    #[must_use]
+    pub fn ordered_at(&self) -> Timestamp {
+        let there = self.order.origin.as_ref().and_then(|origin| origin.ordered_at);
+        there.unwrap_or(self.order.created_at)
+    }
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ fn undotted(folded: &str) -> String {
 /// The form in which two texts are the same that differ in case: a canonical caseless match (D145). For what machines
 /// tell apart and people do not look at, such as addresses.
 #[must_use]
-pub(super) fn fold_case(text: &str) -> String {
+pub fn fold_case(text: &str) -> String {
     let decomposed: String = text.nfd().collect();
     CaseMapper::new().fold_string(&decomposed).nfc().collect()
 }

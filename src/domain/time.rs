@@ -3,6 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
+use super::Invalid;
+
 /// A moment in UTC, in milliseconds since 1970. Written as RFC 3339: `2026-11-21T00:54:21.123Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -10,6 +12,16 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The end of representable time.
     pub const MAX: Self = Self(i64::MAX);
+
+    /// Reads a moment as RFC 3339 writes it, with any zone.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const BAD: Invalid = Invalid::new("invalid", "a time is written like 2026-11-21T00:54:21Z");
+        let read = DateTime::parse_from_rfc3339(text).map_err(|_| BAD)?;
+        Ok(Self(read.timestamp_millis()))
+    }
 
     /// From milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]

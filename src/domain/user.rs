@@ -159,6 +159,29 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads its name.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "member" => Ok(Self::Member),
+            "admin" => Ok(Self::Admin),
+            _ => Err(Invalid::new("invalid", "role is member or admin")),
+        }
+    }
+}
+
 /// An account, as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -189,6 +212,36 @@ pub struct NewUser {
     pub role: Role,
     /// Now.
     pub created_at: Timestamp,
+}
+
+/// An account as administrators see it.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The account.
+    pub user: User,
+    /// Since when it may not log in.
+    pub banned_at: Option<Timestamp>,
+    /// How many orders it has placed.
+    pub orders: i64,
+    /// How many of its log-ins hold.
+    pub log_ins: i64,
+}
+
+/// What an administrator changes of an account; `None` leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PersonPatch {
+    /// What it may do from now on; another role ends its log-ins.
+    pub role: Option<Role>,
+    /// Whether it may not log in; a ban ends its log-ins.
+    pub banned: Option<bool>,
+}
+
+impl PersonPatch {
+    /// Bans, or lets in again.
+    #[must_use]
+    pub fn banned(banned: bool) -> Self {
+        Self { banned: Some(banned), ..Self::default() }
+    }
 }
 
 /// What its owner changes of an account; `None` leaves it as it is.

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use chrono::DateTime;
 
 use super::{Page, ServiceError};
 use crate::{
@@ -205,19 +204,9 @@ pub fn read_patch(fields: Fields) -> Result<EndpointPatch, ServiceError> {
 /// It is no time.
 pub fn read_since(fields: Fields) -> Result<Timestamp, ServiceError> {
     let known = fields.only(&["since"]);
-    let since = fields.required("since", moment);
+    let since = fields.required("since", Timestamp::parse);
     let (since, ()) = fields.finish((since, known))?;
     Ok(since)
-}
-
-/// Reads a moment as RFC 3339 writes it.
-///
-/// # Errors
-/// It is none.
-pub fn moment(text: &str) -> Result<Timestamp, Invalid> {
-    const BAD: Invalid = Invalid::new("invalid", "a time is written like 2026-11-21T00:54:21Z");
-    let read = DateTime::parse_from_rfc3339(text).map_err(|_| BAD)?;
-    Ok(Timestamp::from_millis(read.timestamp_millis()))
 }
 
 /// `events`: a list of names, or one text with commas.

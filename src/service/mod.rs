@@ -18,11 +18,13 @@ pub mod endpoints;
 pub mod history;
 pub mod housekeeping;
 pub mod ingest;
+pub mod ledger;
 pub mod listen_keys;
 pub mod media;
 pub mod moderation;
 pub mod orders;
 pub mod passwords;
+pub mod people;
 pub mod poll_reports;
 pub mod sources;
 pub mod tokens;
@@ -145,6 +147,9 @@ pub enum ServiceError {
     /// What was uploaded is no picture that is taken.
     #[error(transparent)]
     Picture(#[from] PictureError),
+    /// Nobody would be left to administrate.
+    #[error("the last administrator must stay one")]
+    LastAdmin,
     /// There are as many listen keys as there may be.
     #[error("there are too many listen keys")]
     TooManyListenKeys,

@@ -49,8 +49,6 @@ pub trait AccountStore: Send + Sync + 'static {
     ) -> Result<User, AccountError>;
     /// Replaces the hash of a password that stays the same, unless another came first.
     async fn rehash(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), StoreError>;
-    /// Bans an account, which ends its log-ins, or lets it log in again. Returns whether there is such an account.
-    async fn ban(&self, user: UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Records a log-in; `false` when the account is banned.
     async fn open_session(

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use super::{
     accounts::AccountStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
-    endpoints::EndpointStore, errors::StoreError, figures::FigureStore, listen_keys::ListenKeyStore,
-    log::LogStore, moderation::ModerationStore, news::NewsStore, orders::OrderStore, personal::PersonalStore,
-    sources::SourceStore,
+    endpoints::EndpointStore, errors::StoreError, figures::FigureStore, ledger::LedgerStore,
+    listen_keys::ListenKeyStore, log::LogStore, moderation::ModerationStore, news::NewsStore,
+    orders::OrderStore, people::PeopleStore, personal::PersonalStore, sources::SourceStore,
 };
 
 /// What a low stock is unless anything else is said.
@@ -20,6 +20,8 @@ pub trait Store:
     + CatalogStore
     + CartStore
     + OrderStore
+    + LedgerStore
+    + PeopleStore
     + ListenKeyStore
     + LogStore
     + ModerationStore

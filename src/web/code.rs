@@ -78,6 +78,8 @@ codes! {
         "We could not find that.", "찾을 수 없습니다.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
         "This cannot be done here.", "허용되지 않는 요청입니다.";
+    LastAdmin = "last_admin", CONFLICT,
+        "Somebody has to stay an administrator.", "관리자가 한 명은 남아 있어야 합니다.";
     EmailTaken = "email_taken", CONFLICT,
         "This e-mail address is already in use.", "이미 사용 중인 이메일입니다.";
     BadSignature = "bad_signature", UNAUTHORIZED,
@@ -235,6 +237,7 @@ impl From<&ServiceError> for Code {
             ServiceError::Picture(PictureError::TooLarge) => Self::BodyTooLarge,
             ServiceError::Picture(_) => Self::UnsupportedMediaType,
             ServiceError::TooManyListenKeys => Self::TooManyListenKeys,
+            ServiceError::LastAdmin => Self::LastAdmin,
             ServiceError::AlreadyCanceled => Self::AlreadyCanceled,
             ServiceError::TooManyEndpoints => Self::TooManyEndpoints,
             ServiceError::EndpointDisabled => Self::EndpointDisabled,

@@ -104,6 +104,8 @@ const RULES: &[(&str, &str)] = &[
         "sort is newest, priceAsc, priceDesc or name",
         "sort는 newest, priceAsc, priceDesc, name 중 하나여야 합니다.",
     ),
+    ("role is member or admin", "역할은 member 또는 admin이어야 합니다."),
+    ("a time is written like 2026-11-21T00:54:21Z", "시각은 2026-11-21T00:54:21Z 형식이어야 합니다."),
     ("a search has at most 200 characters", "검색어는 200자 이하여야 합니다."),
 ];
 

@@ -66,6 +66,18 @@ pub fn limit(max: u32) -> impl FnOnce(&str) -> Result<u32, Invalid> {
     }
 }
 
+/// What is looked for in a list: at most 200 characters. An empty field of a search form looks for nothing.
+///
+/// # Errors
+/// It is longer.
+pub fn search(text: &str) -> Result<Option<String>, Invalid> {
+    match text.chars().count() {
+        0 => Ok(None),
+        1..=200 => Ok(Some(text.to_owned())),
+        _ => Err(Invalid::new("too_long", "a search has at most 200 characters")),
+    }
+}
+
 /// Where a list goes on: the parser of a `cursor` that an earlier answer gave.
 pub fn cursor<T>(parse: impl FnOnce(&str) -> Option<T>) -> impl FnOnce(&str) -> Result<T, Invalid> {
     const BAD: Invalid = Invalid::new("invalid", "cursor is the nextCursor of an earlier answer");

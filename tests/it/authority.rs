@@ -3,6 +3,7 @@
 use serde_json::json;
 use shopbell::{
     clock,
+    domain::PersonPatch,
     store::{Sequence, Store},
 };
 
@@ -28,7 +29,7 @@ async fn of_thousands_of_orders_that_wait_none_is_placed_after_a_ban() {
         }
     }
     let id = app.id_of(&kim).await;
-    assert!(store.ban(id, true, clock::now()).await.unwrap());
+    store.change_person(id, PersonPatch::banned(true), None, clock::now()).await.unwrap();
     let placed = orders(&*store).await;
     socket.closed().await;
     // Whatever waited was handled by the time a later write is answered.

@@ -6,7 +6,7 @@ use serde_json::json;
 use shopbell::{
     clock,
     config::HumanDuration,
-    domain::{Nickname, Timestamp, UserPatch},
+    domain::{Nickname, PersonPatch, Timestamp, UserPatch},
 };
 
 use crate::support::{As, SOON, TestApp, Ws, email_of, pass};
@@ -19,13 +19,13 @@ async fn a_ban_by_another_process_closes_sockets_within_a_second() {
     let store = app.elsewhere().await;
     let id = app.id_of(&kim).await;
     let begin = Instant::now();
-    assert!(store.ban(id, true, clock::now()).await.unwrap());
+    store.change_person(id, PersonPatch::banned(true), None, clock::now()).await.unwrap();
     assert_eq!(socket.closed().await.0, 4001);
     assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
     app.get("/api/users/me").by(&kim).send().await.refused(401, "login_required");
     let again = json!({"email": email_of("kim"), "password": crate::support::PASSWORD});
     app.post("/api/auth").json(&again).send().await.refused(403, "banned");
-    assert!(store.ban(id, false, clock::now()).await.unwrap());
+    store.change_person(id, PersonPatch::banned(false), None, clock::now()).await.unwrap();
     app.post("/api/auth").json(&again).send().await.expect(200);
 }
 

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, and nobody but the test runner calls in here"
 )]
 
+mod admin;
 mod attacks;
 mod auth;
 mod authority;

@@ -315,6 +315,14 @@ async fn of_two_accounts_with_one_address_the_operator_names_the_one_that_is_mea
                 (8, 'lee@ex_ample.com', 'old:lee@ex_ample.com', 'lee', 'lee', '', 'member', 1)",
     )
     .await;
+    let (code, _, stderr) = run(shopbell(folder.path(), &["admin", "ban", "--user", "1"]));
+    assert_eq!((code, stderr.contains("the last administrator must stay one")), (1, true), "{stderr}");
+    sql(
+        &folder.path().join("shop.db"),
+        "insert into users (user_id, email, email_key, nickname, nickname_key, password_hash, role, created_at)
+         values (9, 'boss@example.com', 'boss@example.com', 'boss', 'boss', '', 'admin', 1)",
+    )
+    .await;
     let ban =
         |verb: &str, flag: &str, value: &str| run(shopbell(folder.path(), &["admin", verb, flag, value]));
     for address in ["jo@bücher.example", "jo@xn--bcher-kva.example", "Jo@BÜCHER.example"] {

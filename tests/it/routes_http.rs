@@ -32,6 +32,13 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/orders/{orderId}/cancel"),
     ("GET", "/api/notifications"),
     ("GET", "/api/events"),
+    ("GET", "/api/admin/orders"),
+    ("GET", "/api/admin/orders/{orderId}"),
+    ("POST", "/api/admin/orders/{orderId}/cancel"),
+    ("GET", "/api/admin/users"),
+    ("GET", "/api/admin/users/{userId}"),
+    ("PATCH", "/api/admin/users/{userId}"),
+    ("DELETE", "/api/admin/users/{userId}/sessions"),
     ("GET", "/api/admin/listen-keys"),
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/{key}"),
@@ -188,6 +195,7 @@ fn every_route_has_an_example() {
             .replace("{orderId}", "{{orderId}}")
             .replace("{key}", "{{key}}")
             .replace("{sku}", "TEA-100")
+            .replace("{userId}", "{{userId}}")
             .replace("{sourceId}", "{{sourceId}}")
             .replace("{receiptId}", "{{receiptId}}")
             .replace("{endpointId}", "{{endpointId}}")

@@ -4,7 +4,10 @@ use crate::domain::Offset;
 use std::time::Duration;
 
 use super::*;
-use crate::{domain::UserPatch, store::AccountError};
+use crate::{
+    domain::{PersonPatch, UserPatch},
+    store::{AccountError, PersonError},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -101,13 +104,14 @@ pub(in crate::store) async fn what_ended_is_forgotten_a_little_at_a_time(store: 
 pub(in crate::store) async fn a_ban_ends_log_ins_and_allows_none(store: &dyn Store) {
     let kim = a_user(store, "kim").await;
     assert!(store.open_session(&log_in(1), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
-    assert!(store.ban(kim.user_id, true, NOW).await.unwrap());
+    let ban = |id, banned| store.change_person(id, PersonPatch::banned(banned), None, NOW);
+    assert_eq!(ban(kim.user_id, true).await.unwrap().banned_at, Some(NOW));
     assert!(store.session(&log_in(1), NOW).await.unwrap().is_none());
     assert!(!store.open_session(&log_in(2), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
     assert_eq!(store.feed().take_news(Offset::START, 0).revoked, [log_in(1)].into());
     assert_eq!(store.revoked_since(NOW).await.unwrap(), [log_in(1)]);
     assert_eq!(store.revoked_since(NOW.plus(HOUR)).await.unwrap(), []);
-    assert!(store.ban(kim.user_id, false, NOW).await.unwrap());
+    assert_eq!(ban(kim.user_id, false).await.unwrap().banned_at, None);
     assert!(store.open_session(&log_in(3), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
-    assert!(!store.ban(UserId(99), true, NOW).await.unwrap());
+    assert!(matches!(ban(UserId(99), true).await, Err(PersonError::NotFound)));
 }

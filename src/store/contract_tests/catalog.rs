@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     domain::{
-        GoodsAction, GoodsPatch, GoodsSort, Offset, Sku, StockChange, StockReason, StockRecordKind,
-        goods::MAX_STOCK,
+        GoodsAction, GoodsPatch, GoodsSort, Offset, PersonPatch, Sku, StockChange, StockReason,
+        StockRecordKind, goods::MAX_STOCK,
     },
     store::{CatalogError, Denied, GoodsQuery},
 };
@@ -224,8 +224,10 @@ pub(in crate::store) async fn only_an_administrator_changes_goods(store: &dyn St
     let of_another = Actor { session: kim.session, ..admin };
     denied(&attempts(of_another, NOW).await, Denied::LoggedOut);
     denied(&attempts(admin, Timestamp::from_millis(NOW.as_millis() + 1000)).await, Denied::LoggedOut);
-    store.ban(admin.user_id, true, NOW).await.unwrap();
-    store.ban(admin.user_id, false, NOW).await.unwrap();
+    logged_in(store, "another", Role::Admin, 9).await;
+    for banned in [true, false] {
+        store.change_person(admin.user_id, PersonPatch::banned(banned), None, NOW).await.unwrap();
+    }
     denied(&attempts(admin, NOW).await, Denied::LoggedOut);
     assert_eq!(stock_of(store, id).await, Some(11));
 }

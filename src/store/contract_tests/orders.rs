@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::{
-    domain::{GoodsPatch, Notification, Offset, OrderId, OrderStatus, Publication, UserPatch},
+    domain::{GoodsPatch, Notification, Offset, OrderId, OrderStatus, PersonPatch, Publication, UserPatch},
     store::{CancelError, Denied},
 };
 
@@ -256,8 +256,9 @@ pub(in crate::store) async fn who_lost_the_right_neither_orders_nor_cancels(stor
     let later = Timestamp::from_millis(NOW.as_millis() + 1000);
     // In one batch: what comes after the ban is refused.
     let orders = join_all((0..20).map(|_| attempt(kim, NOW)));
-    let (before, banned, after) = tokio::join!(attempt(kim, NOW), store.ban(kim.user_id, true, NOW), orders);
-    assert!(before.is_ok() && banned.unwrap());
+    let ban = store.change_person(kim.user_id, PersonPatch::banned(true), None, NOW);
+    let (before, banned, after) = tokio::join!(attempt(kim, NOW), ban, orders);
+    assert!(before.is_ok() && banned.is_ok());
     for refused in after {
         assert!(matches!(refused, Err(OrderError::Denied(Denied::LoggedOut))), "{refused:?}");
     }

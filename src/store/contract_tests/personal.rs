@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    domain::{Notification, Offset, Publication, StockChange, UserPatch},
-    store::{AccountError, Denied},
+    domain::{Notification, Offset, PersonPatch, Publication, StockChange, UserPatch},
+    store::{AccountError, Denied, PersonError},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -72,7 +72,8 @@ pub(in crate::store) async fn an_erased_account_leaves_figures_without_a_person(
         assert_eq!(store.users_with_address(typed).await.unwrap(), [], "{typed:?}");
     }
     assert!(!store.open_session(&log_in(3), kim.user_id, NOW, NOW.plus(HOUR)).await.unwrap());
-    assert!(!store.ban(kim.user_id, false, NOW).await.unwrap(), "there is nobody to let in");
+    let again = store.change_person(kim.user_id, PersonPatch::banned(false), None, NOW).await;
+    assert!(matches!(again, Err(PersonError::NotFound)), "there is nobody to let in");
     let changed = store.change_user(kim.user_id.into(), hide(), None, NOW).await;
     assert!(matches!(changed, Err(AccountError::Denied(Denied::LoggedOut))), "{changed:?}");
     assert!(store.cart(kim.user_id).await.unwrap().is_empty());

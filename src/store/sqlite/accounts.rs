@@ -7,7 +7,7 @@ use super::{
     authority::{self, end_sessions},
     errors::is_taken,
     personal::unname,
-    rows::{CredentialsRow, SessionRow, UserRow, role_name},
+    rows::{CredentialsRow, SessionRow, UserRow},
     text::old_key,
     writer::{STEP, Tx},
 };
@@ -38,7 +38,7 @@ impl AccountStore for SqliteStore {
                     .bind(user.nickname.key())
                     .bind(user.nickname.look())
                     .bind(user.password.0)
-                    .bind(role_name(user.role))
+                    .bind(user.role.name())
                     .bind(user.created_at.as_millis())
                     .fetch_one(&mut tx.conn)
                     .await
@@ -151,28 +151,6 @@ impl AccountStore for SqliteStore {
                     .execute(&mut tx.conn)
                     .await?;
                     Ok(())
-                })
-            })
-            .await
-    }
-
-    async fn ban(&self, user: UserId, banned: bool, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer
-            .write(move |tx| {
-                Box::pin(async move {
-                    let found = sqlx::query(
-                        "update users
-                         set banned_at = $1
-                         where user_id = $2 and erased_at is null",
-                    )
-                    .bind(banned.then_some(now.as_millis()))
-                    .bind(user.0)
-                    .execute(&mut tx.conn)
-                    .await?;
-                    if banned {
-                        end_sessions(tx, user, None, now).await?;
-                    }
-                    Ok(found.rows_affected() == 1)
                 })
             })
             .await

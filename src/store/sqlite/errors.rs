@@ -4,7 +4,7 @@ use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
 use crate::store::{
     AccountError, CancelError, CatalogError, EndpointError, ListenKeyError, ModerationError, OrderError,
-    SourceError, StoreError,
+    PersonError, SourceError, StoreError,
 };
 
 /// Primary result codes (<https://www.sqlite.org/rescode.html>) of what passes by itself or by an operator's hand:
@@ -70,4 +70,5 @@ macro_rules! through_store_error {
 
 through_store_error!(
     AccountError CatalogError EndpointError OrderError CancelError SourceError ListenKeyError ModerationError
+    PersonError
 );

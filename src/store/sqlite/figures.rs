@@ -14,7 +14,7 @@ impl FigureStore for SqliteStore {
         // From the newest backwards, so that only what is after the moment is looked at.
         let found: Option<i64> = sqlx::query_scalar(
             "select order_id
-             from orders
+             from orders not indexed
              where created_at < $1
              order by order_id desc
              limit 1",

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Elsewhere, GoodsId, Notification, Offset, OrderId, Price, Publication, Quantity, SourceId, Timestamp,
-        id::MAX_SAFE_INTEGER,
+        Elsewhere, GoodsId, Notification, Offset, OrderId, Price, Publication, Quantity, Silence, SourceId,
+        Timestamp, id::MAX_SAFE_INTEGER,
     },
     hooks::{ForeignId, State, Told, ToldOrder},
     store::{Became, Heard, Outcome, Source, SourceError, StoreError, Via},
@@ -267,23 +267,29 @@ async fn paid(
     let bought = foreign_goods::of_lines(tx, source, &order.lines, at).await?;
     let told = bought.iter().position(|goods| goods.announce);
     let silence = silence(source, order, told.is_some(), at);
-    let draft = Draft { source, order, bought, told: told.unwrap_or_default(), total, at };
-    let (order_id, notification) = write(tx, draft, silence.is_none()).await?;
-    let outcome = if silence.is_none() { Outcome::Told } else { Outcome::Kept };
-    let why = silence.unwrap_or_else(|| "the order was paid".to_owned());
+    let (code, why) = silence.unzip();
+    let draft = Draft { source, order, bought, told: told.unwrap_or_default(), total, silence: code, at };
+    let (order_id, notification) = write(tx, draft).await?;
+    let outcome = if code.is_none() { Outcome::Told } else { Outcome::Kept };
+    let why = why.unwrap_or_else(|| "the order was paid".to_owned());
     Ok(Became { order_id: Some(order_id), notification, ..became(outcome, why) })
 }
 
 /// Why an order is not told, if it is not.
-fn silence(source: &Source, order: &ToldOrder, has_goods_to_tell: bool, at: Timestamp) -> Option<String> {
+fn silence(
+    source: &Source,
+    order: &ToldOrder,
+    has_goods_to_tell: bool,
+    at: Timestamp,
+) -> Option<(Silence, String)> {
     let within = source.record.settings.announce_within;
     if order.test {
-        return Some("a test order".to_owned());
+        return Some((Silence::Test, "a test order".to_owned()));
     }
     if let Some(since) = order.news_since().filter(|since| since.plus(within) < at) {
-        return Some(format!("no news any more: it is of {since}"));
+        return Some((Silence::Late, format!("no news any more: it is of {since}")));
     }
-    (!has_goods_to_tell).then(|| "orders of these goods are not told".to_owned())
+    (!has_goods_to_tell).then(|| (Silence::Goods, "orders of these goods are not told".to_owned()))
 }
 
 /// What an order comes to, in minor units.
@@ -305,6 +311,8 @@ struct Draft<'a> {
     /// Which of them the alert names.
     told: usize,
     total: i64,
+    /// Why nobody is told.
+    silence: Option<Silence>,
     at: Timestamp,
 }
 
@@ -329,20 +337,18 @@ impl Draft<'_> {
 }
 
 /// Writes the order with its lines, its state and its event in the log, in one script as in `placing`.
-async fn write(
-    tx: &mut Tx,
-    draft: Draft<'_>,
-    is_told: bool,
-) -> Result<(OrderId, Option<Offset>), StoreError> {
-    let Draft { source, order, at, total, .. } = draft;
+async fn write(tx: &mut Tx, draft: Draft<'_>) -> Result<(OrderId, Option<Offset>), StoreError> {
+    let Draft { source, order, at, total, silence, .. } = draft;
     let buyer = order.buyer.as_ref().and_then(|buyer| {
         source.record.settings.buyer.show(buyer.first_name.as_deref(), buyer.last_name.as_deref())
     });
     let (lines, pieces) = draft.lines();
     let told = &draft.bought[draft.told];
     let (order_id, announced_as) = sqlx::query_as::<_, (i64, Option<i64>)>(
-        "insert into orders (user_id, status, total, created_at, source_id, currency, ordered_at, buyer)
-         values (null, 'placed', $1, $2, $3, $4, $5, $6);
+        "insert into orders (
+             user_id, status, total, created_at, source_id, currency, ordered_at, buyer, silence
+         )
+         values (null, 'placed', $1, $2, $3, $4, $5, $6, $15);
 
          insert into order_items (order_id, line, goods_id, name, price, quantity)
          select (select max(order_id) from orders), key, value ->> 0, value ->> 1, value ->> 2, value ->> 3
@@ -377,12 +383,13 @@ async fn write(
     .bind(buyer.clone())
     .bind(lines.to_string())
     .bind(order.number.as_str())
-    .bind(is_told)
+    .bind(silence.is_none())
     .bind(told.goods_id.0)
     .bind(&told.name)
     .bind(pieces)
     .bind(&told.url)
     .bind(&told.thumbnail_url)
+    .bind(silence.map(Silence::name))
     .fetch_one(&mut tx.conn)
     .await?;
     let alert = announced_as.map(|id| alert(Offset(id), &draft, buyer, pieces));

@@ -29,18 +29,26 @@ pub(super) async fn list(
     rows.into_iter().map(|row| row.goods(currency)).collect()
 }
 
-/// Keeps what lists read of a name.
+/// Keeps what is read of a name: lists of goods read the newest, searches for orders all that there were.
 pub(super) async fn keep_name(
     conn: &mut SqliteConnection,
     id: GoodsId,
     name: &GoodsName,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("update goods_search set form = $2, name_key = $3 where goods_id = $1")
-        .bind(id.0)
-        .bind(name.search_form().into_bytes())
-        .bind(name.sort_key())
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "update goods_search
+         set form = $2, name_key = $3
+         where goods_id = $1;
+
+         insert into goods_names (goods_id, form)
+         values ($1, $2)
+         on conflict (goods_id, form) do nothing",
+    )
+    .bind(id.0)
+    .bind(name.search_form().into_bytes())
+    .bind(name.sort_key())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use super::{
     SqliteStore,
-    rows::{EventRow, NotificationRow, listen_key_id, session_ids},
+    order_rows::EventRow,
+    rows::{NotificationRow, listen_key_id, session_ids},
     writer::STEP,
 };
 use crate::{

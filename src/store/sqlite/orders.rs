@@ -1,11 +1,15 @@
 //! Orders: reading and canceling them. Placing one is in `placing`.
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::{
-    SqliteStore, authority, placing,
+    SqliteStore,
+    audit::{self, Deed},
+    authority,
+    order_rows::OrderRow,
+    placing,
     reading::{find, items_of},
-    rows::OrderRow,
     stock,
     writer::{STEP, Tx},
 };
@@ -120,10 +124,11 @@ impl OrderStore for SqliteStore {
 
 /// Cancels an order: status, stock and event.
 async fn cancel(tx: &mut Tx, id: OrderId, by: Option<Actor>, now: Timestamp) -> Result<Order, CancelError> {
-    let owner = match by {
-        Some(by) if authority::role::<CancelError>(tx, by, now).await? == Role::Member => Some(by.user_id),
-        _ => None,
+    let role = match by {
+        Some(by) => authority::role::<CancelError>(tx, by, now).await?,
+        None => Role::Admin,
     };
+    let owner = by.filter(|_| role == Role::Member).map(|by| by.user_id);
     let order = find(&mut tx.conn, tx.currency, id, owner).await?;
     let mut order = order.ok_or(CancelError::NotFound)?;
     if order.status == OrderStatus::Canceled {
@@ -139,6 +144,11 @@ async fn cancel(tx: &mut Tx, id: OrderId, by: Option<Actor>, now: Timestamp) -> 
     });
     tx.news.own.extend(own);
     order.status = OrderStatus::Canceled;
+    if role == Role::Admin {
+        let details = json!({ "orderId": id });
+        let deed = Deed { action: "order.cancel", subject: format!("order {id}"), details };
+        audit::record(tx, by, now, deed).await?;
+    }
     Ok(order)
 }
 
@@ -152,7 +162,7 @@ pub(super) async fn write_cancellation(
 ) -> Result<Option<Offset>, StoreError> {
     let (announced_as, withdraws, goods_id) = sqlx::query_as::<_, (Option<i64>, Option<i64>, i64)>(
         "update orders
-         set status = 'canceled'
+         set status = 'canceled', canceled_at = $2
          where order_id = $1;
 
          update source_orders

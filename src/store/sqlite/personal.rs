@@ -140,6 +140,10 @@ async fn erase(tx: &mut Tx, by: Actor, now: Timestamp) -> Result<(), AccountErro
          set reported_by = null
          where reported_by = $1;
 
+         update audit
+         set user_id = null
+         where user_id = $1;
+
          update users
          set
              email = '', email_key = 'erased:' || user_id,

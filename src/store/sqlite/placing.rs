@@ -8,8 +8,8 @@ use super::{authority::session_key, carts, catalog, errors::is_missing, reading,
 use crate::{
     domain::{
         Basket, Elsewhere, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order,
-        OrderId, OrderItem, OrderStatus, OwnOrder, Price, Publication, Quantity, SessionId, Timestamp,
-        UserId, id::MAX_SAFE_INTEGER,
+        OrderId, OrderItem, OrderStatus, OwnOrder, Price, Publication, Quantity, SessionId, Silence,
+        Timestamp, UserId, id::MAX_SAFE_INTEGER,
     },
     store::{Denied, OrderError, PlacedOrder, StoreError},
 };
@@ -176,7 +176,7 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     let Draft { user_id, session, items, counted, told, elsewhere, total, key, at } = draft;
     let pieces = items.iter().map(|item| item.quantity.get()).sum();
     let (order_id, announced_as, nickname) = sqlx::query_as::<_, (i64, Option<i64>, Option<String>)>(
-        "insert into orders (user_id, status, total, created_at)
+        "insert into orders (user_id, status, total, created_at, silence)
          values (
              $1,
              (
@@ -193,7 +193,12 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
                              and revoked_at is null and expires_at > $3
                      ))
              ),
-             $2, $3
+             $2, $3,
+             (
+                 select case when hide_purchases then 'hidden' when $9 is null then $12 end
+                 from users
+                 where user_id = $1
+             )
          );
 
          insert into order_items (order_id, line, goods_id, name, price, quantity, taken)
@@ -236,6 +241,7 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     .bind(told.map(|index| i64::try_from(index).unwrap_or_default()))
     .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.goods_url.clone()))
     .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.thumbnail_url.clone()))
+    .bind(Silence::Goods.name())
     .fetch_one(&mut tx.conn)
     .await
     .map_err(|error| match is_missing(&error, "orders.status") {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::SqliteConnection;
 
-use super::rows::{ItemRow, OrderRow};
+use super::order_rows::{ItemRow, OrderRow};
 use crate::{
     domain::{Currency, Order, OrderId, OrderItem, UserId},
     store::StoreError,

@@ -10,14 +10,12 @@ use crate::{
     domain::{
         About, BuyerDisplay, CartLine, Category, Currency, Description, Elsewhere, Email, Goods, GoodsId,
         GoodsName, KeyName, ListenKey, ListenKeyId, LoginSession, Nickname, NicknameDisplay, Notification,
-        Offset, Order, OrderId, OrderItem, OrderOrigin, OrderStatus, PageOrigin, PageUrl, PasswordHash, Poll,
-        Price, Publication, Quantity, Role, SessionId, Sku, SourceId, SourceName, SourceRecord,
-        SourceSettings, StockChangeId, StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User, UserId,
+        Offset, OrderId, PageOrigin, PageUrl, PasswordHash, Person, Poll, Price, Publication, Quantity, Role,
+        SessionId, Sku, SourceId, SourceName, SourceRecord, SourceSettings, StockChangeId, StockRecord,
+        StockRecordKind, ThumbnailUrl, Timestamp, User, UserId,
     },
     hooks::{Secret, SourceKind},
-    store::{
-        KeptLogIn, KeptSecret, OrderEvent, OrderEventKind, Receipt, ReceiptId, Sequence, Source, StoreError,
-    },
+    store::{KeptLogIn, KeptSecret, Receipt, ReceiptId, Source, StoreError},
 };
 
 /// A name outside of what this version knows.
@@ -35,21 +33,9 @@ pub(super) fn currency(code: Option<&str>, shop: Currency) -> Result<Currency, S
     code.map_or(Ok(shop), |code| code.parse().map_err(|_| corrupt("a currency", code)))
 }
 
-/// How a role is kept.
-pub(super) fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Member => "member",
-        Role::Admin => "admin",
-    }
-}
-
 /// A role by its name.
 pub(super) fn role(name: &str) -> Result<Role, StoreError> {
-    match name {
-        "member" => Ok(Role::Member),
-        "admin" => Ok(Role::Admin),
-        other => Err(corrupt("a role", other)),
-    }
+    Role::parse(name).map_err(|_| corrupt("a role", name))
 }
 
 #[derive(FromRow)]
@@ -71,6 +57,27 @@ impl UserRow {
             role: role(&self.role)?,
             hide_purchases: self.hide_purchases,
             created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
+}
+
+/// An account as administrators see it.
+#[derive(FromRow)]
+pub(super) struct PersonRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    banned_at: Option<i64>,
+    orders: i64,
+    log_ins: i64,
+}
+
+impl PersonRow {
+    pub(super) fn person(self) -> Result<Person, StoreError> {
+        Ok(Person {
+            user: self.user.user()?,
+            banned_at: self.banned_at.map(Timestamp::from_millis),
+            orders: self.orders,
+            log_ins: self.log_ins,
         })
     }
 }
@@ -205,92 +212,6 @@ pub(super) struct CartRow {
 impl CartRow {
     pub(super) fn line(self, currency: Currency) -> Result<CartLine, StoreError> {
         Ok(CartLine { quantity: quantity(self.quantity)?, goods: self.goods.goods(currency)? })
-    }
-}
-
-#[derive(FromRow)]
-pub(super) struct OrderRow {
-    pub(super) order_id: i64,
-    user_id: Option<i64>,
-    status: String,
-    total: i64,
-    created_at: i64,
-    source_id: Option<String>,
-    currency: Option<String>,
-    ordered_at: Option<i64>,
-    buyer: Option<String>,
-}
-
-impl OrderRow {
-    /// `shop` is the currency of the shop, in which its own orders are.
-    pub(super) fn order(self, mut items: Vec<OrderItem>, shop: Currency) -> Result<Order, StoreError> {
-        let currency = currency(self.currency.as_deref(), shop)?;
-        for item in &mut items {
-            item.price.currency = currency;
-        }
-        let origin = self.source_id.map(|id| OrderOrigin {
-            source_id: SourceId::trusted(id),
-            ordered_at: self.ordered_at.map(Timestamp::from_millis),
-            buyer: self.buyer,
-        });
-        Ok(Order {
-            order_id: OrderId(self.order_id),
-            user_id: self.user_id.map(UserId),
-            origin,
-            status: match self.status.as_str() {
-                "placed" => OrderStatus::Placed,
-                "canceled" => OrderStatus::Canceled,
-                other => return Err(corrupt("an order", other)),
-            },
-            items,
-            total: Price { minor: self.total, currency },
-            created_at: Timestamp::from_millis(self.created_at),
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub(super) struct ItemRow {
-    pub(super) order_id: i64,
-    goods_id: i64,
-    name: String,
-    price: i64,
-    quantity: i64,
-}
-
-impl ItemRow {
-    pub(super) fn item(self, currency: Currency) -> Result<OrderItem, StoreError> {
-        Ok(OrderItem {
-            goods_id: GoodsId(self.goods_id),
-            name: self.name,
-            price: Price { minor: self.price, currency },
-            quantity: quantity(self.quantity)?,
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub(super) struct EventRow {
-    sequence: i64,
-    order_id: i64,
-    kind: String,
-    created_at: i64,
-    announced_as: Option<i64>,
-}
-
-impl EventRow {
-    pub(super) fn event(self) -> Result<OrderEvent, StoreError> {
-        Ok(OrderEvent {
-            sequence: Sequence(self.sequence),
-            order_id: OrderId(self.order_id),
-            kind: match self.kind.as_str() {
-                "placed" => OrderEventKind::Placed,
-                "canceled" => OrderEventKind::Canceled,
-                other => return Err(corrupt("an order event", other)),
-            },
-            at: Timestamp::from_millis(self.created_at),
-            announced_as: self.announced_as.map(Offset),
-        })
     }
 }
 

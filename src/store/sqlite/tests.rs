@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+mod administration;
 mod check;
 mod migration;
 mod searching;

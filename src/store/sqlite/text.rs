@@ -13,7 +13,7 @@ use super::listing;
 use crate::domain::{Category, Email, GoodsId, GoodsName, Nickname, text::nfc};
 
 /// Counts the changes of the rules, and of the version of Unicode in the crates behind them.
-const RULES: &str = "2";
+const RULES: &str = "3";
 
 /// Two accounts that are one by the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,6 +167,7 @@ async fn categories(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 async fn names(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let goods: Vec<(i64, String)> =
         sqlx::query_as::<_, (i64, String)>("select goods_id, name from goods").fetch_all(&mut *conn).await?;
+    sqlx::query("delete from goods_names").execute(&mut *conn).await?;
     for (id, name) in goods {
         let normalized = nfc(&name);
         if normalized != name {
@@ -177,6 +178,23 @@ async fn names(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
                 .await?;
         }
         listing::keep_name(&mut *conn, GoodsId(id), &GoodsName::trusted(name)).await?;
+    }
+    names_of_old(conn).await
+}
+
+/// What goods were called when they were ordered, and what they are called now.
+async fn names_of_old(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let names: Vec<(i64, String)> = sqlx::query_as::<_, (i64, String)>(
+        "select goods_id, name from goods union select goods_id, name from order_items",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for (id, name) in names {
+        sqlx::query("insert into goods_names (goods_id, form) values ($1, $2) on conflict (goods_id, form) do nothing")
+            .bind(id)
+            .bind(GoodsName::trusted(name).search_form().into_bytes())
+            .execute(&mut *conn)
+            .await?;
     }
     Ok(())
 }

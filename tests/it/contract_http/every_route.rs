@@ -28,6 +28,13 @@ const PRIVATE: &[(&str, &str)] = &[
     ("POST", "/api/goods/1/stock"),
     ("GET", "/api/goods/1/stock"),
     ("GET", "/api/admin/goods"),
+    ("GET", "/api/admin/orders"),
+    ("GET", "/api/admin/orders/1"),
+    ("POST", "/api/admin/orders/1/cancel"),
+    ("GET", "/api/admin/users"),
+    ("GET", "/api/admin/users/1"),
+    ("PATCH", "/api/admin/users/1"),
+    ("DELETE", "/api/admin/users/1/sessions"),
     ("GET", "/api/admin/listen-keys"),
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/lk_00000000000000000000000000000000"),
@@ -89,6 +96,7 @@ const WITH_BODY: &[(&str, &str)] = &[
     ("PUT", "/api/goods/1/cart"),
     ("POST", "/api/goods/1/cart"),
     ("POST", "/api/orders"),
+    ("PATCH", "/api/admin/users/1"),
 ];
 
 #[tokio::test]

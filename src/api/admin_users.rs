@@ -1,0 +1,97 @@
+//! `/api/admin/users`: all accounts, who of them may do what, and whose log-ins end.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    clock,
+    domain::{Person, Role, Timestamp, UserId, fields::flag},
+    service::people::read_patch,
+    store::PeopleQuery,
+    web::{
+        Admin, Body, Id, Problem, Query, State, answer,
+        params::{cursor, limit, search},
+    },
+};
+
+const MAX_LIMIT: u32 = 1000;
+const DEFAULT_LIMIT: u32 = 50;
+
+/// An account as administrators see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PersonResponse<'a> {
+    user_id: UserId,
+    email: &'a str,
+    nickname: &'a str,
+    role: &'static str,
+    banned: bool,
+    hide_purchases: bool,
+    created_at: Timestamp,
+    orders: i64,
+    sessions: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List<'a> {
+    users: Vec<PersonResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<UserId>,
+}
+
+impl<'a> From<&'a Person> for PersonResponse<'a> {
+    fn from(person: &'a Person) -> Self {
+        let user = &person.user;
+        Self {
+            user_id: user.user_id,
+            email: user.email.as_str(),
+            nickname: user.nickname.as_str(),
+            role: user.role.name(),
+            banned: person.banned_at.is_some(),
+            hide_purchases: user.hide_purchases,
+            created_at: user.created_at,
+            orders: person.orders,
+            sessions: person.log_ins,
+        }
+    }
+}
+
+fn wrapped(person: &Person) -> Value {
+    json!({ "user": PersonResponse::from(person) })
+}
+
+pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<HttpResponse, Problem> {
+    let fields = query.0;
+    let read = (
+        fields.optional("q", search),
+        fields.optional("role", Role::parse),
+        fields.optional("banned", flag),
+        fields.optional("cursor", cursor(UserId::parse)),
+        fields.optional("limit", limit(MAX_LIMIT)),
+    );
+    let (text, role, banned, before, limit) = fields.finish(read)?;
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    let query = PeopleQuery { text: text.flatten(), role, banned, before, limit };
+    let page = state.people.list(query, clock::now()).await?;
+    let users = page.items.iter().map(PersonResponse::from).collect();
+    Ok(answer::ok(&List { users, next_cursor: page.next }))
+}
+
+pub(super) async fn show(state: State, _admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
+    let person = state.people.get(id.read(UserId::parse)?, clock::now()).await?;
+    Ok(answer::ok(&wrapped(&person)))
+}
+
+pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
+    let id = id.read(UserId::parse)?;
+    let patch = read_patch(body.fields().await?)?;
+    let person = state.people.change(id, patch, admin.actor(), clock::now()).await?;
+    Ok(answer::ok(&wrapped(&person)))
+}
+
+pub(super) async fn log_out(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
+    state.people.log_out(id.read(UserId::parse)?, admin.actor(), clock::now()).await?;
+    Ok(answer::nothing())
+}
