@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { axe } from './axe.mjs';
 import { newGoods, newMember, order } from './people.mjs';
 import { adminOf, asAdmin } from './room.mjs';
+import { within } from './sockets.mjs';
 import { storefront } from './storefront.mjs';
 
 /** What a cold visit of the first page may weigh, its headers included. */
@@ -125,10 +126,15 @@ async function weigh(page, path) {
   const answers = new Map();
   wire.on('Network.requestWillBeSent', ({ requestId, request }) => answers.set(requestId, { url: request.url }));
   wire.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => Object.assign(answers.get(requestId) ?? {}, { bytes: encodedDataLength }));
-  await page.goto(path, { waitUntil: 'networkidle' });
-  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  await page.goto(path);
+  await page.locator('main:not([aria-busy="true"]) article').first().waitFor();
+  // Those that wait until they are scrolled to, too.
+  await page.evaluate(() => { for (const image of document.images) image.loading = 'eager'; });
   await page.waitForFunction(() => document.images.length > 5 && [...document.images].every(({ complete }) => complete));
-  const weights = [...answers.values()];
-  assert.deepEqual(weights.filter(({ bytes }) => bytes === undefined), [], 'all answers have come');
-  return weights;
+  await listening(page);
+  const coming = () => [...answers.values()].filter(({ bytes }) => bytes === undefined);
+  await within((async () => {
+    while (coming().length > 0) await new Promise((resolve) => { wire.once('Network.loadingFinished', resolve); });
+  })(), () => `what the page asks for: ${JSON.stringify(coming())}`);
+  return [...answers.values()];
 }
