@@ -19,6 +19,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod contract;
 pub mod domain;
 pub mod figures;
 pub mod gateway;

@@ -18,9 +18,10 @@ use rustix::net;
 use tokio::net::TcpStream;
 
 use crate::{
-    api::{self, CatalogCache},
+    api::{self, CatalogCache, Documents},
     clock,
     config::Settings,
+    contract,
     domain::Offset,
     gateway::{Endpoints, Gateway, RECOVERY, SocketIoDirectory, upgrade::upgrade},
     outbox::{OutboxLimits, Sweeper, Wire},
@@ -209,6 +210,7 @@ impl Application {
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
         let catalog = CatalogCache::new(Arc::clone(self.store.feed()));
+        let documents = Documents::new(contract::openapi, contract::asyncapi);
         let builder = Server::build();
         let draining = builder.graceful_shutdown_signal();
         // Called once on each worker thread.
@@ -257,7 +259,9 @@ impl Application {
                 .h1(map_config(
                     api::app(
                         state.clone(),
-                        api::shop(&state, catalog.clone(), move |config| routes.configure(config)),
+                        api::shop(&state, catalog.clone(), documents.clone(), move |config| {
+                            routes.configure(config);
+                        }),
                     )
                     .wrap(from_fn(track_requests)),
                     |()| AppConfig::default(),

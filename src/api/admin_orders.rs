@@ -5,9 +5,9 @@ use actix_web::{
     http::header::{ACCEPT, HeaderMap},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::{ledger_csv, orders::OrderResponse};
+use super::{ledger_csv, names::silences, orders::OrderResponse, requests};
 use crate::{
     clock,
     domain::{
@@ -15,7 +15,7 @@ use crate::{
     },
     store::{LedgerQuery, OrderedAt},
     web::{
-        Admin, Id, Problem, Query, State, answer,
+        Admin, Code, Id, Problem, Query, State, answer,
         params::{cursor, limit, search},
     },
 };
@@ -24,7 +24,8 @@ const MAX_LIMIT: u32 = 1000;
 const DEFAULT_LIMIT: u32 = 50;
 
 /// An order as administrators see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AdminOrder)]
 #[serde(rename_all = "camelCase")]
 struct RecordResponse<'a> {
     #[serde(flatten)]
@@ -37,13 +38,14 @@ struct RecordResponse<'a> {
     canceled_at: Option<Timestamp>,
     announced: bool,
     notification_id: Option<Offset>,
+    #[schema(schema_with = silences)]
     silence: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<Step>>,
 }
 
 /// Whose account bought.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Buyer<'a> {
     user_id: UserId,
@@ -51,7 +53,8 @@ struct Buyer<'a> {
 }
 
 /// Who told of an order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderSource)]
 #[serde(rename_all = "camelCase")]
 struct Source<'a> {
     source_id: &'a str,
@@ -60,13 +63,16 @@ struct Source<'a> {
 }
 
 /// What became of an order, and when that is known.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderStep)]
 struct Step {
     status: &'static str,
     date: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// A page of orders, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AdminOrders)]
 #[serde(rename_all = "camelCase")]
 struct List<'a> {
     orders: Vec<RecordResponse<'a>>,
@@ -108,9 +114,15 @@ fn steps(record: &OrderRecord) -> Vec<Step> {
     steps
 }
 
-/// With its history.
-fn wrapped(record: &OrderRecord) -> Value {
-    json!({ "order": RecordResponse { history: Some(steps(record)), ..record.into() } })
+/// An order with its history.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AdminOrderAnswer)]
+struct Wrapped<'a> {
+    order: RecordResponse<'a>,
+}
+
+fn wrapped(record: &OrderRecord) -> Wrapped<'_> {
+    Wrapped { order: RecordResponse { history: Some(steps(record)), ..record.into() } }
 }
 
 /// Reads `status, source, q, from, to, cursor, limit, format`; whether CSV is asked for by the last, too.
@@ -149,6 +161,14 @@ fn prefers_csv(headers: &HeaderMap) -> bool {
     named.find(|range| matches!(*range, "text/csv" | "application/json" | "*/*")) == Some("text/csv")
 }
 
+/// List all orders.
+///
+/// As CSV, too, by `format=csv` or `Accept: text/csv`: then all that the filter finds.
+#[utoipa::path(
+    get, path = "/api/admin/orders", security(("admin" = [])),
+    params(requests::LedgerSearch),
+    responses((status = 200, content((List<'static> = "application/json"), (String = "text/csv")))),
+)]
 pub(super) async fn list(
     state: State,
     _admin: Admin,
@@ -164,11 +184,22 @@ pub(super) async fn list(
     Ok(answer::ok(&List { orders, next_cursor: page.next }))
 }
 
+/// Show any order, with its history.
+#[utoipa::path(
+    get, path = "/api/admin/orders/{orderId}", security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn show(state: State, _admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let record = state.ledger.get(id.read(OrderId::parse)?).await?;
     Ok(answer::ok(&wrapped(&record)))
 }
 
+/// Cancel any order.
+#[utoipa::path(
+    post, path = "/api/admin/orders/{orderId}/cancel", security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+    extensions(("x-refusals" = json!([Code::AlreadyCanceled]))),
+)]
 pub(super) async fn cancel(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let id = id.read(OrderId::parse)?;
     state.orders.cancel(admin.actor(), id, clock::now()).await?;

@@ -2,15 +2,16 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use super::{names::roles, requests};
 use crate::{
     clock,
     domain::{Person, Role, Timestamp, UserId, fields::flag},
     service::people::read_patch,
     store::PeopleQuery,
     web::{
-        Admin, Body, Id, Problem, Query, State, answer,
+        Admin, Body, Code, Id, Problem, Query, State, answer,
         params::{cursor, limit, search},
     },
 };
@@ -19,12 +20,14 @@ const MAX_LIMIT: u32 = 1000;
 const DEFAULT_LIMIT: u32 = 50;
 
 /// An account as administrators see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Person)]
 #[serde(rename_all = "camelCase")]
 struct PersonResponse<'a> {
     user_id: UserId,
     email: &'a str,
     nickname: &'a str,
+    #[schema(schema_with = roles)]
     role: &'static str,
     banned: bool,
     hide_purchases: bool,
@@ -33,7 +36,9 @@ struct PersonResponse<'a> {
     sessions: i64,
 }
 
-#[derive(Serialize)]
+/// A page of accounts, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = People)]
 #[serde(rename_all = "camelCase")]
 struct List<'a> {
     users: Vec<PersonResponse<'a>>,
@@ -58,10 +63,23 @@ impl<'a> From<&'a Person> for PersonResponse<'a> {
     }
 }
 
-fn wrapped(person: &Person) -> Value {
-    json!({ "user": PersonResponse::from(person) })
+/// An account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PersonAnswer)]
+struct Wrapped<'a> {
+    user: PersonResponse<'a>,
 }
 
+fn wrapped(person: &Person) -> Wrapped<'_> {
+    Wrapped { user: person.into() }
+}
+
+/// List all accounts.
+#[utoipa::path(
+    get, path = "/api/admin/users", security(("admin" = [])),
+    params(requests::PeopleSearch),
+    responses((status = 200, body = List<'static>)),
+)]
 pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let read = (
@@ -79,11 +97,23 @@ pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<Ht
     Ok(answer::ok(&List { users, next_cursor: page.next }))
 }
 
+/// Show any account.
+#[utoipa::path(
+    get, path = "/api/admin/users/{userId}", security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn show(state: State, _admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let person = state.people.get(id.read(UserId::parse)?, clock::now()).await?;
     Ok(answer::ok(&wrapped(&person)))
 }
 
+/// Change what an account may do.
+#[utoipa::path(
+    patch, path = "/api/admin/users/{userId}", security(("admin" = [])),
+    request_body = requests::PersonChange,
+    responses((status = 200, body = Wrapped<'static>)),
+    extensions(("x-refusals" = json!([Code::LastAdmin]))),
+)]
 pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(UserId::parse)?;
     let patch = read_patch(body.fields().await?)?;
@@ -91,6 +121,11 @@ pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Re
     Ok(answer::ok(&wrapped(&person)))
 }
 
+/// Log an account out everywhere.
+#[utoipa::path(
+    delete, path = "/api/admin/users/{userId}/sessions", security(("admin" = [])),
+    responses((status = 204)),
+)]
 pub(super) async fn log_out(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     state.people.log_out(id.read(UserId::parse)?, admin.actor(), clock::now()).await?;
     Ok(answer::nothing())

@@ -1,15 +1,36 @@
 //! `/api/auth`: logging in and out.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::users::UserResponse;
+use super::{
+    requests,
+    users::{LogIn, UserResponse},
+};
 use crate::{
     clock,
     service::account_forms::Credentials,
     web::{Body, Code, CurrentUser, Problem, State, answer, client, cookie, origin::Origin},
 };
 
+/// A log-in and whose it is.
+#[derive(Serialize, ToSchema)]
+struct LoggedIn<'a> {
+    #[serde(flatten)]
+    login: LogIn<'a>,
+    user: UserResponse<'a>,
+}
+
+/// Log in.
+///
+/// The token goes into `Authorization: Bearer …`; pages of this site can go by the cookie alone.
+#[utoipa::path(
+    post, path = "/api/auth",
+    request_body = requests::Credentials,
+    responses((status = 200, body = LoggedIn<'static>, headers(("Set-Cookie")))),
+    extensions(("x-refusals" = json!([Code::BadCredentials, Code::Banned, Code::OriginForbidden, Code::TooManyAttempts]))),
+)]
 pub(super) async fn log_in(state: State, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let (peer, headers) = (request.peer_addr(), request.headers());
     let origin = Origin::of_log_in(&state.settings, headers);
@@ -20,9 +41,8 @@ pub(super) async fn log_in(state: State, request: HttpRequest, body: Body) -> Re
     let address = client::address(&state.settings, peer, headers);
     let login = state.accounts.log_in(who, address, clock::now()).await?;
     let secure = client::is_https(&state.settings, peer, headers);
-    let user = UserResponse::from(&login.user);
-    let mut response =
-        answer::ok(&json!({ "token": login.token, "expiresAt": login.expires_at, "user": user }));
+    let told = LogIn { token: &login.token, expires_at: login.expires_at };
+    let mut response = answer::ok(&LoggedIn { login: told, user: (&login.user).into() });
     // Where any page may call (`*`), cookies don't count, and none is set.
     if origin != Origin::Anyone {
         let kept = cookie::keep(&login.token, state.settings.token_ttl, secure);
@@ -31,6 +51,14 @@ pub(super) async fn log_in(state: State, request: HttpRequest, body: Body) -> Re
     Ok(response)
 }
 
+/// Log out.
+///
+/// The session is revoked, its cookie cleared, its sockets closed.
+#[utoipa::path(
+    delete, path = "/api/auth",
+    security(("member" = [])),
+    responses((status = 204, headers(("Set-Cookie")))),
+)]
 pub(super) async fn log_out(
     state: State,
     member: CurrentUser,

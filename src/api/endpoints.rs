@@ -8,14 +8,18 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use super::{
+    names::{delivery_statuses, disabled_by, topics},
+    requests,
+};
 use crate::{
     clock,
     domain::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointId, Timestamp},
     service::endpoints::{read_new, read_patch, read_since},
     web::{
-        Admin, Body, Id, Problem, Query, State, answer,
+        Admin, Body, Code, Id, Problem, Query, State, answer,
         params::{cursor, limit},
     },
 };
@@ -24,14 +28,17 @@ const MAX_LIMIT: u32 = 200;
 const DEFAULT_LIMIT: u32 = 50;
 
 /// An endpoint; its secrets are never shown again.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Endpoint)]
 #[serde(rename_all = "camelCase")]
 struct EndpointResponse<'a> {
     endpoint_id: EndpointId,
     url: &'a str,
+    #[schema(schema_with = topics)]
     events: Vec<&'static str>,
     enabled: bool,
     disabled_at: Option<Timestamp>,
+    #[schema(schema_with = disabled_by)]
     disabled_by: Option<&'static str>,
     failing_since: Option<Timestamp>,
     lost: i64,
@@ -58,12 +65,15 @@ impl<'a> From<&'a Endpoint> for EndpointResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A message to an endpoint.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Delivery)]
 #[serde(rename_all = "camelCase")]
 struct DeliveryResponse<'a> {
     delivery_id: DeliveryId,
     message_id: &'a str,
     r#type: &'a str,
+    #[schema(schema_with = delivery_statuses)]
     status: &'static str,
     tries: u32,
     event_at: Timestamp,
@@ -86,7 +96,9 @@ impl<'a> From<&'a Delivery> for DeliveryResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// An attempt to deliver, and what was answered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
 #[serde(rename_all = "camelCase")]
 struct AttemptResponse<'a> {
     at: Timestamp,
@@ -108,7 +120,9 @@ impl<'a> From<&'a Attempt> for AttemptResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A page of messages to an endpoint, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Deliveries)]
 #[serde(rename_all = "camelCase")]
 struct DeliveryList<'a> {
     deliveries: Vec<DeliveryResponse<'a>>,
@@ -116,17 +130,55 @@ struct DeliveryList<'a> {
     next_cursor: Option<DeliveryId>,
 }
 
-fn wrapped(endpoint: &Endpoint) -> Value {
-    json!({ "endpoint": EndpointResponse::from(endpoint) })
+/// All endpoints.
+#[derive(Serialize, ToSchema)]
+struct Endpoints<'a> {
+    endpoints: Vec<EndpointResponse<'a>>,
 }
 
-/// With the secret, which is told this once.
-fn with_secret(endpoint: &Endpoint) -> Value {
-    json!({ "endpoint": EndpointResponse::from(endpoint), "secret": endpoint.secret.reveal() })
+/// An endpoint.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndpointAnswer)]
+struct Wrapped<'a> {
+    endpoint: EndpointResponse<'a>,
 }
 
-fn delivery(delivery: &Delivery) -> Value {
-    json!({ "delivery": DeliveryResponse::from(delivery) })
+/// An endpoint with the secret that was made for it: it is told this once.
+#[derive(Serialize, ToSchema)]
+struct EndpointWithSecret<'a> {
+    endpoint: EndpointResponse<'a>,
+    secret: &'a str,
+}
+
+/// A message.
+#[derive(Serialize, ToSchema)]
+struct DeliveryAnswer<'a> {
+    delivery: DeliveryResponse<'a>,
+}
+
+/// A message with the attempts that were made.
+#[derive(Serialize, ToSchema)]
+struct DeliveryWithAttempts<'a> {
+    delivery: DeliveryResponse<'a>,
+    attempts: Vec<AttemptResponse<'a>>,
+}
+
+/// Since when everything is told again.
+#[derive(Serialize, ToSchema)]
+struct Replaying {
+    since: Timestamp,
+}
+
+fn wrapped(endpoint: &Endpoint) -> Wrapped<'_> {
+    Wrapped { endpoint: endpoint.into() }
+}
+
+fn with_secret(endpoint: &Endpoint) -> EndpointWithSecret<'_> {
+    EndpointWithSecret { endpoint: endpoint.into(), secret: endpoint.secret.reveal() }
+}
+
+fn delivery(delivery: &Delivery) -> DeliveryAnswer<'_> {
+    DeliveryAnswer { delivery: delivery.into() }
 }
 
 /// The two ids of a path.
@@ -136,12 +188,27 @@ fn ids(request: &HttpRequest) -> Result<(EndpointId, DeliveryId), Problem> {
     ids.ok_or_else(Problem::not_found)
 }
 
+/// List endpoints.
+#[utoipa::path(
+    get, path = "/api/admin/endpoints",
+    security(("admin" = [])),
+    responses((status = 200, body = Endpoints<'static>)),
+)]
 pub(super) async fn list(state: State, _: Admin) -> Result<HttpResponse, Problem> {
     let found = state.endpoints.list().await?;
-    let endpoints: Vec<_> = found.iter().map(EndpointResponse::from).collect();
-    Ok(answer::ok(&json!({ "endpoints": endpoints })))
+    Ok(answer::ok(&Endpoints { endpoints: found.iter().map(EndpointResponse::from).collect() }))
 }
 
+/// Make an endpoint.
+///
+/// The secret is told this once.
+#[utoipa::path(
+    post, path = "/api/admin/endpoints",
+    security(("admin" = [])),
+    request_body = requests::NewEndpoint,
+    responses((status = 201, body = EndpointWithSecret<'static>, headers(("Location")))),
+    extensions(("x-refusals" = json!([Code::TooManyEndpoints]))),
+)]
 pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let (url, topics) = read_new(body.fields().await?)?;
     let endpoint = state.endpoints.create(Some(admin.actor()), url, topics, clock::now()).await?;
@@ -152,40 +219,89 @@ pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<Htt
     Ok(response)
 }
 
+/// Show an endpoint.
+#[utoipa::path(
+    get, path = "/api/admin/endpoints/{endpointId}",
+    security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn show(state: State, _: Admin, id: Id) -> Result<HttpResponse, Problem> {
     Ok(answer::ok(&wrapped(&state.endpoints.get(id.read(EndpointId::parse)?).await?)))
 }
 
+/// Change an endpoint.
+#[utoipa::path(
+    patch, path = "/api/admin/endpoints/{endpointId}",
+    security(("admin" = [])),
+    request_body = requests::EndpointChange,
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(EndpointId::parse)?;
     let patch = read_patch(body.fields().await?)?;
     Ok(answer::ok(&wrapped(&state.endpoints.change(Some(admin.actor()), id, patch, clock::now()).await?)))
 }
 
+/// Remove an endpoint.
+#[utoipa::path(
+    delete, path = "/api/admin/endpoints/{endpointId}",
+    security(("admin" = [])),
+    responses((status = 204)),
+)]
 pub(super) async fn remove(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     state.endpoints.remove(Some(admin.actor()), id.read(EndpointId::parse)?, clock::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Make another secret.
+///
+/// Messages are signed with both for a while.
+#[utoipa::path(
+    post, path = "/api/admin/endpoints/{endpointId}/rotate",
+    security(("admin" = [])),
+    responses((status = 200, body = EndpointWithSecret<'static>)),
+)]
 pub(super) async fn rotate(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let id = id.read(EndpointId::parse)?;
     let endpoint = state.endpoints.rotate(Some(admin.actor()), id, clock::now()).await?;
     Ok(answer::ok(&with_secret(&endpoint)))
 }
 
+/// Tell everything since a time again.
+#[utoipa::path(
+    post, path = "/api/admin/endpoints/{endpointId}/replay",
+    security(("admin" = [])),
+    request_body = requests::Replay,
+    responses((status = 202, body = Replaying)),
+    extensions(("x-refusals" = json!([Code::EndpointDisabled, Code::TooOld]))),
+)]
 pub(super) async fn replay(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(EndpointId::parse)?;
     let since = read_since(body.fields().await?)?;
     state.endpoints.replay(Some(admin.actor()), id, since, clock::now()).await?;
-    Ok(answer::private(StatusCode::ACCEPTED, &json!({ "since": since })))
+    Ok(answer::private(StatusCode::ACCEPTED, &Replaying { since }))
 }
 
+/// Send a test event.
+#[utoipa::path(
+    post, path = "/api/admin/endpoints/{endpointId}/test",
+    security(("admin" = [])),
+    responses((status = 202, body = DeliveryAnswer<'static>)),
+    extensions(("x-refusals" = json!([Code::EndpointDisabled]))),
+)]
 pub(super) async fn test(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let id = id.read(EndpointId::parse)?;
     let queued = state.endpoints.test(Some(admin.actor()), id, clock::now()).await?;
     Ok(answer::private(StatusCode::ACCEPTED, &delivery(&queued)))
 }
 
+/// List messages to an endpoint.
+#[utoipa::path(
+    get, path = "/api/admin/endpoints/{endpointId}/deliveries",
+    security(("admin" = [])),
+    params(requests::DeliveryPage),
+    responses((status = 200, body = DeliveryList<'static>)),
+)]
 pub(super) async fn deliveries(
     state: State,
     _: Admin,
@@ -203,6 +319,12 @@ pub(super) async fn deliveries(
     Ok(answer::ok(&DeliveryList { deliveries, next_cursor: page.next }))
 }
 
+/// Show a message and its attempts.
+#[utoipa::path(
+    get, path = "/api/admin/endpoints/{endpointId}/deliveries/{deliveryId}",
+    security(("admin" = [])),
+    responses((status = 200, body = DeliveryWithAttempts<'static>)),
+)]
 pub(super) async fn show_delivery(
     state: State,
     _: Admin,
@@ -210,12 +332,17 @@ pub(super) async fn show_delivery(
 ) -> Result<HttpResponse, Problem> {
     let (id, which) = ids(&request)?;
     let (found, attempts) = state.endpoints.delivery(id, which).await?;
-    let attempts: Vec<_> = attempts.iter().map(AttemptResponse::from).collect();
-    let mut told = delivery(&found);
-    told["attempts"] = json!(attempts);
-    Ok(answer::ok(&told))
+    let attempts = attempts.iter().map(AttemptResponse::from).collect();
+    Ok(answer::ok(&DeliveryWithAttempts { delivery: (&found).into(), attempts }))
 }
 
+/// Send a message again.
+#[utoipa::path(
+    post, path = "/api/admin/endpoints/{endpointId}/deliveries/{deliveryId}/resend",
+    security(("admin" = [])),
+    responses((status = 202, body = DeliveryAnswer<'static>)),
+    extensions(("x-refusals" = json!([Code::EndpointDisabled, Code::TooOld]))),
+)]
 pub(super) async fn resend(
     state: State,
     admin: Admin,

@@ -11,8 +11,12 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{cart::CartLineResponse, orders::OrderResponse, stock::ChangeResponse, users::UserResponse};
+use super::{
+    cart::CartLineResponse, names::report_outcomes, orders::OrderResponse, stock::ChangeResponse,
+    users::UserResponse,
+};
 use crate::{
     clock,
     domain::{
@@ -26,7 +30,9 @@ use crate::{
 /// Entries that are read at once.
 const PAGE: u32 = 100;
 
-#[derive(Serialize)]
+/// A log-in of the account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedLogIn)]
 #[serde(rename_all = "camelCase")]
 struct LogInEntry {
     created_at: Timestamp,
@@ -36,7 +42,9 @@ struct LogInEntry {
     current: bool,
 }
 
-#[derive(Serialize)]
+/// An order of the account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedOrder)]
 #[serde(rename_all = "camelCase")]
 struct OrderEntry<'a> {
     #[serde(flatten)]
@@ -46,7 +54,9 @@ struct OrderEntry<'a> {
     named: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+/// A name that the account gave an order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedKey)]
 #[serde(rename_all = "camelCase")]
 struct KeyEntry<'a> {
     key: &'a str,
@@ -54,7 +64,9 @@ struct KeyEntry<'a> {
     created_at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// A change of a stock that the account made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedStockChange)]
 #[serde(rename_all = "camelCase")]
 struct StockEntry<'a> {
     goods_id: GoodsId,
@@ -63,7 +75,8 @@ struct StockEntry<'a> {
 }
 
 /// A message that was reported: of one's own, or by oneself. Who the other is, is not one's own.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedReport)]
 #[serde(rename_all = "camelCase")]
 struct ReportEntry<'a> {
     room: &'a str,
@@ -72,7 +85,23 @@ struct ReportEntry<'a> {
     own: bool,
     said_at: Timestamp,
     reported_at: Timestamp,
+    #[schema(schema_with = report_outcomes)]
     outcome: Option<&'static str>,
+}
+
+/// All that is kept about an account. It is written a part at a time, in this order.
+#[derive(ToSchema)]
+#[schema(as = Export, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it is never whole in memory; the contract's document says what it comes to")]
+struct Document<'a> {
+    exported_at: Timestamp,
+    account: UserResponse<'a>,
+    log_ins: Vec<LogInEntry>,
+    cart: Vec<CartLineResponse<'a>>,
+    orders: Vec<OrderEntry<'a>>,
+    idempotency_keys: Vec<KeyEntry<'a>>,
+    stock_changes: Vec<StockEntry<'a>>,
+    chat_reports: Vec<ReportEntry<'a>>,
 }
 
 /// A list of the document, and after or below what it goes on.
@@ -120,6 +149,12 @@ struct Export {
     is_begun: bool,
 }
 
+/// Export all that is kept about one's account.
+#[utoipa::path(
+    get, path = "/api/users/me/export",
+    security(("member" = [])),
+    responses((status = 200, body = Document<'static>)),
+)]
 pub(super) async fn show(
     state: State,
     member: CurrentUser,

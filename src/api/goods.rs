@@ -12,9 +12,12 @@ use actix_web::{
 };
 use futures_util::TryFutureExt as _;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::catalog_cache::{self, CatalogCache};
+use super::{
+    catalog_cache::{self, CatalogCache},
+    requests,
+};
 use crate::{
     clock,
     domain::{
@@ -25,7 +28,7 @@ use crate::{
     service::Page,
     store::{GoodsQuery, Precondition, StoreError},
     web::{
-        Admin, Body, Id, Problem, Query, State, answer,
+        Admin, Body, Code, Id, Problem, Query, State, answer,
         etag::{self, Document, IfMatch},
         params::{cursor, limit, search},
     },
@@ -40,12 +43,14 @@ const LATELY: Duration = Duration::from_secs(3600);
 const MOST_ORDERS: u32 = 1000;
 
 /// Goods, and what goes on with them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GoodsShown)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
     goods: GoodsResponse<'a>,
     /// In how many orders that were announced, and not canceled since.
     #[serde(skip_serializing_if = "is_nothing")]
+    #[schema(required = false)]
     ordered_last_hour: u32,
 }
 
@@ -54,11 +59,14 @@ fn is_nothing(count: &u32) -> bool {
     *count == 0
 }
 
-#[derive(Serialize)]
+/// A page of goods, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = GoodsList)]
 #[serde(rename_all = "camelCase")]
 struct List<'a> {
     goods: Vec<GoodsResponse<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<requests::GoodsCursor>)]
     next_cursor: Option<&'a GoodsSort>,
 }
 
@@ -69,6 +77,14 @@ impl<'a> From<&'a Page<Goods, GoodsSort>> for List<'a> {
     }
 }
 
+/// List goods.
+///
+/// Of an unknown category there are none.
+#[utoipa::path(
+    get, path = "/api/goods",
+    params(requests::GoodsSearch),
+    responses((status = 200, body = List<'static>, headers(("ETag")))),
+)]
 pub(super) async fn list(
     state: State,
     cache: Data<CatalogCache>,
@@ -86,7 +102,12 @@ pub(super) async fn list(
     respond(&request, found)
 }
 
-/// All goods, also those that are not sold here; nothing of it is kept.
+/// List all goods, also those that are not sold here.
+#[utoipa::path(
+    get, path = "/api/admin/goods", security(("admin" = [])),
+    params(requests::GoodsSearch),
+    responses((status = 200, body = List<'static>)),
+)]
 pub(super) async fn list_all(state: State, _admin: Admin, query: Query) -> Result<HttpResponse, Problem> {
     let wanted = GoodsQuery { unlisted: true, ..wanted(query.0, state.settings.currency)? };
     Ok(answer::ok(&List::from(&state.catalog.list(wanted).await?)))
@@ -124,6 +145,11 @@ fn respond(request: &HttpRequest, found: Option<Document>) -> Result<HttpRespons
     Ok(etag::public(request.headers(), &found.ok_or_else(Problem::not_found)?))
 }
 
+/// Show goods.
+#[utoipa::path(
+    get, path = "/api/goods/{goodsId}",
+    responses((status = 200, body = Shown<'static>, headers(("ETag")))),
+)]
 pub(super) async fn show(
     state: State,
     cache: Data<CatalogCache>,
@@ -146,23 +172,56 @@ async fn shown(state: &State, goods: &Goods) -> Result<Document, StoreError> {
     Ok(etag::document_of(&wrapped(goods), &shown, ordered_last_hour))
 }
 
-pub(super) fn wrapped(goods: &Goods) -> Value {
-    json!({ "goods": GoodsResponse::from(goods) })
+/// Goods.
+#[derive(Serialize, ToSchema)]
+#[schema(as = GoodsAnswer)]
+pub(super) struct Wrapped<'a> {
+    goods: GoodsResponse<'a>,
 }
 
+pub(super) fn wrapped(goods: &Goods) -> Wrapped<'_> {
+    Wrapped { goods: goods.into() }
+}
+
+/// The categories of all goods that are listed.
+#[derive(Serialize, ToSchema)]
+struct Categories<'a> {
+    categories: Vec<CategoryResponse<'a>>,
+}
+
+/// A category, and how many goods are listed in it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Category)]
+struct CategoryResponse<'a> {
+    name: &'a str,
+    count: i64,
+}
+
+/// List categories.
+#[utoipa::path(
+    get, path = "/api/categories",
+    responses((status = 200, body = Categories<'static>, headers(("ETag")))),
+)]
 pub(super) async fn categories(
     state: State,
     cache: Data<CatalogCache>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let read = state.store.categories().map_ok(|found| {
-        let categories: Vec<_> =
-            found.iter().map(|(name, count)| json!({ "name": name, "count": count })).collect();
-        Some(etag::document(&json!({ "categories": categories })))
+        let categories = found.iter().map(|(name, count)| CategoryResponse { name, count: *count });
+        Some(etag::document(&Categories { categories: categories.collect() }))
     });
     respond(&request, cache.get(catalog_cache::Request::Categories, read).await?)
 }
 
+/// Make goods.
+#[utoipa::path(
+    post, path = "/api/goods",
+    security(("admin" = [])),
+    request_body = requests::NewGoods,
+    responses((status = 201, body = Wrapped<'static>, headers(("Location"), ("ETag")))),
+    extensions(("x-refusals" = json!([Code::GoodsExists]))),
+)]
 pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let goods = state.catalog.create(admin.actor(), body.fields().await?, clock::now()).await?;
     created(&state, &goods).await
@@ -176,6 +235,17 @@ async fn created(state: &State, goods: &Goods) -> Result<HttpResponse, Problem> 
     tagged(response, state, goods).await
 }
 
+/// Make goods, or change them, by the number that another system knows them by.
+#[utoipa::path(
+    put, path = "/api/goods/by-sku/{sku}",
+    security(("admin" = [])),
+    request_body = requests::GoodsChange,
+    responses(
+        (status = 200, body = Wrapped<'static>, headers(("ETag"))),
+        (status = 201, body = Wrapped<'static>, headers(("Location"), ("ETag"))),
+    ),
+    extensions(("x-refusals" = json!([Code::GoodsExists]))),
+)]
 pub(super) async fn put(state: State, admin: Admin, sku: Id, body: Body) -> Result<HttpResponse, Problem> {
     let sku = sku.text().and_then(|text| Sku::parse(&text).ok()).ok_or_else(Problem::not_found)?;
     let fields = body.fields().await?;
@@ -187,6 +257,15 @@ pub(super) async fn put(state: State, admin: Admin, sku: Id, body: Body) -> Resu
     }
 }
 
+/// Change goods.
+#[utoipa::path(
+    patch, path = "/api/goods/{goodsId}",
+    security(("admin" = [])),
+    params(requests::Precondition),
+    request_body = requests::GoodsChange,
+    responses((status = 200, body = Wrapped<'static>, headers(("ETag")))),
+    extensions(("x-refusals" = json!([Code::GoodsExists, Code::PreconditionFailed]))),
+)]
 pub(super) async fn change(
     state: State,
     admin: Admin,
@@ -200,6 +279,14 @@ pub(super) async fn change(
     tagged(answer::ok(&wrapped(&goods)), &state, &goods).await
 }
 
+/// Delete goods.
+#[utoipa::path(
+    delete, path = "/api/goods/{goodsId}",
+    security(("admin" = [])),
+    params(requests::Precondition),
+    responses((status = 204)),
+    extensions(("x-refusals" = json!([Code::PreconditionFailed]))),
+)]
 pub(super) async fn delete(
     state: State,
     admin: Admin,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, http::header::CONTENT_TYPE};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     service::ServiceError,
@@ -14,16 +15,33 @@ use crate::{
 /// A database that takes longer than this counts as down.
 const PING_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The process runs.
-pub(super) async fn alive() -> HttpResponse {
-    answer::ok(&json!({ "status": "ok" }))
+/// How it is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    status: &'static str,
 }
 
-/// It can serve: the database answers, and it was not told to end.
+/// Ask whether the process lives.
+#[utoipa::path(
+    get, path = "/healthz",
+    responses((status = 200, body = Health)),
+)]
+pub(super) async fn alive() -> HttpResponse {
+    answer::ok(&Health { status: "ok" })
+}
+
+/// Ask whether it can serve.
+///
+/// The database answers, and it was not told to end.
+#[utoipa::path(
+    get, path = "/readyz",
+    responses((status = 200, body = Health)),
+    extensions(("x-refusals" = json!([Code::Unavailable, Code::Restarting]))),
+)]
 pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
     state.readiness.admit()?;
     match tokio::time::timeout(PING_DEADLINE, state.store.ping()).await {
-        Ok(Ok(())) => Ok(answer::ok(&json!({ "status": "ready" }))),
+        Ok(Ok(())) => Ok(answer::ok(&Health { status: "ready" })),
         Ok(Err(error)) => {
             tracing::error!(%error, "the database does not answer");
             Err(Problem::new(Code::Unavailable, "the database does not answer"))
@@ -32,7 +50,14 @@ pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
     }
 }
 
-/// The numbers to watch, where everyone asks: only while that is this machine, and they have no address of their own.
+/// Read the numbers to watch.
+///
+/// In Prometheus' text format; only while `--addr` is this machine's own, and they have no address of their own.
+#[utoipa::path(
+    get, path = "/metrics",
+    responses((status = 200, body = String, content_type = "text/plain")),
+    extensions(("x-refusals" = json!([Code::NotFound]))),
+)]
 pub(super) async fn public_metrics(state: State) -> Result<HttpResponse, Problem> {
     let settings = &state.settings;
     if settings.metrics_addr.is_some() || !settings.addr.ip().to_canonical().is_loopback() {

@@ -3,26 +3,31 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
+use super::names::outcomes;
 use crate::{
     clock,
     domain::{Offset, OrderId, SourceId},
     service::ingest::Answer,
     store::{Became, Outcome},
-    web::{Body, Id, Problem, State, answer},
+    web::{Body, Code, Id, Problem, State, answer},
 };
 
 /// The largest body: orders of some sources have hundreds of lines.
 const MAX_BODY: usize = 1 << 20;
 
 /// What became of a receipt.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Became)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BecameResponse<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     ignored: bool,
-    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = outcomes, required = false)]
+    outcome: Option<&'static str>,
     why: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<OrderId>,
@@ -34,7 +39,7 @@ impl<'a> From<&'a Became> for BecameResponse<'a> {
     fn from(became: &'a Became) -> Self {
         Self {
             ignored: became.outcome == Outcome::Ignored,
-            outcome: became.outcome.name(),
+            outcome: Some(became.outcome.name()),
             why: &became.why,
             order_id: became.order_id,
             id: became.notification,
@@ -42,6 +47,19 @@ impl<'a> From<&'a Became> for BecameResponse<'a> {
     }
 }
 
+/// Somebody asked whether somebody is there.
+const PING: BecameResponse<'static> =
+    BecameResponse { ignored: true, outcome: None, why: "somebody is there", order_id: None, id: None };
+
+/// Take what another shop says.
+///
+/// Its body and its signature are as its kind has them (docs/contract.md, section 4); a repeat changes nothing.
+#[utoipa::path(
+    post, path = "/hooks/{sourceId}",
+    request_body(content = serde_json::Value, content_type = "*/*"),
+    responses((status = 200, body = BecameResponse<'static>)),
+    extensions(("x-refusals" = json!([Code::BadSignature, Code::MalformedBody, Code::BodyTooLarge, Code::RequestTimeout, Code::TooManyReceipts, Code::Restarting]))),
+)]
 pub(super) async fn receive(
     state: State,
     request: HttpRequest,
@@ -55,7 +73,7 @@ pub(super) async fn receive(
     let headers: Vec<(&str, &[u8])> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     Ok(match state.ingest.receive(source, &headers, body, clock::now()).await? {
-        Answer::Ping => answer::ok(&json!({ "ignored": true, "why": "somebody is there" })),
+        Answer::Ping => answer::ok(&PING),
         Answer::Kept(became) => answer::ok(&BecameResponse::from(&became)),
     })
 }

@@ -8,21 +8,25 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
+use super::{names::displays, requests};
 use crate::{
     clock,
     domain::{ListenKey, ListenKeyId, NicknameDisplay, Timestamp},
     service::listen_keys::WantedKey,
-    web::{Admin, Body, Id, Problem, State, answer},
+    web::{Admin, Body, Code, Id, Problem, State, answer},
 };
 
-#[derive(Serialize)]
+/// A key for the pages of another shop.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListenKey)]
 #[serde(rename_all = "camelCase")]
 struct KeyResponse<'a> {
     key: String,
     name: Option<&'a str>,
     origins: Vec<&'a str>,
+    #[schema(schema_with = displays)]
     display: &'static str,
     created_at: Timestamp,
     revoked_at: Option<Timestamp>,
@@ -44,16 +48,44 @@ impl<'a> From<&'a ListenKey> for KeyResponse<'a> {
     }
 }
 
-pub(super) async fn list(state: State, _admin: Admin) -> Result<HttpResponse, Problem> {
-    let keys = state.listen_keys.list().await?;
-    let keys: Vec<_> = keys.iter().map(KeyResponse::from).collect();
-    Ok(answer::ok(&json!({ "listenKeys": keys })))
+/// All keys, also those that were revoked.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ListenKeys<'a> {
+    listen_keys: Vec<KeyResponse<'a>>,
 }
 
+/// A key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListenKeyAnswer)]
+#[serde(rename_all = "camelCase")]
+struct Wrapped<'a> {
+    listen_key: KeyResponse<'a>,
+}
+
+/// List listen keys.
+#[utoipa::path(
+    get, path = "/api/admin/listen-keys",
+    security(("admin" = [])),
+    responses((status = 200, body = ListenKeys<'static>)),
+)]
+pub(super) async fn list(state: State, _admin: Admin) -> Result<HttpResponse, Problem> {
+    let keys = state.listen_keys.list().await?;
+    Ok(answer::ok(&ListenKeys { listen_keys: keys.iter().map(KeyResponse::from).collect() }))
+}
+
+/// Make a listen key.
+#[utoipa::path(
+    post, path = "/api/admin/listen-keys",
+    security(("admin" = [])),
+    request_body = requests::NewListenKey,
+    responses((status = 201, body = Wrapped<'static>, headers(("Location")))),
+    extensions(("x-refusals" = json!([Code::TooManyListenKeys]))),
+)]
 pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let wanted = WantedKey::read(body.fields().await?)?;
     let key = state.listen_keys.create(wanted, Some(admin.actor()), clock::now()).await?;
-    let body = json!({ "listenKey": KeyResponse::from(&key) });
+    let body = Wrapped { listen_key: (&key).into() };
     let mut response = answer::private(StatusCode::CREATED, &body);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/admin/listen-keys/{}", key.id)) {
         response.headers_mut().insert(LOCATION, location);
@@ -61,6 +93,14 @@ pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<Htt
     Ok(response)
 }
 
+/// Revoke a listen key.
+///
+/// Its sessions end within a second.
+#[utoipa::path(
+    delete, path = "/api/admin/listen-keys/{key}",
+    security(("admin" = [])),
+    responses((status = 204)),
+)]
 pub(super) async fn revoke(state: State, admin: Admin, key: Id) -> Result<HttpResponse, Problem> {
     let id = key.read(ListenKeyId::parse)?;
     state.listen_keys.revoke(id, Some(admin.actor()), clock::now()).await?;

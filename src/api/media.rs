@@ -11,8 +11,12 @@ use actix_web::{
 };
 use bytes::Bytes;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::assets::{self, Assets};
+use super::{
+    assets::{self, Assets},
+    requests,
+};
 use crate::{
     media::MediaName,
     service::media::{MAX_BYTES, Picture},
@@ -27,13 +31,15 @@ const FORM: usize = 16 << 10;
 /// A name means one content, for good.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-#[derive(Serialize)]
+/// A picture that was uploaded.
+#[derive(Serialize, ToSchema)]
 struct Uploaded<'a> {
     media: MediaResponse<'a>,
 }
 
 /// A picture, as whoever uploaded it sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Media)]
 struct MediaResponse<'a> {
     url: &'a str,
     width: u32,
@@ -41,7 +47,9 @@ struct MediaResponse<'a> {
     sizes: Vec<SizeResponse<'a>>,
 }
 
-#[derive(Serialize)]
+/// The same picture in another size.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MediaSize)]
 struct SizeResponse<'a> {
     width: u32,
     url: &'a str,
@@ -54,6 +62,17 @@ impl<'a> From<&'a Picture> for MediaResponse<'a> {
     }
 }
 
+/// Upload a picture of goods.
+///
+/// Its `url` can stand as `thumbnailUrl`. What is no picture is told by its content, whatever its type says.
+#[utoipa::path(
+    post, path = "/api/admin/media", security(("admin" = [])),
+    request_body(content(
+        ("image/jpeg"), ("image/png"), ("image/webp"), (requests::PictureForm = "multipart/form-data"),
+    )),
+    responses((status = 201, body = Uploaded<'static>, headers(("Location")))),
+    extensions(("x-refusals" = json!([Code::BodyTooLarge, Code::MalformedBody, Code::UnsupportedMediaType]))),
+)]
 pub(super) async fn upload(
     state: State,
     _admin: Admin,
@@ -88,13 +107,18 @@ fn in_form(body: &Bytes, boundary: &str) -> Result<Bytes, Problem> {
     Ok(body.slice_ref(file.ok_or_else(missing)?))
 }
 
-/// A picture. Anything else at such an address may be a page's.
+/// Show a picture of goods.
+#[utoipa::path(
+    get, path = "/media/{name}",
+    responses((status = 200, body = Vec<u8>, content_type = "image/*")),
+)]
 pub(super) async fn show(
     state: State,
     assets: Data<Assets>,
     request: HttpRequest,
     name: Id,
 ) -> Result<HttpResponse, Problem> {
+    // Anything else at such an address may be a page's.
     let Ok(name) = name.read(MediaName::parse) else { return assets::serve(request, assets).await };
     let path = state.media.folder().path(&name);
     let opened = web::block(move || NamedFile::open(path).ok()).await.ok().flatten();

@@ -25,6 +25,7 @@ mod auth;
 mod cart;
 mod catalog_cache;
 mod comments;
+pub mod documents;
 mod endpoints;
 mod export;
 mod figures;
@@ -34,10 +35,13 @@ mod hooks;
 mod ledger_csv;
 mod listen_keys;
 mod media;
+mod names;
 mod notifications;
+pub mod openapi;
 mod orders;
 mod pages;
 mod reports;
+pub mod requests;
 mod shop;
 mod sources;
 mod stock;
@@ -48,6 +52,7 @@ mod users;
 mod widget;
 
 pub use catalog_cache::CatalogCache;
+pub use documents::Documents;
 
 /// Every route of the contract's §1 and §2 but `GET /api/events`, which is a transport.
 pub fn configure(cfg: &mut ServiceConfig) {
@@ -60,6 +65,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/auth", [post(auth::log_in), delete(auth::log_out)]))
             .service(resource("/goods", [get(goods::list), post(goods::create)]))
             .service(resource("/shop", [get(shop::show)]))
+            .service(resource("/openapi.json", [get(documents::openapi)]))
+            .service(resource("/asyncapi.json", [get(documents::asyncapi)]))
             .service(resource("/categories", [get(goods::categories)]))
             .service(resource("/goods/cart", [get(cart::list)]))
             .service(resource(
@@ -140,11 +147,12 @@ pub fn metrics(config: &mut ServiceConfig) {
 pub fn shop<T: FnOnce(&mut ServiceConfig)>(
     state: &AppState,
     catalog: CatalogCache,
+    documents: Documents,
     transports: T,
 ) -> impl FnOnce(&mut ServiceConfig) + use<T> {
     let assets = assets::Assets::of(&state.settings);
     move |config| {
-        config.app_data(Data::new(catalog)).app_data(Data::new(assets));
+        config.app_data(Data::new(catalog)).app_data(Data::new(assets)).app_data(Data::new(documents));
         transports(config);
         configure(config);
     }

@@ -5,28 +5,39 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
+use super::requests;
 use crate::{
     domain::{Invalid, Naming, Offset, Publication},
-    protocol::publication,
+    protocol::publication::{self, Payload, events},
     service::ServiceError,
-    web::{Listener, Problem, Query, State, answer, params::limit},
+    web::{Code, Listener, Problem, Query, State, answer, params::limit},
 };
 
 const MAX_LIMIT: u32 = 1000;
 const DEFAULT_LIMIT: u32 = 50;
 
-#[derive(Serialize)]
+/// A part of the log, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Notifications)]
 struct List {
     notifications: Vec<Entry>,
+    /// The newest that there is.
     latest: Offset,
+    /// Of which log `latest` and the ids are.
+    #[schema(value_type = String)]
     epoch: Arc<str>,
 }
 
-#[derive(Serialize)]
+/// An event of the log, as every transport tells it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Notification)]
 struct Entry {
     id: Offset,
+    #[schema(schema_with = events)]
     event: &'static str,
+    #[schema(value_type = Payload<'static>)]
     data: Box<RawValue>,
 }
 
@@ -38,6 +49,16 @@ impl Entry {
     }
 }
 
+/// Read the log of alerts.
+///
+/// What came after an offset, or without one the newest; for clients that were away.
+#[utoipa::path(
+    get, path = "/api/notifications",
+    params(requests::NotificationPage),
+    security(("audience" = [])),
+    responses((status = 200, body = List)),
+    extensions(("x-refusals" = json!([Code::TooOld]))),
+)]
 pub(super) async fn list(state: State, who: Listener, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let after = fields.optional("after", |text| {

@@ -8,24 +8,27 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use super::requests;
 use crate::{
     clock,
-    domain::{GoodsId, Order, OrderId, OrderItem, Timestamp},
-    protocol::shapes::{Amount, status},
+    domain::{GoodsId, Offset, Order, OrderId, OrderItem, Timestamp},
+    protocol::shapes::{Amount, order_statuses, status},
     service::orders::OrderRequest,
     web::{
-        Body, CurrentUser, Id, Problem, Query, State, answer,
+        Body, Code, CurrentUser, Id, Problem, Query, State, answer,
         params::{cursor, limit},
     },
 };
 
-/// An order as its buyer sees it.
-#[derive(Serialize)]
+/// An order as its buyer sees it, with names and prices as they were when it was placed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Order)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderResponse<'a> {
     order_id: OrderId,
+    #[schema(schema_with = order_statuses)]
     status: &'static str,
     items: Vec<ItemResponse<'a>>,
     total: Amount,
@@ -33,7 +36,9 @@ pub(super) struct OrderResponse<'a> {
     created_at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// Some pieces of some goods.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderItem)]
 #[serde(rename_all = "camelCase")]
 struct ItemResponse<'a> {
     goods_id: GoodsId,
@@ -66,8 +71,23 @@ impl<'a> From<&'a OrderItem> for ItemResponse<'a> {
     }
 }
 
-fn wrapped(order: &Order) -> Value {
-    json!({ "order": OrderResponse::from(order) })
+/// An order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderAnswer)]
+struct Wrapped<'a> {
+    order: OrderResponse<'a>,
+}
+
+/// An order that was placed.
+#[derive(Serialize, ToSchema)]
+struct Placed<'a> {
+    order: OrderResponse<'a>,
+    /// The offset of its alert; `null` when nobody is alerted.
+    id: Option<Offset>,
+}
+
+fn wrapped(order: &Order) -> Wrapped<'_> {
+    Wrapped { order: order.into() }
 }
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -75,7 +95,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const MAX_LIMIT: u32 = 100;
 const DEFAULT_LIMIT: u32 = 20;
 
-#[derive(Serialize)]
+/// A page of orders, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Orders)]
 #[serde(rename_all = "camelCase")]
 struct List<'a> {
     orders: Vec<OrderResponse<'a>>,
@@ -83,6 +105,17 @@ struct List<'a> {
     next_cursor: Option<OrderId>,
 }
 
+/// Place an order.
+///
+/// Nothing is answered and nobody is alerted before it is durable.
+#[utoipa::path(
+    post, path = "/api/orders",
+    security(("member" = [])),
+    params(requests::Idempotency),
+    request_body = requests::OrderRequest,
+    responses((status = 201, body = Placed<'static>, headers(("Idempotent-Replayed")))),
+    extensions(("x-refusals" = json!([Code::NotFound, Code::OutOfStock, Code::PriceChanged, Code::CartChanged, Code::IdempotencyKeyReused, Code::TooManyOrders]))),
+)]
 pub(super) async fn place(
     state: State,
     member: CurrentUser,
@@ -95,8 +128,7 @@ pub(super) async fn place(
     let key = request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default());
     let wanted = OrderRequest::read(body.fields().await?, key, state.settings.currency)?;
     let placed = state.orders.place((&member.login).into(), wanted, clock::now()).await?;
-    let mut told = wrapped(&placed.order);
-    told["id"] = json!(placed.notification);
+    let told = Placed { order: (&placed.order).into(), id: placed.notification };
     let mut response = answer::private(StatusCode::CREATED, &told);
     if placed.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -104,6 +136,13 @@ pub(super) async fn place(
     Ok(response)
 }
 
+/// List one's own orders.
+#[utoipa::path(
+    get, path = "/api/orders",
+    security(("member" = [])),
+    params(requests::OrderPage),
+    responses((status = 200, body = List<'static>)),
+)]
 pub(super) async fn list(state: State, member: CurrentUser, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let before = fields.optional("cursor", cursor(OrderId::parse));
@@ -114,11 +153,26 @@ pub(super) async fn list(state: State, member: CurrentUser, query: Query) -> Res
     Ok(answer::ok(&List { orders, next_cursor: page.next }))
 }
 
+/// Show one of one's own orders.
+#[utoipa::path(
+    get, path = "/api/orders/{orderId}",
+    security(("member" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn show(state: State, member: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
     let order = state.orders.get(member.user().user_id, id.read(OrderId::parse)?).await?;
     Ok(answer::ok(&wrapped(&order)))
 }
 
+/// Cancel an order.
+///
+/// One's own, or as an administrator anyone's. Exactly the stock that it took returns; if it had alerted, the alert is withdrawn.
+#[utoipa::path(
+    post, path = "/api/orders/{orderId}/cancel",
+    security(("member" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+    extensions(("x-refusals" = json!([Code::AlreadyCanceled]))),
+)]
 pub(super) async fn cancel(state: State, member: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
     let id = id.read(OrderId::parse)?;
     let order = state.orders.cancel((&member.login).into(), id, clock::now()).await?;

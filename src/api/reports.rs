@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use actix_web::HttpResponse;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::{names::report_outcomes, requests};
 use crate::{
     clock,
     domain::{Invalid, Report, ReportId, ReportOutcome, Timestamp, UserId},
@@ -17,7 +19,9 @@ use crate::{
 const MAX_LIMIT: u32 = 1000;
 const DEFAULT_LIMIT: u32 = 50;
 
-#[derive(Serialize)]
+/// A page of reports, the newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reports)]
 #[serde(rename_all = "camelCase")]
 struct List<'a> {
     reports: Vec<ReportResponse<'a>>,
@@ -25,13 +29,9 @@ struct List<'a> {
     next_cursor: Option<ReportId>,
 }
 
-#[derive(Serialize)]
-struct Closed<'a> {
-    report: ReportResponse<'a>,
-}
-
 /// A report as administrators see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Report)]
 #[serde(rename_all = "camelCase")]
 struct ReportResponse<'a> {
     report_id: ReportId,
@@ -44,13 +44,15 @@ struct ReportResponse<'a> {
     user: Option<Account<'a>>,
     reporter: Option<Account<'a>>,
     reported_at: Timestamp,
+    #[schema(schema_with = report_outcomes)]
     outcome: Option<&'static str>,
     closed_at: Option<Timestamp>,
     /// Whether who said it may not speak now.
     muted: bool,
 }
 
-#[derive(Serialize)]
+/// An account by its name.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Account<'a> {
     user_id: UserId,
@@ -82,6 +84,13 @@ impl<'a> ReportResponse<'a> {
     }
 }
 
+/// A report.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReportAnswer)]
+struct Wrapped<'a> {
+    report: ReportResponse<'a>,
+}
+
 /// `open` or `closed`, as a flag.
 fn is_open(text: &str) -> Result<bool, Invalid> {
     match text {
@@ -91,6 +100,12 @@ fn is_open(text: &str) -> Result<bool, Invalid> {
     }
 }
 
+/// List what was reported of what was said in rooms.
+#[utoipa::path(
+    get, path = "/api/admin/reports", security(("admin" = [])),
+    params(requests::ReportPage),
+    responses((status = 200, body = List<'static>)),
+)]
 pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let open = fields.optional("state", is_open);
@@ -102,10 +117,20 @@ pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<Ht
     Ok(answer::ok(&List { reports, next_cursor: page.next }))
 }
 
+/// Let a message pass that was reported.
+#[utoipa::path(
+    post, path = "/api/admin/reports/{reportId}/dismiss", security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn dismiss(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     close(&state, &admin, &id, ReportOutcome::Dismissed).await
 }
 
+/// Let who said what was reported speak no more.
+#[utoipa::path(
+    post, path = "/api/admin/reports/{reportId}/mute", security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn mute(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     close(&state, &admin, &id, ReportOutcome::Muted).await
 }
@@ -118,5 +143,5 @@ async fn close(
 ) -> Result<HttpResponse, Problem> {
     let id = id.read(ReportId::parse)?;
     let report = state.moderation.close(id, outcome, admin.actor(), clock::now(), Instant::now()).await?;
-    Ok(answer::ok(&Closed { report: ReportResponse::of(&report, state) }))
+    Ok(answer::ok(&Wrapped { report: ReportResponse::of(&report, state) }))
 }

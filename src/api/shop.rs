@@ -2,7 +2,12 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::{
+    documents,
+    names::{audiences, displays},
+};
 use crate::{
     clock,
     config::Audience,
@@ -10,26 +15,34 @@ use crate::{
     web::{State, answer},
 };
 
-#[derive(Serialize)]
+/// What a page has to know of the shop before it shows anything.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Shop<'a> {
     currency: &'a str,
     /// The one source of decimals for whoever writes or adds up prices: browsers have tables that differ from ISO 4217.
     currency_decimals: u8,
+    #[schema(schema_with = audiences)]
     audience: &'static str,
+    #[schema(schema_with = displays)]
     nickname_display: &'static str,
     /// The server's clock.
     time: Timestamp,
     links: Links,
 }
 
-/// Where the contract is as a document; `null` where there is none.
-#[derive(Serialize)]
+/// Where the contract is as a document.
+#[derive(Serialize, ToSchema)]
 struct Links {
-    openapi: Option<&'static str>,
-    asyncapi: Option<&'static str>,
+    openapi: &'static str,
+    asyncapi: &'static str,
 }
 
+/// Show what a page has to know of the shop.
+#[utoipa::path(
+    get, path = "/api/shop",
+    responses((status = 200, body = Shop<'static>)),
+)]
 pub(super) async fn show(state: State) -> HttpResponse {
     let settings = &state.settings;
     answer::ok(&Shop {
@@ -44,6 +57,6 @@ pub(super) async fn show(state: State) -> HttpResponse {
             NicknameDisplay::Masked => "masked",
         },
         time: clock::now(),
-        links: Links { openapi: None, asyncapi: None },
+        links: Links { openapi: documents::OPENAPI, asyncapi: documents::ASYNCAPI },
     })
 }

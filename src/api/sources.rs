@@ -8,9 +8,13 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::hooks::BecameResponse;
+use super::{
+    hooks::BecameResponse,
+    names::{buyers, kinds, outcomes},
+    requests,
+};
 use crate::{
     clock,
     domain::{Invalid, OrderId, SourceId, Timestamp, fields::flag},
@@ -23,7 +27,7 @@ use crate::{
     state::AppState,
     store::{KeptSecret, Outcome, Receipt, ReceiptId, ReceiptQuery, Source},
     web::{
-        Admin, Body, Id, Problem, Query, State, answer,
+        Admin, Body, Code, Id, Problem, Query, State, answer,
         params::{cursor, limit},
     },
 };
@@ -32,13 +36,16 @@ const MAX_LIMIT: u32 = 200;
 const DEFAULT_LIMIT: u32 = 50;
 
 /// A source as administrators see it. Its secrets are never among it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Source)]
 #[serde(rename_all = "camelCase")]
 struct SourceResponse<'a> {
     source_id: &'a str,
+    #[schema(schema_with = kinds)]
     kind: &'a str,
     name: &'a str,
     url: String,
+    #[schema(schema_with = buyers)]
     buyer: &'static str,
     goods_name: Option<&'a str>,
     announce_within: String,
@@ -52,7 +59,8 @@ struct SourceResponse<'a> {
 }
 
 /// Since when a secret holds and until when.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SourceSecret)]
 #[serde(rename_all = "camelCase")]
 struct SecretResponse {
     created_at: Timestamp,
@@ -60,7 +68,8 @@ struct SecretResponse {
 }
 
 /// What became of the last look at a shop that is polled.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Polled)]
 struct PolledResponse {
     at: Timestamp,
     failures: u32,
@@ -74,7 +83,8 @@ impl From<PollReport> for PolledResponse {
 }
 
 /// What no secret of the source signed, since the start of the program.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = BadSignatures)]
 #[serde(rename_all = "camelCase")]
 struct UnsignedResponse {
     count: u64,
@@ -99,9 +109,24 @@ fn url(state: &AppState, id: &SourceId) -> String {
     format!("{}/hooks/{id}", state.settings.public_url.as_deref().unwrap_or_default())
 }
 
-fn shown(state: &AppState, source: &Source) -> Value {
+/// All sources.
+#[derive(Serialize, ToSchema)]
+struct Sources<'a> {
+    sources: Vec<SourceResponse<'a>>,
+}
+
+/// A source, with the secret that was made for it: it is told this once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SourceAnswer)]
+struct Wrapped<'a> {
+    source: SourceResponse<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+fn shown<'a>(state: &AppState, source: &'a Source) -> SourceResponse<'a> {
     let (record, settings) = (&source.record, &source.record.settings);
-    json!(SourceResponse {
+    SourceResponse {
         source_id: record.id.as_str(),
         kind: source.kind.as_str(),
         name: settings.name.as_str(),
@@ -116,27 +141,38 @@ fn shown(state: &AppState, source: &Source) -> Value {
         secrets: source.secrets.iter().map(SecretResponse::from).collect(),
         bad_signatures: state.ingest.unsigned(&record.id).map(UnsignedResponse::from),
         created_at: record.created_at,
-    })
-}
-
-fn with_secret(state: &AppState, source: &Source, made: Option<&Secret>) -> Value {
-    let mut body = json!({ "source": shown(state, source) });
-    if let Some(secret) = made {
-        body["secret"] = json!(secret.expose());
     }
-    body
 }
 
+fn wrapped<'a>(state: &AppState, source: &'a Source, made: Option<&'a Secret>) -> Wrapped<'a> {
+    Wrapped { source: shown(state, source), secret: made.map(Secret::expose) }
+}
+
+/// List sources.
+#[utoipa::path(
+    get, path = "/api/admin/sources",
+    security(("admin" = [])),
+    responses((status = 200, body = Sources<'static>)),
+)]
 pub(super) async fn list(state: State, _admin: Admin) -> Result<HttpResponse, Problem> {
     let sources = state.sources.list().await?;
-    let sources: Vec<_> = sources.iter().map(|source| shown(&state, source)).collect();
-    Ok(answer::ok(&json!({ "sources": sources })))
+    let sources = sources.iter().map(|source| shown(&state, source)).collect();
+    Ok(answer::ok(&Sources { sources }))
 }
 
+/// Make a source.
+///
+/// The secret, where one is made here, is told this once.
+#[utoipa::path(
+    post, path = "/api/admin/sources",
+    security(("admin" = [])),
+    request_body = requests::NewSource,
+    responses((status = 201, body = Wrapped<'static>, headers(("Location")))),
+)]
 pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let wanted = WantedSource::read(body.fields().await?)?;
     let (source, made) = state.sources.create(wanted, Some(admin.actor()), clock::now()).await?;
-    let body = with_secret(&state, &source, made.as_ref());
+    let body = wrapped(&state, &source, made.as_ref());
     let mut response = answer::private(StatusCode::CREATED, &body);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/admin/sources/{}", source.record.id)) {
         response.headers_mut().insert(LOCATION, location);
@@ -144,25 +180,52 @@ pub(super) async fn create(state: State, admin: Admin, body: Body) -> Result<Htt
     Ok(response)
 }
 
+/// Show a source.
+#[utoipa::path(
+    get, path = "/api/admin/sources/{sourceId}",
+    security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn show(state: State, _admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let source = state.sources.get(&id.read(SourceId::parse)?).await?;
-    Ok(answer::ok(&json!({ "source": shown(&state, &source) })))
+    Ok(answer::ok(&wrapped(&state, &source, None)))
 }
 
+/// Change a source.
+#[utoipa::path(
+    patch, path = "/api/admin/sources/{sourceId}",
+    security(("admin" = [])),
+    request_body = requests::SourceChange,
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(SourceId::parse)?;
     let changes = Changes::read(body.fields().await?)?;
     let source = state.sources.change(&id, changes, Some(admin.actor()), clock::now()).await?;
-    Ok(answer::ok(&json!({ "source": shown(&state, &source) })))
+    Ok(answer::ok(&wrapped(&state, &source, None)))
 }
 
+/// Remove a source.
+#[utoipa::path(
+    delete, path = "/api/admin/sources/{sourceId}",
+    security(("admin" = [])),
+    responses((status = 204)),
+)]
 pub(super) async fn remove(state: State, admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let id = id.read(SourceId::parse)?;
     state.sources.remove(&id, Some(admin.actor()), clock::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Another secret, or with `dropOld` the end of the older ones.
+/// Make another secret.
+///
+/// The older ones hold beside it until `dropOld`.
+#[utoipa::path(
+    post, path = "/api/admin/sources/{sourceId}/rotate",
+    security(("admin" = [])),
+    request_body = Option<requests::Rotation>,
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn rotate(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(SourceId::parse)?;
     let fields = body.fields_if_any().await?;
@@ -173,14 +236,15 @@ pub(super) async fn rotate(state: State, admin: Admin, id: Id, body: Body) -> Re
     let (by, now) = (Some(admin.actor()), clock::now());
     if drop_old == Some(true) {
         let source = state.sources.drop_old(&id, by, now).await?;
-        return Ok(answer::ok(&with_secret(&state, &source, None)));
+        return Ok(answer::ok(&wrapped(&state, &source, None)));
     }
     let (source, made) = state.sources.rotate(&id, secret.as_deref(), by, now).await?;
-    Ok(answer::ok(&with_secret(&state, &source, made.as_ref())))
+    Ok(answer::ok(&wrapped(&state, &source, made.as_ref())))
 }
 
 /// A receipt as administrators see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Receipt)]
 #[serde(rename_all = "camelCase")]
 struct ReceiptResponse<'a> {
     receipt_id: i64,
@@ -188,6 +252,7 @@ struct ReceiptResponse<'a> {
     via: &'a str,
     topic: Option<&'a str>,
     number: Option<&'a str>,
+    #[schema(schema_with = outcomes)]
     outcome: &'a str,
     why: &'a str,
     order_id: Option<OrderId>,
@@ -210,7 +275,8 @@ impl<'a> From<&'a Receipt> for ReceiptResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A page of what came from a source, newest first.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Receipts<'a> {
     receipts: Vec<ReceiptResponse<'a>>,
@@ -222,6 +288,13 @@ fn receipt_id(text: &str) -> Option<ReceiptId> {
     OrderId::parse(text).map(|id| ReceiptId(id.0))
 }
 
+/// List what came from a source, and what became of it.
+#[utoipa::path(
+    get, path = "/api/admin/sources/{sourceId}/receipts",
+    security(("admin" = [])),
+    params(requests::ReceiptPage),
+    responses((status = 200, body = Receipts<'static>)),
+)]
 pub(super) async fn receipts(
     state: State,
     _admin: Admin,
@@ -241,6 +314,13 @@ pub(super) async fn receipts(
     Ok(answer::ok(&Receipts { receipts, next_cursor: page.next.map(|id| id.0) }))
 }
 
+/// Try a receipt again.
+#[utoipa::path(
+    post, path = "/api/admin/sources/{sourceId}/receipts/{receiptId}/retry",
+    security(("admin" = [])),
+    responses((status = 200, body = BecameResponse<'static>)),
+    extensions(("x-refusals" = json!([Code::ReceiptForgotten, Code::MalformedBody]))),
+)]
 pub(super) async fn retry(
     state: State,
     _admin: Admin,

@@ -2,13 +2,18 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::goods::wrapped;
+use super::{
+    goods::{Wrapped, wrapped},
+    names::stock_changes,
+    requests,
+};
 use crate::{
     clock,
     domain::{GoodsId, Stock, StockChangeId, StockRecord, StockRecordKind, Timestamp, UserId},
     web::{
-        Admin, Body, Id, Problem, Query, State, answer,
+        Admin, Body, Code, Id, Problem, Query, State, answer,
         params::{cursor, limit},
     },
 };
@@ -16,7 +21,9 @@ use crate::{
 const MAX_LIMIT: u32 = 100;
 const DEFAULT_LIMIT: u32 = 20;
 
-#[derive(Serialize)]
+/// A page of the history of a stock, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StockHistory)]
 #[serde(rename_all = "camelCase")]
 struct History<'a> {
     changes: Vec<ChangeResponse<'a>>,
@@ -25,19 +32,23 @@ struct History<'a> {
 }
 
 /// A change of a stock as administrators see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StockEntry)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChangeResponse<'a> {
     change_id: StockChangeId,
+    #[schema(schema_with = stock_changes)]
     kind: &'static str,
     change: i64,
+    #[schema(value_type = Option<i64>)]
     stock: Stock,
     reason: Option<&'a str>,
     by: Option<By<'a>>,
     created_at: Timestamp,
 }
 
-#[derive(Serialize)]
+/// Who did it.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct By<'a> {
     user_id: UserId,
@@ -62,6 +73,13 @@ impl<'a> From<&'a StockRecord> for ChangeResponse<'a> {
     }
 }
 
+/// Show who changed the stock when, and why.
+#[utoipa::path(
+    get, path = "/api/goods/{goodsId}/stock",
+    security(("admin" = [])),
+    params(requests::StockPage),
+    responses((status = 200, body = History<'static>)),
+)]
 pub(super) async fn history(
     state: State,
     _admin: Admin,
@@ -78,6 +96,16 @@ pub(super) async fn history(
     Ok(answer::ok(&History { changes, next_cursor: page.next }))
 }
 
+/// Change a stock by so many pieces.
+///
+/// What was sold meanwhile is not overwritten.
+#[utoipa::path(
+    post, path = "/api/goods/{goodsId}/stock",
+    security(("admin" = [])),
+    request_body = requests::StockChange,
+    responses((status = 200, body = Wrapped<'static>)),
+    extensions(("x-refusals" = json!([Code::OutOfStock]))),
+)]
 pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(GoodsId::parse)?;
     let goods = state.catalog.change_stock(admin.actor(), id, body.fields().await?, clock::now()).await?;

@@ -5,22 +5,25 @@ use actix_web::{
     http::{StatusCode, header::SET_COOKIE},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use super::{names::roles, requests};
 use crate::{
     clock,
     domain::{Timestamp, User, UserId},
     service::account_forms::{AccountChange, Registration, read_erasure},
-    web::{Body, CurrentUser, Problem, State, answer, auth::Via, client, cookie},
+    web::{Body, Code, CurrentUser, Problem, State, answer, auth::Via, client, cookie},
 };
 
 /// An account as its owner sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserResponse<'a> {
     user_id: UserId,
     email: &'a str,
     nickname: &'a str,
+    #[schema(schema_with = roles)]
     role: &'static str,
     hide_purchases: bool,
     created_at: Timestamp,
@@ -39,10 +42,44 @@ impl<'a> From<&'a User> for UserResponse<'a> {
     }
 }
 
-fn wrapped(user: &User) -> Value {
-    json!({ "user": UserResponse::from(user) })
+/// An account; with a new password, the log-in that takes the place of all earlier ones.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserAnswer)]
+#[serde(rename_all = "camelCase")]
+struct Wrapped<'a> {
+    user: UserResponse<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
 }
 
+/// A log-in as whoever made it is told.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogIn<'a> {
+    /// For the header `Authorization: Bearer …`.
+    pub(super) token: &'a str,
+    pub(super) expires_at: Timestamp,
+}
+
+/// A sentence.
+#[derive(Serialize, ToSchema)]
+struct Message {
+    message: &'static str,
+}
+
+fn wrapped(user: &User) -> Wrapped<'_> {
+    Wrapped { user: user.into(), token: None, expires_at: None }
+}
+
+/// Register an account.
+#[utoipa::path(
+    post, path = "/api/users",
+    request_body = requests::Registration,
+    responses((status = 201, body = Message)),
+    extensions(("x-refusals" = json!([Code::PasswordMismatch, Code::EmailTaken, Code::NicknameTaken, Code::TooManyRegistrations]))),
+)]
 pub(super) async fn register(
     state: State,
     request: HttpRequest,
@@ -51,11 +88,18 @@ pub(super) async fn register(
     let wanted = Registration::read(body.fields().await?)?;
     let address = client::address(&state.settings, request.peer_addr(), request.headers());
     state.accounts.sign_up(wanted, address, clock::now()).await?;
-    Ok(answer::private(StatusCode::CREATED, &json!({ "message": "The account was created." })))
+    Ok(answer::private(StatusCode::CREATED, &Message { message: "The account was created." }))
 }
 
+/// Show one's own account.
+///
 /// With a good header it sets the cookie again: a page that keeps its token in localStorage never lacks the cookie
 /// that its socket needs.
+#[utoipa::path(
+    get, path = "/api/users/me",
+    security(("member" = [])),
+    responses((status = 200, body = Wrapped<'static>, headers(("Set-Cookie")))),
+)]
 pub(super) async fn show(
     state: State,
     member: CurrentUser,
@@ -71,7 +115,16 @@ pub(super) async fn show(
     Ok(response)
 }
 
+/// Change one's own account.
+///
 /// With a new password all earlier log-ins end, the caller's too: the answer brings another.
+#[utoipa::path(
+    patch, path = "/api/users/me",
+    security(("member" = [])),
+    request_body = requests::AccountChange,
+    responses((status = 200, body = Wrapped<'static>, headers(("Set-Cookie")))),
+    extensions(("x-refusals" = json!([Code::BadCredentials, Code::EmailTaken, Code::NicknameTaken, Code::TooManyAttempts]))),
+)]
 pub(super) async fn change(
     state: State,
     member: CurrentUser,
@@ -83,16 +136,24 @@ pub(super) async fn change(
     let address = client::address(&state.settings, peer, headers);
     let changed = state.accounts.change(&member.login, wanted, address, clock::now()).await?;
     let Some(login) = changed.login else { return Ok(answer::ok(&wrapped(&changed.user))) };
-    let user = UserResponse::from(&changed.user);
-    let body = json!({ "user": user, "token": login.token, "expiresAt": login.expires_at });
-    let mut response = answer::ok(&body);
+    let (token, expires_at) = (Some(login.token.as_str()), Some(login.expires_at));
+    let mut response = answer::ok(&Wrapped { user: (&changed.user).into(), token, expires_at });
     let secure = client::is_https(&state.settings, peer, headers);
     let kept = cookie::keep(&login.token, state.settings.token_ttl, secure);
     response.headers_mut().append(SET_COOKIE, kept);
     Ok(response)
 }
 
-/// Erases the account, and the cookie with it.
+/// Erase one's own account.
+///
+/// Its e-mail and nickname are gone everywhere, its orders stay as figures without a person, its sessions end.
+#[utoipa::path(
+    delete, path = "/api/users/me",
+    security(("member" = [])),
+    request_body = requests::Erasure,
+    responses((status = 204, headers(("Set-Cookie")))),
+    extensions(("x-refusals" = json!([Code::BadCredentials, Code::TooManyAttempts]))),
+)]
 pub(super) async fn erase(
     state: State,
     member: CurrentUser,
@@ -109,7 +170,12 @@ pub(super) async fn erase(
     Ok(response)
 }
 
-/// Logs out everywhere but here.
+/// Log out everywhere but here.
+#[utoipa::path(
+    delete, path = "/api/users/me/sessions",
+    security(("member" = [])),
+    responses((status = 204)),
+)]
 pub(super) async fn log_out_elsewhere(state: State, member: CurrentUser) -> Result<HttpResponse, Problem> {
     state.accounts.log_out_elsewhere(&member.login, clock::now()).await?;
     Ok(answer::nothing())

@@ -4,13 +4,22 @@ use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::requests;
 use crate::{
     clock,
     domain::WidgetCounts,
     web::{Body, Code, Problem, State, client, listen, origin::Origin},
 };
 
-/// Counts. Nothing of the request is kept, and no cookie is set.
+/// Count what visitors do with the widget.
+///
+/// From pages that may have it. Nothing of the request is kept, and no cookie is set.
+#[utoipa::path(
+    post, path = "/api/widget/counts", security(("page" = [])),
+    request_body = requests::WidgetReport,
+    responses((status = 204)),
+    extensions(("x-refusals" = json!([Code::TooManyCounts]))),
+)]
 pub(super) async fn count(state: State, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     check_page(&state, &request)?;
     let address = client::address(&state.settings, request.peer_addr(), request.headers());

@@ -77,6 +77,9 @@ pub enum DeliveryStatus {
 }
 
 impl DeliveryStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Failed];
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -90,7 +93,7 @@ impl DeliveryStatus {
     /// The status of a name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        [Self::Waiting, Self::Delivered, Self::Failed].into_iter().find(|status| status.name() == name)
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
     /// Reads its name in a query.

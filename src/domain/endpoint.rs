@@ -150,6 +150,9 @@ pub enum DisabledBy {
 }
 
 impl DisabledBy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Hand, Self::Gone, Self::Failing];
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -163,7 +166,7 @@ impl DisabledBy {
     /// The reason of a name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        [Self::Hand, Self::Gone, Self::Failing].into_iter().find(|reason| reason.name() == name)
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 }
 

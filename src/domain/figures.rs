@@ -21,7 +21,7 @@ impl fmt::Display for Day {
 }
 
 /// How often the widget showed an alert, how often one was clicked, and how often one was closed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct WidgetCounts {
     /// Alerts that were shown.
     pub shown: u64,

@@ -19,6 +19,7 @@ pub mod notification;
 pub mod number;
 pub mod order;
 pub mod password;
+pub mod schema;
 pub mod session;
 pub mod source;
 pub mod stock;

@@ -59,6 +59,9 @@ pub enum BuyerDisplay {
 }
 
 impl BuyerDisplay {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Masked, Self::FirstName];
+
     /// Reads its name.
     ///
     /// # Errors

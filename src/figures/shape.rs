@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{Timestamp, WidgetCounts};
 
 /// All figures.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
     /// When they were read.
@@ -39,7 +40,8 @@ impl Figures {
 }
 
 /// Live sessions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = SessionFigures)]
 #[serde(rename_all = "camelCase")]
 pub struct Sessions {
     /// All of them.
@@ -53,7 +55,8 @@ pub struct Sessions {
 }
 
 /// Sessions by transport.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = SessionsByTransport)]
 pub struct Transports {
     /// `/ws`.
     pub websocket: u64,
@@ -66,7 +69,7 @@ pub struct Transports {
 }
 
 /// Orders that were placed, those that were canceled later among them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderFigures {
     /// Of the last 60 minutes of the clock, the oldest first; the last is the one that has begun.
@@ -78,7 +81,8 @@ pub struct OrderFigures {
 }
 
 /// Alerts that were written to sessions since the start.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AlertFigures)]
 #[serde(rename_all = "camelCase")]
 pub struct Alerts {
     /// All of them: an alert for a thousand sessions counts a thousand times.
@@ -88,7 +92,7 @@ pub struct Alerts {
 }
 
 /// Alerts that were broadcast since the start, by how long after their COMMIT the last session of a thread had them.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Latency {
     /// Upper bounds in milliseconds.
@@ -98,7 +102,8 @@ pub struct Latency {
 }
 
 /// What was refused since the start, over HTTP and on sessions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RefusalFigures)]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
     /// All of it.

@@ -1,6 +1,7 @@
 //! The first thing that a client of `/ws` or of an event stream is told (docs/contract.md §3b, §3c).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::client::Client;
 use crate::{
@@ -8,19 +9,25 @@ use crate::{
     domain::{Offset, Timestamp},
 };
 
-#[derive(Serialize)]
-struct Hello<'a> {
+/// The payload of the event `hello`.
+#[derive(Serialize, ToSchema)]
+pub struct Hello<'a> {
+    /// The session's name.
     session: String,
+    /// Who is logged in; `null`: a guest.
     user: Option<HelloUser<'a>>,
+    /// The newest offset that there is.
     latest: Offset,
     /// The server's clock.
     time: Timestamp,
     /// After so many milliseconds without a word from the server the client hears `alive`.
     heartbeat: u64,
+    /// Of which log the offsets are.
     epoch: &'a str,
 }
 
-#[derive(Serialize)]
+/// Who is logged in.
+#[derive(Serialize, ToSchema)]
 struct HelloUser<'a> {
     nickname: &'a str,
 }

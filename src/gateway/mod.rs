@@ -12,6 +12,7 @@ mod endpoints;
 mod events;
 mod hello;
 mod native;
+pub mod openapi;
 mod recovery;
 mod refusal;
 mod reports;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     domain::{Offset, OrderId, Said, Timestamp},
@@ -22,35 +23,62 @@ use crate::{
 pub(super) type Reply = Result<Ack, Refusal>;
 
 /// The members of a good acknowledgement beside `ok`.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
-pub(super) enum Ack {
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Ack {
     /// Nothing more to say.
     Done,
     /// An order was placed; `id` is the offset of its alert, `null` when there is none.
-    Order { order_id: OrderId, id: Option<Offset> },
+    #[serde(rename_all = "camelCase")]
+    Order {
+        /// Which.
+        order_id: OrderId,
+        /// The offset of its alert.
+        id: Option<Offset>,
+    },
     /// How many are in the room.
-    Room { count: usize },
+    Room {
+        /// Sessions.
+        count: usize,
+    },
     /// How many are in the room, the names of the first of them, and what was said there lately.
-    Entered { count: usize, people: Vec<Box<str>>, messages: Vec<ToldMessage> },
+    Entered {
+        /// Sessions.
+        count: usize,
+        /// The names of the first of them.
+        #[schema(value_type = Vec<String>)]
+        people: Vec<Box<str>>,
+        /// The oldest first.
+        #[schema(value_type = Vec<Told<'static>>)]
+        messages: Vec<ToldMessage>,
+    },
     /// The name in chat.
-    Nickname { nickname: String },
+    Nickname {
+        /// As it is shown.
+        nickname: String,
+    },
     /// When the log-in ends.
-    Session { expires_at: Timestamp },
+    #[serde(rename_all = "camelCase")]
+    Session {
+        /// Then.
+        expires_at: Timestamp,
+    },
+}
+
+/// A message that was said before, as it is told.
+#[derive(Serialize, ToSchema)]
+struct Told<'a> {
+    nickname: &'a str,
+    message: &'a str,
+    date: Timestamp,
 }
 
 /// A message that was said before.
 #[derive(Clone, Debug)]
-pub(super) struct ToldMessage(pub(super) Arc<Said>);
+pub struct ToldMessage(pub(super) Arc<Said>);
 
 impl Serialize for ToldMessage {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Told<'a> {
-            nickname: &'a str,
-            message: &'a str,
-            date: Timestamp,
-        }
         let Said { nickname, message, at, .. } = &*self.0;
         Told { nickname, message, date: *at }.serialize(serializer)
     }
@@ -80,16 +108,23 @@ struct Accepted<'a> {
     ack: Option<&'a Ack>,
 }
 
-#[derive(Serialize)]
-struct Refused<'a> {
+/// The acknowledgement of an event that was refused.
+#[derive(Serialize, ToSchema)]
+pub struct Refused<'a> {
+    /// `false`.
     ok: bool,
+    /// Why, as a stable name.
+    #[schema(examples("out_of_stock"))]
     code: &'a str,
     message: &'a str,
 }
 
-#[derive(Serialize)]
-struct ErrorEvent<'a> {
+/// The payload of the event `error`.
+#[derive(Serialize, ToSchema)]
+pub struct ErrorEvent<'a> {
+    /// Which event was refused, if that is known.
     event: Option<&'a str>,
+    /// Why, as a stable name.
     code: &'a str,
     message: &'a str,
 }

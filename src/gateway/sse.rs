@@ -16,6 +16,7 @@ use actix_web::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, future::LocalBoxFuture};
+use utoipa::IntoParams;
 
 use super::{
     client::Client,
@@ -26,6 +27,7 @@ use super::{
     visitor::{self, Who},
 };
 use crate::{
+    domain::Offset,
     outbox::Close,
     protocol::sse,
     realtime::Person,
@@ -34,10 +36,38 @@ use crate::{
     web::{Listener, Problem, client, edge::log_cause, event_stream},
 };
 
-/// Responds to `GET /api/events`.
+/// Where a stream begins.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "`resume` reads them; the contract's document tells them")]
+struct StreamStart {
+    /// First what came after this one.
+    after: Option<Offset>,
+    /// As the header `Last-Event-ID`, for clients that can set none.
+    last_event_id: Option<Offset>,
+    /// The `epoch` of the greeting that came with the offset; another database answers with a `gap`.
+    epoch: Option<String>,
+}
+
+/// Where a stream goes on.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "`resume` reads it; the contract's document tells it")]
+struct StreamResume {
+    /// The `id:` of the last event that was seen. Browsers send it when they reconnect.
+    #[param(rename = "Last-Event-ID")]
+    last_event_id: Option<Offset>,
+}
+
+/// Hear the events as they happen.
 ///
-/// # Errors
-/// The client is not in the audience, or names no offset. What will pass is no error, see [`event_stream`].
+/// Server-Sent Events; what each says is in the document of the events. What will pass (a restart, a rate, no room) is
+/// answered with 200, `retry:` and the end of the stream, because a browser gives up for good at anything else.
+#[utoipa::path(
+    get, path = "/api/events", security(("audience" = [])),
+    params(StreamStart, StreamResume),
+    responses((status = 200, body = String, content_type = "text/event-stream")),
+)]
 pub(super) async fn events(request: HttpRequest) -> Result<HttpResponse, Problem> {
     match open(&request).await {
         Err(problem) if event_stream::will_pass(&problem) => {

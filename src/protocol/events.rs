@@ -56,6 +56,19 @@ pub enum EventError {
 }
 
 impl ClientEvent {
+    /// The names of all of them, as [`read`](Self::read) knows them.
+    pub const NAMES: &[&str] = &[
+        "BUY",
+        "auth",
+        "CHANGED_PAGE",
+        "nickname",
+        "enter_room",
+        "leave_room",
+        "new_message",
+        "WATCH_FIGURES",
+        "report_message",
+    ];
+
     /// Reads an event from its name and its arguments. Arguments that nobody asks for are no error.
     ///
     /// # Errors

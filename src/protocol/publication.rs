@@ -2,8 +2,9 @@
 //! every transport and over HTTP.
 
 use serde::Serialize;
+use utoipa::{ToSchema, openapi::Object};
 
-use crate::domain::{GoodsId, Naming, Notification, Offset, Publication, Timestamp};
+use crate::domain::{GoodsId, Naming, Notification, Offset, Publication, Timestamp, schema::one_of};
 
 /// The event's name.
 #[must_use]
@@ -12,6 +13,22 @@ pub fn event(publication: &Publication) -> &'static str {
         Notification::Purchase { .. } => "BUY_GOODS",
         Notification::Cancellation { .. } => "BUY_CANCELED",
     }
+}
+
+/// The names of [`event`], for the documents of the contract.
+#[must_use]
+pub fn events() -> Object {
+    one_of(["BUY_GOODS", "BUY_CANCELED"])
+}
+
+/// What [`payload`] writes, for the documents of the contract.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum Payload<'a> {
+    /// Of `BUY_GOODS`.
+    Purchase(BuyGoods<'a>),
+    /// Of `BUY_CANCELED`.
+    Cancellation(BuyCanceled),
 }
 
 /// The event's payload as JSON.
@@ -43,12 +60,14 @@ pub fn payload(publication: &Publication, naming: &Naming) -> String {
     json.expect("structs of numbers and strings are always JSON")
 }
 
-#[derive(Serialize)]
+/// Someone ordered.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct BuyGoods<'a> {
+pub struct BuyGoods<'a> {
     nickname: &'a str,
     /// Told only where it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     anonymous: bool,
     goods_id: GoodsId,
     goods_name: &'a str,
@@ -65,9 +84,10 @@ struct BuyGoods<'a> {
     ordered_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// An alert no longer holds.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct BuyCanceled {
+pub struct BuyCanceled {
     id: Offset,
     goods_id: GoodsId,
     date: Timestamp,

@@ -2,14 +2,16 @@
 //! domain is not published by accident.
 
 use serde::{Serialize, Serializer};
+use utoipa::{ToSchema, openapi::Object};
 
 use crate::domain::{
     Goods, GoodsAction, GoodsEvent, GoodsId, Offset, OrderId, OrderStatus, OwnOrder, PageUrl, Price, Sku,
-    Timestamp,
+    Timestamp, schema::one_of,
 };
 
 /// An amount as clients see it: a JSON number of the currency's major unit (`6.2`).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(value_type = f64, examples(6.2))]
 pub struct Amount(pub Price);
 
 impl Serialize for Amount {
@@ -26,7 +28,8 @@ impl Serialize for Amount {
 }
 
 /// Goods as everyone sees them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Goods)]
 #[serde(rename_all = "camelCase")]
 pub struct GoodsResponse<'a> {
     goods_id: GoodsId,
@@ -75,12 +78,19 @@ pub fn status(status: OrderStatus) -> &'static str {
     }
 }
 
+/// The names of [`status`], for the documents of the contract.
+#[must_use]
+pub fn order_statuses() -> Object {
+    one_of([OrderStatus::Placed, OrderStatus::Canceled].map(status))
+}
+
 /// The payload of the event `ORDER`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderTold {
     order_id: OrderId,
     id: Option<Offset>,
+    #[schema(schema_with = order_statuses)]
     status: &'static str,
     own: bool,
 }
@@ -92,9 +102,19 @@ impl From<&OwnOrder> for OrderTold {
     }
 }
 
+/// The payload of the event `gap`: what came after an offset and before another can no longer be told.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Gap {
+    /// The last that the session has.
+    pub after: Offset,
+    /// The oldest that there is.
+    pub oldest: Offset,
+}
+
 /// The payload of the event `goods`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct GoodsChanged<'a> {
+    #[schema(schema_with = actions)]
     action: &'static str,
     goods: GoodsResponse<'a>,
 }
@@ -108,6 +128,10 @@ impl<'a> From<&'a GoodsEvent> for GoodsChanged<'a> {
         };
         Self { action, goods: (&event.goods).into() }
     }
+}
+
+fn actions() -> Object {
+    one_of(["create", "update", "delete"])
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::{
     outbox::{Args, PerWire, Wire},
     protocol::{
         publication,
-        shapes::{GoodsChanged, OrderTold},
+        shapes::{Gap, GoodsChanged, OrderTold},
     },
 };
 
@@ -71,7 +71,8 @@ impl Announcement {
     /// The event `gap`: what came after an offset and before another can no longer be told.
     #[must_use]
     pub fn gap(after: Offset, oldest: Offset) -> Self {
-        Self::new("gap", format!(r#"{{"after":{after},"oldest":{oldest}}}"#))
+        let gap = Gap { after, oldest };
+        Self::new("gap", serde_json::to_string(&gap).expect("two numbers are always JSON"))
     }
 
     /// Bytes of its arguments.

@@ -1,6 +1,7 @@
 //! The code of every refusal, over HTTP, in acknowledgements and in events: one table.
 
 use actix_web::http::StatusCode;
+use serde::{Serialize, Serializer};
 
 use super::messages::Language;
 use crate::{
@@ -22,8 +23,7 @@ macro_rules! codes {
 
         impl Code {
             /// All codes.
-            #[cfg(test)]
-            const ALL: &[Self] = &[$(Self::$code,)*];
+            pub const ALL: &[Self] = &[$(Self::$code,)*];
 
             /// Its stable name, in snake case.
             #[must_use]
@@ -42,7 +42,8 @@ macro_rules! codes {
             }
 
             /// English and Korean; `{}` is what the refusal is about.
-            const fn sentences(self) -> (&'static str, &'static str) {
+            #[must_use]
+            pub const fn sentences(self) -> (&'static str, &'static str) {
                 match self {
                     $(Self::$code => ($english, $korean),)*
                 }
@@ -158,6 +159,13 @@ codes! {
         "You cannot write here at the moment.", "지금은 메시지를 보낼 수 없습니다.";
     NotInRoom = "not_in_room", CONFLICT,
         "Please enter the room first.", "먼저 방에 입장해 주세요.";
+}
+
+/// Written as its name.
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl Code {

@@ -16,14 +16,14 @@ use actix_web::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::{
     code::Code,
     messages::{self, Language},
 };
 use crate::{
-    domain::FieldError,
+    domain::{FieldError, GoodsId, Offset},
     limits::{RateExceeded, TooManyAttempts},
     protocol::shapes::Amount,
     service::ServiceError,
@@ -44,30 +44,66 @@ struct Inner {
     /// What the user's sentence is about.
     subject: String,
     errors: Vec<FieldError>,
-    members: Map<String, Value>,
+    members: Members,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<ServiceError>,
 }
 
-#[derive(Serialize)]
+/// Why something was refused, or failed (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+pub struct Wire<'a> {
+    #[schema(examples("about:blank"))]
     r#type: &'static str,
+    /// What its status is called.
     title: &'a str,
     status: u16,
+    /// Why, for developers.
     detail: &'a str,
+    /// Why, as a stable name.
     code: &'a str,
+    /// A sentence for the user, Korean or English by `Accept-Language`.
     error_message: String,
+    /// Every field that is wrong, with `validation`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     errors: Vec<FieldProblem<'a>>,
     #[serde(flatten)]
-    members: &'a Map<String, Value>,
+    members: &'a Members,
 }
 
-#[derive(Serialize)]
+/// What some refusals say besides.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = ProblemMembers)]
+#[serde(rename_all = "camelCase")]
+pub struct Members {
+    /// With `out_of_stock`: of which goods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
+    goods_id: Option<GoodsId>,
+    /// With `price_changed`: what was expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
+    expected_total: Option<Amount>,
+    /// With `price_changed`: what it comes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
+    total: Option<Amount>,
+    /// With `too_old`: the oldest offset that there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
+    oldest: Option<Offset>,
+}
+
+/// A field that is wrong.
+#[derive(Serialize, ToSchema)]
 struct FieldProblem<'a> {
     field: &'a str,
+    /// Why, as a stable name.
+    #[schema(examples("required"))]
     code: &'static str,
+    /// Why, in the language of the user.
     message: &'static str,
 }
 
@@ -88,7 +124,7 @@ impl Problem {
             detail: detail.into(),
             subject: String::new(),
             errors: Vec::new(),
-            members: Map::new(),
+            members: Members::default(),
             headers: Vec::new(),
             cause: None,
         }));
@@ -130,13 +166,6 @@ impl Problem {
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.retain(|(other, _)| *other != name);
         self.0.headers.push((name, value));
-        self
-    }
-
-    /// Adds a member to the body.
-    #[must_use]
-    fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -236,17 +265,16 @@ impl<E: Into<ServiceError>> From<E> for Problem {
         match error {
             ServiceError::Validation(errors) => problem.0.errors = errors,
             ServiceError::OutOfStock { goods_id, name, .. } => {
-                problem = problem.with_member("goodsId", goods_id.0);
+                problem.0.members.goods_id = Some(goods_id);
                 problem.0.subject = name;
             }
             ServiceError::PriceChanged { expected, total } => {
-                problem = problem
-                    .with_member("expectedTotal", json!(Amount(expected)))
-                    .with_member("total", json!(Amount(total)));
+                let members = &mut problem.0.members;
+                (members.expected_total, members.total) = (Some(Amount(expected)), Some(Amount(total)));
             }
             // Nothing failed.
             ServiceError::Restarting => {}
-            ServiceError::TooOld { oldest } => problem = problem.with_member("oldest", oldest.0),
+            ServiceError::TooOld { oldest } => problem.0.members.oldest = Some(oldest),
             ServiceError::TooManyAttempts(TooManyAttempts { retry_after })
             | ServiceError::TooManyOrders(RateExceeded { retry_after })
             | ServiceError::TooManyReceipts(RateExceeded { retry_after })

@@ -14,7 +14,8 @@ use self::modules::{Modules, Reference};
 const BELOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["server"]),
-    ("server", &["api", "gateway", "poll", "webhooks"]),
+    ("server", &["contract", "poll", "webhooks"]),
+    ("contract", &["api", "gateway"]),
     ("poll", &["webhooks"]),
     ("webhooks", &["state"]),
     ("api", &["web"]),

@@ -14,6 +14,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/users/me"),
     ("PATCH", "/api/users/me"),
     ("GET", "/api/shop"),
+    ("GET", "/api/openapi.json"),
+    ("GET", "/api/asyncapi.json"),
     ("GET", "/api/categories"),
     ("GET", "/api/goods"),
     ("GET", "/api/goods/{goodsId}"),

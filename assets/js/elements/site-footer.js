@@ -16,7 +16,7 @@ export class SiteFooter extends HTMLElement {
         el('p', {}, t('site.tagline')),
         el('p', {}, t('footer.note'))),
       el('ul', { class: 'footer-links', role: 'list' },
-        ...[['/goods.html', 'nav.catalog'], ['/orders.html', 'nav.orders'], ['/cart.html', 'nav.cart'], ['/account.html', 'nav.account']]
+        ...[['/goods.html', 'nav.catalog'], ['/orders.html', 'nav.orders'], ['/cart.html', 'nav.cart'], ['/account.html', 'nav.account'], ['/docs', 'nav.docs']]
           .map(([href, key]) => el('li', {}, el('a', { href }, t(key)))))));
   }
 

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
-use super::{CatalogCache, app};
+use super::{CatalogCache, Documents, app};
 use crate::{
     clock,
     config::Settings,
@@ -67,7 +67,8 @@ async fn shop(
         state.accounts.register(wanted, role, clock::now()).await.unwrap();
     }
     let catalog = CatalogCache::new(std::sync::Arc::clone(state.store.feed()));
-    let routes = super::shop(&state, catalog, |cfg| {
+    let documents = Documents::new(|| json!({}), || json!({}));
+    let routes = super::shop(&state, catalog, documents, |cfg| {
         cfg.route("/panic", actix_web::web::get().to(|| async { panics() }));
     });
     let app: App<_> = app(state, routes);

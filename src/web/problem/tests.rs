@@ -1,5 +1,7 @@
 //! What a problem says, and what it never does.
 
+use serde_json::Value;
+
 use super::*;
 use crate::store::StoreError;
 
