@@ -541,7 +541,7 @@ export default {
   'alerts.atOnce': 'At once',
   'alerts.atOnce.hint': 'More than that are folded together.',
   'alerts.perVisit': 'At most a visit',
-  'alerts.perVisit.hint': '0: no limit.',
+  'alerts.perVisit.hint': 'Of other people’s orders, over all pages of a visit.',
   'alerts.quietDays': 'Quiet days after a close',
   'alerts.quietDays.hint': 'For whoever asks not to be shown more. 0: none.',
   'alerts.digestPerSecond': 'One alert a second of',

@@ -539,7 +539,7 @@ export default {
   'alerts.atOnce': '한 번에',
   'alerts.atOnce.hint': '넘으면 하나로 묶습니다.',
   'alerts.perVisit': '방문당 최대',
-  'alerts.perVisit.hint': '0이면 제한 없음.',
+  'alerts.perVisit.hint': '다른 사람의 주문을, 방문 한 번 동안 모든 페이지에서.',
   'alerts.quietDays': '닫은 뒤 쉬는 날',
   'alerts.quietDays.hint': '그만 보겠다고 한 사람에게. 0이면 없음.',
   'alerts.digestPerSecond': '묶는 기준(초당)',
