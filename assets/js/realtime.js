@@ -2,10 +2,10 @@
 /**
  * The page's one connection to /ws: tells the server which page this is, and resumes where the last page
  * of this tab left off. Each tab has its own, because the server counts viewers by page.
- * Not for: the protocol and its reconnects (../widget/connection.js).
+ * Not for: the protocol and its reconnects (../client/).
  */
 
-import { Connection } from '../widget/connection.js';
+import { Shopbell } from '../client/shopbell.js';
 import { session } from './session.js';
 
 /**
@@ -24,7 +24,7 @@ const saved = savedPosition();
 /** Offsets of one's own orders: the next page of this tab may hear their alerts. */
 let own = saved.own;
 
-export const realtime = new Connection({ after: saved.id, epoch: saved.epoch });
+export const realtime = new Shopbell({ after: saved.id, epoch: saved.epoch });
 
 /** People on this page, including the reader; null before the server told. @type {number | null} */
 let viewers = null;

@@ -45,7 +45,7 @@ export function startPage(title) {
 function toasts() {
   // On a phone three toasts would cover half of the page.
   const narrow = matchMedia('(max-width: 30rem)').matches;
-  const element = /** @type {ShopbellToasts} */ (el('shopbell-toasts', { lang, max: narrow ? 2 : null }));
+  const element = /** @type {ShopbellToasts} */ (el('shopbell-toasts', { lang, atOnce: narrow ? 2 : null }));
   return element;
 }
 

@@ -1,73 +1,78 @@
 // @ts-check
 /**
  * <shopbell-toasts>: shows what the store says is visible and feeds it from a connection.
- * Not for: queue and timing (store.js), one toast's elements (view.js), registration (shopbell-toasts.js).
+ * Not for: queue and timing (store.js), one toast's elements (view.js), registration (define.js).
  *
- * Attributes: `server` (origin; the module's own by default), `key` (a listen key, for a page of another shop), `token` (else
- *   the cookie counts),
- *   `position` (bottom-start | bottom-end | top-start | top-end), `duration` (ms, at least 5000),
- *   `max` (visible at once, 3), `lang` (else the document's), `href` (template, `{goodsId}`, for goods that
- *   say no page of their own).
- * Property: `source`, an EventTarget with `BUY_GOODS`, `BUY_CANCELED` and `ORDER` events and perhaps `now()`, the
- *   server's clock in ms, to share a page's connection instead of opening one.
- * Events: `toast-shown` (detail: ids), bubbling. Keys: F8 to the region, Escape back.
- * CSS parts: region, toast, text, name, goods, picture, time, close.
+ * Attributes, which win over what the shop says (`GET /api/shop`, `toasts`): see docs/guides/widget.md.
+ * Property: `source`, an EventTarget with `BUY_GOODS`, `BUY_DIGEST`, `BUY_CANCELED` and `ORDER` events and perhaps `now()`,
+ *   the server's clock in ms, to share a page's connection instead of opening one.
+ * Events, bubbling and cancelable: `shopbell:toast`, `shopbell:click`, `shopbell:close`; detail: ids, own, text.
+ * Keys: F8 to the region, Escape back.
+ * CSS parts: region, toast, badge, picture, body, text, name, goods, time, close.
  */
 
+import { every, listen } from '../client/listen.js';
+import { SharedConnection } from '../client/shared.js';
 import { pauseOnAttention } from './attention.js';
-import { Connection } from './connection.js';
+import { counter } from './counts.js';
+import { keep, recall } from './memory.js';
 import { messagesFor, plainText, sentence } from './messages.js';
 import { styleSheet } from './styles.js';
 import { ToastStore } from './store.js';
-import { ToastView } from './view.js';
+import { swipeable } from './swipe.js';
+import { make, toastView } from './view.js';
 import { webUrl } from './web-url.js';
 
 /**
  * @import { Entry } from './store.js'
- * @import { Alert, Hello } from './connection.js'
+ * @import { Alert, Hello } from '../client/connection.js'
+ * @import { What } from './counts.js'
  *
- * @typedef {EventTarget & {now?: () => number}} Source
+ * @typedef {EventTarget & {now?: () => number, lastId?: number | null}} Source
  */
 
 /** How long the live region keeps a text, so that a screen reader notices it. */
 const ANNOUNCEMENT_MS = 4_000;
-/** How often "2 min ago" is brought up to date. */
+/** How often "2 minutes ago" is brought up to date. */
 const TICK_MS = 15_000;
 /** The height of the tallest toast with the gap below it: two lines, the time, padding. */
 const TOAST_PX = 96;
 /** How many of the reader's own orders are remembered: as long as their alerts may still come. */
 const MAX_OWN = 200;
+/** How long what was missed is waited for, so that much of it is one line. */
+const CATCH_UP_MS = 1_000;
+/** How long the shop's settings are waited for. */
+const SETTINGS_TIMEOUT_MS = 5_000;
+const DAY_MS = 86_400_000;
 
 export class ShopbellToasts extends HTMLElement {
-  static observedAttributes = ['position', 'duration', 'max', 'lang', 'server', 'token', 'key'];
+  static observedAttributes = ['lang', 'seconds', 'atonce'];
 
   #store = new ToastStore();
-  #region = document.createElement('section');
-  #list = document.createElement('ol');
-  #status = document.createElement('div');
-  /** @type {Map<string, ToastView>} */ #views = new Map();
+  #list = make('ol', '');
+  #region = make('section', 'region', this.#list);
+  #status = make('div', '');
+  /** @type {Map<string, ReturnType<typeof toastView>>} */ #views = new Map();
   /** Offsets of the reader's own orders: a name may be masked, or another shop's. @type {Set<number>} */ #own = new Set();
   /** Whose they are. @type {string | null} */ #reader = null;
   /** Given by the page. @type {Source | null} */ #source = null;
-  /** Opened here when the page gave none. @type {Connection | null} */ #connection = null;
+  /** Opened here when the page gave none. @type {SharedConnection | null} */ #connection = null;
   /** Origins of pictures that did not come: a page's CSP may not let them in, and each try is a line in its console. @type {Set<string>} */ #noPictures = new Set();
+  /** What the shop says of toasts. @type {Record<string, any>} */ #shop = {};
   /** Aborted on disconnect. @type {AbortController | null} */ #connected = null;
   /** Aborted when the source changes. @type {AbortController | null} */ #subscribed = null;
-  /** Had the focus before F8. @type {Element | null} */ #previousFocus = null;
+  /** Had the focus before F8. @type {any} */ #previousFocus = null;
+  /** @type {any} */ #count;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [styleSheet()];
-    this.#region.setAttribute('part', 'region');
     this.#region.tabIndex = -1;
-    if ('popover' in this.#region) this.#region.popover = 'manual';
-    this.#list.setAttribute('role', 'list');
-    this.#region.append(this.#list);
+    this.#region.popover = 'manual';
+    this.#list.role = 'list';
     // Outside of the popover, empty, and there from the start: text put into it is read out.
-    this.#status.setAttribute('role', 'status');
-    this.#status.setAttribute('aria-live', 'polite');
-    this.#status.setAttribute('aria-atomic', 'false');
+    this.#status.role = 'status';
     root.append(this.#status, this.#region);
     this.#store.addEventListener('change', () => this.#render());
   }
@@ -75,30 +80,23 @@ export class ShopbellToasts extends HTMLElement {
   connectedCallback() {
     this.#connected = new AbortController();
     const { signal } = this.#connected;
-    this.#applyAttributes();
+    this.#apply();
     pauseOnAttention(this.#store, this.#region, signal);
-    document.addEventListener('keydown', (event) => this.#onKey(event), { signal });
-    this.#region.addEventListener('focusout', (event) => this.#onFocusOut(event), { signal });
-    const tick = setInterval(() => this.#views.forEach((view) => view.update(this.#now)), TICK_MS);
-    signal.addEventListener('abort', () => clearInterval(tick));
-    addEventListener('resize', () => this.#applyMax(), { signal });
+    listen(document, signal, { keydown: (event) => this.#onKey(event) });
+    listen(globalThis, signal, { resize: () => this.#apply() });
+    every(TICK_MS, signal, () => this.#update());
+    this.#count = counter(this.#address('/api/widget/counts'), signal);
     // A page that sets `source` right after creating the element never opens a second socket.
-    queueMicrotask(() => { if (this.isConnected) this.#subscribe(); });
+    queueMicrotask(() => this.#begin(signal));
   }
 
   disconnectedCallback() {
     this.#connected?.abort();
-    this.#connected = null;
     this.#unsubscribe();
     this.#store.clear();
   }
 
-  /** @param {string} name */
-  attributeChangedCallback(name) {
-    if (!this.isConnected) return;
-    if (!['server', 'token', 'key'].includes(name)) this.#applyAttributes();
-    else if (this.#connection) this.#subscribe();
-  }
+  attributeChangedCallback() { if (this.isConnected) this.#apply(); }
 
   get source() { return this.#source; }
 
@@ -108,43 +106,102 @@ export class ShopbellToasts extends HTMLElement {
     if (this.isConnected) this.#subscribe();
   }
 
+  /** Whether the reader is not told what others order. */
+  get muted() { return Date.now() < recall('localStorage'); }
+
+  /** Shows what the page itself has to say. @param {string} text */
+  show(text) { this.#add(/** @type {any} */ ({ id: -performance.now(), at: this.#now, text }), true); }
+
+  /** Holds toasts back, and those that are shown where they are, until `resume`. */
+  pause() { this.#store.pause('page'); }
+
+  resume() { this.#store.resume('page'); }
+
+  /** No more toasts of others' orders, for so many days: for good, unless said otherwise; 0 ends it. @param {number} [days] */
+  mute(days = Infinity) {
+    keep('localStorage', Date.now() + days * DAY_MS);
+    if (days) this.#store.clearQueue();
+  }
+
   /** The server's clock where the source knows it: that one dates orders. */
   get #now() { return (this.#source ?? this.#connection)?.now?.() ?? Date.now(); }
 
   get #language() { return this.getAttribute('lang') || document.documentElement.lang || navigator.language; }
 
-  #applyAttributes() {
-    this.#store.duration = Number(this.getAttribute('duration') ?? 6_000);
-    this.#applyMax();
-    this.#region.setAttribute('aria-label', messagesFor(this.#language).region);
-    this.#views.forEach((view) => view.setLanguage(this.#language, this.#now));
-  }
-
-  /** No more at once than fit the view. */
-  #applyMax() {
-    const wanted = Math.floor(Number(this.getAttribute('max'))) || 3;
-    this.#store.max = Math.max(1, Math.min(wanted, Math.floor(innerHeight / TOAST_PX)));
-  }
-
   get #server() { return this.getAttribute('server') || new URL(import.meta.url).origin; }
+
+  /** @param {string} path */
+  #address(path) {
+    const address = new URL(path, this.#server);
+    const key = this.getAttribute('key');
+    if (key) address.searchParams.set('key', key);
+    return address;
+  }
+
+  /** Learns what the shop says of toasts, then listens. @param {AbortSignal} signal */
+  async #begin(signal) {
+    // Without popovers (browsers before 2024) there is nothing that toasts could be shown in.
+    if (signal.aborted || !this.togglePopover) return;
+    if (this.#source) this.#subscribe();
+    try {
+      const response = await fetch(this.#address('/api/shop'), { credentials: 'omit', signal: AbortSignal.timeout(SETTINGS_TIMEOUT_MS) });
+      this.#shop = (await response.json()).toasts ?? {};
+    } catch { /* As the attributes say. */ }
+    if (signal.aborted) return;
+    this.#apply();
+    if (!this.#subscribed && this.#isWanted) this.#subscribe();
+  }
+
+  /**
+   * @param {string} name of the shop's setting, and, without regard to case, of the attribute that wins
+   * @returns {any}
+   */
+  #setting(name) { return this.getAttribute(name) ?? this.#shop[name] ?? undefined; }
+
+  /**
+   * @param {string} name
+   * @param {number} otherwise
+   * @returns {number} at least 0
+   */
+  #number(name, otherwise) {
+    const value = Number(this.#setting(name));
+    return value >= 0 ? value : otherwise;
+  }
+
+  /** Whether toasts are to be shown on this page. */
+  get #isWanted() {
+    const covers = (/** @type {unknown} */ starts) => String(starts ?? '').split(/[\s,]+/).some((start) => start && location.pathname.startsWith(start));
+    const include = this.#setting('include');
+    return (!include?.length || covers(include)) && !covers(this.#setting('exclude'));
+  }
+
+  #apply() {
+    const store = this.#store;
+    store.duration = this.#number('seconds', 0) * 1_000;
+    store.gap = this.#number('gapSeconds', 0) * 1_000;
+    // No more at once than fit the view.
+    store.max = Math.max(1, Math.min(this.#number('atOnce', 3), Math.floor(innerHeight / TOAST_PX)));
+    this.#region.ariaLabel = messagesFor(this.#language).region;
+    this.#update();
+  }
+
+  #update() { this.#views.forEach((view) => view.update(this.#now, this.#language)); }
 
   #subscribe() {
     this.#unsubscribe();
     this.#subscribed = new AbortController();
     const { signal } = this.#subscribed;
     const source = this.#source ?? this.#connect();
-    source.addEventListener('BUY_GOODS', (event) => {
-      this.#addAlert(/** @type {CustomEvent} */ (event).detail);
-    }, { signal });
-    source.addEventListener('ORDER', (event) => {
-      this.#addOwn(/** @type {CustomEvent} */ (event).detail);
-    }, { signal });
-    source.addEventListener('hello', (event) => {
-      this.#setReader(/** @type {CustomEvent} */ (event).detail);
-    }, { signal });
-    source.addEventListener('BUY_CANCELED', (event) => {
-      this.#store.cancel(Number(/** @type {CustomEvent} */ (event).detail?.canceled));
-    }, { signal });
+    const detail = (/** @type {(detail: any) => void} */ then) => (/** @type {CustomEvent} */ event) => then(event.detail ?? {});
+    this.#store.notBefore = Date.now() + Math.max(0, this.#number('delaySeconds', 0) * 1_000 - performance.now());
+    listen(source, signal, {
+      BUY_GOODS: detail((alert) => this.#addAlert(alert)),
+      BUY_DIGEST: detail((digest) => this.#addAlert(digest)),
+      ORDER: detail((order) => this.#addOwn(order)),
+      BUY_CANCELED: detail(({ canceled }) => this.#store.cancel(canceled)),
+      hello: detail((hello) => this.#greet(hello)),
+    });
+    this.#connection?.open();
   }
 
   #unsubscribe() {
@@ -155,122 +212,121 @@ export class ShopbellToasts extends HTMLElement {
   }
 
   #connect() {
-    const [token, key] = [this.getAttribute('token'), this.getAttribute('key')];
-    this.#connection = new Connection({ server: this.#server, token, key });
-    this.#connection.open();
+    this.#connection = new SharedConnection({
+      server: this.#server, token: this.getAttribute('token'), key: this.getAttribute('key'), digest: this.#number('digestPerSecond', 0) || null,
+    });
     return this.#connection;
   }
 
   /**
-   * Offsets of one's own orders mean nothing to another account or in another log.
+   * Offsets of one's own orders mean nothing to another account or in another log. What was missed comes at once.
    * @param {Hello} hello
    */
-  #setReader(hello) {
-    const reader = `${hello?.epoch} ${hello?.user?.nickname}`;
+  #greet({ epoch, user, latest }) {
+    const reader = `${epoch} ${user?.nickname}`;
     if (this.#reader !== null && this.#reader !== reader) this.#own.clear();
     this.#reader = reader;
+    if (!(latest > ((this.#source ?? this.#connection)?.lastId ?? latest))) return;
+    this.#store.pause('missed');
+    setTimeout(() => this.#store.resume('missed'), CATCH_UP_MS);
   }
 
   /**
    * Comes before the alert, or late from the page that has placed the order.
    * @param {{id?: number | null, own?: boolean}} order
    */
-  #addOwn(order) {
-    if (order?.own !== true || !Number.isInteger(order.id)) return;
-    const id = Number(order.id);
+  #addOwn({ own, id }) {
+    if (own !== true || typeof id !== 'number') return;
     this.#own.add(id);
     const [oldest] = this.#own;
     if (this.#own.size > MAX_OWN) this.#own.delete(oldest);
     this.#store.claim(id);
   }
 
-  /** @param {Alert} alert from the page's source, so nothing about it is certain */
+  /** @param {Alert & {to?: number, count?: number, buyers?: number, goods?: unknown[]}} alert from the page's source, so nothing about it is certain */
   #addAlert(alert) {
-    if (!Number.isInteger(alert?.id) || typeof alert.goodsName !== 'string') return;
-    const nickname = String(alert.nickname ?? '');
+    const id = alert.to ?? alert.id;
+    if (!Number.isInteger(id) || typeof alert.goodsName !== 'string') return;
     const now = this.#now;
-    // What little the clocks still differ must not put it into the future.
-    const at = Math.min(Date.parse(alert.orderedAt ?? '') || Date.parse(alert.date) || now, now);
-    this.#store.add({
-      id: alert.id, nickname, goodsId: alert.goodsId, at,
-      goodsName: alert.firstGoodsName || alert.goodsName, otherGoods: Number(alert.otherGoods) || 0,
+    this.#add({
+      id, nickname: String(alert.nickname ?? ''), goodsId: alert.goodsId,
+      // What little the clocks still differ must not put it into the future.
+      at: Math.min(Date.parse(alert.orderedAt ?? alert.date) || now, now),
+      goodsName: alert.firstGoodsName || alert.goodsName, otherGoods: Number(alert.otherGoods) || (alert.goods?.length ?? 1) - 1,
       anonymous: alert.anonymous === true, goodsUrl: webUrl(alert.goodsUrl), pictureUrl: webUrl(alert.thumbnailUrl, this.#server),
-    }, this.#own.has(alert.id));
-  }
-
-  #render() {
-    const now = this.#now;
-    const shown = new Set(this.#store.visible.map((entry) => entry.key));
-    for (const [key, view] of this.#views) if (!shown.has(key)) this.#leave(key, view);
-    const entered = [];
-    for (const entry of this.#store.visible) {
-      const known = this.#views.get(entry.key);
-      if (known) known.update(now);
-      else entered.push(this.#enter(entry, now));
-    }
-    this.#setOpen(this.#store.visible.length > 0);
-    // Only what is open has a size.
-    entered.forEach((view) => view.fit());
+      count: Number(alert.count) || 1, buyers: Number(alert.buyers) || 1,
+    }, this.#own.has(id));
   }
 
   /**
-   * @param {Entry} entry
-   * @param {number} now epoch ms
+   * @param {import('./store.js').Order} order
+   * @param {boolean} own
    */
-  #enter(entry, now) {
-    const view = new ToastView(entry, {
-      href: this.getAttribute('href') ?? this.#defaultHref, lang: this.#language, now,
-      atEnd: (this.getAttribute('position') ?? '').endsWith('end'),
-      dismiss: () => this.#store.dismiss(entry.key),
-      pictures: (url) => this.#mayShow(url),
+  #add(order, own) {
+    const most = this.#number('perVisit', Infinity);
+    if (own || !(this.muted || !this.#isWanted || recall('sessionStorage') >= most)) this.#store.add(order, own);
+  }
+
+  #render() {
+    const { visible } = this.#store;
+    const shown = new Set(visible.map((entry) => entry.key));
+    for (const [key, view] of this.#views) if (!shown.has(key)) this.#leave(key, view);
+    for (const entry of visible) if (!this.#views.has(entry.key)) this.#enter(entry);
+    this.#setOpen(shown.size > 0);
+    // Only what is open has a size.
+    this.#update();
+  }
+
+  /** @param {Entry} entry */
+  #enter(entry) {
+    const { key } = entry;
+    const text = plainText(sentence(entry, this.#now, messagesFor(this.#language)));
+    const tell = (/** @type {string} */ type, /** @type {What} */ what) => {
+      const detail = { ids: entry.orders.map(({ id }) => id), own: entry.own, text };
+      const goesOn = this.dispatchEvent(new CustomEvent(`shopbell:${type}`, { detail, bubbles: true, composed: true, cancelable: true }));
+      if (goesOn) this.#count(what);
+      return goesOn;
+    };
+    const dismiss = () => {
+      if (!tell('close', 'closed')) return;
+      const days = this.#number('quietDays', 0);
+      if (days && !entry.own) this.mute(days);
+      this.#store.dismiss(key);
+    };
+    const view = toastView(entry, {
+      // A page of another shop is not the place to send its visitors away from, unless it says so.
+      href: this.getAttribute('href') ?? (this.hasAttribute('key') ? null : `${this.#server}/detail.html?goodsId={goodsId}`),
+      pictures: (url) => !this.#noPictures.has(new URL(url).origin),
       pictureFailed: (url) => this.#noPictures.add(new URL(url).origin),
-      pause: (reason) => this.#store.pause(reason), resume: (reason) => this.#store.resume(reason),
+      dismiss,
     });
-    this.#views.set(entry.key, view);
-    this.#list.append(view.element);
-    this.#announce(plainText(sentence(entry, now, messagesFor(this.#language))));
-    this.dispatchEvent(new CustomEvent('toast-shown', {
-      detail: { ids: entry.orders.map((order) => order.id) }, bubbles: true, composed: true,
-    }));
-    return view;
+    this.#views.set(key, view);
+    if (!tell('toast', 'shown')) return this.#store.dismiss(key);
+    if (this.#setting('perVisit')) keep('sessionStorage', recall('sessionStorage') + 1);
+    swipeable(view.element, this.#store, dismiss);
+    view.element.addEventListener('click', (event) => {
+      const isLink = /** @type {Element} */ (event.target).closest('a');
+      if (isLink && !event.defaultPrevented && !tell('click', 'clicked')) event.preventDefault();
+    });
+    this.#list[this.matches('[position^=top]') ? 'prepend' : 'append'](view.element);
+    const line = make('p', '', text);
+    this.#status.append(line);
+    setTimeout(() => line.remove(), ANNOUNCEMENT_MS);
   }
 
   /**
    * Removes a toast. Focus and pointer that it had are given up, since nothing would resume the timers any more.
    * @param {string} key
-   * @param {ToastView} view
+   * @param {ReturnType<typeof toastView>} view
    */
   #leave(key, view) {
     this.#views.delete(key);
     const hadFocus = view.element.contains(this.shadowRoot?.activeElement ?? null);
-    const next = this.#views.values().next().value;
-    view.leave();
-    if (hadFocus) {
-      if (next) next.focus();
-      else this.#restoreFocus();
-    }
+    const [next] = this.#views.values();
+    view.leave(() => this.#setOpen(this.#views.size > 0));
+    if (hadFocus) next ? next.focus() : this.#restoreFocus();
     if (!this.#region.matches(':hover')) this.#store.resume('hover');
     this.#store.resume('swipe');
-  }
-
-  /** A page of another shop is not the place to send its visitors away from, unless it says so. */
-  get #defaultHref() {
-    if (this.hasAttribute('key')) return null;
-    return `${this.#server === location.origin ? '' : this.#server}/detail.html?goodsId={goodsId}`;
-  }
-
-  /** @param {string} url of a picture */
-  #mayShow(url) {
-    const { origin, protocol } = new URL(url);
-    return !this.#noPictures.has(origin) && !(location.protocol === 'https:' && protocol === 'http:');
-  }
-
-  /** @param {string} text */
-  #announce(text) {
-    const line = document.createElement('p');
-    line.textContent = text;
-    this.#status.append(line);
-    setTimeout(() => line.remove(), ANNOUNCEMENT_MS);
   }
 
   /**
@@ -278,11 +334,9 @@ export class ShopbellToasts extends HTMLElement {
    * @param {boolean} open
    */
   #setOpen(open) {
-    if (!this.#region.popover || !this.isConnected) return;
-    const isOpen = this.#region.matches(':popover-open');
-    if (open && !isOpen) this.#region.showPopover();
-    // While the last toast slides out it stays open, and is closed by the toast.
-    if (!open && isOpen && this.#list.childElementCount === 0) this.#region.hidePopover();
+    const region = this.#region;
+    // While the last toast slides out it stays open.
+    if (this.isConnected && open !== region.matches(':popover-open') && (open || !this.#list.firstChild)) region.togglePopover(open);
   }
 
   /** @param {KeyboardEvent} event */
@@ -297,16 +351,10 @@ export class ShopbellToasts extends HTMLElement {
     }
   }
 
-  /** @param {FocusEvent} event */
-  #onFocusOut(event) {
-    if (!this.#region.contains(/** @type {Node | null} */ (event.relatedTarget))) this.#store.resume('focus');
-  }
-
   #restoreFocus() {
-    const target = this.#previousFocus;
+    /** @type {HTMLElement | null} */ (this.shadowRoot?.activeElement)?.blur();
+    this.#previousFocus?.focus();
     this.#previousFocus = null;
-    if (target instanceof HTMLElement && target.isConnected && target !== document.body) target.focus();
-    else /** @type {HTMLElement | null} */ (this.shadowRoot?.activeElement ?? null)?.blur();
     this.#store.resume('focus');
   }
 }

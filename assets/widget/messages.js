@@ -11,24 +11,25 @@
  * @property {string} close label of the button
  * @property {string} justNow
  * @property {string} someone who it was is not said
- * @property {(who: Who, goods: string, more: number, recent: boolean) => Piece[]} bought someone ordered `goods` and
- *   `more` others
- * @property {(goods: string, more: number) => Piece[]} own the reader's own order is placed
- * @property {(who: Who, others: number, recent: boolean) => Piece[]} burst `who` and `others` ordered
- * @property {(who: Who, orders: number, recent: boolean) => Piece[]} burstOfOne one person placed several orders
- *
- * @typedef {object} Who
- * @property {string} name
- * @property {boolean} anonymous the name is a word of the sentence, and nobody's
+ * @property {string} just says that it was a moment ago
+ * @property {string[]} subject after the name of who does it, and after nobody's
+ * @property {string[]} title likewise, where others follow
+ * @property {(count: number) => string} more so many other goods
+ * @property {string} bought someone ordered goods: {w}ho, {v}: its subject, {g}oods, {m}ore and their {p}article, {j}ust
+ * @property {string} own the reader's own order is placed
+ * @property {string} burst {w}ho, its {t}itle, and {n} others, with their plural's {s}
+ * @property {string} digest likewise, of the same goods
+ * @property {string} several one person placed {n} orders
+ * @property {string} away {n} orders while the reader did not look
  */
 
-/** @import { Entry, Order } from './store.js' */
+/** @import { Entry } from './store.js' */
 
 /** An order younger than this was placed "just now". */
 export const JUST_NOW_MS = 60_000;
 
-/** @param {number} more */
-const moreItems = (more) => more ? ` and ${more} more ${more === 1 ? 'item' : 'items'}` : '';
+/** @param {number} count */
+const s = (count) => count === 1 ? '' : 's';
 
 /** @type {Messages} */
 const en = {
@@ -36,20 +37,17 @@ const en = {
   close: 'Close',
   justNow: 'just now',
   someone: 'Someone',
-  bought: ({ name }, goods, more, recent) => [{ name }, recent ? ' just ordered ' : ' ordered ', { goods }, moreItems(more)],
-  own: (goods, more) => ['Your order of ', { goods }, moreItems(more), ' is placed'],
-  burst: ({ name }, others, recent) => [
-    { name }, ` and ${others} ${others === 1 ? 'other' : 'others'} ${recent ? 'just ' : ''}ordered`,
-  ],
-  burstOfOne: ({ name }, orders, recent) => [{ name }, ` ${recent ? 'just ' : ''}placed ${orders} orders`],
+  just: ' just',
+  subject: [],
+  title: [],
+  more: (count) => ` and ${count} more item${s(count)}`,
+  bought: '{w}{j} ordered {g}{m}',
+  own: 'Your order of {g}{m} is placed',
+  burst: '{w} and {n} other{s}{j} ordered',
+  digest: '{w} and {n} other{s}{j} ordered {g}{m}',
+  several: '{w}{j} placed {n} orders',
+  away: '{n} orders while you were away',
 };
-
-/**
- * A name has its 님, nobody's has not.
- * @param {Who} who
- * @returns {Piece[]}
- */
-const subject = ({ name, anonymous }) => [{ name }, anonymous ? '가 ' : '님이 '];
 
 /** @type {Messages} */
 const ko = {
@@ -57,17 +55,16 @@ const ko = {
   close: '닫기',
   justNow: '방금',
   someone: '누군가',
-  bought: (who, goods, more, recent) => {
-    const ordered = recent ? ' 방금 주문했어요' : ' 주문했어요';
-    return more
-      ? [...subject(who), { goods }, ` 외 ${more}개의 상품을${ordered}`]
-      : [...subject(who), { goods }, `${objectParticle(goods)}${ordered}`];
-  },
-  own: (goods, more) => [{ goods }, more ? ` 외 ${more}개의 상품` : '', ' 주문이 완료되었어요'],
-  burst: ({ name, anonymous }, others, recent) => [
-    { name }, `${anonymous ? '' : '님'} 외 ${others}명이 ${recent ? '방금 ' : ''}주문했어요`,
-  ],
-  burstOfOne: (who, orders, recent) => [...subject(who), `${recent ? '방금 ' : ''}${orders}건을 주문했어요`],
+  just: '방금 ',
+  subject: ['님이', '가'],
+  title: ['님', ''],
+  more: (count) => ` 외 ${count}개의 상품`,
+  bought: '{w}{v} {g}{m}{p} {j}주문했어요',
+  own: '{g}{m} 주문이 완료되었어요',
+  burst: '{w}{t} 외 {n}명이 {j}주문했어요',
+  digest: '{w}{t} 외 {n}명이 {g}{m}{p} {j}주문했어요',
+  several: '{w}{v} {j}{n}건을 주문했어요',
+  away: '자리를 비운 사이 주문 {n}건',
 };
 
 export const LOCALES = { en, ko };
@@ -76,17 +73,13 @@ export const LOCALES = { en, ko };
  * @param {string | null | undefined} lang a BCP 47 tag
  * @returns {keyof typeof LOCALES} English for a language that has no messages
  */
-function localeFor(lang) {
-  return lang?.toLowerCase().split('-')[0] === 'ko' ? 'ko' : 'en';
-}
+const localeFor = (lang) => /^ko\b/i.test(lang ?? '') ? 'ko' : 'en';
 
 /**
  * @param {string | null | undefined} lang a BCP 47 tag
  * @returns {Messages}
  */
-export function messagesFor(lang) {
-  return LOCALES[localeFor(lang)];
-}
+export const messagesFor = (lang) => LOCALES[localeFor(lang)];
 
 /**
  * The Korean object particle: exact after a Hangul syllable, both forms after anything else.
@@ -95,56 +88,56 @@ export function messagesFor(lang) {
  */
 export function objectParticle(word) {
   // Syllables stand in blocks of 28, one for each final consonant; the first of a block has none.
-  const code = word.trimEnd().charCodeAt(word.trimEnd().length - 1) - 0xac00;
-  if (!(code >= 0 && code < 11172)) return '을(를)';
-  return code % 28 === 0 ? '를' : '을';
+  const code = (word.trimEnd().at(-1) ?? '').charCodeAt(0) - 0xac00;
+  return !(code >= 0 && code < 11172) ? '을(를)' : code % 28 ? '을' : '를';
 }
 
 /**
  * The sentence of an entry, true at `now`.
- * @param {Pick<Entry, 'own' | 'at' | 'orders'>} entry
+ * @param {Pick<Entry, 'own' | 'at' | 'orders' | 'away'>} entry
  * @param {number} now epoch ms
  * @param {Messages} messages
  * @returns {Piece[]}
  */
-export function sentence(entry, now, messages) {
-  const recent = now - entry.at < JUST_NOW_MS;
-  const [first] = entry.orders;
-  if (entry.own) return messages.own(first.goodsName, first.otherGoods);
-  const who = whoOrdered(first, messages);
-  if (entry.orders.length === 1) return messages.bought(who, first.goodsName, first.otherGoods, recent);
+export function sentence({ own, at, orders, away }, now, messages) {
+  const [{ goodsName, otherGoods, nickname, anonymous = false, text }, another] = orders;
+  if (text) return [text];
+  const all = orders.reduce((sum, order) => sum + (order.count ?? 1), 0);
   // Who is not named is another each time.
-  const others = new Set(entry.orders.map((order) => order.anonymous ? order.id : order.nickname)).size - 1;
-  return others > 0
-    ? messages.burst(who, others, recent)
-    : messages.burstOfOne(who, entry.orders.length, recent);
+  const names = new Set(orders.map((order) => order.anonymous ? order.id : order.nickname));
+  const others = orders.reduce((sum, order) => sum + (order.buyers ?? 1) - 1, names.size - 1);
+  const counts = !own && !away && others;
+  const template = own ? messages.own : away ? messages.away
+    : all === 1 ? messages.bought : !others ? messages.several : another ? messages.burst : messages.digest;
+  /** @type {Record<string, Piece | number | undefined>} */
+  const values = {
+    w: { name: anonymous ? messages.someone : nickname },
+    g: { goods: goodsName },
+    m: otherGoods ? messages.more(otherGoods) : '',
+    p: objectParticle(otherGoods ? '품' : goodsName),
+    j: now - at < JUST_NOW_MS ? messages.just : '',
+    v: messages.subject[+anonymous],
+    t: messages.title[+anonymous],
+    n: counts || all,
+    s: s(others),
+  };
+  return template.split(/[{}]/).map((part, n) => n % 2 ? values[part] : part).filter((piece) => piece)
+    .map((piece) => typeof piece === 'number' ? String(piece) : /** @type {Piece} */ (piece));
 }
 
 /**
- * @param {Order} order
- * @param {Messages} messages
- * @returns {Who}
- */
-function whoOrdered({ nickname, anonymous = false }, messages) {
-  return { name: anonymous ? messages.someone : nickname, anonymous };
-}
-
-/**
- * "just now", "2 min ago", "3 hr ago".
+ * "just now", "2 minutes ago", "3 hours ago".
  * @param {number} at epoch ms
  * @param {number} now epoch ms
  * @param {string} lang
  * @returns {string}
  */
 export function timeAgo(at, now, lang) {
-  const elapsed = Math.max(0, now - at);
-  if (elapsed < JUST_NOW_MS) return messagesFor(lang).justNow;
-  const format = new Intl.RelativeTimeFormat(localeFor(lang), { style: 'short' });
-  const minutes = Math.floor(elapsed / 60_000);
-  const text = minutes < 60 ? format.format(-minutes, 'minute')
-    : minutes < 24 * 60 ? format.format(-Math.floor(minutes / 60), 'hour')
-    : format.format(-Math.floor(minutes / (24 * 60)), 'day');
-  return text.replace('min.', 'min').replace('hr.', 'hr');
+  const minutes = Math.floor((now - at) / 60_000);
+  if (minutes < 1) return messagesFor(lang).justNow;
+  /** @type {[number, Intl.RelativeTimeFormatUnit]} */
+  const [count, unit] = minutes < 60 ? [minutes, 'minute'] : minutes < 1440 ? [minutes / 60, 'hour'] : [minutes / 1440, 'day'];
+  return new Intl.RelativeTimeFormat(localeFor(lang)).format(-Math.floor(count), unit);
 }
 
 /**
@@ -152,6 +145,4 @@ export function timeAgo(at, now, lang) {
  * @param {Piece[]} pieces
  * @returns {string}
  */
-export function plainText(pieces) {
-  return pieces.map((piece) => typeof piece === 'string' ? piece : 'name' in piece ? piece.name : piece.goods).join('');
-}
+export const plainText = (pieces) => pieces.map((piece) => typeof piece === 'string' ? piece : Object.values(piece)[0]).join('');

@@ -1,34 +1,27 @@
 // @ts-check
 /**
- * The embeddable purchase toasts: registers <shopbell-toasts>.
- * Not for: the element itself (element.js), so that a page may register it by another name.
+ * The embeddable purchase toasts, served as one file at `/toast.js` and under this name: registers <shopbell-toasts>, and
+ * puts one into a page that has none.
  *
- *   <script type="module" src="https://shop.example/widget/shopbell-toasts.js"></script>
- *   <shopbell-toasts></shopbell-toasts>
+ *   <script type="module" src="https://shop.example/toast.js" data-key="lk_…" data-position="top-end"></script>
  *
- * On a page of another shop the script alone will do, with a listen key and any attribute of the element as `data-`:
- *
- *   <script type="module" src="https://shop.example/widget/shopbell-toasts.js" data-key="lk_…" data-position="top-end"></script>
+ * `data-` before them, the script takes all attributes of the element.
  */
 
-import { ShopbellToasts } from './element.js';
+import { NAME, ShopbellToasts } from './define.js';
 
-const NAME = 'shopbell-toasts';
-if (!customElements.get(NAME)) customElements.define(NAME, ShopbellToasts);
-
-embed();
-
-/** Puts the element into a page whose script has a key. A module knows its script by the address alone. */
+/** Puts the element into the page. A module knows its script by the address alone. */
 function embed() {
-  const scripts = [...document.querySelectorAll('script')];
-  const script = scripts.find(({ src, dataset }) => src === import.meta.url && dataset.key);
+  const script = [...document.querySelectorAll('script')].find(({ src }) => src === import.meta.url);
   if (!script || document.querySelector(NAME)) return;
   const toasts = document.createElement(NAME);
-  for (const [name, value] of Object.entries(script.dataset)) {
-    if (value !== undefined) toasts.setAttribute(name, value);
+  for (const { name, value } of script.attributes) {
+    if (name.startsWith('data-')) toasts.setAttribute(name.slice(5), value);
   }
   // A script with `async` may be here before the body.
   (document.body ?? document.documentElement).append(toasts);
 }
+
+embed();
 
 export { ShopbellToasts };

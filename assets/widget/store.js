@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Which purchase alerts are shown, which wait, and for how long: queue, folding, timing.
- * Not for: drawing them (element.js), wording (messages.js) or receiving them (connection.js).
+ * Not for: drawing them (element.js), wording (messages.js) or receiving them (../client).
  *
  * Fires `change` when the list of visible entries differs from before.
  *
@@ -15,21 +15,25 @@
  * @property {boolean} [anonymous] the name is nobody's
  * @property {string | null} [goodsUrl] the page of the goods, http(s)
  * @property {string | null} [pictureUrl] their picture, http(s)
+ * @property {number} [count] how many orders it stands for
+ * @property {number} [buyers] how many people they are of
+ * @property {string} [text] what a page says by itself, instead of all this
  *
  * @typedef {object} Entry one toast, shown or waiting
  * @property {string} key
  * @property {boolean} own whether the reader placed the order
+ * @property {boolean} [away] it is what the reader has missed, and not worth more than a number
  * @property {Order[]} orders one, or several when folded (newest first)
  * @property {number} at when the newest order was placed, epoch ms
  * @property {number} remaining for how long it is still to be shown, ms
  * @property {number} startedAt when its timer was started last
  * @property {ReturnType<typeof setTimeout> | null} timer null while it waits or is paused
  *
- * @typedef {'hover' | 'focus' | 'hidden' | 'blur' | 'modal' | 'swipe'} PauseReason
+ * @typedef {'hover' | 'focus' | 'hidden' | 'blur' | 'modal' | 'swipe' | 'missed' | 'page'} PauseReason
  */
 
 /** More waiting entries than this become one: nobody reads a queue of a minute. */
-export const FOLD_OVER = 6;
+export const FOLD_OVER = 5;
 export const MIN_DURATION_MS = 5_000;
 const DEFAULT_DURATION_MS = 6_000;
 /** A resumed toast stays at least this long: it must not vanish at the moment the pointer leaves it. */
@@ -37,36 +41,31 @@ const MIN_REMAINING_MS = 1_000;
 /** How many orders a folded entry keeps, so that a burst cannot fill the memory. */
 const MAX_FOLDED = 2_000;
 const MAX_SEEN = 4_000;
+/** While one of these lasts, nothing new appears: it would not be seen, or is still being collected. */
+const HOLDING = ['hidden', 'modal', 'missed', 'page'];
 
 export class ToastStore extends EventTarget {
   /** @type {Entry[]} */ visible = [];
   /** @type {Entry[]} */ queue = [];
-  /** How many entries are visible at once. */
-  max = 3;
+  /** How many entries are visible at once. */ max = 3;
+  /** Between the beginnings of two toasts, ms. */ gap = 0;
+  /** Nothing of others appears before this, epoch ms. */ notBefore = 0;
   #duration = DEFAULT_DURATION_MS;
-  /** Timers run while this is empty. @type {Set<PauseReason>} */
-  #paused = new Set();
-  /** Offsets that were added or canceled. @type {Set<number>} */
-  #seen = new Set();
-  #now;
-
-  /** @param {() => number} [now] the clock, epoch ms */
-  constructor(now = Date.now) {
-    super();
-    this.#now = now;
-  }
+  /** Timers run while this is empty. @type {Set<PauseReason>} */ #paused = new Set();
+  /** Offsets that were added or canceled. @type {Set<number>} */ #seen = new Set();
+  /** Until the gap is over. @type {ReturnType<typeof setTimeout> | undefined} */ #gapTimer;
 
   /** How long a toast is shown, ms; at least MIN_DURATION_MS. */
   get duration() { return this.#duration; }
 
-  set duration(ms) { this.#duration = Math.max(MIN_DURATION_MS, Number(ms) || DEFAULT_DURATION_MS); }
+  set duration(ms) { this.#duration = Math.max(MIN_DURATION_MS, ms || DEFAULT_DURATION_MS); }
 
   /**
    * Shows or queues an alert. An offset that was seen before is ignored.
    * @param {Order} order
-   * @param {boolean} own whether the reader placed it
+   * @param {boolean} [own] whether the reader placed it
    */
-  add(order, own) {
+  add(order, own = false) {
     if (this.#seen.has(order.id)) return;
     this.#remember(order.id);
     const entry = this.#entry([order], own);
@@ -102,10 +101,8 @@ export class ToastStore extends EventTarget {
 
   /** @param {string} key */
   dismiss(key) {
-    const entry = this.visible.find((candidate) => candidate.key === key);
-    if (!entry) return;
-    this.#stop(entry);
-    this.visible = this.visible.filter((candidate) => candidate !== entry);
+    this.#stopAll((entry) => entry.key === key);
+    this.visible = this.visible.filter((entry) => entry.key !== key);
     this.#fill();
     this.#changed();
   }
@@ -115,25 +112,31 @@ export class ToastStore extends EventTarget {
    * @param {PauseReason} reason
    */
   pause(reason) {
-    if (this.#paused.size === 0) this.visible.forEach((entry) => this.#stop(entry));
+    if (this.#paused.size === 0) this.#stopAll();
     this.#paused.add(reason);
   }
 
   /** @param {PauseReason} reason */
   resume(reason) {
-    if (!this.#paused.delete(reason) || this.#paused.size > 0) return;
+    if (!this.#paused.delete(reason)) return;
     this.visible.forEach((entry) => this.#start(entry));
     this.#fill();
   }
 
   /** Removes all entries and all reasons to pause. */
   clear() {
-    this.visible.forEach((entry) => this.#stop(entry));
+    this.#stopAll();
+    clearTimeout(this.#gapTimer);
     this.visible = [];
     this.queue = [];
     this.#paused.clear();
     this.#changed();
   }
+
+  /** Removes what others have ordered and nobody has seen yet. */
+  clearQueue() { this.queue = this.queue.filter(({ own }) => own); }
+
+  get #held() { return HOLDING.some((reason) => this.#paused.has(/** @type {PauseReason} */ (reason))); }
 
   /**
    * @param {Order[]} orders
@@ -141,10 +144,8 @@ export class ToastStore extends EventTarget {
    * @returns {Entry}
    */
   #entry(orders, own) {
-    return {
-      key: String(orders[0].id), own, orders, at: orders[0].at,
-      remaining: this.#duration, startedAt: 0, timer: null,
-    };
+    const [{ id, at }] = orders;
+    return { key: String(id), own, orders, at, away: false, remaining: this.#duration, startedAt: 0, timer: null };
   }
 
   /**
@@ -158,18 +159,27 @@ export class ToastStore extends EventTarget {
     if (!folded && waiting.length <= FOLD_OVER) return;
     const orders = waiting.flatMap((one) => one.orders).sort((a, b) => b.id - a.id).slice(0, MAX_FOLDED);
     const fold = this.#entry(orders, false);
-    fold.key = folded?.key ?? `fold-${orders[0].id}`;
-    this.queue = [...this.queue.filter(({ own }) => own), fold];
+    fold.key = folded?.key ?? `fold-${fold.key}`;
+    fold.away = folded?.away || this.#held;
+    this.clearQueue();
+    this.queue.push(fold);
   }
 
-  /** Shows what there is room for. While a modal dialog is open, nothing new appears. */
+  /** Shows what there is room for. */
   #fill() {
-    if (this.#paused.has('modal')) return;
     let added = false;
-    while (this.visible.length < this.max) {
-      const entry = this.queue.shift();
+    while (!this.#held && this.visible.length < this.max) {
+      const [entry] = this.queue;
       if (!entry) break;
-      this.visible = [...this.visible, entry];
+      const wait = this.notBefore - Date.now();
+      if (!entry.own && wait > 0) {
+        clearTimeout(this.#gapTimer);
+        this.#gapTimer = setTimeout(() => this.#fill(), wait);
+        break;
+      }
+      this.queue.shift();
+      this.notBefore = Date.now() + this.gap;
+      this.visible.push(entry);
       this.#start(entry);
       added = true;
     }
@@ -184,35 +194,38 @@ export class ToastStore extends EventTarget {
   #without(list, id) {
     return list.filter((entry) => {
       const left = entry.orders.filter((order) => order.id !== id);
-      if (left.length === entry.orders.length) return true;
+      if (!left.length) {
+        this.#stopAll((one) => one === entry);
+        return false;
+      }
       entry.orders = left;
-      if (left.length) entry.at = left[0].at;
-      else this.#stop(entry);
-      return left.length > 0;
+      entry.at = left[0].at;
+      return true;
     });
   }
 
   /** @param {Entry} entry */
   #start(entry) {
     if (this.#paused.size > 0 || entry.timer !== null) return;
-    entry.startedAt = this.#now();
+    entry.startedAt = Date.now();
     entry.timer = setTimeout(() => this.dismiss(entry.key), entry.remaining);
   }
 
-  /** @param {Entry} entry */
-  #stop(entry) {
-    if (entry.timer === null) return;
-    clearTimeout(entry.timer);
-    entry.timer = null;
-    entry.remaining = Math.max(MIN_REMAINING_MS, entry.remaining - (this.#now() - entry.startedAt));
+  /** @param {(entry: Entry) => boolean} [which] */
+  #stopAll(which = () => true) {
+    for (const entry of this.visible.filter(which)) {
+      if (entry.timer === null) continue;
+      clearTimeout(entry.timer);
+      entry.timer = null;
+      entry.remaining = Math.max(MIN_REMAINING_MS, entry.remaining - (Date.now() - entry.startedAt));
+    }
   }
 
   /** @param {number} id */
   #remember(id) {
     this.#seen.add(id);
-    if (this.#seen.size <= MAX_SEEN) return;
     const [oldest] = this.#seen;
-    this.#seen.delete(oldest);
+    if (this.#seen.size > MAX_SEEN) this.#seen.delete(oldest);
   }
 
   #changed() { this.dispatchEvent(new Event('change')); }

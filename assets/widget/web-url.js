@@ -11,15 +11,8 @@
  * @returns {string | null}
  */
 export function webUrl(text, base) {
-  if (typeof text !== 'string' || text === '') return null;
-  const url = parse(text, base);
-  return url && ['http:', 'https:'].includes(url.protocol) ? url.href : null;
-}
-
-/**
- * @param {string} text
- * @param {string} [base]
- */
-function parse(text, base) {
-  try { return new URL(text, base); } catch { return null; }
+  try {
+    const { href, protocol } = new URL(/** @type {string} */ (text), base);
+    return text && typeof text === 'string' && /^https?:$/.test(protocol) ? href : null;
+  } catch { return null; }
 }

@@ -1,10 +1,11 @@
 //! The pages: the copy inside the program under a strict Content-Security-Policy, or a folder. What a page is made of
-//! is in `pages.rs`.
+//! is in `pages.rs`, what of it is one file for other sites in `bundles.rs`.
 
 use std::{
     borrow::Cow,
     collections::HashMap,
     path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 use actix_files::NamedFile;
@@ -21,7 +22,11 @@ use actix_web::{
 };
 use rust_embed::RustEmbed;
 
-use super::{pages, texts::Texts};
+use super::{
+    bundles::{self, Bundles, Read},
+    pages,
+    texts::Texts,
+};
 use crate::{
     config::Settings,
     service::demo,
@@ -62,8 +67,10 @@ const WEB_TYPES: [&str; 25] = [
     "pdf",
 ];
 const MISSING_PAGE: &str = "404.html";
-/// What other sites embed.
-const WIDGET: &str = "widget/";
+/// What other sites embed: any of them may load it, and a folder that has none of it serves the copy inside the program.
+const EMBEDDED: [&str; 3] = ["toast.", "widget/", "client/"];
+/// The end of what declares the types of a module.
+const TYPES: &str = ".d.ts";
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
@@ -76,6 +83,7 @@ pub struct Assets {
     /// The folder, without symbolic links; `None` for the copy inside the program.
     folder: Option<PathBuf>,
     policy: Option<HeaderValue>,
+    bundles: Bundles,
     /// The pages inside the program by file name, composed once.
     pages: HashMap<String, Bytes>,
     /// The text files inside the program, ready to be sent; none of a folder's.
@@ -98,6 +106,7 @@ impl Assets {
         let pages = if folder.is_none() { embedded_pages() } else { HashMap::new() };
         let frames = if folder.is_none() { "DENY" } else { "SAMEORIGIN" };
         Self {
+            bundles: Bundles::new(folder.is_some()),
             policy: policy.and_then(|policy| HeaderValue::from_str(policy).ok()),
             frames: HeaderValue::from_static(frames),
             texts: if folder.is_none() { Texts::of(Embedded::iter()) } else { Texts::default() },
@@ -106,10 +115,22 @@ impl Assets {
             samples: if settings.demo { demo::pictures() } else { Vec::new() },
         }
     }
+
+    /// Reads the modules behind one: all of them from the folder, if that has the first.
+    fn reader(&self, first: &str) -> Read {
+        match self.folder.clone().filter(|folder| inside(folder, first).is_some()) {
+            None => Arc::new(read_embedded),
+            Some(folder) => Arc::new(move |name| std::fs::read_to_string(inside(&folder, name)?).ok()),
+        }
+    }
+}
+
+fn read_embedded(name: &str) -> Option<String> {
+    Some(String::from_utf8_lossy(&Embedded::get(name)?.data).into_owned())
 }
 
 fn embedded_pages() -> HashMap<String, Bytes> {
-    let read = |name: &str| Some(String::from_utf8_lossy(&Embedded::get(name)?.data).into_owned());
+    let read = read_embedded;
     Embedded::iter()
         .filter(|name| name.ends_with(".html"))
         .filter_map(|name| Some((name.to_string(), pages::compose(&name, &read(&name)?, read)?.into())))
@@ -127,12 +148,25 @@ pub(super) async fn serve(request: HttpRequest, assets: Data<Assets>) -> Result<
         None => missing(&assets, &request).await.ok_or_else(Problem::not_found)?,
     };
     decorate(&assets, response.headers_mut());
+    if is_for_other_sites(requested.trim_start_matches('/')) {
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
     Ok(response)
+}
+
+fn is_for_other_sites(name: &str) -> bool {
+    EMBEDDED.iter().any(|start| name.starts_with(start))
 }
 
 /// `/x` is `x`, `x.html` or `x/index.html`, `/` is `index.html`.
 async fn find(assets: &Assets, request: &HttpRequest, requested: &str) -> Option<HttpResponse> {
     let path = relative(requested)?;
+    if let Some(entry) = bundles::entry(&path) {
+        let bundled = assets.bundles.find(request, entry, &assets.reader(entry)).await;
+        if bundled.is_some() {
+            return bundled;
+        }
+    }
     for name in [path.clone(), format!("{path}.html"), format!("{path}/index.html")] {
         let found = match &assets.folder {
             None => embedded(assets, request, &name),
@@ -145,7 +179,8 @@ async fn find(assets: &Assets, request: &HttpRequest, requested: &str) -> Option
             return found;
         }
     }
-    assets.samples.iter().any(|picture| picture == requested).then(|| embedded(assets, request, &path))?
+    let is_ours = is_for_other_sites(&path) || assets.samples.iter().any(|picture| picture == requested);
+    is_ours.then(|| embedded(assets, request, &path))?
 }
 
 /// A person who strayed gets a page; a program gets a problem.
@@ -183,15 +218,18 @@ fn relative(requested: &str) -> Option<String> {
 /// Whether a file is of a kind that pages are made of.
 fn is_for_the_web(path: &Path) -> bool {
     let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
-    WEB_TYPES.iter().any(|kind| kind.eq_ignore_ascii_case(end))
+    path.to_str().is_some_and(|path| path.ends_with(TYPES))
+        || WEB_TYPES.iter().any(|kind| kind.eq_ignore_ascii_case(end))
 }
 
 /// A file of the folder. Symbolic links are followed only as long as they stay inside, and to what could be asked for
 /// itself.
 async fn open(folder: &Path, name: &str) -> Option<NamedFile> {
     let (folder, name) = (folder.to_owned(), name.to_owned());
+    let is_types = name.ends_with(TYPES);
     let opened = web::block(move || NamedFile::open(inside(&folder, &name)?).ok());
-    Some(opened.await.ok()??.disable_content_disposition().prefer_utf8(true))
+    let file = opened.await.ok()??.disable_content_disposition().prefer_utf8(true);
+    Some(if is_types { file.set_content_type(actix_web::mime::TEXT_PLAIN_UTF_8) } else { file })
 }
 
 /// The real path of a file of the folder that could be asked for by that path too; `None` for another's, and for one that
@@ -245,13 +283,12 @@ fn respond(assets: &Assets, request: &HttpRequest, name: &str, kind: &str, body:
         response.insert_header((CONTENT_ENCODING, "gzip"));
     }
     response.insert_header((CONTENT_TYPE, content_type(name, kind)));
-    if name.starts_with(WIDGET) {
-        response.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    }
     if known { response.finish() } else { response.body(document.body) }
 }
 
 fn content_type(name: &str, guessed: &str) -> String {
+    // By its end a video.
+    let guessed = if name.ends_with(TYPES) { "text/plain" } else { guessed };
     let text = guessed.starts_with("text/")
         || [".js", ".mjs", ".json", ".svg"].iter().any(|end| name.ends_with(end));
     if text { format!("{guessed}; charset=utf-8") } else { guessed.to_owned() }

@@ -22,6 +22,8 @@ mod admin_orders;
 mod admin_users;
 pub mod assets;
 mod auth;
+mod bundle;
+mod bundles;
 mod cart;
 mod catalog_cache;
 mod comments;

@@ -10,6 +10,8 @@
 
 /// What all pages share, or those of a folder.
 pub(super) const LAYOUT: &str = "layout.html";
+/// Modules that are served with all that they import: nothing behind them is to be preloaded.
+pub(super) const WHOLE: [&str; 2] = ["widget/shopbell-toasts.js", "client/shopbell.js"];
 /// Where the layout takes the page's own part.
 const SLOT: &str = "<!-- page -->";
 
@@ -45,6 +47,9 @@ fn imported_modules(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<St
     let mut next = 0;
     while let Some(module) = found.get(next).cloned() {
         next += 1;
+        if WHOLE.contains(&module.as_str()) {
+            continue;
+        }
         for specifier in imports(&read(&module).unwrap_or_default()) {
             if let Some(path) = resolve(&module, specifier).filter(|path| !found.contains(path)) {
                 found.push(path);
@@ -56,7 +61,7 @@ fn imported_modules(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<St
 
 /// The specifiers of a module's static imports and re-exports. A statement starts at the line's start, also where its
 /// names take several lines (`} from './dom.js';`); what a comment mentions is indented or starts with a slash.
-fn imports(module: &str) -> impl Iterator<Item = &str> {
+pub(super) fn imports(module: &str) -> impl Iterator<Item = &str> {
     let statements = module.lines().filter(|line| line.starts_with(['i', 'e', '}']));
     statements.filter_map(|line| {
         let specifier = line.strip_prefix("import '").or_else(|| Some(line.split_once(" from '")?.1))?;
@@ -65,7 +70,7 @@ fn imports(module: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A relative specifier as a path below the root; `None` for another, and for one that climbs out.
-fn resolve(module: &str, specifier: &str) -> Option<String> {
+pub(super) fn resolve(module: &str, specifier: &str) -> Option<String> {
     if !specifier.starts_with('.') {
         return None;
     }

@@ -49,7 +49,7 @@ impl Texts {
     /// The form that the client prefers; `None` for what is no text. `source` is read once.
     pub(super) fn form(&self, request: &HttpRequest, name: &str, source: &[u8]) -> Option<Form> {
         let text = self.0.get(name)?.get_or_init(|| Text::of(name, source));
-        let gzip = text.gzip.as_ref().filter(|_| takes_gzip(request));
+        let gzip = text.gzip.as_ref().filter(|_| takes(request, Encoding::gzip()));
         Some(Form { document: gzip.unwrap_or(&text.plain).clone(), is_gzip: gzip.is_some() })
     }
 }
@@ -69,14 +69,14 @@ fn is_one_of(ends: &[&str], name: &str) -> bool {
     ends.iter().any(|end| name.ends_with(end))
 }
 
-/// Whether the client prefers gzip to the plain bytes; one that says nothing does not.
-fn takes_gzip(request: &HttpRequest) -> bool {
-    let supported = [Encoding::gzip(), Encoding::identity()];
-    AcceptEncoding::parse(request).ok().and_then(|accepted| accepted.negotiate(supported.iter()))
-        == Some(Encoding::gzip())
+/// Whether the client prefers a coding to the plain bytes; one that says nothing does not.
+pub(super) fn takes(request: &HttpRequest, coding: Encoding) -> bool {
+    let accepted = AcceptEncoding::parse(request).ok();
+    accepted.and_then(|accepted| accepted.negotiate([coding.clone(), Encoding::identity()].iter()))
+        == Some(coding)
 }
 
-fn pack(plain: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn pack(plain: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain).ok()?;
     encoder.finish().ok()

@@ -73,7 +73,7 @@ pub fn page(app: &AppState, headers: &HeaderMap) -> Option<PageOrigin> {
 #[must_use]
 pub fn is_page(app: &AppState, path: &str, query: &str, headers: &HeaderMap) -> bool {
     match path {
-        event_stream::PATH | "/api/notifications" | "/api/widget/counts" => {
+        event_stream::PATH | "/api/notifications" | "/api/shop" | "/api/widget/counts" => {
             matches!(by_key(app, query, headers), Ok(Some(_)))
         }
         "/socket.io/" | "/socket.io" => page(app, headers).is_some(),

@@ -69,8 +69,8 @@ const buy = () => ask('POST', '/api/orders', { token: shopper, body: { items: [{
 /** A site of its own, at `localhost` or `127.0.0.1`, with one page; what a strict page lets in is the shop alone. */
 async function site(html, host = 'localhost', more = '') {
   const policy = [
-    "default-src 'none'", `script-src ${shop.url} ${more}`, `connect-src ${shop.url.replace('http:', 'ws:')} ${more && shop.url}`,
-    `img-src ${shop.url} data:`,
+    "default-src 'none'", `script-src ${shop.url} ${more}`, `connect-src ${shop.url.replace('http:', 'ws:')} ${shop.url}`,
+    `img-src ${shop.url} data:`, "require-trusted-types-for 'script'", "trusted-types 'none'",
   ].join('; ');
   const made = { html };
   made.server = createServer(async (request, response) => {
@@ -89,7 +89,7 @@ async function site(html, host = 'localhost', more = '') {
   return made;
 }
 
-const SCRIPT = () => `${shop.url}/widget/shopbell-toasts.js`;
+const SCRIPT = () => `${shop.url}/toast.js`;
 const page = (body, lang = 'en') => `<!doctype html><html lang="${lang}"><meta name="viewport" content="width=device-width">
   <link rel="icon" href="data:,"><title>Their shop</title><body><h1>Their shop</h1>${body}`;
 
@@ -126,6 +126,55 @@ test('a script with a key is all that a page of another shop needs', async () =>
   assert.deepEqual(await tab.evaluate(() => [localStorage.length, sessionStorage.length]), [0, 0]);
   assert.equal(await toasts.locator('a').count(), 0, 'no link leads away from their shop');
   assert.equal(await tab.locator('shopbell-toasts').getAttribute('position'), 'bottom-end');
+});
+
+test('the old address of the script is the same file; one connection and one request for the script make all of it', async () => {
+  const their = await site('');
+  const key = await keyFor(their.url);
+  their.html = page(`<script type="module" src="${shop.url}/widget/shopbell-toasts.js" data-key="${key}" data-atOnce="1"></script>`);
+  const { toasts, sockets, page: tab } = await visit(their.url);
+  await sockets[0].greeted;
+  await buy();
+  await toasts.first().waitFor();
+  const asked = await tab.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname).sort());
+  assert.deepEqual(asked.filter((path) => !path.endsWith('.svg')), ['/api/shop', '/widget/shopbell-toasts.js']);
+});
+
+test('what visitors do is counted, by the key and by nobody', async () => {
+  const their = await site('');
+  const key = await keyFor(their.url);
+  their.html = page(`<script type="module" src="${SCRIPT()}" data-key="${key}"></script>`);
+  const counts = async () => (await ask('GET', '/api/admin/figures', { token: admin })).widget;
+  const before = await counts();
+  const { toasts, sockets, page: tab } = await visit(their.url);
+  await sockets[0].greeted;
+  await buy();
+  await toasts.first().locator('button').click();
+  await tab.goto('about:blank');
+  await within((async () => {
+    for (let now = before; now.closed <= before.closed || now.shown <= before.shown; now = await counts()) {
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+  })(), 'counts');
+});
+
+test('the client module, from another origin: typed in the shop\'s own tests, run in theirs', async () => {
+  const their = await site('', 'localhost', "'nonce-of-a-test'");
+  const key = await keyFor(their.url);
+  their.html = page(`<script type="module" nonce="of-a-test">
+    import { Shopbell } from '${shop.url}/client/shopbell.js';
+    const shop = new Shopbell({ server: '${shop.url}', key: '${key}' });
+    window.heard = [];
+    shop.on('BUY_GOODS', ({ nickname }) => window.heard.push(nickname));
+    shop.on('hello', () => { window.ready = shop.api.get('/notifications', { limit: 1 }).then(({ epoch }) => epoch === shop.epoch); });
+    shop.open();
+  </script>`);
+  const { page: tab } = await visit(their.url);
+  await tab.waitForFunction(() => window.ready);
+  assert.equal(await tab.evaluate(() => window.ready), true);
+  await buy();
+  await tab.waitForFunction(() => window.heard.length === 1);
+  assert.match(await tab.evaluate(() => window.heard[0]), /^\S\*\*$/);
 });
 
 test('the element takes a key, too, and says what it says in the page\'s language', async () => {

@@ -7,6 +7,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 
 import { WebSocketServer } from 'ws';
 
@@ -15,10 +16,14 @@ import { within } from './sockets.mjs';
 /** Answers every `/ws` with `hello`, whose fields `greet(connection)` names. */
 export async function startGateway(greet) {
   let page = '';
+  const [answers, counted] = [{ '/api/shop': {} }, []];
   const http = createServer(async (request, response) => {
-    const module = /^\/widget\/([\w-]+\.js)$/.exec(request.url)?.[1];
-    response.setHeader('Content-Type', module ? 'text/javascript' : 'text/html; charset=utf-8');
-    response.end(module ? await readFile(new URL(`../../assets/widget/${module}`, import.meta.url)) : page);
+    const [path] = request.url.split('?');
+    const module = /^\/((?:widget|client)\/[\w-]+\.js)$/.exec(path)?.[1];
+    const told = answers[path];
+    if (path === '/api/widget/counts') counted.push(Object.fromEntries(new URLSearchParams(await text(request))));
+    response.setHeader('Content-Type', module ? 'text/javascript' : told ? 'application/json' : 'text/html; charset=utf-8');
+    response.end(module ? await readFile(new URL(`../../assets/${module}`, import.meta.url)) : told ? JSON.stringify(told) : page);
   });
   const server = new WebSocketServer({ server: http, path: '/ws' });
   await once(http.listen(0, '127.0.0.1'), 'listening');
@@ -29,6 +34,7 @@ export async function startGateway(greet) {
       query: Object.fromEntries(new URL(request.url, 'ws://gateway').searchParams),
       closed: once(socket, 'close'),
       tell: (type, payload) => socket.send(JSON.stringify({ type, payload })),
+      end: () => socket.terminate(),
     };
     connections.push(connection);
     connection.tell('hello', { session: `s${connections.length}`, user: null, latest: 0, ...greet(connection, connections.length) });
@@ -37,6 +43,10 @@ export async function startGateway(greet) {
   return {
     url: `http://127.0.0.1:${http.address().port}`,
     set page(html) { page = html; },
+    /** What the shop says of toasts. */
+    set toasts(settings) { answers['/api/shop'] = { toasts: settings }; },
+    /** What was told of toasts that were shown, clicked and closed. */
+    counted,
     connections,
     /** The nth connection, when it comes. */
     connection: (n) => within(new Promise((resolve) => {

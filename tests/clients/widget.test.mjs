@@ -4,56 +4,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { alert, keepAlive, startGateway } from './gateway.mjs';
-import { openPage, startBrowser } from './support.mjs';
+import { alert, keepAlive } from './gateway.mjs';
+import { widgetPages } from './widget-pages.mjs';
 
-let browser;
-let open = [];
-let gateways = [];
-
-before(async () => {
-  browser = await startBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-});
-
-afterEach(async () => {
-  const problems = open.flatMap((page) => page.problems);
-  await Promise.all(open.map((page) => page.context.close()));
-  gateways.forEach((gateway) => gateway.close());
-  [open, gateways] = [[], []];
-  assert.deepEqual(problems, [], 'nothing goes wrong on any page');
-});
-
-/** A host page with the widget, fed by the test's own hand or by the page's gateway. */
-async function host({ style = '', dir = 'ltr', lang = 'en', attributes = '', line, setup = '', ...options } = {}) {
-  const site = line ?? await gateway(() => ({}));
-  const person = await openPage(browser, site.url, options);
-  open.push(person);
-  const { page } = person;
-  const feed = line ? '' : 'toasts.source = new EventTarget();';
-  site.page = `<!doctype html><html lang="${lang}" dir="${dir}"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>${style}</style>
-    <body><h1>Another shop</h1><shopbell-toasts ${attributes}></shopbell-toasts>
-    <script>${setup}</script>
-    <script type="module">import '/widget/shopbell-toasts.js';
-      const toasts = document.querySelector('shopbell-toasts'); ${feed} window.ready = true;</script>`;
-  await page.goto('/');
-  await page.waitForFunction(() => window.ready);
-  const say = (type, detail) => page.evaluate(([name, payload]) => {
-    document.querySelector('shopbell-toasts').source.dispatchEvent(new CustomEvent(name, { detail: payload }));
-  }, [type, detail]);
-  return { ...person, say, toasts: page.locator('shopbell-toasts [data-role="toast"]') };
-}
-
-async function gateway(greet) {
-  const made = await startGateway(greet);
-  gateways.push(made);
-  return made;
-}
+const { host, gateway } = widgetPages();
 
 /** What of the toasts is where, once they have stopped moving. */
 function layout(page) {
@@ -71,7 +27,7 @@ function layout(page) {
       toasts: [...root.querySelectorAll('li')].map((toast) => ({
         ...rect(toast),
         lines: Math.round(toast.querySelector('p').getBoundingClientRect().height / parseFloat(getComputedStyle(toast.querySelector('p')).lineHeight)),
-        inside: [...toast.querySelectorAll('p, time, button, .badge')].every((part) => {
+        inside: [...toast.querySelectorAll('p, time, button, li > span')].every((part) => {
           const [inner, outer] = [rect(part), rect(toast)];
           return inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom;
         }),
@@ -157,7 +113,7 @@ test('a view that is zoomed far in holds as many toasts as fit', async () => {
 });
 
 test('goods lead to their own page and show their picture, whatever else an alert says', async () => {
-  const { page, say, toasts } = await host({ attributes: 'key="lk_0" max="4"', viewport: { width: 1000, height: 900 } });
+  const { page, say, toasts } = await host({ attributes: 'key="lk_0" atonce="4"', viewport: { width: 1000, height: 900 } });
   const picture = 'data:image/svg+xml,%3Csvg xmlns="http://www.w3.org/2000/svg"/%3E';
   await page.route('https://their.shop/tea.svg', (route) => route.fulfill({ contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" fill="teal"/></svg>' }));
   const more = { goodsUrl: 'https://their.shop/tea?a=1&b="', thumbnailUrl: 'https://their.shop/tea.svg' };
@@ -193,7 +149,7 @@ test('a picture that does not come uncovers the bell, and its site is not asked 
 });
 
 test('who is not named is somebody, in the widget\'s own language; a late order is as old as it is', async () => {
-  for (const [lang, sentence, ago] of [['en', 'Someone ordered Tea', '3 hr ago'], ['ko', '누군가가 Tea을(를) 주문했어요', '3시간 전']]) {
+  for (const [lang, sentence, ago] of [['en', 'Someone ordered Tea', '3 hours ago'], ['ko', '누군가가 Tea을(를) 주문했어요', '3시간 전']]) {
     const { say, toasts } = await host({ lang });
     const orderedAt = new Date(Date.now() - 3 * 3_600_000 - 5_000).toISOString();
     await say('BUY_GOODS', alert(1, { nickname: '***', anonymous: true, orderedAt }));
@@ -290,6 +246,6 @@ test('ages are told by the server\'s clock, not by the reader\'s', async () => {
     only.tell('BUY_GOODS', alert(1, { nickname: 'ann' }));
     only.tell('BUY_GOODS', alert(2, { nickname: 'bob', date: new Date(Date.now() - 5.5 * 60_000).toISOString() }));
     await toasts.filter({ hasText: 'ann just ordered Tea' }).filter({ hasText: 'just now' }).waitFor();
-    await toasts.filter({ hasText: 'bob ordered Tea' }).filter({ hasText: '5 min ago' }).waitFor();
+    await toasts.filter({ hasText: 'bob ordered Tea' }).filter({ hasText: '5 minutes ago' }).waitFor();
   }
 });

@@ -24,7 +24,9 @@ const NAMES = ['Mina Kim', 'Theo', '지우', 'Ana', 'Joon', 'Lee'];
 
 export class AlertPreview {
   #source = new EventTarget();
-  #element = /** @type {ShopbellToasts} */ (el('shopbell-toasts', { lang }));
+  #element = /** @type {ShopbellToasts} */ (el('shopbell-toasts', {
+    lang, delaySeconds: 0, gapSeconds: 0, perVisit: 1e6, quietDays: 0, include: '', exclude: '',
+  }));
   #id = FIRST_ID;
 
   constructor() {
@@ -34,8 +36,10 @@ export class AlertPreview {
 
   /** @param {Wanted} wanted */
   ring(wanted) {
-    if (wanted.seconds > 0) this.#element.setAttribute('duration', String(wanted.seconds * 1_000));
-    if (wanted.atOnce > 0) this.#element.setAttribute('max', String(wanted.atOnce));
+    // What this browser wants to hear on the shop's pages is another matter.
+    if (this.#element.muted) this.#element.mute(0);
+    if (wanted.seconds > 0) this.#element.setAttribute('seconds', String(wanted.seconds));
+    if (wanted.atOnce > 0) this.#element.setAttribute('atOnce', String(wanted.atOnce));
     const id = this.#id += 1;
     const name = NAMES[id % NAMES.length];
     this.#source.dispatchEvent(new CustomEvent('BUY_GOODS', { detail: {

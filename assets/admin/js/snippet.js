@@ -8,4 +8,4 @@
  * @param {string} key a listen key
  * @returns {string} HTML, to be shown as text
  */
-export const snippet = (key) => `<script type="module" src="${location.origin}/widget/shopbell-toasts.js" data-key="${key}"></script>`;
+export const snippet = (key) => `<script type="module" src="${location.origin}/toast.js" data-key="${key}"></script>`;

@@ -142,6 +142,53 @@ async fn the_pages_inside_the_program_have_a_strict_policy_and_aliases() {
 }
 
 #[actix_web::test]
+async fn the_widget_is_one_small_file_under_both_of_its_names() {
+    let shop = shop(|_| {}).await;
+    let plain = shop.get("/toast.js", "").await;
+    assert_eq!(plain.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!((plain.header("access-control-allow-origin"), plain.header("vary")), ("*", "Accept-Encoding"));
+    assert_eq!(shop.get("/widget/shopbell-toasts.js", "").await.bytes, plain.bytes);
+    let text = String::from_utf8(plain.bytes.to_vec()).unwrap();
+    assert!(!text.contains("import{") && !text.contains("import '") && !text.contains("/*"), "{text}");
+    for (coding, most) in [("br", 8_192), ("gzip", 9_216)] {
+        let asked = || TestRequest::get().uri("/toast.js").insert_header(("accept-encoding", coding));
+        let packed = shop.send(asked()).await;
+        assert_eq!(packed.header("content-encoding"), coding);
+        assert!(packed.bytes.len() <= most, "{coding}: {} bytes", packed.bytes.len());
+        assert_ne!(packed.header("etag"), plain.header("etag"));
+        let known =
+            shop.send(asked().insert_header(("if-none-match", packed.header("etag").to_owned()))).await;
+        assert_eq!(known.status, 304);
+    }
+    let any =
+        TestRequest::get().uri("/toast.js").insert_header(("accept-encoding", "gzip, deflate, br, zstd"));
+    assert_eq!(shop.send(any).await.header("content-encoding"), "br");
+}
+
+#[actix_web::test]
+async fn a_folder_without_the_widget_has_the_one_inside_the_program_and_one_with_it_has_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
+    let path = folder.path().to_owned();
+    let shop = shop(move |settings| settings.assets = Some(path)).await;
+    assert!(shop.get("/toast.js", "").await.bytes.len() > 10_000);
+    std::fs::create_dir(folder.path().join("widget")).unwrap();
+    let own = folder.path().join("widget/shopbell-toasts.js");
+    for text in ["const mine = 1;\nlog(mine);\n", "log(2);\n"] {
+        std::fs::write(&own, text).unwrap();
+        let expected = if text.contains("mine") { "log(1);" } else { "log(2);" };
+        assert_eq!(shop.get("/toast.js", "").await.bytes, expected);
+        assert_eq!(
+            shop.get("/widget/shopbell-toasts.js", "").await.header("access-control-allow-origin"),
+            "*"
+        );
+    }
+    // What cannot be one file is served as it is written.
+    std::fs::write(&own, "export default 3;\n").unwrap();
+    assert_eq!(shop.get("/widget/shopbell-toasts.js", "").await.bytes, "export default 3;\n");
+}
+
+#[actix_web::test]
 async fn a_preflight_is_answered_before_any_route() {
     let shop = shop(|settings| settings.allowed_origin = vec!["https://blog.example".into()]).await;
     let ask = |origin: &'static str| {

@@ -37,6 +37,7 @@ struct Answer {
     status: StatusCode,
     headers: actix_web::http::header::HeaderMap,
     body: Value,
+    bytes: actix_web::web::Bytes,
 }
 
 impl Answer {
@@ -88,7 +89,7 @@ impl<S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>> Sh
         };
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body()).await.unwrap();
-        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default() }
+        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default(), bytes }
     }
 
     async fn get(&self, path: &str, token: &str) -> Answer {

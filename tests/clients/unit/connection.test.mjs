@@ -8,8 +8,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
-import { NEVER_HEARD_MAX_MS, backoff, delayAfterClose } from '../../../assets/widget/backoff.js';
-import { Connection } from '../../../assets/widget/connection.js';
+import { NEVER_HEARD_MAX_MS, backoff, delayAfterClose } from '../../../assets/client/backoff.js';
+import { Client as Connection } from '../../../assets/client/client.js';
 
 const SERVER = 'https://shop.example';
 /** Longer than any delay. */

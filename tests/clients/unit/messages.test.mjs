@@ -138,6 +138,6 @@ test('how long ago, never in the future', () => {
   const minute = 60_000;
   const ages = [-minute, 0, minute - 1, minute, 59 * minute, 60 * minute, 23 * 60 * minute, 48 * 60 * minute];
   assert.deepEqual(ages.map((age) => timeAgo(NOW - age, NOW, 'en')),
-    ['just now', 'just now', 'just now', '1 min ago', '59 min ago', '1 hr ago', '23 hr ago', '2 days ago']);
+    ['just now', 'just now', 'just now', '1 minute ago', '59 minutes ago', '1 hour ago', '23 hours ago', '2 days ago']);
   assert.deepEqual([0, minute].map((age) => timeAgo(NOW - age, NOW, 'ko')), ['방금', '1분 전']);
 });

@@ -81,15 +81,39 @@ test('too many that wait become one entry, newest first; the reader\'s own is no
   addUpTo(3 + FOLD_OVER);
   assert.equal(store.queue.length, FOLD_OVER);
   add(50, { own: true });
-  add(10);
-  const expected = Array.from({ length: FOLD_OVER + 1 }, (_, n) => 10 - n);
+  const last = 3 + FOLD_OVER + 1;
+  add(last);
+  const expected = Array.from({ length: FOLD_OVER + 1 }, (_, n) => last - n);
   assert.deepEqual(ids(store.queue), [[50], expected]);
   // Later ones join the same entry, under the same key.
   const { key } = store.queue[1];
-  add(11);
-  assert.deepEqual(ids(store.queue), [[50], [11, ...expected]]);
+  add(last + 1);
+  assert.deepEqual(ids(store.queue), [[50], [last + 1, ...expected]]);
   assert.equal(store.queue[1].key, key);
-  assert.equal(store.queue[1].at, 11_000);
+  assert.equal(store.queue[1].at, 1_000 * (last + 1));
+  assert.equal(store.queue[1].away, false, 'the reader is there');
+});
+
+test('what is missed is collected, and more than a handful of it is one line', () => {
+  store.pause('hidden');
+  addUpTo(FOLD_OVER);
+  assert.deepEqual([store.visible.length, store.queue.length], [0, FOLD_OVER]);
+  add(50);
+  assert.deepEqual([store.queue.length, store.queue[0].orders.length, store.queue[0].away], [1, FOLD_OVER + 1, true]);
+  store.resume('hidden');
+  assert.deepEqual([store.visible.length, store.queue.length], [1, 0]);
+});
+
+test('toasts of others keep their distance, the reader\'s own waits for nothing', () => {
+  store.gap = 2_000;
+  addUpTo(2);
+  assert.deepEqual(ids(store.visible), [[1]]);
+  add(50, { own: true });
+  assert.deepEqual(ids(store.visible), [[1], [50]]);
+  mock.timers.tick(1_999);
+  assert.deepEqual(ids(store.visible), [[1], [50]]);
+  mock.timers.tick(1);
+  assert.deepEqual(ids(store.visible), [[1], [50], [2]]);
 });
 
 test('a canceled order goes, wherever it is', () => {

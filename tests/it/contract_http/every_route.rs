@@ -371,7 +371,7 @@ async fn pages_have_aliases_and_a_strict_policy() {
 #[tokio::test]
 async fn browsers_get_pages_packed_and_each_form_has_a_tag_of_its_own() {
     let app = TestApp::spawn().await;
-    for path in ["/", "/css/tokens.css", "/js/dom.js", "/widget/shopbell-toasts.js", "/favicon.svg"] {
+    for path in ["/", "/css/tokens.css", "/js/dom.js", "/widget/element.js", "/favicon.svg"] {
         let plain = app.get(path).send().await.expect(200);
         assert_eq!(
             (plain.header("content-encoding"), plain.header("vary")),

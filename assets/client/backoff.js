@@ -5,7 +5,7 @@
  */
 
 export const FIRST_DELAY_MS = 500;
-const MAX_DELAY_MS = 30_000;
+export const MAX_DELAY_MS = 30_000;
 /** For who was never let in: a browser does not say why, and what it is will hardly pass by itself. */
 export const NEVER_HEARD_MAX_MS = 600_000;
 
@@ -33,12 +33,11 @@ export function backoff(attempt, random = Math.random, most = MAX_DELAY_MS) {
  * @param {number} [most] the longest wait that nobody has named, ms
  * @returns {number | null}
  */
-export function delayAfterClose(code, reason, attempt, random = Math.random, most = MAX_DELAY_MS) {
+export function delayAfterClose(code, reason, attempt, random, most) {
   if (code === CLOSE.sessionEnded || code === CLOSE.policy) return null;
+  const named = code === CLOSE.goingAway ? /\d+/.exec(reason) : null;
+  if (code !== CLOSE.tooSlow && !named) return backoff(attempt, random, most);
   // A repeated close without a stable connection in between backs off, whatever the server suggests.
   const penalty = attempt > 0 ? backoff(attempt, random, most) : 0;
-  if (code === CLOSE.tooSlow) return penalty;
-  const named = code === CLOSE.goingAway ? /\d+/.exec(reason ?? '') : null;
-  if (named) return Math.min(Number(named[0]), MAX_DELAY_MS) + penalty;
-  return backoff(attempt, random, most);
+  return Math.min(Number(named ?? 0), MAX_DELAY_MS) + penalty;
 }
