@@ -1,5 +1,7 @@
 //! `/api/admin/users`: all accounts, who of them may do what, and whose log-ins end.
 
+use std::time::Instant;
+
 use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,7 +9,7 @@ use utoipa::ToSchema;
 use super::{names::roles, requests};
 use crate::{
     clock,
-    domain::{Person, Role, Timestamp, UserId, fields::flag},
+    domain::{Person, Role, Speaker, Timestamp, UserId, fields::flag},
     service::people::read_patch,
     store::PeopleQuery,
     web::{
@@ -30,6 +32,8 @@ struct PersonResponse<'a> {
     #[schema(schema_with = roles)]
     role: &'static str,
     banned: bool,
+    /// Whether it may not speak in rooms.
+    muted: bool,
     hide_purchases: bool,
     created_at: Timestamp,
     orders: i64,
@@ -46,15 +50,17 @@ struct List<'a> {
     next_cursor: Option<UserId>,
 }
 
-impl<'a> From<&'a Person> for PersonResponse<'a> {
-    fn from(person: &'a Person) -> Self {
+impl<'a> PersonResponse<'a> {
+    fn of(person: &'a Person, state: &State) -> Self {
         let user = &person.user;
+        let speaker = Speaker::Member(user.user_id);
         Self {
             user_id: user.user_id,
             email: user.email.as_str(),
             nickname: user.nickname.as_str(),
             role: user.role.name(),
             banned: person.banned_at.is_some(),
+            muted: state.moderation.is_muted(speaker, Instant::now()),
             hide_purchases: user.hide_purchases,
             created_at: user.created_at,
             orders: person.orders,
@@ -70,8 +76,8 @@ struct Wrapped<'a> {
     user: PersonResponse<'a>,
 }
 
-fn wrapped(person: &Person) -> Wrapped<'_> {
-    Wrapped { user: person.into() }
+fn wrapped<'a>(person: &'a Person, state: &State) -> Wrapped<'a> {
+    Wrapped { user: PersonResponse::of(person, state) }
 }
 
 /// List all accounts.
@@ -93,7 +99,7 @@ pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<Ht
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let query = PeopleQuery { text: text.flatten(), role, banned, before, limit };
     let page = state.people.list(query, clock::now()).await?;
-    let users = page.items.iter().map(PersonResponse::from).collect();
+    let users = page.items.iter().map(|person| PersonResponse::of(person, &state)).collect();
     Ok(answer::ok(&List { users, next_cursor: page.next }))
 }
 
@@ -104,7 +110,7 @@ pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<Ht
 )]
 pub(super) async fn show(state: State, _admin: Admin, id: Id) -> Result<HttpResponse, Problem> {
     let person = state.people.get(id.read(UserId::parse)?, clock::now()).await?;
-    Ok(answer::ok(&wrapped(&person)))
+    Ok(answer::ok(&wrapped(&person, &state)))
 }
 
 /// Change what an account may do.
@@ -116,9 +122,13 @@ pub(super) async fn show(state: State, _admin: Admin, id: Id) -> Result<HttpResp
 )]
 pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(UserId::parse)?;
-    let patch = read_patch(body.fields().await?)?;
-    let person = state.people.change(id, patch, admin.actor(), clock::now()).await?;
-    Ok(answer::ok(&wrapped(&person)))
+    let (patch, muted) = read_patch(body.fields().await?)?;
+    let now = clock::now();
+    let person = state.people.change(id, patch, admin.actor(), now).await?;
+    if let Some(muted) = muted {
+        state.moderation.mute(id, muted, admin.actor(), now).await?;
+    }
+    Ok(answer::ok(&wrapped(&person, &state)))
 }
 
 /// Log an account out everywhere.

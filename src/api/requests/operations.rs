@@ -242,4 +242,6 @@ pub struct PersonChange {
     pub role: Option<String>,
     /// Whether it is banned.
     pub banned: Option<bool>,
+    /// Whether it may not speak in rooms.
+    pub muted: Option<bool>,
 }

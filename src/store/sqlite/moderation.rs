@@ -1,9 +1,10 @@
 //! Reports and mutes.
 
 use async_trait::async_trait;
+use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, authority, moderation_rows::ReportRow, writer::Tx};
+use super::{SqliteStore, audit, authority, moderation_rows::ReportRow, writer::Tx};
 use crate::{
     domain::{Actor, NewReport, Report, ReportId, ReportOutcome, Speaker, Timestamp, UserId},
     store::{ModerationError, ModerationStore, StoreError},
@@ -41,7 +42,7 @@ impl ModerationStore for SqliteStore {
             .write(move |tx| {
                 Box::pin(async move {
                     authority::admin::<ModerationError>(tx, Some(by), now).await?;
-                    set_muted(tx, user, muted, now).await
+                    set_muted(tx, user, muted, by, now).await
                 })
             })
             .await
@@ -170,12 +171,24 @@ async fn close(
     let wanted = Wanted { only: Some(id), ..Wanted::default() };
     let report = list(&mut tx.conn, wanted, 1).await?.pop().ok_or(ModerationError::NotFound)?;
     if let (ReportOutcome::Muted, Speaker::Member(user)) = (outcome, report.said.speaker) {
-        set_muted(tx, user, true, now).await?;
+        set_muted(tx, user, true, by, now).await?;
     }
+    let action = match outcome {
+        ReportOutcome::Dismissed => "report.dismiss",
+        ReportOutcome::Muted => "report.mute",
+    };
+    let deed = audit::Deed { action, subject: format!("report {id}"), details: json!({ "reportId": id }) };
+    audit::record(tx, Some(by), now, deed).await?;
     Ok(report)
 }
 
-async fn set_muted(tx: &mut Tx, user: UserId, muted: bool, now: Timestamp) -> Result<(), ModerationError> {
+async fn set_muted(
+    tx: &mut Tx,
+    user: UserId,
+    muted: bool,
+    by: Actor,
+    now: Timestamp,
+) -> Result<(), ModerationError> {
     let found: Option<i64> = sqlx::query_scalar(
         "select user_id
          from users
@@ -199,5 +212,7 @@ async fn set_muted(tx: &mut Tx, user: UserId, muted: bool, now: Timestamp) -> Re
     .bind(now.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    Ok(())
+    let action = if muted { "user.mute" } else { "user.unmute" };
+    let deed = audit::Deed { action, subject: format!("account {user}"), details: json!({ "userId": user }) };
+    Ok(audit::record(tx, Some(by), now, deed).await?)
 }

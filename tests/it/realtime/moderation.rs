@@ -132,6 +132,15 @@ async fn who_said_what_was_reported_is_silenced_at_once_on_all_sessions() {
     // It is known after a restart, too.
     let store = app.elsewhere().await;
     assert_eq!(store.muted().await.unwrap(), [app.id_of(&shop.kim).await]);
+
+    // An administrator ends it, and begins it again without a report.
+    let path = format!("/api/admin/users/{}", app.id_of(&shop.kim).await);
+    for muted in [false, true] {
+        let changed = app.patch(&path).by(admin).json(&json!({"muted": muted})).send().await.expect(200);
+        assert_eq!(changed.json["user"]["muted"], muted);
+        assert_eq!(say(&mut kim, "sorry").await["ok"], !muted);
+    }
+    app.patch(&path).by(admin).json(&json!({"muted": "perhaps"})).send().await.invalid(&["muted"]);
 }
 
 #[tokio::test]

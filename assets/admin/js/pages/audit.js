@@ -18,7 +18,7 @@ import { has, t } from '../i18n.js';
 
 /** What can be asked for; the server may know more, which are shown by their names. */
 const ACTIONS = [
-  'goods.create', 'goods.update', 'goods.delete', 'goods.stock', 'goods.import', 'order.cancel', 'user.ban', 'user.unban', 'user.role', 'user.mute', 'user.logout',
+  'goods.create', 'goods.update', 'goods.delete', 'goods.stock', 'goods.import', 'order.cancel', 'user.ban', 'user.unban', 'user.role', 'user.mute', 'user.unmute', 'user.logout', 'report.mute', 'report.dismiss',
   'source.create', 'source.update', 'source.rotate', 'source.delete', 'endpoint.create', 'endpoint.update', 'endpoint.rotate', 'endpoint.delete',
   'key.create', 'key.revoke', 'alerts.change',
 ];
