@@ -25,6 +25,7 @@ pub mod figures;
 pub mod gateway;
 pub mod hooks;
 pub mod limits;
+pub mod mail;
 pub mod media;
 pub mod outbox;
 pub mod poll;

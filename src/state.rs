@@ -10,11 +10,26 @@ use crate::{
     domain::Epoch,
     figures::Board,
     limits::Permits,
+    mail::{BadRelay, Mailer, Pace, Relay},
     media::Folder,
     service::{
-        ServiceError, accounts::Accounts, catalog::Catalog, endpoints::Endpoints, history::History,
-        ingest::Ingest, ledger::Ledger, listen_keys::ListenKeys, media::Media, moderation::Moderation,
-        orders::Orders, people::People, poll_reports::PollReports, sources::Sources, widget::Widget,
+        ServiceError,
+        accounts::Accounts,
+        catalog::Catalog,
+        endpoints::Endpoints,
+        history::History,
+        import::Import,
+        ingest::Ingest,
+        ledger::Ledger,
+        listen_keys::ListenKeys,
+        media::Media,
+        moderation::Moderation,
+        orders::Orders,
+        people::People,
+        poll_reports::PollReports,
+        resets::{Resets, Way},
+        sources::Sources,
+        widget::Widget,
     },
     store::Store,
 };
@@ -52,10 +67,14 @@ pub struct AppState {
     pub widget: Arc<Widget>,
     /// The figures of the shop.
     pub board: Arc<Board>,
+    /// Goods in bulk.
+    pub import: Arc<Import>,
     /// Pictures of goods.
     pub media: Arc<Media>,
     /// Who may not speak in the rooms, and what was reported.
     pub moderation: Arc<Moderation>,
+    /// New passwords for those who have forgotten theirs.
+    pub resets: Arc<Resets>,
     /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
@@ -72,14 +91,16 @@ impl AppState {
     /// # Errors
     /// The store failed.
     pub async fn open(settings: Settings, store: Arc<dyn Store>) -> Result<Self, ServiceError> {
-        let accounts = Accounts::open(Arc::clone(&store), &settings).await?;
+        let accounts = Arc::new(Accounts::open(Arc::clone(&store), &settings).await?);
+        let way = mail_way(&settings).map_err(|error| ServiceError::internal("mail cannot go out", error))?;
         let epoch = store.reach().await?.epoch;
         let sources = Arc::new(Sources::open(store.clone()).await?);
         let widget = Arc::new(Widget::new(store.clone()));
         Ok(Self {
             epoch: epoch.to_string().into(),
             log_epoch: epoch,
-            accounts: Arc::new(accounts),
+            resets: Arc::new(Resets::new(store.clone(), Arc::clone(&accounts), way)),
+            accounts,
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone(), settings.order_rate)),
             ledger: Arc::new(Ledger::new(store.clone())),
@@ -93,6 +114,7 @@ impl AppState {
             history: Arc::new(History::new(store.clone())),
             board: Arc::new(Board::new(store.clone(), Arc::clone(&widget))),
             widget,
+            import: Arc::new(Import::new(store.clone(), settings.currency)),
             media: Arc::new(Media::new(Folder::new(settings.media_folder()))),
             permits: Arc::new(Permits::new(&settings)),
             readiness: Arc::default(),
@@ -100,6 +122,23 @@ impl AppState {
             store,
         })
     }
+}
+
+/// How mail goes out, if it does.
+///
+/// # Errors
+/// Settings that name no relay, or no sender.
+pub fn mail_way(settings: &Settings) -> Result<Option<Way>, BadRelay> {
+    let (Some(url), Some(from), Some(public_url)) =
+        (&settings.smtp_url, &settings.mail_from, &settings.public_url)
+    else {
+        return Ok(None);
+    };
+    // The settings have checked that it is an origin.
+    let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let relay = Relay::new(&url.0, from, host.as_deref().unwrap_or("localhost"))?;
+    let mailer = Arc::new(Mailer::new(relay, Pace::default()));
+    Ok(Some(Way { mailer, public_url: public_url.clone() }))
 }
 
 /// Whether the server takes new work; it does until it is told to end.

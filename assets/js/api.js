@@ -164,6 +164,15 @@ export const api = {
   /** @param {Form} form */
   logIn: (form) => call('POST', '/auth', { body: form }),
 
+  /** @param {string} email */
+  askForReset: (email) => call('POST', '/auth/reset', { body: { email } }),
+
+  /**
+   * @param {string} token
+   * @param {string} password
+   */
+  confirmReset: (token, password) => call('POST', '/auth/reset/confirm', { body: { token, password } }),
+
   logOut: () => call('DELETE', '/auth'),
 
   /** @returns {Promise<User>} */

@@ -34,6 +34,7 @@ mod figures;
 mod goods;
 mod health;
 mod hooks;
+mod import;
 mod ledger_csv;
 mod listen_keys;
 mod media;
@@ -44,6 +45,7 @@ mod orders;
 mod pages;
 mod reports;
 pub mod requests;
+mod reset;
 mod shop;
 mod sources;
 mod stock;
@@ -55,6 +57,7 @@ mod widget;
 
 pub use catalog_cache::CatalogCache;
 pub use documents::Documents;
+pub(crate) use import::changes;
 
 /// Every route of the contract's §1 and §2 but `GET /api/events`, which is a transport.
 pub fn configure(cfg: &mut ServiceConfig) {
@@ -64,6 +67,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/users/me", [get(users::show), patch(users::change), delete(users::erase)]))
             .service(resource("/users/me/export", [get(export::show)]))
             .service(resource("/users/me/sessions", [delete(users::log_out_elsewhere)]))
+            .service(resource("/auth/reset", [post(reset::ask)]))
+            .service(resource("/auth/reset/confirm", [post(reset::confirm)]))
             .service(resource("/auth", [post(auth::log_in), delete(auth::log_out)]))
             .service(resource("/goods", [get(goods::list), post(goods::create)]))
             .service(resource("/shop", [get(shop::show)]))
@@ -71,6 +76,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/asyncapi.json", [get(documents::asyncapi)]))
             .service(resource("/categories", [get(goods::categories)]))
             .service(resource("/goods/cart", [get(cart::list)]))
+            .service(resource("/goods/import", [post(import::import)]))
             .service(resource(
                 "/goods/{goodsId}",
                 [get(goods::show), patch(goods::change), delete(goods::delete)],

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use super::{
     admin_orders, admin_users, auth, cart, documents, endpoints, export, figures, goods, health, hooks,
-    listen_keys, media, notifications, orders, reports, shop, sources, stock, users, widget,
+    import, listen_keys, media, notifications, orders, reports, reset, shop, sources, stock, users, widget,
 };
 
 /// All of them. What holds for many routes (who may call them, refusals, headers) is added by `contract::openapi`.
@@ -19,6 +19,8 @@ use super::{
     export::show,
     auth::log_in,
     auth::log_out,
+    reset::ask,
+    reset::confirm,
     shop::show,
     documents::openapi,
     documents::asyncapi,
@@ -29,6 +31,7 @@ use super::{
     goods::change,
     goods::delete,
     goods::put,
+    import::import,
     goods::categories,
     stock::history,
     stock::change,

@@ -6,8 +6,11 @@ use std::{
 };
 
 /// The settings whose values everyone on the machine would see in the list of processes, with their variables.
-const SECRET_FLAGS: [(&str, &str); 2] =
-    [("--jwt-secret", "SHOPBELL_JWT_SECRET"), ("--database-url", "DATABASE_URL")];
+const SECRET_FLAGS: [(&str, &str); 3] = [
+    ("--jwt-secret", "SHOPBELL_JWT_SECRET"),
+    ("--smtp-url", "SHOPBELL_SMTP_URL"),
+    ("--database-url", "DATABASE_URL"),
+];
 
 /// Starts the program again with the secrets of its arguments in its environment, which its owner alone can read, if
 /// there are any. Returns only if there are none, or with why that failed.

@@ -1,13 +1,13 @@
 //! What is done to a database from outside: `migrate`, `check` and `backup`.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::common::{CommonArgs, Failure, cannot_open, open, print};
+use super::{
+    common::{CommonArgs, Failure, cannot_open, open, print},
+    progress,
+};
 use crate::{config::Settings, store, telemetry};
 
 #[derive(Args)]
@@ -27,8 +27,10 @@ pub(super) async fn migrate(settings: &Settings) -> Result<(), Failure> {
 /// Prints what is wrong, a line each, and fails if anything is.
 pub(super) async fn check(settings: &Settings) -> Result<(), Failure> {
     telemetry::start_logging(settings.log_format);
-    let found =
-        store::check(&settings.database_url).await.map_err(|error| Failure::Run(error.to_string()))?;
+    let bar = progress::unknown("checking");
+    let found = store::check(&settings.database_url).await;
+    bar.finish_and_clear();
+    let found = found.map_err(|error| Failure::Run(error.to_string()))?;
     for line in &found {
         print(&format!("{line}\n"))?;
     }
@@ -41,18 +43,13 @@ pub(super) async fn check(settings: &Settings) -> Result<(), Failure> {
 pub(super) async fn backup(args: BackupArgs) -> Result<(), Failure> {
     let settings = args.common.settings()?;
     telemetry::start_logging(settings.log_format);
-    let is_terminal = std::io::stderr().is_terminal();
+    let bar = progress::bytes(0);
     let mut progress = |written: u64, total: u64| {
-        if is_terminal {
-            let percent = written.saturating_mul(100).checked_div(total).unwrap_or(100);
-            // The terminal may be gone; the copy goes on.
-            drop(write!(std::io::stderr(), "\r{percent:3} % of {} KiB", total.div_ceil(1024)));
-        }
+        bar.set_length(total);
+        bar.set_position(written);
     };
     let copied = store::backup(&settings.database_url, &args.to, &mut progress).await;
-    if is_terminal {
-        drop(writeln!(std::io::stderr()));
-    }
+    bar.finish_and_clear();
     copied.map_err(|error| cannot_open(&error))?;
     print(&format!("{} is a copy of the database\n", args.to.display()))
 }

@@ -4,8 +4,10 @@ mod admin;
 mod arguments;
 mod common;
 mod endpoint;
+mod goods;
 mod listen_key;
 mod maintenance;
+mod progress;
 mod readiness;
 mod serve;
 mod source;
@@ -18,6 +20,7 @@ use self::{
     admin::AdminCommand,
     common::{CommonArgs, Failure, print},
     endpoint::EndpointCommand,
+    goods::GoodsCommand,
     listen_key::ListenKeyCommand,
     maintenance::BackupArgs,
     serve::ServeArgs,
@@ -39,6 +42,9 @@ enum Command {
     /// Manage administrators, passwords and bans
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Make and change goods as a file says, or print them as one
+    #[command(subcommand)]
+    Goods(GoodsCommand),
     /// Let the pages of another shop hear the alerts
     #[command(subcommand)]
     ListenKey(ListenKeyCommand),
@@ -101,6 +107,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::ListenKey(command) => command.run().await,
         Command::Source(command) => command.run().await,
         Command::Endpoint(command) => command.run().await,
+        Command::Goods(command) => command.run().await,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         catalog::CurrencyError,
         demo::{self, Demo},
     },
-    telemetry,
+    state, telemetry,
 };
 
 #[derive(Args)]
@@ -42,6 +42,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
 
 async fn serve(settings: Settings, config: Option<PathBuf>) -> Result<(), Failure> {
     telemetry::start_logging(settings.log_format);
+    state::mail_way(&settings).map_err(|error| Failure::Usage(error.to_string()))?;
     warn_of_open_files(&settings, config.as_deref());
     if let Err(error) = config::raise_limit() {
         tracing::warn!(%error, "the limit of open files cannot be raised");
@@ -114,7 +115,8 @@ impl Signals {
 /// Says that others can read what holds secrets. (A configuration without secrets may be anyone's to read.)
 fn warn_of_open_files(settings: &Settings, config: Option<&Path>) {
     let config = config.filter(|_| settings.jwt_secret_file.is_none() && !settings.jwt_secret.is_empty());
-    let secret = settings.jwt_secret_file.as_deref().into_iter().chain(config);
+    let files = [&settings.jwt_secret_file, &settings.smtp_url_file];
+    let secret = files.into_iter().filter_map(|file| file.as_deref()).chain(config);
     for file in config::readable_by_others(secret) {
         tracing::warn!(file = %file.display(), "others can read a file with secrets: chmod 600 it");
     }

@@ -52,7 +52,8 @@ pub(super) fn check_assets(settings: &Settings, config: Option<&Path>) -> Result
     let secret = companions.map(|path| (path, "the database"));
     let secret = secret.chain(config.map(|path| (path.to_owned(), "the configuration")));
     let key = settings.jwt_secret_file.iter().map(|path| (path.clone(), "the key of the log-in tokens"));
-    for (path, what) in secret.chain(key) {
+    let relay = settings.smtp_url_file.iter().map(|path| (path.clone(), "the way out for mail"));
+    for (path, what) in secret.chain(key).chain(relay) {
         if places(&path).iter().any(|place| place.starts_with(&root)) {
             return Err(ConfigError(format!(
                 "--assets {} holds {what} ({}), which everyone could download: keep them apart",

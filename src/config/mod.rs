@@ -59,6 +59,12 @@ impl Settings {
 
     /// Reads the secrets that are in files.
     fn with_secrets(mut self) -> Result<Self, ConfigError> {
+        if let Some(path) = &self.smtp_url_file {
+            if self.smtp_url.is_some() {
+                return Err(ConfigError("--smtp-url and --smtp-url-file cannot both be given".into()));
+            }
+            self.smtp_url = files::secrets("--smtp-url-file", path)?.into_iter().next();
+        }
         let Some(path) = &self.jwt_secret_file else { return Ok(self) };
         if !self.jwt_secret.is_empty() {
             return Err(ConfigError("--jwt-secret and --jwt-secret-file cannot both be given".into()));
@@ -122,6 +128,11 @@ impl Settings {
         }
         if let Some(url) = &self.public_url {
             self.public_url = Some(origin("--public-url", url)?);
+        }
+        if self.smtp_url.is_some() && (self.mail_from.is_none() || self.public_url.is_none()) {
+            return refuse(
+                "--smtp-url needs --mail-from and --public-url: a letter has a sender and a link".into(),
+            );
         }
         self.allowed_origin =
             self.allowed_origin.iter().map(|text| allowed_origin(text)).collect::<Result<_, _>>()?;

@@ -209,6 +209,16 @@ settings! {
         /// The most notifications that the log keeps [default: 1000000]
         #[arg(env = "SHOPBELL_HISTORY_ROWS", value_name = "N", value_parser = above_zero::<u64>)]
         history_rows: u64 => u64 = 1_000_000;
+        /// Where mail goes out: smtps://user:password@host, or smtp://user:password@host with STARTTLS, which a relay on this machine
+        /// need not have. Needs --mail-from and --public-url [default: no mail goes out]
+        #[arg(env = "SHOPBELL_SMTP_URL", value_name = "URL", hide_env_values = true)]
+        smtp_url: Secret => Option<Secret> = None;
+        /// File that holds that URL instead
+        #[arg(env = "SHOPBELL_SMTP_URL_FILE", value_name = "FILE")]
+        smtp_url_file: PathBuf => Option<PathBuf> = None;
+        /// Sender of mail: shop@shop.example, or Shop <shop@shop.example>
+        #[arg(env = "SHOPBELL_MAIL_FROM", value_name = "ADDRESS")]
+        mail_from: String => Option<String> = None;
         /// Time for requests and sessions to end after SIGTERM [default: 10s]
         #[arg(env = "SHOPBELL_DRAIN_TIMEOUT", value_name = "TIME")]
         drain_timeout: HumanDuration => Duration = Duration::from_secs(10);

@@ -8,11 +8,13 @@ pub(super) const GROUPS: &[(&str, &str, &str)] = &[
     ("goods", "goods", "The catalog."),
     ("stock", "goods", ""),
     ("media", "goods", ""),
+    ("import", "goods", ""),
     ("cart", "cart", "One's own cart."),
     ("orders", "orders", "Placing orders, taking them back, and looking at one's own."),
     ("users", "account", "Registering, and one's own account."),
     ("export", "account", ""),
     ("auth", "log-in", "Logging in and out."),
+    ("reset", "log-in", ""),
     ("notifications", "alerts", "Who bought what: the log, and the stream of what happens now."),
     ("sse", "alerts", ""),
     (

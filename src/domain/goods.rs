@@ -132,6 +132,41 @@ pub struct Goods {
     pub updated_at: Timestamp,
 }
 
+/// What goods are known by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum GoodsKey {
+    /// The number of another system.
+    Sku(Sku),
+    /// Their own.
+    Id(GoodsId),
+}
+
+impl Goods {
+    /// What they are after a change, but for when it was. A category in another spelling is the same.
+    #[must_use]
+    pub fn with(&self, patch: &GoodsPatch) -> Self {
+        let about = &self.about;
+        let category = patch.category.clone().filter(|category| category.key() != self.category.key());
+        Self {
+            goods_id: self.goods_id,
+            name: patch.name.clone().unwrap_or_else(|| self.name.clone()),
+            thumbnail_url: patch.thumbnail_url.clone().unwrap_or_else(|| self.thumbnail_url.clone()),
+            category: category.unwrap_or_else(|| self.category.clone()),
+            price: patch.price.unwrap_or(self.price),
+            stock: patch.stock.unwrap_or(self.stock),
+            about: About {
+                sku: patch.sku.clone().unwrap_or_else(|| about.sku.clone()),
+                description: patch.description.clone().unwrap_or_else(|| about.description.clone()),
+                url: patch.url.clone().unwrap_or_else(|| about.url.clone()),
+                announce: patch.announce.unwrap_or(about.announce),
+                listed: patch.listed.unwrap_or(about.listed),
+            },
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
 /// Goods to put on sale.
 #[derive(Clone, Debug)]
 pub struct NewGoods {

@@ -36,7 +36,7 @@ pub use endpoint::{
 pub use fields::{Field, FieldError, Fields, Invalid};
 pub use figures::{Day, WidgetCounts};
 pub use goods::{
-    About, Goods, GoodsAction, GoodsEvent, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
+    About, Goods, GoodsAction, GoodsEvent, GoodsKey, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
 };
 pub use id::{DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, ReportId, StockChangeId, UserId};
 pub use language::Language;

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     config::Settings,
     domain::{
-        LoginSession, NewUser, Nickname, Password, PasswordAttempt, Role, SessionId, SessionSecret,
-        Timestamp, User, UserId, UserPatch,
+        LoginSession, NewUser, Nickname, Password, PasswordAttempt, PasswordHash, Role, SessionId,
+        SessionSecret, Timestamp, User, UserId, UserPatch,
     },
     limits::{LoginThrottle, Rates, network},
     store::{AccountStore, Store},
@@ -125,6 +125,14 @@ impl Accounts {
             Err(_) => attempt.refund(),
         }
         self.open_login(checked?, now).await
+    }
+
+    /// Hashes a new password for someone who proved otherwise whose account it is for.
+    ///
+    /// # Errors
+    /// Too much work.
+    pub(super) async fn hash(&self, address: IpAddr, new: Password) -> Result<PasswordHash, ServiceError> {
+        self.passwords.hash(Turn::log_in(address), new).await
     }
 
     async fn check(&self, who: Credentials, address: IpAddr) -> Result<User, ServiceError> {

@@ -191,7 +191,7 @@ const FIELDS: [&str; 10] =
     ["name", "thumbnailUrl", "category", "price", "stock", "sku", "description", "url", "announce", "listed"];
 
 /// Reads the fields of goods; `whole` demands those that all goods must have.
-fn read(fields: &Fields, currency: Currency, whole: bool) -> Result<GoodsPatch, Vec<FieldError>> {
+pub(super) fn read(fields: &Fields, currency: Currency, whole: bool) -> Result<GoodsPatch, Vec<FieldError>> {
     let shown = (
         needed(fields, "name", GoodsName::parse, whole),
         needed(fields, "thumbnailUrl", ThumbnailUrl::parse_url, whole),

@@ -17,6 +17,7 @@ pub mod demo;
 pub mod endpoints;
 pub mod history;
 pub mod housekeeping;
+pub mod import;
 pub mod ingest;
 pub mod ledger;
 pub mod listen_keys;
@@ -26,6 +27,7 @@ pub mod orders;
 pub mod passwords;
 pub mod people;
 pub mod poll_reports;
+pub mod resets;
 pub mod sources;
 pub mod tokens;
 pub mod widget;
@@ -66,6 +68,12 @@ pub enum ServiceError {
     /// The body of a receipt is no longer kept, or never was.
     #[error("what was received is no longer kept")]
     ReceiptForgotten,
+    /// No mail goes out of here.
+    #[error("mail is not configured")]
+    MailNotConfigured,
+    /// Too many links to a new password are asked for, or tried.
+    #[error("too many links to a new password")]
+    TooManyResets(RateExceeded),
     /// Too many registrations come from the network.
     #[error("too many registrations")]
     TooManyRegistrations(RateExceeded),

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 
 use super::{
     accounts::AccountStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
-    endpoints::EndpointStore, errors::StoreError, figures::FigureStore, ledger::LedgerStore,
-    listen_keys::ListenKeyStore, log::LogStore, moderation::ModerationStore, news::NewsStore,
-    orders::OrderStore, people::PeopleStore, personal::PersonalStore, sources::SourceStore,
+    endpoints::EndpointStore, errors::StoreError, figures::FigureStore, imports::ImportStore,
+    ledger::LedgerStore, listen_keys::ListenKeyStore, log::LogStore, moderation::ModerationStore,
+    news::NewsStore, orders::OrderStore, people::PeopleStore, personal::PersonalStore, resets::ResetStore,
+    sources::SourceStore,
 };
 
 /// What a low stock is unless anything else is said.
@@ -30,6 +31,8 @@ pub trait Store:
     + DeliveryStore
     + NewsStore
     + SourceStore
+    + ResetStore
+    + ImportStore
     + FigureStore
 {
     /// Fails when the database cannot be read or its writer does not run.

@@ -133,6 +133,8 @@ codes! {
         "Too many orders at once. Please wait a moment.", "주문이 너무 많습니다. 잠시 후 다시 시도해 주세요.";
     TooManyRegistrations = "too_many_registrations", TOO_MANY_REQUESTS,
         "Too many accounts were created from here. Please try again later.", "이 네트워크에서의 회원가입이 너무 많습니다. 잠시 후 다시 시도해 주세요.";
+    MailNotConfigured = "mail_not_configured", SERVICE_UNAVAILABLE,
+        "This shop sends no mail. Please ask the shopkeeper.", "이 가게에서는 메일을 보내지 않습니다. 운영자에게 문의해 주세요.";
     TooManySessions = "too_many_sessions", TOO_MANY_REQUESTS,
         "You are connected too many times.", "접속이 너무 많습니다.";
     TooManyConnections = "too_many_connections", TOO_MANY_REQUESTS,
@@ -222,6 +224,8 @@ impl From<&ServiceError> for Code {
             ServiceError::BadCredentials => Self::BadCredentials,
             ServiceError::Banned => Self::Banned,
             ServiceError::TooManyAttempts(_) => Self::TooManyAttempts,
+            ServiceError::TooManyResets(_) => Self::TooManyAttempts,
+            ServiceError::MailNotConfigured => Self::MailNotConfigured,
             ServiceError::TooManyOrders(_) => Self::TooManyOrders,
             ServiceError::TooManyReceipts(_) => Self::TooManyReceipts,
             ServiceError::TooManyCounts(_) => Self::TooManyCounts,

@@ -278,6 +278,7 @@ impl<E: Into<ServiceError>> From<E> for Problem {
             ServiceError::TooManyAttempts(TooManyAttempts { retry_after })
             | ServiceError::TooManyOrders(RateExceeded { retry_after })
             | ServiceError::TooManyReceipts(RateExceeded { retry_after })
+            | ServiceError::TooManyResets(RateExceeded { retry_after })
             | ServiceError::TooManyCounts(RateExceeded { retry_after })
             | ServiceError::TooManyRegistrations(RateExceeded { retry_after }) => {
                 problem = problem.with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));

@@ -128,3 +128,39 @@ test('an account is erased after its password, and its name is gone from what ot
   assert.ok(notifications.some(({ data }) => data.anonymous), 'the alert is there');
   assert.ok(!notifications.some(({ data }) => data.nickname === 'pam'), 'the name is not');
 });
+
+test('who has forgotten the password asks for a link, and its end sets a new one', async () => {
+  const { page, allow } = await front.guest();
+  // No mail goes out of this shop: what the server would answer is answered here.
+  const sent = [];
+  await page.route('**/api/auth/reset**', (route) => {
+    const { token, ...rest } = route.request().postDataJSON();
+    sent.push({ path: new URL(route.request().url()).pathname, token, ...rest });
+    if (token === 'used') {
+      return route.fulfill({
+        status: 400, contentType: 'application/problem+json',
+        json: { status: 400, code: 'validation', errorMessage: 'Please check.', errors: [{ field: 'token', code: 'invalid', message: 'used' }] },
+      });
+    }
+    return route.fulfill({ status: token ? 204 : 202 });
+  });
+  allow(400);
+  await page.goto('/login.html');
+  await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await fillIn(page, { email: 'kyra@example.com' }, '#reset-form');
+  await page.locator('.lead', { hasText: 'kyra@example.com' }).waitFor();
+  await page.goto('/reset.html#token=used');
+  await fillIn(page, { password: NEW }, '#reset-form');
+  await page.locator('.lead', { hasText: 'too old' }).waitFor();
+  await page.goto('/login.html');
+  await page.goto('/reset.html#token=good');
+  await page.locator('#reset-form input[type="password"]').waitFor();
+  assert.equal(new URL(page.url()).hash, '', 'the secret has left the address');
+  await fillIn(page, { password: NEW }, '#reset-form');
+  await page.locator('.lead', { hasText: 'holds' }).waitFor();
+  assert.deepEqual(sent, [
+    { path: '/api/auth/reset', token: undefined, email: 'kyra@example.com' },
+    { path: '/api/auth/reset/confirm', token: 'used', password: NEW },
+    { path: '/api/auth/reset/confirm', token: 'good', password: NEW },
+  ]);
+});

@@ -23,12 +23,13 @@ const BELOW: &[(&str, &[&str])] = &[
     ("web", &["state"]),
     ("state", &["figures", "limits", "config", "telemetry"]),
     ("figures", &["service", "realtime", "telemetry", "clock"]),
-    ("service", &["hooks", "media", "store", "limits", "config", "clock"]),
+    ("service", &["hooks", "mail", "media", "store", "limits", "config", "clock"]),
     ("hooks", &["domain"]),
     ("realtime", &["store", "outbox", "limits"]),
     ("socketio", &["transport"]),
     ("transport", &["outbox", "limits"]),
     ("outbox", &["protocol", "limits", "clock", "telemetry"]),
+    ("mail", &["domain"]),
     ("media", &[]),
     ("store", &["hooks", "domain", "telemetry", "limits"]),
     ("limits", &["domain", "config", "telemetry"]),
@@ -52,6 +53,9 @@ const PLACES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "config"]),
     ("reqwest", &["poll", "webhooks"]),
     ("image", &["media"]),
+    ("lettre", &["mail"]),
+    ("csv", &["service"]),
+    ("indicatif", &["cli"]),
 ];
 
 fn read(folder: &str) -> Modules {

@@ -78,6 +78,8 @@ async fn a_demo_has_goods_a_shopper_and_an_admin() {
 fn a_bad_setting_is_named_in_one_sentence() {
     let folder = folder();
     let file = folder.path().join("shop.toml");
+    let mail =
+        |url, from| vec!["--smtp-url", url, "--mail-from", from, "--public-url", "https://shop.example"];
     for (args, names) in [
         (vec!["--addr", "nowhere"], "--addr"),
         (vec!["--workers", "0"], "--workers"),
@@ -97,6 +99,9 @@ fn a_bad_setting_is_named_in_one_sentence() {
         (vec!["--max-body", "big"], "--max-body"),
         (vec!["--assets", "/no/such/folder"], "--assets"),
         (vec!["--log-format", "xml"], "--log-format"),
+        (vec!["--smtp-url", "smtp://localhost"], "--mail-from"),
+        (mail("http://localhost", "shop@shop.example"), "--smtp-url"),
+        (mail("smtp://localhost", "the shop"), "--mail-from"),
         (vec!["--config", "/no/such/file.toml"], "--config"),
         (vec!["--no-such-flag"], "--no-such-flag"),
     ] {
@@ -479,4 +484,39 @@ async fn listen_keys_are_made_listed_and_removed_while_the_shop_is_open() {
     ] {
         fails(shopbell(folder.path(), &[&["listen-key"], args].concat()), code, names);
     }
+}
+
+#[test]
+fn goods_go_out_and_come_back_as_they_were() {
+    let (shop, other) = (folder(), folder());
+    let goods = |folder: &Path, args: &[&str]| run(shopbell(folder, &[&["goods"], args].concat()));
+    let table = "goodsId,sku,name,category,price,stock,thumbnailUrl,url,announce,listed,description\n\
+        ,A,'=1+1,drink,6.20,5,/a.svg,https://x.example/a,false,true,\"two\nlines; \"\"quoted\"\"\"\n\
+        ,B,물,Food,0,,/b.svg,,,false,\n\
+        77,,''s,food,1,0,/c.svg,,true,,-\n";
+    std::fs::write(shop.path().join("goods.csv"), table).unwrap();
+    let (code, would, _) = goods(shop.path(), &["import", "goods.csv", "--dry-run"]);
+    assert_eq!(code, 0, "{would}");
+    assert!(would.starts_with("line 2: created A (=1+1)\n"), "{would}");
+    assert!(would.ends_with("would be 3 made, 0 changed, 0 as they were, 0 refused\n"), "{would}");
+    let (_, done, _) = goods(shop.path(), &["import", "goods.csv"]);
+    assert_eq!(done, "3 made, 0 changed, 0 as they were, 0 refused\n");
+    for format in ["csv", "ndjson"] {
+        let (code, exported, _) = goods(shop.path(), &["export", "--format", format]);
+        assert_eq!(code, 0, "{exported}");
+        std::fs::write(shop.path().join("out"), &exported).unwrap();
+        let (_, again, _) = goods(shop.path(), &["import", "out"]);
+        assert_eq!(again, "0 made, 0 changed, 3 as they were, 0 refused\n", "{exported}");
+        let file = shop.path().join("out").display().to_string();
+        goods(other.path(), &["import", &file]);
+        if format == "csv" {
+            assert_eq!(goods(other.path(), &["export"]).1, exported, "in another shop, too");
+        }
+    }
+    let bad = "sku,price\nA,7\nB,x\n";
+    std::fs::write(shop.path().join("bad.csv"), bad).unwrap();
+    fails(shopbell(shop.path(), &["goods", "import", "bad.csv"]), 1, "refused lines: 1");
+    let (_, report, _) = goods(shop.path(), &["import", "bad.csv"]);
+    assert!(report.contains("line 3: refused: price: "), "{report}");
+    fails(shopbell(shop.path(), &["goods", "import", "none.csv"]), 1, "none.csv");
 }

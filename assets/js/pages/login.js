@@ -30,6 +30,7 @@ show(el('div', { class: 'narrow' },
   },
   field({ name: 'email', label: t('field.email'), type: 'email', autocomplete: 'username', value: params.get('email') ?? '' }),
   field({ name: 'password', label: t('field.password'), type: 'password', autocomplete: 'current-password' })),
+  el('p', { class: 'form-aside' }, el('a', { href: '/reset.html' }, t('login.forgot'))),
   el('p', { class: 'form-aside' }, t('login.none'), ' ',
     el('a', { href: `/register.html${next ? `?next=${encodeURIComponent(next)}` : ''}` }, t('nav.register')))));
 

@@ -61,3 +61,23 @@ pub struct Erasure {
     #[schema(format = Password)]
     pub password: String,
 }
+
+/// Whose password was forgotten.
+#[derive(Debug, ToSchema)]
+#[schema(examples(json!({"email": "kim@example.com"})))]
+pub struct ForgottenPassword {
+    /// The address of the account.
+    #[schema(max_length = 254, examples("kim@example.com"))]
+    pub email: String,
+}
+
+/// A new password, by the link of a mail.
+#[derive(Debug, ToSchema)]
+#[schema(examples(json!({"token": "00112233445566778899aabbccddeeff", "password": "correct horse"})))]
+pub struct NewPassword {
+    /// What stands behind `#token=` in the link.
+    pub token: String,
+    /// 8 to 128 characters.
+    #[schema(min_length = 8, format = Password)]
+    pub password: String,
+}

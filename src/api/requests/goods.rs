@@ -45,6 +45,14 @@ pub enum GoodsCursor {
     Other(String),
 }
 
+/// How a table of goods is taken.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct ImportOptions {
+    /// Change nothing, and say line by line what would change.
+    pub dry_run: Option<bool>,
+}
+
 /// A form around a picture.
 #[derive(Debug, ToSchema)]
 pub struct PictureForm {

@@ -17,6 +17,7 @@ pub(super) mod log;
 pub(super) mod moderation;
 pub(super) mod orders;
 pub(super) mod personal;
+pub(super) mod resets;
 pub(super) mod sources;
 
 /// Makes a test of each sentence. `$open` is an async function that gives an empty store and what keeps it alive.
@@ -30,6 +31,8 @@ macro_rules! store_contract {
                        a_setting_keeps_its_first_value
                        what_ended_is_forgotten_a_little_at_a_time
                        a_ban_ends_log_ins_and_allows_none }
+            resets { a_link_gives_a_new_password_once_and_ends_log_ins
+                     a_link_ends_when_the_account_changes }
             personal { who_hides_purchases_is_not_named_in_past_alerts
                        an_erased_account_leaves_figures_without_a_person
                        what_is_kept_is_read_in_pages

@@ -113,7 +113,7 @@ impl CatalogStore for SqliteStore {
             .write(move |tx| {
                 Box::pin(async move {
                     authority::admin::<CatalogError>(tx, by, now).await?;
-                    let Some(before) = find_sku(tx, &sku).await? else {
+                    let Some(before) = find_sku(&mut tx.conn, tx.currency, &sku).await? else {
                         let patch = GoodsPatch { sku: Some(Some(sku)), ..patch };
                         let goods = patch.complete(None).ok_or(CatalogError::Incomplete)?;
                         return Ok((create(tx, goods, by, now).await?, true));
@@ -220,13 +220,17 @@ fn taken(error: sqlx::Error) -> CatalogError {
 }
 
 /// Finds goods by the number that other systems know them by.
-async fn find_sku(tx: &mut Tx, sku: &Sku) -> Result<Option<Goods>, StoreError> {
+pub(super) async fn find_sku(
+    conn: &mut SqliteConnection,
+    currency: Currency,
+    sku: &Sku,
+) -> Result<Option<Goods>, StoreError> {
     let id: Option<i64> = sqlx::query_scalar("select goods_id from goods where sku = $1")
         .bind(sku.as_str())
-        .fetch_optional(&mut tx.conn)
+        .fetch_optional(&mut *conn)
         .await?;
     let Some(id) = id else { return Ok(None) };
-    Ok(find_all(&mut tx.conn, tx.currency, &[GoodsId(id)]).await?.pop())
+    Ok(find_all(conn, currency, &[GoodsId(id)]).await?.pop())
 }
 
 /// Deletes goods, and tells nobody. Their number is not given again.

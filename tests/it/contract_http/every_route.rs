@@ -39,6 +39,7 @@ const PRIVATE: &[(&str, &str)] = &[
     ("POST", "/api/admin/listen-keys"),
     ("DELETE", "/api/admin/listen-keys/lk_00000000000000000000000000000000"),
     ("POST", "/api/admin/media"),
+    ("POST", "/api/goods/import"),
     ("GET", "/api/admin/endpoints"),
     ("POST", "/api/admin/endpoints"),
     ("GET", "/api/admin/endpoints/1"),
@@ -89,6 +90,8 @@ async fn only_an_administrator_changes_the_catalogue() {
 const WITH_BODY: &[(&str, &str)] = &[
     ("POST", "/api/users"),
     ("POST", "/api/auth"),
+    ("POST", "/api/auth/reset"),
+    ("POST", "/api/auth/reset/confirm"),
     ("PATCH", "/api/users/me"),
     ("POST", "/api/goods"),
     ("PATCH", "/api/goods/1"),

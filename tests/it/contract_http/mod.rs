@@ -6,9 +6,11 @@ mod every_route;
 mod goods_lists;
 mod goods_of_others;
 mod goods_routes;
+mod import;
 mod media;
 mod orders;
 mod own_account;
+mod reset;
 mod stock;
 mod text;
 

@@ -2,6 +2,7 @@
 //! a WebSocket client with deadlines.
 
 mod http;
+mod smtp;
 mod wait;
 mod ws;
 
@@ -22,6 +23,7 @@ use tokio::sync::Notify;
 
 pub use self::{
     http::{Answer, Call, Http, is_problem},
+    smtp::Sink,
     wait::{DEADLINE, SOON, eventually, pass, until, within},
     ws::{As, Ws},
 };

@@ -41,6 +41,13 @@ fn sources() -> Vec<(String, String)> {
         .collect()
 }
 
+/// The statements of a source.
+pub(super) fn of(file: &str) -> Vec<String> {
+    let sources = sources();
+    let of_file = sources.iter().filter(|(name, _)| name == file);
+    of_file.flat_map(|(name, source)| calls(name, source)).map(|call| call.sql).collect()
+}
+
 /// The calls in a source.
 fn calls<'a>(file: &str, source: &'a str) -> Vec<Call<'a>> {
     let mut rest = source.split("sqlx::query");
