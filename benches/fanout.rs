@@ -77,6 +77,7 @@ impl Thread {
                 is_masked: false,
                 language: Language::English,
                 feeding: Feeding::Live,
+                digest: None,
                 position: Offset::START,
                 limits: SessionLimits::new(1, Instant::now()),
                 permits: Vec::new(),

@@ -9,6 +9,7 @@ use crate::{
     gateway::openapi::{Ack, ErrorEvent, Hello},
     protocol::{
         asked::{Authenticate, Buy, NamedRoom, NewMessage, ReportMessage},
+        digest::BuyDigest,
         publication::{BuyCanceled, BuyGoods},
         shapes::{Gap, GoodsChanged, OrderTold},
     },
@@ -93,6 +94,12 @@ pub(super) fn told() -> Vec<Event> {
         event("gap", "What came after an offset and before another is no longer kept.", ALL, of::<Gap>()),
         event("BUY_GOODS", "Someone ordered.", ALL, of::<BuyGoods<'_>>()),
         event("BUY_CANCELED", "An alert no longer holds.", ALL, of::<BuyCanceled>()),
+        event(
+            "BUY_DIGEST",
+            "What a burst tells, to sessions that asked for it with `digest`.",
+            ALL,
+            of::<BuyDigest<'_>>(),
+        ),
         event(
             "ORDER",
             "An order of one's own was placed or canceled, from whatever device. It comes before the alert of that `id`.",

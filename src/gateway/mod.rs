@@ -4,6 +4,7 @@
 //! and in how its messages are written; all end in a [`Client`], and what it says in `events`.
 
 mod bundle;
+mod bursts;
 mod buy;
 mod chat;
 mod client;

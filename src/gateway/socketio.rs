@@ -1,6 +1,7 @@
 //! The shop over Socket.IO: who connects, from where in the log, and how events and acknowledgements are written.
 
 use std::{
+    num::NonZeroU8,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -8,6 +9,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
+    bursts,
     client::Client,
     door::{Handshake, Party},
     events,
@@ -61,6 +63,11 @@ impl Auth {
         Some(key.as_str().unwrap_or_default())
     }
 
+    /// How many alerts a second are wanted each by itself.
+    fn digest(&self) -> Result<Option<NonZeroU8>, Refusal> {
+        bursts::from_value(self.0.get(bursts::NAME))
+    }
+
     /// The token; pages that have none send nothing, `null` or the text of it.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
@@ -91,6 +98,7 @@ struct Connecter {
 
 impl Connecter {
     async fn connect(self, auth: Auth) -> Result<Accepted<Client>, Refusal> {
+        let digest = auth.digest()?;
         let who = self.who(&auth).await?;
         let person = who.person;
         let claim = who.login.as_ref().map_or(Claim::Guest, |login| Claim::Member(login.user_id));
@@ -105,6 +113,7 @@ impl Connecter {
         let start = back.map_or(Start::Live, |(_, after)| Start::After(after));
         let mut new = self.gateway.new_session(self.outbox, who, start, permits);
         new.language = self.language;
+        new.digest = digest;
         if let Some((id, _)) = back {
             new.id = id;
         }

@@ -19,6 +19,7 @@ use futures_util::{Stream, future::LocalBoxFuture};
 use utoipa::IntoParams;
 
 use super::{
+    bursts,
     client::Client,
     events,
     hello::hello,
@@ -45,6 +46,9 @@ struct StreamStart {
     after: Option<Offset>,
     /// As the header `Last-Event-ID`, for clients that can set none.
     last_event_id: Option<Offset>,
+    /// So many alerts a second each by itself, the rest of them as `BUY_DIGEST`.
+    #[param(minimum = 1, maximum = 100)]
+    digest: Option<u8>,
     /// The `epoch` of the greeting that came with the offset; another database answers with a `gap`.
     epoch: Option<String>,
 }
@@ -83,6 +87,7 @@ async fn open(request: &HttpRequest) -> Result<HttpResponse, Problem> {
     gateway.app.readiness.admit()?;
     let listener = Listener::extract(request).await?;
     let cursor = resume::of_stream(request.query_string(), request.headers())?;
+    let digest = bursts::from_query(request.query_string())?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, event_stream::CONTENT_TYPE_VALUE))
@@ -103,7 +108,8 @@ async fn open(request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let connection = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
     let ended = connection.ended();
     let outbox = gateway.sweeper.to_stream(Box::new(move || connection.cut()), Gateway::purse(&permits));
-    let new = gateway.new_session(outbox, who, start, permits);
+    let mut new = gateway.new_session(outbox, who, start, permits);
+    new.digest = digest;
     let client = Client::enter(gateway, new);
     greet(&client);
     client.start(start);

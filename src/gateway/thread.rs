@@ -101,6 +101,7 @@ impl Gateway {
             is_masked,
             language: Language::default(),
             feeding,
+            digest: None,
             position,
             limits,
             permits,

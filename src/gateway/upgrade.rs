@@ -1,6 +1,6 @@
 //! The WebSocket handshakes of the shop: `/ws` and `/socket.io/`.
 
-use std::{convert::Infallible, io, rc::Rc};
+use std::{convert::Infallible, io, num::NonZeroU8, rc::Rc};
 
 use actix_codec::Framed;
 use actix_http::{
@@ -10,6 +10,7 @@ use actix_http::{
 use actix_web::http::{Method, StatusCode};
 
 use super::{
+    bursts,
     client::Client,
     native::NativeSession,
     resume::{self, Start},
@@ -155,6 +156,7 @@ struct Admission {
     visitor: Visitor,
     language: Language,
     start: Start,
+    digest: Option<NonZeroU8>,
     subprotocol: bool,
     /// The token of the subprotocol is not valid: a browser sees no status, so that a close code tells it.
     log_in_again: bool,
@@ -183,11 +185,12 @@ async fn native(gateway: Rc<Gateway>, request: UpgradeRequest) -> io::Result<()>
 
 /// Makes the session and runs it.
 fn begin(gateway: Rc<Gateway>, admission: Admission, upgraded: Upgraded) {
-    let Admission { visitor, language, start, permits, log_in_again, .. } = admission;
+    let Admission { visitor, language, start, digest, permits, log_in_again, .. } = admission;
     let Upgraded { socket, permit, already_read } = upgraded;
     let outbox = gateway.sweeper.to_socket(socket, Wire::Native, Gateway::purse(&permits));
     let mut new = gateway.new_session(Rc::clone(&outbox), visitor.who, start, permits);
     new.language = language;
+    new.digest = digest;
     let client = Client::enter(gateway, new);
     if log_in_again {
         client.session.close(Close::LoggedOut);
@@ -203,6 +206,7 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
     let head: &RequestHead = request.head();
     let query = head.uri.query().unwrap_or_default();
     let cursor = resume::from_query(query)?;
+    let digest = bursts::from_query(query)?;
     let offered = subprotocols(head.headers());
     let (visitor, log_in_again) = match listen::by_key(&gateway.app, query, head.headers())? {
         Some(key) => (Visitor::listener(&key), false),
@@ -217,6 +221,7 @@ async fn admit(gateway: &Gateway, request: &UpgradeRequest) -> Result<Admission,
         visitor,
         language,
         start,
+        digest,
         subprotocol: offered.contains(&SUBPROTOCOL),
         log_in_again,
         permits,

@@ -12,7 +12,7 @@ use crate::protocol::{
 };
 
 /// The form in which a client gets what it is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wire {
     /// The envelope of `/ws`, as WebSocket frames.
     Native,

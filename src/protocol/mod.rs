@@ -1,6 +1,7 @@
 //! Codecs: bytes in, values out. No socket, no clock, no actor; whoever owns the bytes calls these.
 
 pub mod asked;
+pub mod digest;
 pub mod engineio;
 pub mod events;
 pub mod frame;

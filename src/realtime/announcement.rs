@@ -3,17 +3,19 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet, VecDeque},
+    ops::Deref,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
 use bytes::{Bytes, BytesMut};
 
+use super::portion::{Portion, Portions};
 use crate::{
     domain::{GoodsEvent, Naming, NicknameDisplay, Offset, OwnOrder, Publication, UserId},
     outbox::{Args, PerWire, Wire},
     protocol::{
-        publication,
+        digest, publication,
         shapes::{Gap, GoodsChanged, OrderTold},
     },
 };
@@ -108,6 +110,10 @@ pub struct Batch {
     encoded_own: PerWire<Mutex<HashMap<UserId, Bytes>>>,
     /// With names masked that `naming` shows. A shop without listeners that need it never makes one.
     masked: OnceLock<Box<Encoded>>,
+    /// For sessions that want bursts as digests.
+    portions: Portions,
+    /// How many publications of the same second come before it.
+    told_before: u32,
     committed: Instant,
 }
 
@@ -131,6 +137,8 @@ impl Batch {
             own: Vec::new(),
             encoded_own: PerWire::default(),
             masked: OnceLock::new(),
+            portions: Portions::default(),
+            told_before: 0,
             committed: Instant::now(),
         })
     }
@@ -174,8 +182,39 @@ impl Batch {
             own: self.own.iter().chain(&later.own).cloned().collect(),
             encoded_own: PerWire::default(),
             masked: OnceLock::new(),
+            portions: Portions::default(),
+            told_before: self.told_before,
             committed: self.committed,
         }
+    }
+
+    /// Batches that follow one another, as one; from the last hole between them on, if there is one.
+    #[must_use]
+    pub(super) fn joined<B: Deref<Target = Self>>(batches: &[B]) -> Option<Self> {
+        let naming = batches.last()?.naming.clone();
+        let all: Vec<_> = batches.iter().flat_map(|batch| &batch.publications).cloned().collect();
+        let whole = all.chunk_by(|one, next| one.id.0 + 1 == next.id.0).last()?;
+        Self::new(whole.to_vec(), naming)
+    }
+
+    /// Sets how many publications of the same second come before it.
+    #[must_use]
+    pub fn preceded_by(self, told_before: u32) -> Self {
+        Self { told_before, ..self }
+    }
+
+    /// Number of publications.
+    #[must_use]
+    pub(super) fn len(&self) -> usize {
+        self.publications.len()
+    }
+
+    /// Up to where a session that wants at most so many alerts a second is told each by itself; before the first when
+    /// those of this second were told already.
+    #[must_use]
+    pub(super) fn each_to(&self, most: u8) -> Offset {
+        let left = i64::from(u32::from(most).saturating_sub(self.told_before));
+        Offset(self.first().0 - 1 + left).min(self.last())
     }
 
     /// Sets when the first of it was committed.
@@ -218,6 +257,36 @@ impl Batch {
         } else {
             Cow::Owned(encode())
         }
+    }
+
+    /// A portion for a session that wants bursts as digests, encoded at most once for each wire and display.
+    #[must_use]
+    pub(super) fn encoded_portion(&self, portion: Portion, wire: Wire, is_masked: bool) -> Bytes {
+        let is_masked = is_masked && self.naming.display != NicknameDisplay::Masked;
+        self.portions.get(portion, wire, is_masked, || {
+            let masked = is_masked.then(|| self.naming.masked());
+            self.encode_portion(portion, wire, masked.as_ref().unwrap_or(&self.naming))
+        })
+    }
+
+    fn encode_portion(&self, Portion { after, each_to, to }: Portion, wire: Wire, naming: &Naming) -> Bytes {
+        let mut out = BytesMut::new();
+        let within = |from: Offset, to: Offset| {
+            self.publications.iter().map(|told| &**told).filter(move |told| from < told.id && told.id <= to)
+        };
+        for each in within(after, each_to) {
+            wire.put_publication(
+                &mut out,
+                publication::event(each),
+                &publication::payload(each, naming),
+                each.id.0,
+            );
+        }
+        let burst: Vec<_> = within(each_to, to).collect();
+        digest::tell(&burst, naming, |event, payload, offset| {
+            wire.put_publication(&mut out, event, payload, offset.0);
+        });
+        out.freeze()
     }
 
     /// As [`Self::encoded_after`], for a session of an account that has orders among them: it is told of these first, so

@@ -49,13 +49,16 @@ pub(super) struct FanOut {
     /// The slot at which the next turn begins.
     cursor: Cell<usize>,
     running: Cell<bool>,
+    /// Something is held back from some session, for a digest.
+    held: Cell<bool>,
 }
 
 struct Round {
     batch: Arc<Batch>,
     /// Slots that it has not reached yet.
     left: usize,
-    done: oneshot::Sender<()>,
+    /// Told whether something is held back from some session.
+    done: oneshot::Sender<bool>,
 }
 
 impl FanOut {
@@ -67,11 +70,13 @@ impl FanOut {
             joined: RefCell::default(),
             cursor: Cell::default(),
             running: Cell::default(),
+            held: Cell::default(),
         })
     }
 
-    /// Begins to deliver a batch that follows the one before. The future ends when it has reached every session.
-    pub(super) fn deliver(self: &Rc<Self>, batch: Arc<Batch>) -> impl Future<Output = ()> + use<> {
+    /// Begins to deliver a batch that follows the one before. The future ends when it has reached every session, and says
+    /// whether something is held back from some of them.
+    pub(super) fn deliver(self: &Rc<Self>, batch: Arc<Batch>) -> impl Future<Output = bool> + use<> {
         self.registry.begin(&batch);
         let (done, reached) = oneshot::channel();
         self.rounds.borrow_mut().push_back(Round { batch, left: self.registry.slots(), done });
@@ -80,7 +85,30 @@ impl FanOut {
             actix_rt::spawn(Rc::clone(self).run());
         }
         // It ends unanswered with its thread, whose sessions are gone then.
-        async { drop(reached.await) }
+        async { reached.await.unwrap_or_default() }
+    }
+
+    /// Tells the sessions from which something was held back of a second that is over a digest of it. Nobody else is
+    /// looked at while nothing is held back, and all are, when something is, as for one batch more.
+    pub(super) async fn digest(self: Rc<Self>, second: Arc<Batch>) {
+        if !self.held.take() {
+            return;
+        }
+        let (mut start, mut told, mut is_more) = (0, 0, true);
+        while is_more {
+            is_more = self.registry.each(start..start + SESSIONS_PER_TURN, |session| {
+                match session.deliver_digest(&second) {
+                    Delivery::Sent(count) | Delivery::Held(count) => told += count,
+                    Delivery::FellBehind => self.follower.follow(session),
+                }
+                if session.is_held_back(self.registry.latest()) {
+                    self.held.set(true);
+                }
+            });
+            start += SESSIONS_PER_TURN;
+            tokio::task::yield_now().await;
+        }
+        self.registry.tally().told_late(told, Instant::now());
     }
 
     async fn run(self: Rc<Self>) {
@@ -108,6 +136,10 @@ impl FanOut {
                 let Some((_, batch)) = joined.iter().find(|(last, _)| position < *last) else { continue };
                 match session.deliver(batch) {
                     Delivery::Sent(count) => *delivered.get_mut(session.outbox.wire()) += count,
+                    Delivery::Held(count) => {
+                        *delivered.get_mut(session.outbox.wire()) += count;
+                        self.held.set(true);
+                    }
                     Delivery::FellBehind => self.follower.follow(session),
                 }
             }
@@ -132,7 +164,7 @@ impl FanOut {
             }
             self.registry.tally().broadcast(alerts, since_commit, Instant::now());
             // The relay may be gone.
-            let _ = round.done.send(());
+            let _ = round.done.send(self.held.get());
         }
         let ended = rounds.len() < before;
         drop(rounds);

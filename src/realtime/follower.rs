@@ -57,6 +57,7 @@ impl Follower {
     }
 
     async fn catch_up(&self, session: &Session) -> Result<(), StoreError> {
+        let mut each = session.each_at_most();
         loop {
             session.outbox.drained().await;
             if !session.outbox.is_open() {
@@ -75,10 +76,10 @@ impl Follower {
                 session.tell_gap(after, oldest);
             }
             if let Some(batch) = Batch::new(publications, self.log.naming())
-                && session.push(&batch)
+                && session.push_read(&batch, &mut each)
             {
                 let alerts = usize::try_from(batch.last().0 + 1 - batch.first().0).unwrap_or_default();
-                self.registry.tally().replayed(alerts, Instant::now());
+                self.registry.tally().told_late(alerts, Instant::now());
             }
         }
     }

@@ -53,16 +53,29 @@ async fn each_in_turns(registry: &Registry, mut act: impl FnMut(&Rc<Session>)) {
 }
 
 /// Delivers publications. Answered when every session of the thread was served, so that the relay never runs far ahead
-/// of a hub.
+/// of a hub: with whether something is held back from some of them, for a [`Digest`].
 #[derive(Clone, Message)]
-#[rtype(result = "()")]
+#[rtype(result = "bool")]
 pub struct Deliver(pub Arc<Batch>);
 
 impl Handler<Deliver> for Hub {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseFuture<bool>;
 
     fn handle(&mut self, Deliver(batch): Deliver, _: &mut Self::Context) -> Self::Result {
         Box::pin(self.fan_out.deliver(batch))
+    }
+}
+
+/// Tells sessions from which publications were held back a digest of a second that is over.
+#[derive(Clone, Message)]
+#[rtype(result = "()")]
+pub struct Digest(pub Arc<Batch>);
+
+impl Handler<Digest> for Hub {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Digest(second): Digest, _: &mut Self::Context) -> Self::Result {
+        Box::pin(Rc::clone(&self.fan_out).digest(second))
     }
 }
 
@@ -275,15 +288,16 @@ impl Hubs {
         self.state().latest
     }
 
-    /// Delivers publications, after those of the call before. The future ends when each hub has dealt with them.
-    pub fn deliver(&self, batch: Arc<Batch>) -> impl Future<Output = ()> + use<> {
+    /// Delivers publications, after those of the call before. The future ends when each hub has dealt with them, and says
+    /// whether some are held back from some session.
+    pub fn deliver(&self, batch: Arc<Batch>) -> impl Future<Output = bool> + use<> {
         let hubs = {
             let mut state = self.state();
             state.latest = batch.last();
             state.hubs.clone()
         };
         let delivered = send_all(&hubs, Deliver(batch));
-        async { drop(delivered.await) }
+        async { delivered.await.contains(&true) }
     }
 
     /// Sends a message to every hub, and waits until each has dealt with it.

@@ -10,6 +10,7 @@ pub mod hub;
 mod kept;
 mod log;
 mod place;
+mod portion;
 pub mod recovery;
 mod registry;
 mod relay;
@@ -21,6 +22,7 @@ mod tally;
 mod tests;
 mod viewers;
 mod watchers;
+mod window;
 
 pub use announcement::{Announcement, Batch};
 pub use follower::Follower;

@@ -14,6 +14,7 @@ use super::{
     hub::{Announce, AnnounceViewers, Hubs, Rename, Revoke, TellOwners},
     log::Log,
     viewers::Viewers,
+    window::Window,
 };
 use crate::{
     clock,
@@ -41,6 +42,8 @@ pub struct Relay {
     position: Offset,
     /// Room for batches on their way.
     room: Arc<Semaphore>,
+    /// The second by which bursts are digested.
+    second: Window,
     goods: GoodsChanges,
     /// The log-ins that ended lately and were announced.
     ended: HashSet<SessionId>,
@@ -59,6 +62,7 @@ impl Relay {
             viewers,
             position,
             room: Arc::new(Semaphore::new(UNDER_WAY)),
+            second: Window::default(),
             goods: GoodsChanges::default(),
             ended: HashSet::new(),
             named: HashMap::new(),
@@ -76,6 +80,7 @@ impl Relay {
                     self.relay_news().await;
                 }
                 _ = round.tick() => {
+                    self.second.close_when_over(Instant::now(), &self.hubs);
                     self.announce_viewers().await;
                     if polled.elapsed() >= POLL_INTERVAL {
                         polled = Instant::now();
@@ -146,11 +151,16 @@ impl Relay {
 
     fn deliver(&mut self, batch: Batch, room: Option<OwnedSemaphorePermit>) {
         self.position = batch.last();
-        let delivered = self.hubs.deliver(Arc::new(batch));
-        actix_rt::spawn(async move {
-            delivered.await;
+        let now = Instant::now();
+        self.second.close_when_over(now, &self.hubs);
+        let batch = Arc::new(batch.preceded_by(self.second.told(now)));
+        let delivered = self.hubs.deliver(Arc::clone(&batch));
+        let delivered = actix_rt::spawn(async move {
+            let is_held = delivered.await;
             drop(room);
+            is_held
         });
+        self.second.add(batch, delivered, now);
     }
 
     /// Finds the log-ins that another process ended.

@@ -6,6 +6,7 @@ use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    num::NonZeroU8,
     rc::Rc,
 };
 
@@ -13,6 +14,7 @@ use bytes::Bytes;
 
 use super::{
     announcement::{Announcement, Batch},
+    portion::Portion,
     rooms::Room,
     viewers::{Page, Person},
 };
@@ -58,6 +60,8 @@ pub enum Feeding {
     Never,
     /// As they are broadcast.
     Live,
+    /// As they are broadcast, so many a second; the rest of a second as a digest.
+    Digested,
     /// From the log, by the [`Follower`](super::Follower): it resumes, or could not keep up.
     Behind,
 }
@@ -67,6 +71,8 @@ pub enum Feeding {
 pub enum Delivery {
     /// So many publications were sent.
     Sent(usize),
+    /// So many publications were sent; the rest is held back for a digest.
+    Held(usize),
     /// The session is to be followed from now on: it has no room, or there is a hole before the batch.
     FellBehind,
 }
@@ -87,6 +93,8 @@ pub struct NewSession {
     pub language: Language,
     /// How it gets publications.
     pub feeding: Feeding,
+    /// How many alerts a second it is told each by itself; what exceeds that is told as a digest. `None`: all of them.
+    pub digest: Option<NonZeroU8>,
     /// Everything up to here is not wanted.
     pub position: Offset,
     /// What it may do.
@@ -122,6 +130,8 @@ pub struct Session {
     pub person: Person,
     /// The wire by which it came.
     pub came_by: Wire,
+    /// How many alerts a second it is told each by itself. Only what is [`Feeding::Digested`] is asked.
+    digest: Option<NonZeroU8>,
     /// The slot of the account's session that came before it.
     pub(super) before: Cell<u32>,
     /// What it may do.
@@ -144,7 +154,8 @@ impl Session {
             came_by: new.outbox.wire(),
             outbox: new.outbox,
             position: Cell::new(new.position),
-            feeding: Cell::new(new.feeding),
+            feeding: Cell::new(if new.feeding == Feeding::Live { live(new.digest) } else { new.feeding }),
+            digest: new.digest,
             owns: Cell::new(false),
             is_masked: new.is_masked,
             language: new.language,
@@ -225,7 +236,7 @@ impl Session {
 
     /// It is up to date and gets publications as they are broadcast.
     pub fn go_live(&self) {
-        if self.feeding.replace(Feeding::Live) == Feeding::Behind {
+        if self.feeding.replace(live(self.digest)) == Feeding::Behind {
             telemetry::session_lags(false);
         }
     }
@@ -299,7 +310,11 @@ impl Session {
     pub fn deliver(&self, batch: &Batch) -> Delivery {
         let position = self.position.get();
         if self.feeding.get() != Feeding::Live || position >= batch.last() || !self.outbox.is_open() {
-            return Delivery::Sent(0);
+            return if self.feeding.get() == Feeding::Digested {
+                self.deliver_few(batch)
+            } else {
+                Delivery::Sent(0)
+            };
         }
         if position.0 + 1 < batch.first().0 {
             // What comes before the batch was pruned before it was broadcast. The log knows, and tells the gap.
@@ -310,6 +325,82 @@ impl Session {
             return self.fall_behind();
         }
         Delivery::Sent(usize::try_from(batch.last().0 - position.0).unwrap_or_default())
+    }
+
+    /// Sends as many of a batch that is broadcast as may be told each by itself this second.
+    fn deliver_few(&self, batch: &Batch) -> Delivery {
+        let position = self.position.get();
+        if position >= batch.last() || !self.outbox.is_open() {
+            return Delivery::Sent(0);
+        }
+        let each_to = self.digest.map_or(batch.last(), |most| batch.each_to(most.get()));
+        if position.0 + 1 < batch.first().0 || each_to <= position {
+            return Delivery::Held(0);
+        }
+        if !self.push_portion(batch, Portion { after: position, each_to, to: each_to }) {
+            telemetry::session_lagged();
+            return self.fall_behind();
+        }
+        let sent = usize::try_from(each_to.0 - position.0).unwrap_or_default();
+        if each_to < batch.last() { Delivery::Held(sent) } else { Delivery::Sent(sent) }
+    }
+
+    /// Sends a digest of what was held back of a second that is over.
+    pub(super) fn deliver_digest(&self, second: &Batch) -> Delivery {
+        let position = self.position.get();
+        if self.feeding.get() != Feeding::Digested || position >= second.last() || !self.outbox.is_open() {
+            return Delivery::Sent(0);
+        }
+        if position.0 + 1 < second.first().0 {
+            // The log knows what comes before.
+            return self.fall_behind();
+        }
+        if !self.push_portion(second, Portion { after: position, each_to: position, to: second.last() }) {
+            telemetry::session_lagged();
+            return self.fall_behind();
+        }
+        Delivery::Sent(usize::try_from(second.last().0 - position.0).unwrap_or_default())
+    }
+
+    /// Whether something that was broadcast is held back from it.
+    pub(super) fn is_held_back(&self, latest: Offset) -> bool {
+        self.feeding.get() == Feeding::Digested && self.position.get() < latest
+    }
+
+    /// Sends what was read from the log, if there is room: as it is, or up to `each` publications, of which it takes off
+    /// what it sends, and a digest of the rest.
+    pub(super) fn push_read(&self, batch: &Batch, each: &mut i64) -> bool {
+        if self.digest.is_none() {
+            return self.push(batch);
+        }
+        let after = self.position.get();
+        let each_to = Offset(after.0.saturating_add(*each)).min(batch.last());
+        let is_sent = self.push_portion(batch, Portion { after, each_to, to: batch.last() });
+        if is_sent {
+            *each -= each_to.0 - after.0;
+        }
+        is_sent
+    }
+
+    /// How many publications that are read from the log may be told each by itself.
+    pub(super) fn each_at_most(&self) -> i64 {
+        self.digest.map_or(i64::MAX, |most| most.get().into())
+    }
+
+    fn push_portion(&self, batch: &Batch, portion: Portion) -> bool {
+        let wire = self.outbox.wire();
+        let bytes = if portion.each_to == batch.last() {
+            // What everyone gets.
+            batch.encoded_after(portion.after, wire, self.is_masked)
+        } else {
+            Cow::Owned(batch.encoded_portion(portion, wire, self.is_masked))
+        };
+        let has_room = self.outbox.has_room(bytes.len());
+        if has_room {
+            self.outbox.send(&bytes);
+            self.position.set(portion.to);
+        }
+        has_room
     }
 
     /// A batch is about to be broadcast that has orders of its account. It is told of them in the same write, or now if
@@ -367,6 +458,11 @@ impl Session {
     pub fn name(&self) -> String {
         format!("{:016x}", self.id)
     }
+}
+
+/// How a session is fed that is up to date.
+fn live(digest: Option<NonZeroU8>) -> Feeding {
+    if digest.is_some() { Feeding::Digested } else { Feeding::Live }
 }
 
 impl Drop for Session {

@@ -35,7 +35,7 @@ pub struct SessionCount {
 /// Alerts that were written to sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deliveries {
-    /// All of them, those that were read from the log later as well.
+    /// All of them, those that were read from the log or told in digests as well.
     pub total: u64,
     /// Those of the last whole second.
     pub per_second: u64,
@@ -129,8 +129,8 @@ impl Tally {
         delivered.counts[class] += alerts;
     }
 
-    /// So many alerts were read from the log for a session.
-    pub(super) fn replayed(&self, alerts: usize, now: Instant) {
+    /// So many alerts were read from the log for a session, or told as digests.
+    pub(super) fn told_late(&self, alerts: usize, now: Instant) {
         self.delivered().meter.add(u64::try_from(alerts).unwrap_or(u64::MAX), now);
     }
 
@@ -162,7 +162,7 @@ mod tests {
             tally.broadcast(2, Duration::from_micros(micros), now);
         }
         tally.broadcast(0, Duration::ZERO, now);
-        tally.replayed(5, now);
+        tally.told_late(5, now);
         let told = tally.deliveries(now);
         assert_eq!((told.total, told.counts.iter().sum::<u64>()), (15, 10));
         assert_eq!([told.counts[0], told.counts[1], told.counts[5], told.counts[16]], [4, 2, 2, 2]);

@@ -129,6 +129,7 @@ const EVENTS: &[(&str, &str)] = &[
         "report_message takes {room, message, nickname}.",
         "report_message에는 {room, message, nickname}을 보내야 합니다.",
     ),
+    ("digest is a whole number from 1 to 100.", "digest에는 1에서 100까지의 정수를 보내야 합니다."),
     ("A message has at most 2000 characters.", "메시지는 2000자 이하여야 합니다."),
     (
         "A room's name has 1 to 100 characters, none of them control, bidirectional or < >.",

@@ -11,6 +11,7 @@ mod admin;
 mod attacks;
 mod auth;
 mod authority;
+mod bursts;
 mod catalogue;
 mod contract_http;
 mod crash;

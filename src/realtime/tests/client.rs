@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    num::NonZeroU8,
     os::{fd::OwnedFd, unix::net::UnixStream},
     rc::Rc,
     task::Context,
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::{io::AsyncReadExt, net::TcpStream, sync::oneshot};
 
-use super::world::{Table, World};
+use super::world::{Table, World, canceled_by};
 use crate::{
     domain::{Language, Offset},
     limits::{Purse, SessionLimits},
@@ -33,6 +34,8 @@ pub(super) struct Client {
     cursor: Option<i64>,
     /// The alert that has to come next.
     next: i64,
+    /// It is told bursts as digests.
+    wants_digests: bool,
     connection: Option<Connection>,
 }
 
@@ -50,7 +53,7 @@ impl Client {
     }
 
     /// Comes, or comes back to where it stopped, as the handshakes of each wire do it.
-    pub(super) fn connect(&mut self, world: &World, worker: usize, wire: Wire) {
+    pub(super) fn connect(&mut self, world: &World, worker: usize, wire: Wire, digest: Option<u8>) {
         if self.connection.is_some() {
             return;
         }
@@ -77,11 +80,13 @@ impl Client {
             is_masked: false,
             language: Language::English,
             feeding,
+            digest: digest.and_then(NonZeroU8::new),
             position: after.map_or(registry.latest(), Offset),
             limits: SessionLimits::new(1, Instant::now()),
             permits: Vec::new(),
         });
         self.next = session.position().0 + 1;
+        self.wants_digests = digest.is_some();
         registry.join(&session);
         if is_socketio {
             session.send(Announcement::offset(session.position()).encoded(outbox.wire()));
@@ -138,9 +143,15 @@ impl Client {
 
     fn hear(&mut self, (name, payload): &(String, Value), log: &Table) {
         match name.as_str() {
-            "BUY_CANCELED" => {
-                assert_eq!(payload["id"], self.next, "the log's sequence");
-                self.next += 1;
+            "BUY_GOODS" | "BUY_CANCELED" | "BUY_DIGEST" => {
+                let end = |of: &str| payload[of].as_i64().or(payload["id"].as_i64()).unwrap();
+                let (from, to) = (end("from"), end("to"));
+                if name == "BUY_DIGEST" {
+                    check_digest(from, to, payload["count"].as_i64().unwrap());
+                }
+                self.leave_out(from);
+                assert_eq!(from, self.next, "the log's sequence");
+                self.next = to + 1;
                 let wire = self.connection.as_ref().map(|connection| connection.session.outbox.wire());
                 if matches!(wire, Some(Wire::Native | Wire::Sse)) {
                     self.cursor = Some(self.next - 1);
@@ -152,6 +163,7 @@ impl Client {
                 self.cursor = Some(offset);
             }
             "gap" => {
+                self.leave_out(payload["after"].as_i64().unwrap() + 1);
                 assert_eq!(payload["after"], self.next - 1);
                 let oldest = payload["oldest"].as_i64().unwrap();
                 assert!(self.next < oldest && oldest <= log.oldest(), "only what was pruned is left out");
@@ -163,10 +175,33 @@ impl Client {
 
     /// Whether it has heard all there is, or is away.
     pub(super) fn is_up_to(&self, latest: i64) -> bool {
-        self.connection
-            .as_ref()
-            .is_none_or(|connection| self.next == latest + 1 && connection.session.feeding() == Feeding::Live)
+        self.connection.as_ref().is_none_or(|Connection { session, .. }| match session.feeding() {
+            Feeding::Live => self.next == latest + 1,
+            // What comes last may be what was bought and canceled at once.
+            Feeding::Digested => session.position().0 == latest,
+            Feeding::Behind | Feeding::Never => false,
+        })
     }
+
+    /// Who wants digests is told nothing of what was bought and canceled within one burst.
+    fn leave_out(&mut self, next: i64) {
+        if !self.wants_digests {
+            return;
+        }
+        for id in self.next..next {
+            let is_canceled = canceled_by(id + 3) == Some(id);
+            assert!(is_canceled || canceled_by(id).is_some(), "{id} is left out before {next}");
+        }
+        self.next = self.next.max(next);
+    }
+}
+
+/// What was canceled within the burst may or may not have been in it.
+fn check_digest(from: i64, to: i64, count: i64) {
+    let bought: Vec<_> = (from..=to).filter(|id| canceled_by(*id).is_none()).collect();
+    let kept = bought.iter().filter(|id| canceled_by(**id + 3).is_none()).count();
+    let counts = i64::try_from(kept).unwrap()..=i64::try_from(bought.len()).unwrap();
+    assert!(from < to && count >= 2 && counts.contains(&count), "{count} of {from} to {to}");
 }
 
 /// A session and its registry hold each other until it leaves.
@@ -236,7 +271,8 @@ fn stream(body: &[u8]) -> Vec<(String, Value)> {
         .map(|event| {
             let data: Value = serde_json::from_str(&field(event, "data:").unwrap()).unwrap();
             if let Some(id) = field(event, "id:") {
-                assert_eq!(data["id"].to_string(), id);
+                let offset = if data["to"].is_null() { &data["id"] } else { &data["to"] };
+                assert_eq!(offset.to_string(), id);
             }
             (field(event, "event:").unwrap(), data)
         })

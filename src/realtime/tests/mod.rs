@@ -1,5 +1,6 @@
 //! For every interleaving of what happens to the log and to its readers, each client hears the log's sequence from where
-//! it began: nothing twice, nothing out of order, nothing left out but what was pruned, and then it is told so.
+//! it began: nothing twice, nothing out of order, nothing left out but what was pruned, and then it is told so. Who wants
+//! bursts as digests hears it in stretches; what was bought and canceled within one burst may be left out then.
 //!
 //! The sessions, their outboxes, the registries and the reading of the log are the real ones. The log itself, the relay
 //! and the clients are small models, so that every step can come at every moment.
@@ -30,8 +31,12 @@ enum Step {
     Deliver { worker: usize, sessions: usize },
     /// A worker dies and is replaced.
     Restart { worker: usize },
-    /// A client that is away connects or comes back.
-    Connect { client: usize, worker: usize, wire: Wire },
+    /// The second is over by which bursts are digested, if all of it is delivered.
+    EndSecond,
+    /// A worker tells its sessions the next digest.
+    Digest { worker: usize },
+    /// A client that is away connects or comes back; it may want so many alerts a second.
+    Connect { client: usize, worker: usize, wire: Wire, digest: Option<u8> },
     /// A client reads once what waits for it; until then it stalls.
     Read { client: usize },
     /// A client's connection is lost, with all that was on its way.
@@ -52,8 +57,10 @@ fn steps() -> impl Strategy<Value = Step> {
         6 => any::<bool>().prop_map(|look| Step::Relay { look }),
         6 => (worker.clone(), 0..3_usize).prop_map(|(worker, sessions)| Step::Deliver { worker, sessions }),
         1 => worker.clone().prop_map(|worker| Step::Restart { worker }),
-        4 => (client.clone(), worker, wire)
-            .prop_map(|(client, worker, wire)| Step::Connect { client, worker, wire }),
+        3 => Just(Step::EndSecond),
+        3 => worker.clone().prop_map(|worker| Step::Digest { worker }),
+        4 => (client.clone(), worker, wire, proptest::option::of(1..4_u8))
+            .prop_map(|(client, worker, wire, digest)| Step::Connect { client, worker, wire, digest }),
         6 => client.clone().prop_map(|client| Step::Read { client }),
         2 => client.clone().prop_map(|client| Step::Cut { client }),
         1 => client.prop_map(|client| Step::Upgrade { client }),
@@ -75,7 +82,11 @@ async fn run(steps: Vec<Step>) {
                 clients.iter_mut().filter(|client| client.is_at(worker)).for_each(Client::cut);
                 world.restart(worker);
             }
-            Step::Connect { client, worker, wire } => clients[client].connect(&world, worker, wire),
+            Step::EndSecond => world.end_second(),
+            Step::Digest { worker } => world.digest(worker),
+            Step::Connect { client, worker, wire, digest } => {
+                clients[client].connect(&world, worker, wire, digest);
+            }
             Step::Read { client } => clients[client].read(&world.log).await,
             Step::Cut { client } => clients[client].cut(),
             Step::Upgrade { client } => clients[client].upgrade(&world.log).await,
@@ -92,6 +103,8 @@ async fn run(steps: Vec<Step>) {
         }
         world.relay(true).await;
         (0..WORKERS).for_each(|worker| world.deliver(worker, CLIENTS));
+        world.end_second();
+        (0..WORKERS).for_each(|worker| world.digest(worker));
         for client in &mut clients {
             client.read(&world.log).await;
         }

@@ -1,6 +1,7 @@
 //! The log, the relay and the workers.
 
 use std::{
+    collections::VecDeque,
     rc::Rc,
     sync::{Arc, Mutex},
 };
@@ -116,8 +117,23 @@ impl LogStore for Table {
     }
 }
 
+/// Every fifth takes back the third before it.
+pub(super) fn canceled_by(id: i64) -> Option<i64> {
+    (id % 5 == 0).then_some(id - 3)
+}
+
 fn publication(id: i64) -> Publication {
-    let notification = Notification::Cancellation { goods_id: GoodsId(4), canceled: Offset(1) };
+    let notification = match canceled_by(id) {
+        Some(canceled) => Notification::Cancellation { goods_id: GoodsId(4), canceled: Offset(canceled) },
+        None => Notification::Purchase {
+            nickname: Some("kim".to_owned()),
+            goods_id: GoodsId(4),
+            first_goods_name: "tea".to_owned(),
+            other_goods: 0,
+            quantity: 1,
+            elsewhere: None,
+        },
+    };
     Publication { id: Offset(id), date: Timestamp::from_millis(0), notification }
 }
 
@@ -126,22 +142,30 @@ struct Worker {
     registry: Rc<Registry>,
     follower: Rc<Follower>,
     served: Option<usize>,
+    /// Something is held back from some session, see `FanOut`.
+    held: bool,
+    /// Digests that are still to be told.
+    digests: VecDeque<Rc<Batch>>,
 }
 
 /// What all clients share.
 pub(super) struct World {
     pub(super) log: Arc<Table>,
     workers: [Worker; WORKERS],
-    batch: Option<Batch>,
+    batch: Option<Rc<Batch>>,
     /// The last offset of the last batch that was begun.
     told: Offset,
+    /// What was broadcast in this second, and before for which no digest was sent.
+    second: Vec<Rc<Batch>>,
+    /// How much of it was in this second.
+    told_in_second: u32,
 }
 
 impl World {
     pub(super) fn new() -> Self {
         let log = Arc::new(Table { feed: Arc::new(Feed::keeping(RING)), rows: Mutex::default() });
         let workers = std::array::from_fn(|_| Worker::new(&log, None));
-        Self { log, workers, batch: None, told: Offset::START }
+        Self { log, workers, batch: None, told: Offset::START, second: Vec::new(), told_in_second: 0 }
     }
 
     pub(super) fn registry(&self, worker: usize) -> Rc<Registry> {
@@ -170,8 +194,38 @@ impl World {
         if let Some(batch) = Batch::new(found, log.naming()) {
             self.told = batch.last();
             self.workers.iter_mut().for_each(|worker| worker.served = None);
+            let batch = Rc::new(batch.preceded_by(self.told_in_second));
+            self.told_in_second += u32::try_from(batch.last().0 + 1 - batch.first().0).unwrap();
+            self.second.push(Rc::clone(&batch));
             self.batch = Some(batch);
         }
+    }
+
+    /// A digest is sent once all of its second was delivered, see `Window`; another second may have begun by then.
+    pub(super) fn end_second(&mut self) {
+        self.told_in_second = 0;
+        if self.batch.is_some() {
+            return;
+        }
+        let Some(batch) = Batch::joined(&std::mem::take(&mut self.second)) else { return };
+        let batch = Rc::new(batch);
+        self.workers.iter_mut().for_each(|worker| worker.digests.push_back(Rc::clone(&batch)));
+    }
+
+    /// A worker tells its sessions the next digest, see `FanOut::digest`.
+    pub(super) fn digest(&mut self, worker: usize) {
+        let worker = &mut self.workers[worker];
+        let Some(batch) = worker.digests.pop_front() else { return };
+        if !std::mem::take(&mut worker.held) {
+            return;
+        }
+        let (registry, follower, held) = (&worker.registry, &worker.follower, &mut worker.held);
+        registry.each(0..usize::MAX, |session| {
+            if session.deliver_digest(&batch) == Delivery::FellBehind {
+                follower.follow(session);
+            }
+            *held |= session.is_held_back(registry.latest());
+        });
     }
 
     /// A worker serves so many of its sessions, see the hub's handler of `Deliver`.
@@ -183,10 +237,11 @@ impl World {
             0
         });
         if from != usize::MAX {
-            let more = worker.registry.each(from..from + sessions, |session| {
-                if session.deliver(batch) == Delivery::FellBehind {
-                    worker.follower.follow(session);
-                }
+            let (registry, follower, held) = (&worker.registry, &worker.follower, &mut worker.held);
+            let more = registry.each(from..from + sessions, |session| match session.deliver(batch) {
+                Delivery::Sent(_) => {}
+                Delivery::Held(_) => *held = true,
+                Delivery::FellBehind => follower.follow(session),
             });
             worker.served = Some(if more { from + sessions } else { usize::MAX });
         }
@@ -207,7 +262,7 @@ impl Worker {
     fn new(table: &Arc<Table>, served: Option<usize>) -> Self {
         let registry = Registry::new(Arc::default(), Arc::default(), Arc::default());
         let follower = Follower::with_page(log(table), Rc::clone(&registry), PAGE);
-        Self { registry, follower, served }
+        Self { registry, follower, served, held: false, digests: VecDeque::new() }
     }
 }
 

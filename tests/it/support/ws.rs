@@ -126,6 +126,13 @@ impl Ws {
         self.find(event, |frame| frame["type"] == event && pass(&frame["payload"])).await
     }
 
+    /// The name and the payload of the next alert; what comes before it stays for later.
+    pub async fn alert(&mut self) -> (String, Value) {
+        let is_alert = |frame: &Value| frame["type"].as_str().is_some_and(|name| name.starts_with("BUY_"));
+        let frame = self.find_frame("an alert", is_alert).await;
+        (frame["type"].as_str().unwrap_or_default().to_owned(), frame["payload"].clone())
+    }
+
     /// Nothing of the kind came before the server answered one more question.
     pub async fn has_none(&mut self, event: &str) {
         self.ask("CHANGED_PAGE", json!("/nowhere")).await;
@@ -164,20 +171,24 @@ impl Ws {
     }
 
     async fn find(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        self.find_frame(what, is_it).await["payload"].take()
+    }
+
+    async fn find_frame(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         if let Some(place) = self.unread.iter().position(&is_it) {
-            return self.unread.remove(place).unwrap()["payload"].take();
+            return self.unread.remove(place).unwrap();
         }
         let found = tokio::time::timeout(DEADLINE, async {
             loop {
                 match self.next().await {
-                    Some(mut frame) if is_it(&frame) => return Ok(frame["payload"].take()),
+                    Some(frame) if is_it(&frame) => return Ok(frame),
                     Some(frame) => self.unread.push_back(frame),
                     None => return Err("the socket closed"),
                 }
             }
         });
         match found.await {
-            Ok(Ok(payload)) => payload,
+            Ok(Ok(frame)) => frame,
             Ok(Err(error)) => panic!("no {what}: {error}; there were {:?}", self.unread),
             Err(_) => panic!("no {what} in time; there were {:?}", self.unread),
         }
