@@ -51,6 +51,7 @@ export class ChatPanel {
   constructor(room) {
     this.#room = new ChatRoom(room, realtime);
     this.#room.addEventListener('change', () => this.#drawState());
+    session.addEventListener('user', () => this.#drawState());
     this.#room.addEventListener('reset', () => this.#drawAll());
     this.#room.addEventListener('message', (event) => this.#append(/** @type {CustomEvent} */ (event).detail));
     this.#drawState();

@@ -19,6 +19,10 @@
 const MAX_MESSAGES = 200;
 /** After the room could not be entered. */
 const RETRY_MS = 5_000;
+/** After someone came or went. */
+const RECOUNT_MS = 1_000;
+/** In larger rooms one more or less says nothing. */
+const MAX_RECOUNTED = 50;
 /** What the server calls guests before they say otherwise. */
 export const GUEST = 'guest';
 
@@ -40,6 +44,7 @@ export class ChatRoom extends EventTarget {
   /** Of the first of them, how many each name has. @type {Map<string, number>} */ people = new Map();
   /** @type {Message[]} */ messages = [];
   #room; #source;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #recount;
   /** What a guest wants to be called, with each connection. */ #guestName = '';
 
   /**
@@ -105,11 +110,9 @@ export class ChatRoom extends EventTarget {
     try {
       // Taken by a member meanwhile: then it is a guest like others.
       if (this.#guestName) await this.callMe(this.#guestName).catch(() => { this.#guestName = ''; });
-      const { count, people, messages } = await this.#ask('enter_room', this.#room);
-      this.count = Number(count) || 0;
-      this.people = new Map();
-      for (const name of list(people)) if (typeof name === 'string') this.#countName(name, 1);
-      this.messages = list(messages).filter(isTold).map(({ nickname, message, date }) => ({ nickname, text: message, at: date }));
+      const ack = await this.#ask('enter_room', this.#room);
+      this.#takePeople(ack);
+      this.messages = list(ack.messages).filter(isTold).map(({ nickname, message, date }) => ({ nickname, text: message, at: date }));
       this.#become('open');
       this.dispatchEvent(new Event('reset'));
     } catch (error) {
@@ -159,6 +162,26 @@ export class ChatRoom extends EventTarget {
     this.count = Number(count) || 0;
     this.#countName(name, by);
     this.dispatchEvent(new Event('change'));
+    this.#recountSoon();
+  }
+
+  /** Two who come at once may be told of each other in the wrong order: what is true is asked for when it is quiet. */
+  #recountSoon() {
+    clearTimeout(this.#recount);
+    if (this.count > MAX_RECOUNTED) return;
+    this.#recount = setTimeout(async () => {
+      try {
+        this.#takePeople(await this.#ask('enter_room', this.#room));
+        this.dispatchEvent(new Event('change'));
+      } catch { /* with the next connection */ }
+    }, RECOUNT_MS * (1 + Math.random()));
+  }
+
+  /** @param {any} ack of `enter_room` */
+  #takePeople({ count, people }) {
+    this.count = Number(count) || 0;
+    this.people = new Map();
+    for (const name of list(people)) if (typeof name === 'string') this.#countName(name, 1);
   }
 
   /**
