@@ -100,7 +100,7 @@ impl Application {
         // From the end of the log at start: nobody is connected who could have missed more.
         let hubs = Hubs::new(self.latest);
         let viewers = Arc::new(Viewers::default());
-        let log = Log::new(self.store.clone(), self.state.settings.naming());
+        let log = Log::following(self.store.clone(), self.state.alerts.naming());
         let kept = match self.store.setting(RECOVERY, "").await {
             Ok(kept) => kept,
             Err(error) => return Err(io::Error::other(error)),

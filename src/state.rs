@@ -15,6 +15,7 @@ use crate::{
     service::{
         ServiceError,
         accounts::Accounts,
+        alerts::Alerts,
         catalog::Catalog,
         endpoints::Endpoints,
         history::History,
@@ -43,6 +44,8 @@ pub struct AppState {
     pub store: Arc<dyn Store>,
     /// Registering, logging in and out, who a token belongs to.
     pub accounts: Arc<Accounts>,
+    /// Who hears alerts and what they say.
+    pub alerts: Arc<Alerts>,
     /// Goods.
     pub catalog: Arc<Catalog>,
     /// Orders.
@@ -101,6 +104,7 @@ impl AppState {
             log_epoch: epoch,
             resets: Arc::new(Resets::new(store.clone(), Arc::clone(&accounts), way)),
             accounts,
+            alerts: Arc::new(Alerts::open(store.clone(), &settings).await?),
             catalog: Arc::new(Catalog::new(store.clone(), settings.currency)),
             orders: Arc::new(Orders::new(store.clone(), settings.order_rate)),
             ledger: Arc::new(Ledger::new(store.clone())),

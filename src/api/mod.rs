@@ -20,7 +20,9 @@ use crate::{
 
 mod admin_orders;
 mod admin_users;
+mod alerts;
 pub mod assets;
+mod audit;
 mod auth;
 mod bundle;
 mod bundles;
@@ -98,6 +100,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
             .service(resource("/admin/users", [get(admin_users::list)]))
             .service(resource("/admin/users/{userId}", [get(admin_users::show), patch(admin_users::change)]))
             .service(resource("/admin/users/{userId}/sessions", [delete(admin_users::log_out)]))
+            .service(resource("/admin/audit", [get(audit::list)]))
+            .service(resource("/admin/alerts", [get(alerts::show), patch(alerts::change)]))
             .service(resource("/admin/listen-keys", [get(listen_keys::list), post(listen_keys::create)]))
             .service(resource("/admin/listen-keys/{key}", [delete(listen_keys::revoke)]))
             .service(resource("/admin/media", [post(media::upload)]))

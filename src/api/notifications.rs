@@ -74,7 +74,7 @@ pub(super) async fn list(state: State, who: Listener, query: Query) -> Result<Ht
         Some(after) => state.history.after(after, limit.unwrap_or(DEFAULT_LIMIT)).await?,
         None => state.history.newest(limit.unwrap_or(DEFAULT_LIMIT)).await?,
     };
-    let naming = state.settings.naming();
+    let naming = state.alerts.naming().borrow().clone();
     let naming = if who.is_masked() { naming.masked() } else { naming };
     let entries = page.publications.iter().map(|publication| Entry::of(publication, &naming));
     let notifications = entries.collect::<Result<_, _>>()?;

@@ -5,13 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    alerts::ToastsResponse,
     documents,
     names::{audiences, displays},
 };
 use crate::{
     clock,
-    config::Audience,
-    domain::{NicknameDisplay, Timestamp},
+    domain::Timestamp,
     web::{State, answer},
 };
 
@@ -26,6 +26,7 @@ struct Shop<'a> {
     audience: &'static str,
     #[schema(schema_with = displays)]
     nickname_display: &'static str,
+    toasts: ToastsResponse<'a>,
     /// The server's clock.
     time: Timestamp,
     links: Links,
@@ -44,18 +45,13 @@ struct Links {
     responses((status = 200, body = Shop<'static>)),
 )]
 pub(super) async fn show(state: State) -> HttpResponse {
-    let settings = &state.settings;
+    let (settings, alerts) = (&state.settings, state.alerts.current());
     answer::ok(&Shop {
         currency: settings.currency.code(),
         currency_decimals: settings.currency.decimals(),
-        audience: match settings.audience {
-            Audience::Members => "members",
-            Audience::Everyone => "everyone",
-        },
-        nickname_display: match settings.nickname_display {
-            NicknameDisplay::Full => "full",
-            NicknameDisplay::Masked => "masked",
-        },
+        audience: alerts.audience.name(),
+        nickname_display: alerts.display.name(),
+        toasts: (&alerts.toasts).into(),
         time: clock::now(),
         links: Links { openapi: documents::OPENAPI, asyncapi: documents::ASYNCAPI },
     })

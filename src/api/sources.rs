@@ -323,12 +323,12 @@ pub(super) async fn receipts(
 )]
 pub(super) async fn retry(
     state: State,
-    _admin: Admin,
+    admin: Admin,
     request: actix_web::HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let part = |name| request.match_info().get(name).unwrap_or_default();
     let id = SourceId::parse(part("sourceId")).ok_or_else(Problem::not_found)?;
     let receipt = receipt_id(part("receiptId")).ok_or_else(Problem::not_found)?;
-    let became = state.ingest.retry(&id, receipt, clock::now()).await?;
+    let became = state.ingest.retry(&id, receipt, Some(admin.actor()), clock::now()).await?;
     Ok(answer::ok(&BecameResponse::from(&became)))
 }

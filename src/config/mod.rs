@@ -17,7 +17,7 @@ pub use files::readable_by_others;
 pub use table::{CommonLayer, ServeLayer, Settings};
 pub use values::{Audience, ConfigError, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret};
 
-use crate::domain::{Naming, goods::MAX_STOCK, text::plain_text};
+use crate::domain::{goods::MAX_STOCK, text::plain_text};
 use table::Layers;
 use values::{MAX_WORKERS, allowed_origin, origin};
 
@@ -49,12 +49,6 @@ impl Settings {
     #[must_use]
     pub fn media_folder(&self) -> PathBuf {
         self.media.clone().unwrap_or_else(|| files::beside_database(&self.database_url, "media"))
-    }
-
-    /// What buyers are called in alerts.
-    #[must_use]
-    pub fn naming(&self) -> Naming {
-        Naming { display: self.nickname_display, unnamed: self.unnamed_buyer.as_str().into() }
     }
 
     /// Reads the secrets that are in files.
@@ -100,7 +94,7 @@ impl Settings {
             return refuse(format!("--memory-budget must be at least {MIN_BUDGET}"));
         }
         // Names reach pages that insert them as HTML.
-        match plain_text(&self.unnamed_buyer, 20) {
+        match self.unnamed_buyer.as_deref().map(|text| plain_text(text, 20)).transpose() {
             Ok(text) => self.unnamed_buyer = text,
             Err(_) => return refuse("--unnamed-buyer must have 1 to 20 characters, without < and >".into()),
         }

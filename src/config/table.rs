@@ -13,7 +13,7 @@ use super::{
     show::Show,
     values::{above_zero, from_text, one_or_many, stock, workers},
 };
-use crate::domain::{Currency, NicknameDisplay, notification::UNNAMED};
+use crate::domain::{Currency, NicknameDisplay};
 
 /// Makes of a table of settings the layers (one source's values, each optional), the settings in force, and how they
 /// come from the layers and are shown. A row is: attributes for clap and serde, name, type in a layer, type in force,
@@ -126,16 +126,16 @@ settings! {
         allowed_origin: Vec<String> => Vec<String> = Vec::new();
         /// Who receives alerts [default: members]
         #[arg(env = "SHOPBELL_AUDIENCE", value_name = "WHO")]
-        audience: Audience => Audience = Audience::default();
+        audience: Audience => Option<Audience> = None;
         /// Let guests chat
         #[arg(env = "SHOPBELL_GUEST_CHAT", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         guest_chat: bool => bool = false;
         /// How nicknames appear in alerts [default: full]
         #[arg(env = "SHOPBELL_NICKNAME_DISPLAY", value_name = "HOW")]
-        nickname_display: NicknameStyle => NicknameDisplay = NicknameDisplay::default();
+        nickname_display: NicknameStyle => Option<NicknameDisplay> = None;
         /// What alerts call a buyer who is not to be named [default: ***]
         #[arg(env = "SHOPBELL_UNNAMED_BUYER", value_name = "TEXT")]
-        unnamed_buyer: String => String = UNNAMED.to_owned();
+        unnamed_buyer: String => Option<String> = None;
         /// Time between two heartbeats of a session [default: 25s]
         #[arg(env = "SHOPBELL_PING_INTERVAL", value_name = "TIME")]
         ping_interval: HumanDuration => Duration = Duration::from_secs(25);

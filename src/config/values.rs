@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::Deserialize;
 
 use crate::domain::{
-    NicknameDisplay,
+    Invalid, NicknameDisplay,
     goods::{MAX_STOCK, parse_stock},
 };
 
@@ -135,6 +135,29 @@ pub enum Audience {
     Everyone,
 }
 
+impl Audience {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Members => "members",
+            Self::Everyone => "everyone",
+        }
+    }
+
+    /// Reads its name.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "members" => Ok(Self::Members),
+            "everyone" => Ok(Self::Everyone),
+            _ => Err(Invalid::new("invalid", "audience is members or everyone")),
+        }
+    }
+}
+
 /// How nicknames appear in alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -152,6 +175,12 @@ impl From<NicknameStyle> for NicknameDisplay {
             NicknameStyle::Full => Self::Full,
             NicknameStyle::Masked => Self::Masked,
         }
+    }
+}
+
+impl From<NicknameStyle> for Option<NicknameDisplay> {
+    fn from(nicknames: NicknameStyle) -> Self {
+        Some(nicknames.into())
     }
 }
 

@@ -175,6 +175,8 @@ read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE);
 read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF);
 read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF, G: EG);
 read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF, G: EG, H: EH);
+read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF, G: EG, H: EH, I: EI);
+read_fields!(A: EA, B: EB, C: EC, D: ED, E: EE, F: EF, G: EG, H: EH, I: EI, J: EJ);
 
 impl From<FieldError> for Vec<FieldError> {
     fn from(error: FieldError) -> Self {

@@ -51,6 +51,10 @@ id!(
     DeliveryId
 );
 id!(
+    /// An entry of the record of what administrators did.
+    AuditId
+);
+id!(
     /// An entry of the history of stocks.
     StockChangeId
 );

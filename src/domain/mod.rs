@@ -25,6 +25,7 @@ pub mod source;
 pub mod stock;
 pub mod text;
 pub mod time;
+pub mod toasts;
 pub mod user;
 
 pub use cart::{CartLine, Quantity};
@@ -38,7 +39,9 @@ pub use figures::{Day, WidgetCounts};
 pub use goods::{
     About, Goods, GoodsAction, GoodsEvent, GoodsKey, GoodsPatch, NewGoods, Stock, StockChange, StockReason,
 };
-pub use id::{DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, ReportId, StockChangeId, UserId};
+pub use id::{
+    AuditId, DeliveryId, EndpointId, Epoch, GoodsId, Offset, OrderId, ReportId, StockChangeId, UserId,
+};
 pub use language::Language;
 pub use listen_key::{ListenKey, ListenKeyId, PageOrigin};
 pub use listing::GoodsSort;
@@ -54,4 +57,5 @@ pub use session::{Actor, LoginSession, SessionId, SessionSecret};
 pub use source::{BuyerDisplay, Poll, SourceId, SourceRecord, SourceSettings};
 pub use stock::{StockRecord, StockRecordKind};
 pub use time::Timestamp;
+pub use toasts::Toasts;
 pub use user::{Email, NewUser, Nickname, Person, PersonPatch, Role, User, UserPatch};

@@ -84,6 +84,15 @@ impl Price {
         Self::parse_up_to(MAX_SAFE_INTEGER, text, currency)
     }
 
+    /// The amount as decimal text in the major unit, with all decimals of the currency.
+    #[must_use]
+    pub fn decimal(&self) -> String {
+        let decimals = usize::from(self.currency.decimals);
+        let digits = format!("{:0>width$}", self.minor, width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        if decimals == 0 { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    }
+
     fn parse_up_to(most: i64, text: &str, currency: Currency) -> Result<Self, PriceError> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
@@ -124,6 +133,8 @@ mod tests {
     fn prices_are_read_exactly() {
         assert_eq!(usd("6.2"), Ok(620));
         assert_eq!(usd("0"), Ok(0));
+        let text = |minor, code: &str| Price { minor, currency: code.parse().unwrap() }.decimal();
+        assert_eq!([text(5, "USD"), text(1234, "USD"), text(7, "KRW")], ["0.05", "12.34", "7"]);
         assert_eq!(usd("6.200"), Ok(620));
         assert_eq!(usd("19.99"), Ok(1999));
         assert_eq!(usd("6.205"), Err(PriceError::TooManyDecimals));

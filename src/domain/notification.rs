@@ -121,6 +121,15 @@ pub enum NicknameDisplay {
 }
 
 impl NicknameDisplay {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Masked => "masked",
+        }
+    }
+
     /// The nickname as others see it.
     #[must_use]
     pub fn show(self, nickname: &str) -> String {

@@ -44,7 +44,7 @@ impl Gateway {
     /// Whether a session gets alerts.
     #[must_use]
     pub fn is_audience(&self, who: &Who) -> bool {
-        who.is_in(self.app.settings.audience)
+        who.is_in(self.app.alerts.audience())
     }
 
     /// The permits of a session that begins with its handshake.

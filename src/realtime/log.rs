@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::{
     domain::{Naming, Nickname, Offset, Publication, SessionId, Timestamp, UserId},
     store::{Feed, LogStore, StoreError},
@@ -11,20 +13,27 @@ use crate::{
 #[derive(Clone)]
 pub struct Log {
     store: Arc<dyn LogStore>,
-    naming: Naming,
+    naming: watch::Receiver<Naming>,
 }
 
 impl Log {
     /// Over a store; `naming` is what buyers are called.
     #[must_use]
     pub fn new(store: Arc<dyn LogStore>, naming: impl Into<Naming>) -> Self {
-        Self { store, naming: naming.into() }
+        // A receiver keeps the last value when its sender has gone.
+        Self::following(store, watch::Sender::new(naming.into()).subscribe())
     }
 
-    /// What buyers are called.
+    /// As [`new`](Self::new), where that may change.
+    #[must_use]
+    pub fn following(store: Arc<dyn LogStore>, naming: watch::Receiver<Naming>) -> Self {
+        Self { store, naming }
+    }
+
+    /// What buyers are called from now on.
     #[must_use]
     pub fn naming(&self) -> Naming {
-        self.naming.clone()
+        self.naming.borrow().clone()
     }
 
     /// What commits announce.

@@ -25,6 +25,10 @@ const UNSENT: Duration = Duration::from_hours(5 * 24);
 /// Attempts "can be read for 30 days" (docs/contract.md §5).
 const ATTEMPTS: Duration = Duration::from_hours(30 * 24);
 
+/// What administrators did is kept for so long, and no more than so many entries of it.
+const AUDIT: Duration = Duration::from_hours(366 * 24);
+const AUDIT_ENTRIES: u64 = 100_000;
+
 fn unsent() -> Timestamp {
     clock::now().minus(UNSENT)
 }
@@ -53,6 +57,9 @@ async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError>
         tokio::time::sleep(PAUSE).await;
     }
     while store.forget_receipts(clock::now().minus(BODIES), RECEIPTS).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    while store.prune_audit(clock::now().minus(AUDIT), AUDIT_ENTRIES).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     while store.forget_sessions(clock::now().minus(RETENTION)).await? > 0 {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Page, ServiceError, sources::Sources};
 use crate::{
-    domain::{Currency, SourceId, Timestamp},
+    domain::{Actor, Currency, SourceId, Timestamp},
     hooks::{self, Incoming, Refusal, Told},
     limits::Rates,
     store::{Became, Heard, Receipt, ReceiptId, ReceiptQuery, Source, SourceStore, Via},
@@ -155,6 +155,7 @@ impl Ingest {
         &self,
         id: &SourceId,
         receipt: ReceiptId,
+        by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Became, ServiceError> {
         let source = Arc::new(self.sources.get(id).await?);
@@ -174,7 +175,7 @@ impl Ingest {
         };
         let again = Some(receipt);
         let heard = heard(source, what, kept.via, kept.topic, kept.headers, kept.body, now);
-        self.keep(Heard { again, ..heard }).await
+        self.keep(Heard { again, by, ..heard }).await
     }
 
     /// What came to the door of a source that nobody signed.
@@ -231,7 +232,7 @@ fn heard(
     // What the law asks for names people: it is done, and not kept.
     let is_private = matches!(what, Ok(Told::Privacy(_)));
     let body = (body.len() <= KEPT_BODY && !is_private).then_some(body);
-    Heard { source, what, via, topic, headers, body, digest, again: None, at }
+    Heard { source, what, via, topic, headers, body, digest, again: None, by: None, at }
 }
 
 /// The headers that say what a body means, to read it once more.

@@ -12,6 +12,7 @@ use crate::{
 
 pub mod account_forms;
 pub mod accounts;
+pub mod alerts;
 pub mod catalog;
 pub mod demo;
 pub mod endpoints;
@@ -269,7 +270,8 @@ pub struct Page<T, Id> {
 
 impl<T, Id> Page<T, Id> {
     /// Cuts a page of `limit` from a list that was read with one entry more.
-    fn cut(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Id) -> Self {
+    #[must_use]
+    pub fn cut(mut items: Vec<T>, limit: u32, id: impl Fn(&T) -> Id) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);

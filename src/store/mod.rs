@@ -5,6 +5,8 @@
 //! [`Feed`].
 
 mod accounts;
+mod alerts;
+mod audit;
 mod carts;
 mod catalog;
 #[cfg(test)]
@@ -31,6 +33,8 @@ mod sources;
 mod sqlite;
 
 pub use accounts::{AccountError, AccountStore};
+pub use alerts::{AlertChange, AlertError, AlertStore, KeptAlerts};
+pub use audit::{AuditEntry, AuditQuery, AuditStore, Deed};
 pub use carts::CartStore;
 pub use catalog::{CatalogError, CatalogStore, GoodsQuery, Precondition};
 pub use deliveries::{DeliveryStore, DueDelivery, Waiting};

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    accounts::AccountStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
+    accounts::AccountStore, alerts::AlertStore, audit::AuditStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
     endpoints::EndpointStore, errors::StoreError, figures::FigureStore, imports::ImportStore,
     ledger::LedgerStore, listen_keys::ListenKeyStore, log::LogStore, moderation::ModerationStore,
     news::NewsStore, orders::OrderStore, people::PeopleStore, personal::PersonalStore, resets::ResetStore,
@@ -18,6 +18,8 @@ pub const LOW_STOCK: i64 = 5;
 #[async_trait]
 pub trait Store:
     AccountStore
+    + AlertStore
+    + AuditStore
     + CatalogStore
     + CartStore
     + OrderStore

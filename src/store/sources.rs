@@ -136,6 +136,8 @@ pub struct Heard {
     pub digest: String,
     /// The receipt that is tried again.
     pub again: Option<ReceiptId>,
+    /// Who tries it again; `None` for the command line, and where nobody does.
+    pub by: Option<Actor>,
     /// Now.
     pub at: Timestamp,
 }

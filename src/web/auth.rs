@@ -213,7 +213,7 @@ impl FromRequest for Listener {
             {
                 return Ok(Self::Key(key));
             }
-            let everyone = state.is_some_and(|state| state.settings.audience == Audience::Everyone);
+            let everyone = state.is_some_and(|state| state.alerts.audience() == Audience::Everyone);
             let (identity, secure) = identity_of(request.clone()).await?;
             match identity {
                 Identity::Guest | Identity::Rejected if everyone => Ok(Self::Guest),

@@ -81,6 +81,7 @@ fn heard(source: &Arc<Source>, told: Told, digest: &str) -> Heard {
         body: Some("{}".into()),
         digest: digest.to_owned(),
         again: None,
+        by: None,
         at: NOW,
     }
 }

@@ -1,9 +1,10 @@
 //! Accounts and log-ins.
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::{
-    SqliteStore,
+    SqliteStore, audit,
     authority::{self, end_sessions},
     errors::is_taken,
     personal::unname,
@@ -13,10 +14,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Email, LoginSession, NewUser, Nickname, PasswordHash, SessionId, Timestamp, User, UserId,
-        UserPatch,
+        Actor, Email, LoginSession, NewUser, Nickname, PasswordHash, Role, SessionId, Timestamp, User,
+        UserId, UserPatch,
     },
-    store::{AccountError, AccountStore, Denied, StoreError},
+    store::{AccountError, AccountStore, Deed, Denied, StoreError},
 };
 
 #[async_trait]
@@ -45,6 +46,10 @@ impl AccountStore for SqliteStore {
                     .map_err(taken)?;
                     let user = row.user()?;
                     tx.news.named.push((user.user_id, user.nickname.clone()));
+                    if user.role == Role::Admin {
+                        let deed = of_account("user.create", user.user_id);
+                        audit::record(tx, None, user.created_at, deed).await?;
+                    }
                     Ok(user)
                 })
             })
@@ -127,6 +132,10 @@ impl AccountStore for SqliteStore {
                     }
                     if revokes {
                         end_sessions(tx, user, keep, now).await?;
+                    }
+                    // Without a log-in it is the operator who gives another password.
+                    if revokes && by.session.is_none() {
+                        audit::record(tx, None, now, of_account("user.password", user)).await?;
                     }
                     if hides {
                         unname(tx, user).await?;
@@ -256,6 +265,11 @@ impl AccountStore for SqliteStore {
             })
             .await
     }
+}
+
+/// What was done to an account, for the record. It names no one, as in `people`.
+fn of_account(action: &'static str, id: UserId) -> Deed {
+    Deed { action, subject: format!("account {id}"), details: json!({ "userId": id }) }
 }
 
 /// Which refusal a broken constraint means.

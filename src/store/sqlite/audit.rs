@@ -1,21 +1,90 @@
 //! The record of what administrators did, written by the job that does it: neither is there without the other.
 
-use serde_json::Value;
+use async_trait::async_trait;
 
-use super::writer::Tx;
+use super::{
+    SqliteStore,
+    rows::AuditRow,
+    writer::{STEP, Tx},
+};
 use crate::{
     domain::{Actor, Timestamp},
-    store::StoreError,
+    store::{AuditEntry, AuditQuery, AuditStore, StoreError},
 };
 
-/// Something that an administrator did.
-pub(super) struct Deed {
-    /// `user.ban`.
-    pub(super) action: &'static str,
-    /// What it was done to, in a few words.
-    pub(super) subject: String,
-    /// What changed: an object, with no secret in it.
-    pub(super) details: Value,
+pub(super) use crate::store::Deed;
+
+#[async_trait]
+impl AuditStore for SqliteStore {
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        let is_one = query.action.as_deref().is_some_and(|action| action.contains('.'));
+        // A statement for each, because one that takes any action could not use the index of actions.
+        let statement = if is_one {
+            sqlx::query_as::<_, AuditRow>(
+                "select audit_id, at, audit.user_id, nickname, action, subject, details
+                 from audit indexed by audit_of_action
+                     left join users on users.user_id = audit.user_id and erased_at is null
+                 where
+                     action = $3 and audit_id < $1
+                     and (
+                         $4 = '' or instr(lower(subject), lower($4)) > 0
+                         or instr(lower(nickname), lower($4)) > 0
+                     )
+                 order by audit_id desc
+                 limit $2",
+            )
+        } else {
+            sqlx::query_as::<_, AuditRow>(
+                "select audit_id, at, audit.user_id, nickname, action, subject, details
+                 from audit not indexed
+                     left join users on users.user_id = audit.user_id and erased_at is null
+                 where
+                     audit_id < $1 and ($3 is null or substr(action, 1, length($3) + 1) = $3 || '.')
+                     and (
+                         $4 = '' or instr(lower(subject), lower($4)) > 0
+                         or instr(lower(nickname), lower($4)) > 0
+                     )
+                 order by audit_id desc
+                 limit $2",
+            )
+        };
+        let found = statement
+            .bind(query.before.map_or(i64::MAX, |id| id.0))
+            .bind(query.limit)
+            .bind(query.action)
+            .bind(query.text.unwrap_or_default())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        found.into_iter().map(AuditRow::entry).collect()
+    }
+
+    async fn note(&self, deed: Deed, by: Option<Actor>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(move |tx| Box::pin(record(tx, by, now, deed))).await
+    }
+
+    async fn prune_audit(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError> {
+        let keep = i64::try_from(keep).unwrap_or(i64::MAX);
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let pruned = sqlx::query(
+                        "delete from audit
+                         where audit_id in (
+                             select audit_id
+                             from (select audit_id, at from audit order by audit_id limit $3)
+                             where at < $1 or audit_id <= (select max(audit_id) from audit) - $2
+                         )",
+                    )
+                    .bind(before.as_millis())
+                    .bind(keep)
+                    .bind(STEP)
+                    .execute(&mut tx.conn)
+                    .await?;
+                    Ok(pruned.rows_affected())
+                })
+            })
+            .await
+    }
 }
 
 /// Records what was done in this transaction. `by` is `None` for the command line.

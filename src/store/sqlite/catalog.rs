@@ -4,7 +4,13 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
 use super::{
-    SqliteStore, authority, errors::is_taken, listing, news, rows::GoodsRow, stock, telling, writer::Tx,
+    SqliteStore, authority,
+    errors::is_taken,
+    goods_deeds::{self, By},
+    listing, news,
+    rows::GoodsRow,
+    stock, telling,
+    writer::Tx,
 };
 use crate::{
     domain::{
@@ -52,7 +58,15 @@ impl CatalogStore for SqliteStore {
         by: Option<Actor>,
         now: Timestamp,
     ) -> Result<Goods, CatalogError> {
-        self.writer.write(move |tx| Box::pin(create(tx, goods, by, now))).await
+        self.writer
+            .write(move |tx| {
+                Box::pin(async move {
+                    let goods = create(tx, goods, by, now).await?;
+                    goods_deeds::created(tx, By { actor: by, now }, &goods).await?;
+                    Ok(goods)
+                })
+            })
+            .await
     }
 
     async fn change_goods(
@@ -67,7 +81,9 @@ impl CatalogStore for SqliteStore {
             .write(move |tx| {
                 Box::pin(async move {
                     let before = found(tx, id, only_if, by, now).await?;
-                    change(tx, before, patch, by, now).await
+                    let after = change(tx, before.clone(), patch, by, now).await?;
+                    goods_deeds::changed(tx, By { actor: by, now }, &before, &after).await?;
+                    Ok(after)
                 })
             })
             .await
@@ -84,7 +100,8 @@ impl CatalogStore for SqliteStore {
             .write(move |tx| {
                 Box::pin(async move {
                     let before = found(tx, id, None, by, now).await?;
-                    let after = stock::change(tx, before, change, by, now).await?;
+                    let after = stock::change(tx, before.clone(), change, by, now).await?;
+                    goods_deeds::stocked(tx, By { actor: by, now }, &before, &after).await?;
                     news::goods_updated(tx, GoodsAction::Update, &after, now).await?;
                     telling::tell(tx, after.about.listed, after.clone());
                     Ok(after)
@@ -116,9 +133,13 @@ impl CatalogStore for SqliteStore {
                     let Some(before) = find_sku(&mut tx.conn, tx.currency, &sku).await? else {
                         let patch = GoodsPatch { sku: Some(Some(sku)), ..patch };
                         let goods = patch.complete(None).ok_or(CatalogError::Incomplete)?;
-                        return Ok((create(tx, goods, by, now).await?, true));
+                        let goods = create(tx, goods, by, now).await?;
+                        goods_deeds::created(tx, By { actor: by, now }, &goods).await?;
+                        return Ok((goods, true));
                     };
-                    Ok((change(tx, before, patch, by, now).await?, false))
+                    let after = change(tx, before.clone(), patch, by, now).await?;
+                    goods_deeds::changed(tx, By { actor: by, now }, &before, &after).await?;
+                    Ok((after, false))
                 })
             })
             .await
@@ -136,6 +157,7 @@ impl CatalogStore for SqliteStore {
                 Box::pin(async move {
                     let goods = found(tx, id, only_if, by, now).await?;
                     delete(tx, id).await?;
+                    goods_deeds::deleted(tx, By { actor: by, now }, &goods).await?;
                     news::goods_updated(tx, GoodsAction::Delete, &goods, now).await?;
                     if goods.about.listed {
                         tx.news.goods.push(GoodsEvent { action: GoodsAction::Delete, goods });
@@ -339,6 +361,7 @@ async fn spelling(tx: &mut Tx, category: &Category, of: Option<GoodsId>) -> Resu
     .bind(of.map(|id| id.0))
     .execute(&mut tx.conn)
     .await?;
+    tx.silent = None;
     Ok(sqlx::query_scalar("select name from categories where key = $1")
         .bind(category.key())
         .fetch_one(&mut tx.conn)

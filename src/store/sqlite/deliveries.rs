@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::{
-    SqliteStore, authority, news,
+    SqliteStore, audit, authority,
+    endpoints::by_number,
+    news,
     news_rows::{AttemptRow, DeliveryRow},
     writer::{STEP, Tx},
 };
@@ -61,6 +63,7 @@ impl DeliveryStore for SqliteStore {
                     .bind(now.as_millis())
                     .fetch_one(&mut tx.conn)
                     .await?;
+                    audit::record(tx, by, now, by_number("endpoint.test", id)).await?;
                     Ok(row.delivery()?)
                 })
             })
@@ -277,6 +280,9 @@ async fn resend(
     if item.is_none() && delivery.told != Told::Test {
         return Err(EndpointError::Pruned);
     }
+    let mut deed = by_number("endpoint.resend", id);
+    deed.details["deliveryId"] = json!(delivery.delivery_id);
+    audit::record(tx, by, now, deed).await?;
     Ok(delivery)
 }
 

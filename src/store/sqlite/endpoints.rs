@@ -1,11 +1,12 @@
 //! Endpoints: who is told what, and how far. What became of each delivery is in `deliveries`.
 
 use async_trait::async_trait;
+use serde_json::json;
 
-use super::{SqliteStore, authority, news, news_rows::EndpointRow, writer::Tx};
+use super::{SqliteStore, audit::record, authority, news, news_rows::EndpointRow, writer::Tx};
 use crate::{
     domain::{Actor, Endpoint, EndpointId, EndpointPatch, EndpointSecret, NewEndpoint, Place, Timestamp},
-    store::{EndpointError, EndpointStore, MAX_ENDPOINTS, StoreError},
+    store::{Deed, EndpointError, EndpointStore, MAX_ENDPOINTS, StoreError},
 };
 
 #[async_trait]
@@ -84,7 +85,9 @@ impl EndpointStore for SqliteStore {
                     .bind(old_until.as_millis())
                     .fetch_optional(&mut tx.conn)
                     .await?;
-                    Ok(changed.ok_or(EndpointError::NotFound)?.endpoint()?)
+                    let endpoint = changed.ok_or(EndpointError::NotFound)?.endpoint()?;
+                    record(tx, by, now, of("endpoint.rotate", &endpoint)).await?;
+                    Ok(endpoint)
                 })
             })
             .await
@@ -107,7 +110,8 @@ impl EndpointStore for SqliteStore {
                     .bind(id.0)
                     .execute(&mut tx.conn)
                     .await?;
-                    (removed.rows_affected() > 0).then_some(()).ok_or(EndpointError::NotFound)
+                    (removed.rows_affected() > 0).then_some(()).ok_or(EndpointError::NotFound)?;
+                    Ok(record(tx, by, now, by_number("endpoint.remove", id)).await?)
                 })
             })
             .await
@@ -177,7 +181,9 @@ async fn create(
     .bind(i64::try_from(MAX_ENDPOINTS).unwrap_or(i64::MAX))
     .fetch_optional(&mut tx.conn)
     .await?;
-    Ok(made.ok_or(EndpointError::TooMany)?.endpoint()?)
+    let endpoint = made.ok_or(EndpointError::TooMany)?.endpoint()?;
+    record(tx, by, now, of("endpoint.create", &endpoint)).await?;
+    Ok(endpoint)
 }
 
 async fn change(
@@ -210,7 +216,9 @@ async fn change(
     .bind(now.as_millis())
     .fetch_optional(&mut tx.conn)
     .await?;
-    Ok(changed.ok_or(EndpointError::NotFound)?.endpoint()?)
+    let endpoint = changed.ok_or(EndpointError::NotFound)?.endpoint()?;
+    record(tx, by, now, of("endpoint.update", &endpoint)).await?;
+    Ok(endpoint)
 }
 
 async fn replay(
@@ -244,5 +252,22 @@ async fn replay(
     .fetch_optional(&mut tx.conn)
     .await?;
     let (orders, goods) = replayed.ok_or(EndpointError::NotFound)?;
+    let mut deed = by_number("endpoint.replay", id);
+    deed.details["since"] = json!(since);
+    record(tx, by, now, deed).await?;
     Ok(Place { orders, goods })
+}
+
+/// What was done to an endpoint, for the record. Its host alone is said: the rest of its URL may be what opens it.
+fn of(action: &'static str, endpoint: &Endpoint) -> Deed {
+    let host = endpoint.url.url().host_str();
+    let details = json!({
+        "endpointId": endpoint.endpoint_id, "host": host, "events": endpoint.topics.names(),
+        "enabled": endpoint.disabled.is_none(),
+    });
+    Deed { action, subject: host.unwrap_or_default().to_owned(), details }
+}
+
+pub(super) fn by_number(action: &'static str, id: EndpointId) -> Deed {
+    Deed { action, subject: format!("endpoint {id}"), details: json!({ "endpointId": id }) }
 }

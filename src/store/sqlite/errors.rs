@@ -3,8 +3,8 @@
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
 use crate::store::{
-    AccountError, CancelError, CatalogError, EndpointError, ListenKeyError, ModerationError, OrderError,
-    PersonError, SourceError, StoreError,
+    AccountError, AlertError, CancelError, CatalogError, EndpointError, ListenKeyError, ModerationError,
+    OrderError, PersonError, SourceError, StoreError,
 };
 
 /// Primary result codes (<https://www.sqlite.org/rescode.html>) of what passes by itself or by an operator's hand:
@@ -69,6 +69,6 @@ macro_rules! through_store_error {
 }
 
 through_store_error!(
-    AccountError CatalogError EndpointError OrderError CancelError SourceError ListenKeyError ModerationError
+    AccountError AlertError CatalogError EndpointError OrderError CancelError SourceError ListenKeyError ModerationError
     PersonError
 );

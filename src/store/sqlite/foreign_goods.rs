@@ -26,6 +26,7 @@ pub(super) struct Bought {
     pub(super) url: Option<String>,
     pub(super) thumbnail_url: Option<String>,
     pub(super) announce: bool,
+    pub(super) category: String,
 }
 
 /// Goods that are known, as far as an order needs them.
@@ -36,6 +37,7 @@ struct Known {
     thumbnail_url: String,
     announce: bool,
     listed: bool,
+    category: String,
 }
 
 impl Known {
@@ -46,6 +48,7 @@ impl Known {
             thumbnail_url: goods.thumbnail_url.as_str().to_owned(),
             announce: goods.about.announce,
             listed: goods.about.listed,
+            category: goods.category.as_str().to_owned(),
         }
     }
 
@@ -56,6 +59,7 @@ impl Known {
             url: self.url.clone(),
             thumbnail_url: Some(self.thumbnail_url.clone()).filter(|url| url != NO_PICTURE),
             announce: self.announce,
+            category: self.category.clone(),
         }
     }
 }
@@ -111,8 +115,8 @@ async fn find(
     source: &Source,
     wanted: &[serde_json::Value],
 ) -> Result<HashMap<usize, Known>, StoreError> {
-    let found = sqlx::query_as::<_, (i64, i64, Option<String>, String, bool, bool)>(
-        "select key, goods_id, url, thumbnail_url, announce, listed
+    let found = sqlx::query_as::<_, (i64, i64, Option<String>, String, bool, bool, String)>(
+        "select key, goods_id, url, thumbnail_url, announce, listed, category
          from json_each($1) as wanted
              join goods on goods.goods_id = coalesce(
                  (select goods_id from goods where sku = wanted.value ->> 0),
@@ -123,10 +127,11 @@ async fn find(
     .bind(source.record.id.as_str())
     .fetch_all(&mut tx.conn)
     .await?;
-    let known = |(index, goods_id, url, thumbnail_url, announce, listed): (i64, _, _, _, _, _)| {
-        let known = Known { goods_id: GoodsId(goods_id), url, thumbnail_url, announce, listed };
-        Some((usize::try_from(index).ok()?, known))
-    };
+    let known =
+        |(index, goods_id, url, thumbnail_url, announce, listed, category): (i64, _, _, _, _, _, _)| {
+            let known = Known { goods_id: GoodsId(goods_id), url, thumbnail_url, announce, listed, category };
+            Some((usize::try_from(index).ok()?, known))
+        };
     Ok(found.into_iter().filter_map(known).collect())
 }
 

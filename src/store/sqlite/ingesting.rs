@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::{
+    alerts, audit,
     foreign_goods::{self, Bought},
     orders, privacy, receipts,
     writer::Tx,
@@ -15,7 +16,7 @@ use crate::{
         Timestamp, id::MAX_SAFE_INTEGER,
     },
     hooks::{ForeignId, State, Told, ToldOrder},
-    store::{Became, Heard, Outcome, Source, SourceError, StoreError, Via},
+    store::{Became, Deed, Heard, Outcome, Source, SourceError, StoreError, Via},
 };
 
 /// Keeps what was heard and says what became of it.
@@ -45,6 +46,11 @@ pub(super) async fn keep(tx: &mut Tx, mut heard: Heard) -> Result<Became, Source
     let nothing_new = matches!(became.outcome, Outcome::Unchanged | Outcome::Ignored);
     if heard.via == Via::Poll && heard.again.is_none() && nothing_new {
         return Ok(became);
+    }
+    if heard.again.is_some() {
+        let details = json!({ "sourceId": id.as_str(), "outcome": became.outcome.name() });
+        let subject = source.record.settings.name.as_str().to_owned();
+        audit::record(tx, heard.by, at, Deed { action: "source.retry", subject, details }).await?;
     }
     receipts::record(tx, heard, number.as_ref().map(ForeignId::as_str), &became).await?;
     Ok(became)
@@ -265,8 +271,11 @@ async fn paid(
         return Ok(became(Outcome::Kept, "all of it was refunded before, so it is never told"));
     }
     let bought = foreign_goods::of_lines(tx, source, &order.lines, at).await?;
-    let told = bought.iter().position(|goods| goods.announce);
-    let silence = silence(source, order, told.is_some(), at);
+    let silent = alerts::silent(tx).await?;
+    let told = bought.iter().position(|goods| goods.announce && !silent.contains(&goods.category));
+    let unsaid = bought.iter().any(|goods| goods.announce).then_some(Silence::Category);
+    let goods = if told.is_some() { None } else { unsaid.or(Some(Silence::Goods)) };
+    let silence = silence(source, order, goods, at);
     let (code, why) = silence.unzip();
     let draft = Draft { source, order, bought, told: told.unwrap_or_default(), total, silence: code, at };
     let (order_id, notification) = write(tx, draft).await?;
@@ -275,11 +284,11 @@ async fn paid(
     Ok(Became { order_id: Some(order_id), notification, ..became(outcome, why) })
 }
 
-/// Why an order is not told, if it is not.
+/// Why an order is not told, if it is not. `goods` is why its goods are not.
 fn silence(
     source: &Source,
     order: &ToldOrder,
-    has_goods_to_tell: bool,
+    goods: Option<Silence>,
     at: Timestamp,
 ) -> Option<(Silence, String)> {
     let within = source.record.settings.announce_within;
@@ -289,7 +298,7 @@ fn silence(
     if let Some(since) = order.news_since().filter(|since| since.plus(within) < at) {
         return Some((Silence::Late, format!("no news any more: it is of {since}")));
     }
-    (!has_goods_to_tell).then(|| (Silence::Goods, "orders of these goods are not told".to_owned()))
+    goods.map(|goods| (goods, "orders of these goods are not told".to_owned()))
 }
 
 /// What an order comes to, in minor units.

@@ -1,11 +1,12 @@
 //! Listen keys.
 
 use async_trait::async_trait;
+use serde_json::json;
 
-use super::{SqliteStore, authority, rows::ListenKeyRow, writer::Tx};
+use super::{SqliteStore, audit, authority, rows::ListenKeyRow, writer::Tx};
 use crate::{
-    domain::{Actor, ListenKey, ListenKeyId, NicknameDisplay, Timestamp},
-    store::{ListenKeyError, ListenKeyStore, StoreError},
+    domain::{Actor, ListenKey, ListenKeyId, Timestamp},
+    store::{Deed, ListenKeyError, ListenKeyStore, StoreError},
 };
 
 #[async_trait]
@@ -64,16 +65,19 @@ async fn create(
     )
     .bind(key.id.to_string())
     .bind(key.name.as_ref().map(|name| name.as_str()))
-    .bind(match key.display {
-        NicknameDisplay::Masked => "masked",
-        NicknameDisplay::Full => "full",
-    })
+    .bind(key.display.name())
     .bind(origins.join(" "))
     .bind(key.created_at.as_millis())
     .bind(most)
     .execute(&mut tx.conn)
     .await?;
-    if created.rows_affected() == 1 { Ok(()) } else { Err(ListenKeyError::TooMany) }
+    if created.rows_affected() == 0 {
+        return Err(ListenKeyError::TooMany);
+    }
+    // A key is no secret: it stands in their pages.
+    let details = json!({ "key": key.id.to_string(), "origins": origins, "display": key.display.name() });
+    let subject = key.name.as_ref().map_or_else(|| key.id.to_string(), |name| name.as_str().to_owned());
+    Ok(audit::record(tx, by, key.created_at, Deed { action: "listen-key.create", subject, details }).await?)
 }
 
 async fn revoke(
@@ -95,5 +99,6 @@ async fn revoke(
     .await?;
     let revoked_at: i64 = revoked_at.ok_or(ListenKeyError::NotFound)?;
     tx.news.revoked.extend((revoked_at == now.as_millis()).then(|| id.session()));
-    Ok(())
+    let (subject, details) = (id.to_string(), json!({ "key": id.to_string() }));
+    Ok(audit::record(tx, by, now, Deed { action: "listen-key.revoke", subject, details }).await?)
 }

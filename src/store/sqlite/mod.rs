@@ -16,6 +16,7 @@ use super::{Feed, LogStore, Store, StoreError};
 use crate::{domain::Currency, telemetry};
 
 mod accounts;
+mod alerts;
 mod audit;
 mod authority;
 mod backup;
@@ -29,6 +30,7 @@ mod figures;
 mod files;
 mod finding;
 mod foreign_goods;
+mod goods_deeds;
 mod importing;
 mod ingesting;
 mod ledger;

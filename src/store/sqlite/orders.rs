@@ -4,9 +4,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::{
-    SqliteStore,
-    audit::{self, Deed},
-    authority,
+    SqliteStore, audit, authority,
     order_rows::OrderRow,
     placing,
     reading::{find, items_of},
@@ -18,7 +16,7 @@ use crate::{
         Actor, GoodsId, NewOrder, Notification, Offset, Order, OrderId, OrderStatus, OwnOrder, Publication,
         Role, Timestamp, UserId,
     },
-    store::{CancelError, OrderError, OrderStore, PlacedOrder, StoreError},
+    store::{CancelError, Deed, OrderError, OrderStore, PlacedOrder, StoreError},
 };
 
 #[async_trait]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Actor, Person, PersonPatch, Role, Timestamp, UserId, text},
-    store::{PeopleQuery, PeopleStore, PersonError, StoreError},
+    store::{Deed, PeopleQuery, PeopleStore, PersonError, StoreError},
 };
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl PeopleStore for SqliteStore {
                     authority::admin::<PersonError>(tx, by, now).await?;
                     find(tx, id, now).await?;
                     end_sessions(tx, id, None, now).await?;
-                    let deed = audit::Deed { action: "user.logout", subject: called(id), details: of(id) };
+                    let deed = Deed { action: "user.logout", subject: called(id), details: of(id) };
                     Ok(audit::record(tx, by, now, deed).await?)
                 })
             })
@@ -164,15 +164,15 @@ async fn another_administrator(tx: &mut Tx, id: UserId) -> Result<(), PersonErro
 }
 
 /// What was done, for the record. It names no one: an account may be erased, and its name with it.
-fn deeds(id: UserId, role: Option<Role>, banned: Option<bool>) -> Vec<audit::Deed> {
+fn deeds(id: UserId, role: Option<Role>, banned: Option<bool>) -> Vec<Deed> {
     let mut deeds = Vec::new();
     if let Some(role) = role {
         let details = json!({ "userId": id, "role": role.name() });
-        deeds.push(audit::Deed { action: "user.role", subject: called(id), details });
+        deeds.push(Deed { action: "user.role", subject: called(id), details });
     }
     if let Some(banned) = banned {
         let action = if banned { "user.ban" } else { "user.unban" };
-        deeds.push(audit::Deed { action, subject: called(id), details: of(id) });
+        deeds.push(Deed { action, subject: called(id), details: of(id) });
     }
     deeds
 }

@@ -4,7 +4,7 @@
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{authority::session_key, carts, catalog, errors::is_missing, reading, stock, writer::Tx};
+use super::{alerts, authority::session_key, carts, catalog, errors::is_missing, reading, stock, writer::Tx};
 use crate::{
     domain::{
         Basket, Elsewhere, Goods, GoodsId, IdempotencyKey, Line, NewOrder, Notification, Offset, Order,
@@ -27,14 +27,18 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     let wanted = resolve(&mut tx.conn, user_id, basket).await?;
     let goods = reserve(tx, &wanted.lines, at).await?;
     let counted = goods.iter().map(|goods| goods.stock.is_some()).collect();
-    let told = goods.iter().position(|goods| goods.about.announce);
+    let silent = alerts::silent(tx).await?;
+    let told =
+        goods.iter().position(|goods| goods.about.announce && !silent.contains(goods.category.as_str()));
+    let is_category = goods.iter().any(|goods| goods.about.announce);
+    let silence = if is_category { Silence::Category } else { Silence::Goods };
     let elsewhere = goods.get(told.unwrap_or_default()).and_then(elsewhere);
     let (items, total) = price(&wanted.lines, goods, tx)?;
     if let Some(expected) = expected_total.filter(|expected| *expected != total) {
         return Err(OrderError::PriceChanged { expected, total });
     }
     let key = key.map(|key| (key, fingerprint));
-    let draft = Draft { user_id, session, items, counted, told, elsewhere, total, key, at };
+    let draft = Draft { user_id, session, items, counted, told, silence, elsewhere, total, key, at };
     let placed = write(tx, draft).await?;
     if wanted.empties_cart {
         carts::empty(&mut tx.conn, user_id).await?;
@@ -156,6 +160,8 @@ struct Draft {
     counted: Vec<bool>,
     /// The item that the alert names: the first whose goods may be told. Without one there is no alert.
     told: Option<usize>,
+    /// Why there is none then.
+    silence: Silence,
     elsewhere: Option<Box<Elsewhere>>,
     total: Price,
     key: Option<(IdempotencyKey, String)>,
@@ -173,7 +179,7 @@ struct Draft {
 /// Whether the buyer still may order is asked by the first statement, which costs no trip of its own: the order of
 /// someone who is banned, or whose log-in has ended, is neither placed nor canceled, which the table refuses.
 async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
-    let Draft { user_id, session, items, counted, told, elsewhere, total, key, at } = draft;
+    let Draft { user_id, session, items, counted, told, silence, elsewhere, total, key, at } = draft;
     let pieces = items.iter().map(|item| item.quantity.get()).sum();
     let (order_id, announced_as, nickname) = sqlx::query_as::<_, (i64, Option<i64>, Option<String>)>(
         "insert into orders (user_id, status, total, created_at, silence)
@@ -241,7 +247,7 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     .bind(told.map(|index| i64::try_from(index).unwrap_or_default()))
     .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.goods_url.clone()))
     .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.thumbnail_url.clone()))
-    .bind(Silence::Goods.name())
+    .bind(silence.name())
     .fetch_one(&mut tx.conn)
     .await
     .map_err(|error| match is_missing(&error, "orders.status") {

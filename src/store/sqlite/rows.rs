@@ -8,14 +8,14 @@ use sqlx::FromRow;
 
 use crate::{
     domain::{
-        About, BuyerDisplay, CartLine, Category, Currency, Description, Elsewhere, Email, Goods, GoodsId,
-        GoodsName, KeyName, ListenKey, ListenKeyId, LoginSession, Nickname, NicknameDisplay, Notification,
-        Offset, OrderId, PageOrigin, PageUrl, PasswordHash, Person, Poll, Price, Publication, Quantity, Role,
-        SessionId, Sku, SourceId, SourceName, SourceRecord, SourceSettings, StockChangeId, StockRecord,
-        StockRecordKind, ThumbnailUrl, Timestamp, User, UserId,
+        About, AuditId, BuyerDisplay, CartLine, Category, Currency, Description, Elsewhere, Email, Goods,
+        GoodsId, GoodsName, KeyName, ListenKey, ListenKeyId, LoginSession, Nickname, NicknameDisplay,
+        Notification, Offset, OrderId, PageOrigin, PageUrl, PasswordHash, Person, Poll, Price, Publication,
+        Quantity, Role, SessionId, Sku, SourceId, SourceName, SourceRecord, SourceSettings, StockChangeId,
+        StockRecord, StockRecordKind, ThumbnailUrl, Timestamp, User, UserId,
     },
     hooks::{Secret, SourceKind},
-    store::{KeptLogIn, KeptSecret, Receipt, ReceiptId, Source, StoreError},
+    store::{AuditEntry, KeptLogIn, KeptSecret, Receipt, ReceiptId, Source, StoreError},
 };
 
 /// A name outside of what this version knows.
@@ -397,6 +397,31 @@ impl ReceiptRow {
             order_id: self.order_id.map(OrderId),
             body: self.body.map(|body| String::from_utf8_lossy(&body).into_owned()),
         }
+    }
+}
+
+/// A deed of an administrator.
+#[derive(FromRow)]
+pub(super) struct AuditRow {
+    audit_id: i64,
+    at: i64,
+    user_id: Option<i64>,
+    nickname: Option<String>,
+    action: String,
+    subject: String,
+    details: String,
+}
+
+impl AuditRow {
+    pub(super) fn entry(self) -> Result<AuditEntry, StoreError> {
+        Ok(AuditEntry {
+            id: AuditId(self.audit_id),
+            at: Timestamp::from_millis(self.at),
+            admin: self.user_id.map(UserId).zip(self.nickname),
+            action: self.action,
+            subject: self.subject,
+            details: serde_json::from_str(&self.details).map_err(|_| corrupt("a deed", self.audit_id))?,
+        })
     }
 }
 

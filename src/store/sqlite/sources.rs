@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 
 use super::{
-    SqliteStore, authority, ingesting, receipts,
+    SqliteStore, audit, authority,
+    goods_deeds::By,
+    ingesting, receipts,
     rows::{SecretRow, SourceRow},
     writer::{Owner, Tx},
 };
@@ -13,7 +16,7 @@ use crate::{
     domain::{Actor, SourceId, SourceRecord, SourceSettings, Timestamp},
     hooks::{Secret, SourceKind},
     store::{
-        Became, Heard, KeptBody, Receipt, ReceiptId, ReceiptQuery, Source, SourceError, SourceStore,
+        Became, Deed, Heard, KeptBody, Receipt, ReceiptId, ReceiptQuery, Source, SourceError, SourceStore,
         StoreError,
     },
 };
@@ -82,7 +85,9 @@ impl SourceStore for SqliteStore {
             .write(move |tx| {
                 Box::pin(async move {
                     end_secrets(tx, &id, others_end, by, now).await?;
-                    insert_secret(tx, &id, &secret, now).await
+                    insert_secret(tx, &id, &secret, now).await?;
+                    let details = json!({ "sourceId": id.as_str() });
+                    record(tx, By { actor: by, now }, "source.rotate", &id, details).await
                 })
             })
             .await
@@ -102,7 +107,8 @@ impl SourceStore for SqliteStore {
                         .bind(id.as_str())
                         .execute(&mut tx.conn)
                         .await?;
-                    Ok(())
+                    let details = json!({ "sourceId": id.as_str(), "dropOld": true });
+                    record(tx, By { actor: by, now }, "source.rotate", &id, details).await
                 })
             })
             .await
@@ -133,7 +139,8 @@ impl SourceStore for SqliteStore {
                     .bind(now.as_millis())
                     .execute(&mut tx.conn)
                     .await?;
-                    Ok(())
+                    let details = json!({ "sourceId": id.as_str() });
+                    record(tx, By { actor: by, now }, "source.remove", &id, details).await
                 })
             })
             .await
@@ -203,10 +210,38 @@ async fn create(
     .bind(created_at.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    match secret {
-        Some(secret) => insert_secret(tx, &id, &secret, created_at).await,
-        None => Ok(()),
+    if let Some(secret) = secret {
+        insert_secret(tx, &id, &secret, created_at).await?;
     }
+    let details = json!({ "sourceId": id.as_str(), "kind": kind.as_str(), "settings": shown(&settings) });
+    record(tx, By { actor: by, now: created_at }, "source.create", &id, details).await
+}
+
+/// Records what was done to a source, under its name.
+async fn record(
+    tx: &mut Tx,
+    by: By,
+    action: &'static str,
+    id: &SourceId,
+    details: Value,
+) -> Result<(), SourceError> {
+    let subject = sqlx::query_scalar("select name from sources where source_id = $1")
+        .bind(id.as_str())
+        .fetch_one(&mut tx.conn)
+        .await?;
+    Ok(audit::record(tx, by.actor, by.now, Deed { action, subject, details }).await?)
+}
+
+/// What is set about a source, as far as the record says it: not with which key it is read.
+fn shown(settings: &SourceSettings) -> Value {
+    json!({
+        "name": settings.name.as_str(),
+        "buyer": settings.buyer.name(),
+        "goodsName": settings.goods_name.as_ref().map(|name| name.as_str()),
+        "announceWithinSeconds": settings.announce_within.as_secs(),
+        "rate": settings.rate,
+        "polled": settings.poll.is_some(),
+    })
 }
 
 async fn change(
@@ -235,7 +270,8 @@ async fn change(
     .bind(settings.poll.as_ref().map(|poll| poll.key.clone()))
     .execute(&mut tx.conn)
     .await?;
-    Ok(())
+    let details = json!({ "sourceId": id.as_str(), "settings": shown(&settings) });
+    record(tx, By { actor: by, now }, "source.update", &id, details).await
 }
 
 fn millis(settings: &SourceSettings) -> i64 {

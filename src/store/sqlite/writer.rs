@@ -5,6 +5,7 @@
 //! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing.
 
 use std::{
+    collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher as _},
     panic::AssertUnwindSafe,
     sync::{
@@ -82,6 +83,8 @@ pub(super) struct Tx {
     /// Forgotten when the job fails.
     pub(super) news: News,
     low_stock: Arc<AtomicI64>,
+    /// As `alerts::silent` read them; `None` until then, and when they have changed.
+    pub(super) silent: Option<Arc<HashSet<String>>>,
 }
 
 impl Tx {
@@ -254,7 +257,13 @@ impl Writer {
         let jobs = Jobs::new();
         let (ending, ended) = watch::channel(());
         let low_stock = Arc::new(AtomicI64::new(LOW_STOCK));
-        let tx = Some(Tx { conn, currency, news: News::default(), low_stock: Arc::clone(&low_stock) });
+        let tx = Some(Tx {
+            conn,
+            currency,
+            news: News::default(),
+            low_stock: Arc::clone(&low_stock),
+            silent: None,
+        });
         let task = WriterTask {
             tx,
             options,
@@ -399,7 +408,8 @@ impl WriterTask {
         if self.tx.is_none() {
             let conn = self.options.connect().await?;
             let low_stock = Arc::clone(&self.low_stock);
-            self.tx = Some(Tx { conn, currency: self.currency, news: News::default(), low_stock });
+            self.tx =
+                Some(Tx { conn, currency: self.currency, news: News::default(), low_stock, silent: None });
         }
         self.tx.as_mut().ok_or_else(closed)
     }

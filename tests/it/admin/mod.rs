@@ -1,5 +1,7 @@
 //! docs/contract.md §6 over the socket: what administrators see and do.
 
+mod alerts;
+mod audit;
 mod orders;
 mod users;
 

@@ -1,0 +1,95 @@
+//! The settings of alerts, and which categories are never told.
+
+use std::{collections::HashSet, sync::Arc};
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{SqliteStore, audit, authority, writer::Tx};
+use crate::{
+    domain::{Actor, Timestamp},
+    store::{AlertChange, AlertError, AlertStore, KeptAlerts, StoreError},
+};
+
+#[async_trait]
+impl AlertStore for SqliteStore {
+    async fn kept_alerts(&self) -> Result<KeptAlerts, StoreError> {
+        let mut reader = self.reader().await?;
+        let values = sqlx::query_as::<_, (String, String)>(
+            "select name, value
+             from alert_settings",
+        )
+        .fetch_all(&mut *reader)
+        .await?;
+        let never = sqlx::query_scalar(
+            "select name
+             from silent_categories
+             order by key",
+        )
+        .fetch_all(&mut *reader)
+        .await?;
+        let value = |(name, text): (String, String)| match serde_json::from_str(&text) {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(StoreError::Corrupt(format!("the setting {name} is no JSON"))),
+        };
+        Ok(KeptAlerts { values: values.into_iter().map(value).collect::<Result<_, _>>()?, never })
+    }
+
+    async fn change_alerts(
+        &self,
+        change: AlertChange,
+        by: Option<Actor>,
+        now: Timestamp,
+    ) -> Result<(), AlertError> {
+        self.writer.write(move |tx| Box::pin(keep(tx, change, by, now))).await
+    }
+}
+
+async fn keep(tx: &mut Tx, change: AlertChange, by: Option<Actor>, now: Timestamp) -> Result<(), AlertError> {
+    authority::admin::<AlertError>(tx, by, now).await?;
+    let values: Vec<_> = change.values.iter().map(|(name, value)| json!([name, value.to_string()])).collect();
+    sqlx::query(
+        "insert into alert_settings (name, value)
+         select value ->> 0, value ->> 1
+         from json_each($1)
+         where true
+         on conflict (name) do update set value = excluded.value",
+    )
+    .bind(json!(values).to_string())
+    .execute(&mut tx.conn)
+    .await?;
+    if let Some(never) = change.never {
+        let never: Vec<_> = never.iter().map(|category| json!([category.key(), category.as_str()])).collect();
+        sqlx::query(
+            "delete from silent_categories;
+
+             insert into silent_categories (key, name)
+             select value ->> 0, value ->> 1
+             from json_each($1)
+             where true
+             on conflict (key) do nothing",
+        )
+        .bind(json!(never).to_string())
+        .execute(&mut tx.conn)
+        .await?;
+    }
+    tx.silent = None;
+    Ok(audit::record(tx, by, now, change.deed).await?)
+}
+
+/// The categories that are never told, as goods that are in them name them. They are read once, and again when they or the
+/// names of categories have changed: all of that is done by this writer.
+pub(super) async fn silent(tx: &mut Tx) -> Result<Arc<HashSet<String>>, StoreError> {
+    if let Some(known) = &tx.silent {
+        return Ok(Arc::clone(known));
+    }
+    let names: Vec<String> = sqlx::query_scalar(
+        "select categories.name
+         from silent_categories join categories on categories.key = silent_categories.key",
+    )
+    .fetch_all(&mut tx.conn)
+    .await?;
+    let names = Arc::new(HashSet::from_iter(names));
+    tx.silent = Some(Arc::clone(&names));
+    Ok(names)
+}
