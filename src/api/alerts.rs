@@ -2,9 +2,12 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::{
+    names::{audiences, displays},
+    requests,
+};
 use crate::{
     clock,
     domain::Toasts,
@@ -13,10 +16,14 @@ use crate::{
     web::{Admin, Body, Problem, State, answer},
 };
 
-#[derive(Serialize)]
+/// The settings of alerts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertSettings)]
 #[serde(rename_all = "camelCase")]
 struct AlertsResponse<'a> {
+    #[schema(schema_with = audiences)]
     audience: &'static str,
+    #[schema(schema_with = displays)]
     nickname_display: &'static str,
     unnamed_buyer: &'a str,
     never_announce_categories: &'a [String],
@@ -25,6 +32,7 @@ struct AlertsResponse<'a> {
 
 /// How the widget shows alerts unless its attributes say otherwise.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Toasts)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToastsResponse<'a> {
     seconds: u32,
@@ -54,7 +62,15 @@ impl<'a> From<&'a Toasts> for ToastsResponse<'a> {
     }
 }
 
-fn shown(state: &AppState, settings: &AlertSettings) -> Value {
+/// Them, and which of them the operator set.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertsAnswer)]
+struct Wrapped<'a> {
+    alerts: AlertsResponse<'a>,
+    fixed: Vec<&'static str>,
+}
+
+fn shown<'a>(state: &AppState, settings: &'a AlertSettings) -> Wrapped<'a> {
     let alerts = AlertsResponse {
         audience: settings.audience.name(),
         nickname_display: settings.display.name(),
@@ -62,13 +78,24 @@ fn shown(state: &AppState, settings: &AlertSettings) -> Value {
         never_announce_categories: &settings.never,
         toasts: (&settings.toasts).into(),
     };
-    json!({ "alerts": alerts, "fixed": state.alerts.fixed() })
+    Wrapped { alerts, fixed: state.alerts.fixed() }
 }
 
+/// Show who hears alerts, what they say, and how they are shown.
+#[utoipa::path(
+    get, path = "/api/admin/alerts", security(("admin" = [])),
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn show(state: State, _admin: Admin) -> HttpResponse {
     answer::ok(&shown(&state, &state.alerts.current()))
 }
 
+/// Change that while the shop runs.
+#[utoipa::path(
+    patch, path = "/api/admin/alerts", security(("admin" = [])),
+    request_body = requests::AlertsChange,
+    responses((status = 200, body = Wrapped<'static>)),
+)]
 pub(super) async fn change(state: State, admin: Admin, body: Body) -> Result<HttpResponse, Problem> {
     let patch = AlertsPatch::read(body.fields().await?)?;
     let settings = state.alerts.change(patch, admin.actor(), clock::now()).await?;

@@ -3,7 +3,9 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
+use super::requests;
 use crate::{
     domain::{AuditId, Invalid, Timestamp, UserId},
     service::Page,
@@ -17,7 +19,9 @@ use crate::{
 const MAX_LIMIT: u32 = 1000;
 const DEFAULT_LIMIT: u32 = 50;
 
-#[derive(Serialize)]
+/// Something that an administrator did.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 #[serde(rename_all = "camelCase")]
 struct EntryResponse<'a> {
     audit_id: AuditId,
@@ -25,17 +29,22 @@ struct EntryResponse<'a> {
     admin: Option<AdminResponse<'a>>,
     action: &'a str,
     subject: &'a str,
+    #[schema(value_type = Object)]
     details: &'a Value,
 }
 
-#[derive(Serialize)]
+/// Who.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditAdmin)]
 #[serde(rename_all = "camelCase")]
 struct AdminResponse<'a> {
     user_id: UserId,
     nickname: &'a str,
 }
 
-#[derive(Serialize)]
+/// A page of the record.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditPage)]
 #[serde(rename_all = "camelCase")]
 struct List<'a> {
     entries: Vec<EntryResponse<'a>>,
@@ -68,6 +77,12 @@ fn action(text: &str) -> Result<Option<String>, Invalid> {
     }
 }
 
+/// List what administrators did.
+#[utoipa::path(
+    get, path = "/api/admin/audit", security(("admin" = [])),
+    params(requests::AuditSearch),
+    responses((status = 200, body = List<'static>)),
+)]
 pub(super) async fn list(state: State, _admin: Admin, query: Query) -> Result<HttpResponse, Problem> {
     let fields = query.0;
     let read = (

@@ -4,8 +4,9 @@
 use utoipa::OpenApi;
 
 use super::{
-    admin_orders, admin_users, auth, cart, documents, endpoints, export, figures, goods, health, hooks,
-    import, listen_keys, media, notifications, orders, reports, reset, shop, sources, stock, users, widget,
+    admin_orders, admin_users, alerts, audit, auth, cart, documents, endpoints, export, figures, goods,
+    health, hooks, import, listen_keys, media, notifications, orders, reports, reset, shop, sources, stock,
+    users, widget,
 };
 
 /// All of them. What holds for many routes (who may call them, refusals, headers) is added by `contract::openapi`.
@@ -73,6 +74,9 @@ use super::{
     admin_users::show,
     admin_users::change,
     admin_users::log_out,
+    audit::list,
+    alerts::show,
+    alerts::change,
     reports::list,
     reports::dismiss,
     reports::mute,

@@ -12,7 +12,7 @@ use utoipa::{
 };
 
 use super::{
-    DeliveryId, EndpointId, GoodsId, Offset, OrderId, ReportId, StockChangeId, Timestamp, UserId,
+    AuditId, DeliveryId, EndpointId, GoodsId, Offset, OrderId, ReportId, StockChangeId, Timestamp, UserId,
     id::MAX_SAFE_INTEGER,
 };
 
@@ -47,6 +47,7 @@ whole! {
     DeliveryId from 1: "The number of a message to an endpoint.", such as 31;
     StockChangeId from 1: "The number of an entry of the history of stocks.", such as 3;
     ReportId from 1: "The number of a report of a message.", such as 2;
+    AuditId from 1: "The number of an entry of the record of what administrators did.", such as 7;
     Offset from 0: "A place in the log of notifications: the id of one, or 0 for before the first. It only grows.", such as 41;
 }
 

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use super::{
-    accounts::AccountStore, alerts::AlertStore, audit::AuditStore, carts::CartStore, catalog::CatalogStore, deliveries::DeliveryStore,
-    endpoints::EndpointStore, errors::StoreError, figures::FigureStore, imports::ImportStore,
-    ledger::LedgerStore, listen_keys::ListenKeyStore, log::LogStore, moderation::ModerationStore,
-    news::NewsStore, orders::OrderStore, people::PeopleStore, personal::PersonalStore, resets::ResetStore,
-    sources::SourceStore,
+    accounts::AccountStore, alerts::AlertStore, audit::AuditStore, carts::CartStore, catalog::CatalogStore,
+    deliveries::DeliveryStore, endpoints::EndpointStore, errors::StoreError, figures::FigureStore,
+    imports::ImportStore, ledger::LedgerStore, listen_keys::ListenKeyStore, log::LogStore,
+    moderation::ModerationStore, news::NewsStore, orders::OrderStore, people::PeopleStore,
+    personal::PersonalStore, resets::ResetStore, sources::SourceStore,
 };
 
 /// What a low stock is unless anything else is said.

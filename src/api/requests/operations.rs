@@ -4,9 +4,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     api::names::{
-        buyers, delivery_statuses, displays, formats, kinds, outcomes, report_states, roles, topics,
+        audiences, buyers, delivery_statuses, displays, formats, kinds, outcomes, report_states, roles,
+        topics,
     },
-    domain::{DeliveryId, OrderId, ReportId, UserId},
+    domain::{AuditId, DeliveryId, OrderId, ReportId, UserId},
     protocol::shapes::order_statuses,
 };
 
@@ -230,6 +231,45 @@ pub struct PeopleSearch {
     /// At most so many; 50 when it is absent.
     #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<u32>,
+}
+
+/// Which entries of the record of what administrators did.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditSearch {
+    /// Part of a subject, or of an administrator's nickname.
+    #[param(max_length = 200)]
+    pub q: Option<String>,
+    /// Only this action, or all that begin with a word.
+    #[param(max_length = 40, pattern = "^[a-z.-]*$")]
+    pub action: Option<String>,
+    /// The `nextCursor` of an earlier answer: what comes after it.
+    pub cursor: Option<AuditId>,
+    /// At most so many; 50 when it is absent.
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<u32>,
+}
+
+/// What changes about alerts; what is absent stays.
+#[derive(Debug, ToSchema)]
+#[schema(examples(json!({"toasts": {"seconds": 8}})))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlertsChange {
+    /// Who receives them.
+    #[schema(schema_with = audiences)]
+    pub audience: Option<String>,
+    /// How names are shown.
+    #[schema(schema_with = displays)]
+    pub nickname_display: Option<String>,
+    /// What buyers are called who are not to be named.
+    #[schema(max_length = 20)]
+    pub unnamed_buyer: Option<String>,
+    /// Categories whose orders are never told.
+    #[schema(max_items = 100)]
+    pub never_announce_categories: Option<Vec<String>>,
+    /// How the widget shows them.
+    #[schema(value_type = Option<Object>)]
+    pub toasts: Option<serde_json::Value>,
 }
 
 /// What changes about an account; what is absent stays.
