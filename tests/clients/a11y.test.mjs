@@ -52,7 +52,7 @@ for (const [reader, options] of Object.entries(READERS)) {
     const guest = await front.guest(settings);
     guest.allow(404);
     const findings = [];
-    for (const path of ['/', '/goods.html', detail, '/cart.html', '/login.html', '/register.html', '/reset.html', '/reset.html#token=x', '/no-such-page']) {
+    for (const path of ['/', '/goods.html', detail, '/cart.html', '/login.html', '/register.html', '/reset.html', '/reset.html#token=x', '/docs#goods_list', '/no-such-page']) {
       findings.push(...await found(guest.page, path));
     }
     const { page, account } = await front.member(`reader${number += 1}`, '/', settings);

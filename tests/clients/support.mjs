@@ -22,7 +22,7 @@ const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', i
  */
 export async function startShop(...args) {
   const folder = await mkdtemp(join(tmpdir(), 'shopbell-'));
-  const shop = { url: '', shopper: {}, admin: {} };
+  const shop = { url: '', folder, shopper: {}, admin: {} };
   let child;
   const run = async (addr, last) => {
     const rates = ['--registration-rate', '100000', '--order-rate', '100000', '--handshake-rate', '100000'];

@@ -131,7 +131,8 @@ const slug = (text) => text.replaceAll(/\W+/g, '-');
 function open() {
   const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!(named instanceof HTMLDetailsElement)) return;
-  named.hidden = false;
+  // A search may have hidden it, or all of its group.
+  for (const hidden of [named, named.closest('.docs-group')]) hidden?.removeAttribute('hidden');
   named.open = true;
   named.scrollIntoView({ block: 'start' });
   named.querySelector('summary')?.focus({ preventScroll: true });
