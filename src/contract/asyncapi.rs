@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     events::{Event, Transport, acknowledgement, asked, told},
-    schemas,
+    schemas::schemas,
 };
 use crate::gateway::openapi::{Ack, Refused};
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema as _, ToSchema};
 
-use super::schemas;
+use super::schemas::schemas;
 use crate::{
     figures::Figures,
     gateway::openapi::{Ack, ErrorEvent, Hello},

@@ -7,7 +7,7 @@ use utoipa::OpenApi as _;
 use super::{
     parts::{GROUPS, header, path_parameter, security, security_schemes},
     refusals::{self, Takes},
-    schemas,
+    schemas::schemas,
 };
 use crate::{api::openapi::Api, gateway::openapi::Transports, web::problem::Wire};
 
