@@ -31,6 +31,8 @@ pub(super) const GROUPS: &[(&str, &str, &str)] = &[
     ("endpoints", "endpoints", "Systems of others that are told news, and what became of each message."),
     ("admin_orders", "all orders", "What was bought, here and elsewhere, and what was told of it."),
     ("admin_users", "people", "All accounts, and who may do what."),
+    ("audit", "audit", "What administrators did."),
+    ("alerts", "settings of alerts", "Who is told, under which name, and how the widget shows it."),
     ("reports", "chat", "What visitors reported of what was said in rooms."),
     ("figures", "figures", "What the control room shows, and what the widget reports."),
     ("widget", "figures", ""),

@@ -8,7 +8,7 @@ use super::*;
 use crate::{domain::GoodsSort, store::GoodsQuery};
 
 /// Far more than it takes where much else is done (20 ms alone, on a slow machine), and less than any other way to read.
-const SLOW: Duration = Duration::from_millis(500);
+const SLOW: Duration = Duration::from_secs(1);
 
 /// How often a machine may be busy with something else.
 const TRIES: u32 = 10;
