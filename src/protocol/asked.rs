@@ -19,7 +19,7 @@ pub struct Buy {
     /// Goods and pieces, instead of the two above.
     #[schema(min_items = 1)]
     pub items: Option<Vec<BuyLine>>,
-    /// What the page shows; "<first> 외 N개의 상품" stands for a cart of N + 1 lines.
+    /// What the page shows; `<first> 외 N개의 상품` stands for a cart of N + 1 lines.
     pub goods_name: Option<String>,
     /// Not looked at.
     pub nickname: Option<String>,

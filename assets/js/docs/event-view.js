@@ -33,8 +33,8 @@ function body(asyncapi, { id, about, channels, payload, ack }) {
   return el('div', { class: 'docs-body' },
     el('p', { lang: 'en' }, words(about)),
     el('p', { class: 'docs-who-line' }, t('docs.on', { transports: channels.join(', ') }), ' ', el('a', { href: `#${id}` }, t('docs.link'))),
-    el('section', {}, el('h4', {}, t('docs.payload')),
+    el('section', {}, el('h3', {}, t('docs.payload')),
       payload ? schemaView(asyncapi, payload) : el('p', { class: 'docs-about' }, t('docs.payload.none')),
       payload ? exampleView(asyncapi, payload) : null),
-    ack ? el('section', {}, el('h4', {}, t('docs.ack')), schemaView(asyncapi, ack)) : null);
+    ack ? el('section', {}, el('h3', {}, t('docs.ack')), schemaView(asyncapi, ack)) : null);
 }

@@ -44,13 +44,13 @@ function body(openapi, route) {
   return el('div', { class: 'docs-body' },
     ...paragraphs(route.description),
     el('p', { class: 'docs-who-line' }, t(`docs.who.${route.who}.long`), ' ', el('a', { href: `#${route.id}` }, t('docs.link'))),
-    parameters.length ? el('section', {}, el('h4', {}, t('docs.parameters')),
+    parameters.length ? el('section', {}, el('h3', {}, t('docs.parameters')),
       el('ul', { class: 'docs-fields', role: 'list' }, ...parameters.map((one) => parameterView(openapi, one)))) : null,
-    bodies.length ? el('section', {}, el('h4', {}, t('docs.body')),
+    bodies.length ? el('section', {}, el('h3', {}, t('docs.body')),
       el('p', { class: 'docs-media' }, ...bodies.flatMap(({ type }) => [el('code', {}, type), ' '])),
       schemaView(openapi, bodies[0].schema), exampleView(openapi, bodies[0].schema)) : null,
-    el('section', {}, el('h4', {}, t('docs.answers')), ...answers.map((one) => answerView(openapi, one))),
-    el('section', { class: 'docs-try' }, el('h4', {}, t('docs.try')), tryIt(openapi, route)));
+    el('section', {}, el('h3', {}, t('docs.answers')), ...answers.map((one) => answerView(openapi, one))),
+    el('section', { class: 'docs-try' }, el('h3', {}, t('docs.try')), tryIt(openapi, route)));
 }
 
 /**

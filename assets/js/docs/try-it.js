@@ -172,8 +172,8 @@ function shown({ method, url, headers, body }, response, millis, text) {
   const sent = [`${method} ${url}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${name === 'Authorization' ? 'Bearer …' : value}`)];
   const came = [...response.headers].map(([name, value]) => `${name}: ${value}`);
   return [
-    el('h5', {}, t('docs.request')), code(sent.join('\n') + (body === null ? '' : `\n\n${body}`), t('docs.request')),
-    el('h5', {}, t('docs.answer')),
+    el('h4', {}, t('docs.request')), code(sent.join('\n') + (body === null ? '' : `\n\n${body}`), t('docs.request')),
+    el('h4', {}, t('docs.answer')),
     el('p', { class: 'docs-came' }, el('span', { class: `docs-status docs-status-${String(response.status)[0]}`, data: { role: 'status' } }, String(response.status)),
       ' ', response.statusText, ' · ', t('docs.took', { millis })),
     code(came.join('\n'), t('docs.headers')),

@@ -82,7 +82,7 @@ function draw(openapi, asyncapi) {
 function addGroup(nav, content, { id, title, about, lang }, items) {
   content.append(el('section', { class: 'docs-group', id, 'aria-labelledby': `${id}-title` },
     el('h2', { id: `${id}-title`, lang }, title), ...paragraphs(about, 'docs-about'), ...items.map(([, view]) => view)));
-  nav.append(el('div', { class: 'docs-nav-group' }, el('h3', { lang }, title), el('ul', { role: 'list' }, ...items.map(([, , link]) => link))));
+  nav.append(el('div', { class: 'docs-nav-group' }, el('h2', { lang }, title), el('ul', { role: 'list' }, ...items.map(([, , link]) => link))));
   for (const [thing, view, link] of items) searched.set(view, { thing, link });
 }
 
