@@ -21,8 +21,11 @@ import { startShop } from './support.mjs';
 const BIN = fileURLToPath(new URL('python/.venv/bin/', import.meta.url));
 /** For each of the people who try. */
 const SECONDS = process.env.SCHEMATHESIS_SECONDS ?? '20';
-/** A list is no more of one that ends, and a log-in no more of one that is over. */
-const LEFT_OUT = ['sse_events', 'auth_log_out', 'users_erase', 'users_log_out_elsewhere'];
+/**
+ * A stream does not end, a log-in that is over tries nothing more, and without mail there is one answer, a 503, which counts
+ * as a fault of the server here.
+ */
+const LEFT_OUT = ['sse_events', 'auth_log_out', 'users_erase', 'users_log_out_elsewhere', 'reset_ask', 'reset_confirm'];
 /**
  * Not checked: that data which breaks the schema is refused (numbers may come as text, and text as numbers, which the schema
  * does not say), and that all data is taken which the schema allows (it does not say every rule).
@@ -55,7 +58,7 @@ for (const who of ['shopper', 'admin']) {
     const { token } = await logIn(shop, shop[who]);
     const { code, said } = await run('schemathesis', 'run', `${shop.url}/api/openapi.json`, '--header', `Authorization: Bearer ${token}`,
       '--checks', 'all', '--exclude-checks', NOT_CHECKED.join(','), '--max-time', SECONDS, '--max-examples', '10',
-      '--generation-database', 'none', '--request-timeout', '20', '--warnings', 'off', '--phases', 'examples,coverage,fuzzing',
+      '--generation-deterministic', '--request-timeout', '20', '--warnings', 'off', '--phases', 'examples,coverage,fuzzing',
       ...LEFT_OUT.flatMap((operation) => ['--exclude-operation-id', operation]));
     assert.equal(code, 0, said);
   });
