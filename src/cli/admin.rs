@@ -1,10 +1,8 @@
 //! `shopbell admin`: administrators, passwords and bans.
 
-use std::io::BufRead as _;
-
 use clap::{Args, Subcommand};
 
-use super::common::{CommonArgs, Failure, open, print, sentence};
+use super::common::{CommonArgs, Failure, ask_password, open, print, sentence};
 use crate::{
     clock,
     domain::{Email, Nickname, Password, PersonPatch, Role, UserId},
@@ -90,15 +88,7 @@ async fn create(args: AdminArgs) -> Result<(), Failure> {
 }
 
 fn read_password(from_stdin: bool) -> Result<Password, Failure> {
-    let typed = if from_stdin {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Run(error.to_string()))?;
-        line.trim_end_matches(['\r', '\n']).to_owned()
-    } else {
-        rpassword::prompt_password("Password: ")
-            .map_err(|error| Failure::Run(format!("cannot ask: {error}")))?
-    };
-    sentence(Password::parse(&typed)).map_err(Failure::Usage)
+    sentence(Password::parse(&ask_password(from_stdin)?)).map_err(Failure::Usage)
 }
 
 async fn change_password(args: PasswordArgs) -> Result<(), Failure> {

@@ -1,6 +1,10 @@
 //! What the commands share: the settings that all take, how they end, and what they print.
 
-use std::{io::Write as _, path::PathBuf, sync::Arc};
+use std::{
+    io::{BufRead as _, Write as _},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use clap::Args;
 
@@ -53,6 +57,17 @@ impl CommonArgs {
 pub(super) fn resolve(common: CommonArgs, serve: ServeLayer) -> Result<Settings, Failure> {
     Settings::resolve(common.layer, serve, common.config.as_deref())
         .map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The password that is typed, or the first line of standard input.
+pub(super) fn ask_password(from_stdin: bool) -> Result<String, Failure> {
+    if !from_stdin {
+        return rpassword::prompt_password("Password: ")
+            .map_err(|error| Failure::Run(format!("cannot ask: {error}")));
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Run(error.to_string()))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 pub(super) fn print(text: &str) -> Result<(), Failure> {

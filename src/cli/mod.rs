@@ -11,6 +11,7 @@ mod progress;
 mod readiness;
 mod serve;
 mod source;
+mod watch;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -25,6 +26,7 @@ use self::{
     maintenance::BackupArgs,
     serve::ServeArgs,
     source::SourceCommand,
+    watch::WatchArgs,
 };
 
 /// Live purchase alerts for web shops: one binary, one database file.
@@ -60,6 +62,8 @@ enum Command {
     Check(CommonArgs),
     /// Copy the database, also while the shop is open
     Backup(BackupArgs),
+    /// Watch a running shop: figures, and orders as they come
+    Watch(Box<WatchArgs>),
     /// Print the settings in force, secrets hidden
     Config(Box<ServeArgs>),
 }
@@ -99,6 +103,7 @@ fn fail(failure: Failure) -> ExitCode {
 async fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(args) => serve::run(*args).await,
+        Command::Watch(args) => watch::run(*args).await,
         Command::Config(args) => print(&args.settings()?.show()),
         Command::Migrate(common) => maintenance::migrate(&common.settings()?).await,
         Command::Check(common) => maintenance::check(&common.settings()?).await,

@@ -31,6 +31,7 @@ pub mod poll_reports;
 pub mod resets;
 pub mod sources;
 pub mod tokens;
+pub mod vouching;
 pub mod widget;
 
 /// Why a use case was refused or failed.

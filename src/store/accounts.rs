@@ -34,6 +34,8 @@ pub trait AccountStore: Send + Sync + 'static {
     /// The accounts whose address is this one in any spelling. There are several only where they are older than the rule
     /// that an address is one account.
     async fn users_with_address(&self, typed: &str) -> Result<Vec<UserId>, StoreError>;
+    /// Finds the oldest administrator who may log in.
+    async fn administrator(&self) -> Result<Option<UserId>, StoreError>;
     /// Whether an account has the nickname, or one that looks like it.
     async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError>;
     /// Finds an account's password.

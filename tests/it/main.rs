@@ -42,3 +42,4 @@ mod serving;
 mod socketio;
 mod support;
 mod upgrades;
+mod watch;

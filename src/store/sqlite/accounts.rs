@@ -89,6 +89,19 @@ impl AccountStore for SqliteStore {
         Ok(found.into_iter().filter(is_meant).map(|(id, ..)| UserId(id)).collect())
     }
 
+    async fn administrator(&self) -> Result<Option<UserId>, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select user_id
+             from users
+             where role = 'admin' and banned_at is null and erased_at is null
+             order by user_id
+             limit 1",
+        )
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
+        Ok(found.map(UserId))
+    }
+
     async fn has_nickname(&self, nickname: &Nickname) -> Result<bool, StoreError> {
         let found = sqlx::query_scalar(
             "select exists (select 1 from users where nickname_key = $1 or nickname_look = $2)",
