@@ -22,7 +22,8 @@ pub enum As<'a> {
 
 /// A plain WebSocket client of `/ws`.
 pub struct Ws {
-    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+    /// In a box, as the handshake is: with room for TLS they are too large for the stack of a test that opens several.
+    socket: Box<WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>>,
     /// Came, and nobody asked for it yet.
     unread: VecDeque<Value>,
     /// What the handshake was answered.
@@ -68,10 +69,10 @@ impl Ws {
         for (name, value) in headers {
             set(name, value);
         }
-        match within("the handshake", tokio_tungstenite::connect_async(request)).await {
+        match within("the handshake", Box::pin(tokio_tungstenite::connect_async(request))).await {
             Ok((socket, answer)) => {
                 let mut ws = Self {
-                    socket,
+                    socket: Box::new(socket),
                     unread: VecDeque::new(),
                     headers: answer.headers().clone(),
                     hello: Value::Null,
