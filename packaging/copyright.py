@@ -87,8 +87,11 @@ def main():
     print("License: MIT")
     print(indented(own.split("\n", 2)[2]))
     numbers, printed = {}, []
-    for package in linked(metadata(target)):
-        license, files = chosen(package)
+    packages = [(package, *chosen(package)) for package in linked(metadata(target))]
+    # Crates of one repository have one license file, and not each of them takes it along.
+    shared = {(package.get("repository"), license): files for package, license, files in packages if files}
+    for package, license, files in packages:
+        files = files or shared.get((package.get("repository"), license), [])
         authors = copyrights(files) or ", ".join(package["authors"]) or f"the authors of {package['name']}"
         references = []
         for text in files:
