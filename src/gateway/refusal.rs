@@ -236,20 +236,9 @@ mod tests {
 
     #[test]
     fn what_an_event_takes_is_said_in_korean_too() {
-        let events = [
-            "BUY",
-            "auth",
-            "CHANGED_PAGE",
-            "nickname",
-            "enter_room",
-            "leave_room",
-            "new_message",
-            "report_message",
-            "HOP",
-        ];
+        let events = ClientEvent::NAMES.iter().copied().chain(["HOP"]);
         let refusals = events
-            .map(|event| Refusal::from(ClientEvent::read(event, []).unwrap_err()))
-            .into_iter()
+            .map(|event| Refusal::from(ClientEvent::read(event, [7.into()]).unwrap_err()))
             .chain([EnvelopeError::NotJson.into(), EnvelopeError::NotAnEnvelope.into()]);
         for refusal in refusals {
             let (english, korean) = (refusal.message(Language::English), refusal.message(Language::Korean));

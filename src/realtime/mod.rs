@@ -14,6 +14,7 @@ mod portion;
 pub mod recovery;
 mod registry;
 mod relay;
+mod room_logs;
 mod rooms;
 mod session;
 mod talk;

@@ -14,24 +14,20 @@ use std::{
 use super::{
     announcement::Announcement,
     kept::{Kept, KeptAway},
-    place::{ENTRY, Place},
+    place::Place,
+    room_logs::{MAX_AWAY, RoomLogs},
     rooms::Room,
     viewers::Person,
 };
 use crate::domain::Timestamp;
 
-/// How long a session may be away, as in the reference server.
-pub const MAX_AWAY: Duration = Duration::from_secs(120);
-/// Messages of a room that are kept.
-const MAX_SAID: usize = 200;
-/// Bytes of all that was said, of all rooms. Beyond it the room with the most is forgotten.
-const SAID_BUDGET: usize = 8 << 20;
 /// Bytes of all sessions that are away. Beyond it those that left first are forgotten.
 const AWAY_BUDGET: usize = 8 << 20;
 /// Sessions that are remembered as forgotten by their ids.
 const MAX_FORGOTTEN: usize = 65_536;
 /// Between two looks for what is too old.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A session that comes back.
 pub struct Return {
     /// What it was in.
@@ -50,23 +46,6 @@ struct Away {
     by_drain: bool,
 }
 
-struct Said {
-    at: Instant,
-    /// Its place among what was said in all rooms.
-    number: u64,
-    /// The session that it does not go to.
-    except: u64,
-    announcement: Arc<Announcement>,
-}
-
-#[derive(Default)]
-struct RoomLog {
-    said: VecDeque<Said>,
-    bytes: usize,
-    /// What was said until then was forgotten to save memory.
-    forgotten: Option<Instant>,
-}
-
 #[derive(Default)]
 struct State {
     /// Sessions that are connected and in a room or on a page, or were.
@@ -83,9 +62,7 @@ struct State {
     forgetting: VecDeque<u64>,
     /// Sessions that began in this second (of Unix time) or before and are not known were perhaps forgotten.
     floor: u32,
-    rooms: HashMap<Room, RoomLog>,
-    said_bytes: usize,
-    next: u64,
+    said: RoomLogs,
     /// When old messages were last looked for.
     swept: Option<Instant>,
     /// What outlives the process was marked as incomplete.
@@ -124,7 +101,7 @@ impl Recovery {
         if state.placed.is_empty() && state.away.is_empty() {
             return;
         }
-        state.say(room, Said { at: now, number: 0, except, announcement: Arc::clone(announcement) });
+        state.said.add(room, except, Arc::clone(announcement), now);
     }
 
     /// A session is no longer connected. `place` is what it was in if it may have that back; it may not when its client
@@ -156,7 +133,7 @@ impl Recovery {
         if state.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_INTERVAL) {
             state.swept = Some(now);
             state.expire(now);
-            state.forget_messages(now);
+            state.said.forget_old(now);
         }
     }
 
@@ -166,11 +143,8 @@ impl Recovery {
         let mut state = self.state();
         state.expire(Instant::now());
         if let Some(away) = state.away.get(&id) {
-            let whole = away.place.rooms.iter().all(|room| {
-                let forgotten = state.rooms.get(room).and_then(|log| log.forgotten);
-                forgotten.is_none_or(|forgotten| forgotten < away.heard_until)
-            });
-            return if whole && away.place.person == person { Known::Away } else { Known::Forgotten };
+            let is_whole = state.said.is_whole(&away.place.rooms, away.heard_until);
+            return if is_whole && away.place.person == person { Known::Away } else { Known::Forgotten };
         }
         if state.placed.contains(&id) {
             return Known::Connected;
@@ -195,7 +169,7 @@ impl Recovery {
     pub fn come_back(&self, id: u64) -> bool {
         let mut state = self.state();
         let Some(away) = state.remove_away(id) else { return false };
-        let missed = state.missed(id, &away);
+        let missed = state.said.missed(&away.place.rooms, id, away.heard_until);
         state.returning.insert(id, Return { place: away.place, missed });
         true
     }
@@ -223,37 +197,6 @@ fn began(id: u64) -> u32 {
 }
 
 impl State {
-    fn say(&mut self, room: &Room, said: Said) {
-        let bytes = ENTRY + said.announcement.size();
-        let log = self.rooms.entry(room.clone()).or_default();
-        let now = said.at;
-        log.said.push_back(Said { number: self.next, ..said });
-        log.bytes += bytes;
-        self.next += 1;
-        self.said_bytes += bytes;
-        let is_old = |said: &Said| now.duration_since(said.at) > MAX_AWAY;
-        while log.said.len() > MAX_SAID || log.said.front().is_some_and(is_old) {
-            self.said_bytes -= log.drop_oldest();
-        }
-        while self.said_bytes > SAID_BUDGET {
-            let Some(log) = self.rooms.values_mut().max_by_key(|log| log.bytes) else { return };
-            log.forgotten = log.said.back().map(|said| said.at);
-            self.said_bytes -= log.bytes;
-            (log.bytes, log.said) = (0, VecDeque::new());
-        }
-    }
-
-    /// What an absent session did not hear, in order.
-    fn missed(&self, id: u64, away: &Away) -> Vec<Arc<Announcement>> {
-        let logs = away.place.rooms.iter().filter_map(|room| self.rooms.get(room));
-        let mut missed: Vec<&Said> = logs
-            .flat_map(|log| &log.said)
-            .filter(|said| said.at >= away.heard_until && said.except != id)
-            .collect();
-        missed.sort_unstable_by_key(|said| said.number);
-        missed.into_iter().map(|said| Arc::clone(&said.announcement)).collect()
-    }
-
     fn remove_away(&mut self, id: u64) -> Option<Away> {
         let away = self.away.remove(&id)?;
         self.away_bytes -= away.place.bytes();
@@ -275,19 +218,6 @@ impl State {
         }
     }
 
-    /// Forgets what was said long ago.
-    fn forget_messages(&mut self, now: Instant) {
-        let mut freed = 0;
-        self.rooms.retain(|_, log| {
-            while log.said.front().is_some_and(|said| now.duration_since(said.at) > MAX_AWAY) {
-                freed += log.drop_oldest();
-            }
-            let recently = log.forgotten.is_some_and(|forgotten| now.duration_since(forgotten) < MAX_AWAY);
-            recently || !log.said.is_empty()
-        });
-        self.said_bytes -= freed;
-    }
-
     fn forget(&mut self, id: u64) {
         if self.forgotten.insert(id) {
             self.forgetting.push_back(id);
@@ -298,14 +228,6 @@ impl State {
             self.forgotten.remove(&oldest);
             self.floor = self.floor.max(began(oldest));
         }
-    }
-}
-
-impl RoomLog {
-    fn drop_oldest(&mut self) -> usize {
-        let bytes = self.said.pop_front().map_or(0, |said| ENTRY + said.announcement.size());
-        self.bytes -= bytes;
-        bytes
     }
 }
 
@@ -370,7 +292,10 @@ impl Recovery {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::room_logs::{BUDGET, MAX_SAID},
+        *,
+    };
     use crate::domain::UserId;
 
     const KIM: Person = Person::Member(UserId(1));
@@ -420,12 +345,12 @@ mod tests {
         for _ in 0..200 {
             recovery.said(&room, 0, &message(&long), now);
         }
-        assert!(recovery.state().said_bytes <= SAID_BUDGET);
+        assert!(recovery.state().said.bytes <= BUDGET);
         assert_eq!(recovery.known(id, KIM), Known::Forgotten);
         recovery.sweep(now + MAX_AWAY * 2);
         let state = recovery.state();
-        assert!(state.away.is_empty() && state.rooms.is_empty() && state.leaving.is_empty());
-        assert_eq!((state.said_bytes, state.away_bytes), (0, 0));
+        assert!(state.away.is_empty() && state.said.rooms.is_empty() && state.leaving.is_empty());
+        assert_eq!((state.said.bytes, state.away_bytes), (0, 0));
         drop(state);
         assert_eq!(recovery.known(id, KIM), Known::Forgotten);
         for n in 1..=MAX_FORGOTTEN as u64 {

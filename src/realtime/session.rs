@@ -1,9 +1,10 @@
 //! One client on one connection: its way out, where it is in the log, who it is, what it looks at, and what it may do.
 //!
-//! A session lives on one worker thread and is shared there by `Rc`.
+//! A session lives on one worker thread and is shared there by `Rc`. Not for: what it is told of the log (`feeding`).
+
+mod feeding;
 
 use std::{
-    borrow::Cow,
     cell::{Cell, RefCell},
     collections::BTreeMap,
     num::NonZeroU8,
@@ -13,8 +14,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    announcement::{Announcement, Batch},
-    portion::Portion,
+    announcement::Announcement,
     rooms::Room,
     viewers::{Page, Person},
 };
@@ -64,6 +64,13 @@ pub enum Feeding {
     Digested,
     /// From the log, by the [`Follower`](super::Follower): it resumes, or could not keep up.
     Behind,
+}
+
+impl Feeding {
+    /// Of a session that is up to date.
+    fn live(digest: Option<NonZeroU8>) -> Self {
+        if digest.is_some() { Self::Digested } else { Self::Live }
+    }
 }
 
 /// What became of a batch.
@@ -154,7 +161,11 @@ impl Session {
             came_by: new.outbox.wire(),
             outbox: new.outbox,
             position: Cell::new(new.position),
-            feeding: Cell::new(if new.feeding == Feeding::Live { live(new.digest) } else { new.feeding }),
+            feeding: Cell::new(if new.feeding == Feeding::Live {
+                Feeding::live(new.digest)
+            } else {
+                new.feeding
+            }),
             digest: new.digest,
             owns: Cell::new(false),
             is_masked: new.is_masked,
@@ -234,19 +245,6 @@ impl Session {
         self.feeding.get()
     }
 
-    /// It is up to date and gets publications as they are broadcast.
-    pub fn go_live(&self) {
-        if self.feeding.replace(live(self.digest)) == Feeding::Behind {
-            telemetry::session_lags(false);
-        }
-    }
-
-    fn fall_behind(&self) -> Delivery {
-        self.feeding.set(Feeding::Behind);
-        telemetry::session_lags(true);
-        Delivery::FellBehind
-    }
-
     /// The rooms that it is in.
     #[must_use]
     pub fn rooms(&self) -> Vec<Room> {
@@ -305,139 +303,6 @@ impl Session {
         self.told_viewers.set(0);
     }
 
-    /// Sends what it has not seen of a batch that is broadcast. A session without room is followed from now on
-    /// (docs/design/0007-slow-consumers.md: a cursor, not a buffer).
-    pub fn deliver(&self, batch: &Batch) -> Delivery {
-        let position = self.position.get();
-        if self.feeding.get() != Feeding::Live || position >= batch.last() || !self.outbox.is_open() {
-            return if self.feeding.get() == Feeding::Digested {
-                self.deliver_few(batch)
-            } else {
-                Delivery::Sent(0)
-            };
-        }
-        if position.0 + 1 < batch.first().0 {
-            // What comes before the batch was pruned before it was broadcast. The log knows, and tells the gap.
-            return self.fall_behind();
-        }
-        if !self.push(batch) {
-            telemetry::session_lagged();
-            return self.fall_behind();
-        }
-        Delivery::Sent(usize::try_from(batch.last().0 - position.0).unwrap_or_default())
-    }
-
-    /// Sends as many of a batch that is broadcast as may be told each by itself this second.
-    fn deliver_few(&self, batch: &Batch) -> Delivery {
-        let position = self.position.get();
-        if position >= batch.last() || !self.outbox.is_open() {
-            return Delivery::Sent(0);
-        }
-        let each_to = self.digest.map_or(batch.last(), |most| batch.each_to(most.get()));
-        if position.0 + 1 < batch.first().0 || each_to <= position {
-            return Delivery::Held(0);
-        }
-        if !self.push_portion(batch, Portion { after: position, each_to, to: each_to }) {
-            telemetry::session_lagged();
-            return self.fall_behind();
-        }
-        let sent = usize::try_from(each_to.0 - position.0).unwrap_or_default();
-        if each_to < batch.last() { Delivery::Held(sent) } else { Delivery::Sent(sent) }
-    }
-
-    /// Sends a digest of what was held back of a second that is over.
-    pub(super) fn deliver_digest(&self, second: &Batch) -> Delivery {
-        let position = self.position.get();
-        if self.feeding.get() != Feeding::Digested || position >= second.last() || !self.outbox.is_open() {
-            return Delivery::Sent(0);
-        }
-        if position.0 + 1 < second.first().0 {
-            // The log knows what comes before.
-            return self.fall_behind();
-        }
-        if !self.push_portion(second, Portion { after: position, each_to: position, to: second.last() }) {
-            telemetry::session_lagged();
-            return self.fall_behind();
-        }
-        Delivery::Sent(usize::try_from(second.last().0 - position.0).unwrap_or_default())
-    }
-
-    /// Whether something that was broadcast is held back from it.
-    pub(super) fn is_held_back(&self, latest: Offset) -> bool {
-        self.feeding.get() == Feeding::Digested && self.position.get() < latest
-    }
-
-    /// Sends what was read from the log, if there is room: as it is, or up to `each` publications, of which it takes off
-    /// what it sends, and a digest of the rest.
-    pub(super) fn push_read(&self, batch: &Batch, each: &mut i64) -> bool {
-        if self.digest.is_none() {
-            return self.push(batch);
-        }
-        let after = self.position.get();
-        let each_to = Offset(after.0.saturating_add(*each)).min(batch.last());
-        let is_sent = self.push_portion(batch, Portion { after, each_to, to: batch.last() });
-        if is_sent {
-            *each -= each_to.0 - after.0;
-        }
-        is_sent
-    }
-
-    /// How many publications that are read from the log may be told each by itself.
-    pub(super) fn each_at_most(&self) -> i64 {
-        self.digest.map_or(i64::MAX, |most| most.get().into())
-    }
-
-    fn push_portion(&self, batch: &Batch, portion: Portion) -> bool {
-        let wire = self.outbox.wire();
-        let bytes = if portion.each_to == batch.last() {
-            // What everyone gets.
-            batch.encoded_after(portion.after, wire, self.is_masked)
-        } else {
-            Cow::Owned(batch.encoded_portion(portion, wire, self.is_masked))
-        };
-        let has_room = self.outbox.has_room(bytes.len());
-        if has_room {
-            self.outbox.send(&bytes);
-            self.position.set(portion.to);
-        }
-        has_room
-    }
-
-    /// A batch is about to be broadcast that has orders of its account. It is told of them in the same write, or now if
-    /// it will not get the batch.
-    pub(super) fn expect_own(&self, account: UserId, batch: &Batch) {
-        if self.feeding.get() == Feeding::Live && self.position.get() < batch.first() {
-            self.owns.set(true);
-        } else {
-            for told in batch.own_of(account) {
-                self.announce(told);
-            }
-        }
-    }
-
-    /// Sends what it has not seen of a batch, if there is room.
-    pub(super) fn push(&self, batch: &Batch) -> bool {
-        let (position, wire) = (self.position.get(), self.outbox.wire());
-        let account = if self.owns.take() { self.login().map(|login| login.user_id) } else { None };
-        let bytes = match account {
-            Some(account) => Cow::Owned(batch.encoded_with_own(account, position, wire)),
-            None => batch.encoded_after(position, wire, self.is_masked),
-        };
-        let has_room = self.outbox.has_room(bytes.len());
-        if has_room {
-            self.outbox.send(&bytes);
-            self.position.set(batch.last());
-        }
-        has_room
-    }
-
-    /// Tells the client that what came after an offset and before `oldest` can no longer be told, and goes on from there.
-    pub fn tell_gap(&self, after: Offset, oldest: Offset) {
-        telemetry::gap();
-        self.send(Announcement::gap(after, oldest).encoded(self.outbox.wire()));
-        self.position.set(Offset(oldest.0 - 1));
-    }
-
     /// Ends the session, see [`Outbox::close`].
     pub fn close(&self, why: Close) {
         self.outbox.close(why);
@@ -458,11 +323,6 @@ impl Session {
     pub fn name(&self) -> String {
         format!("{:016x}", self.id)
     }
-}
-
-/// How a session is fed that is up to date.
-fn live(digest: Option<NonZeroU8>) -> Feeding {
-    if digest.is_some() { Feeding::Digested } else { Feeding::Live }
 }
 
 impl Drop for Session {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::SqliteConnection;
+use sqlx::{Sqlite, SqliteConnection, query::QueryScalar, sqlite::SqliteArguments};
 
 use crate::{
     domain::{OrderId, text},
@@ -13,6 +13,9 @@ use crate::{
 /// The most goods and accounts whose orders are looked up one by one. What more of them have in common is in so many orders
 /// that a page of them is found from the newest on.
 const MOST: u32 = 200;
+
+/// A statement that reads ids.
+type Ids<'q> = QueryScalar<'q, Sqlite, i64, SqliteArguments>;
 
 /// A query in the values of columns.
 pub(super) struct Filter {
@@ -53,6 +56,18 @@ pub(super) async fn find(
     Ok(Some(found.into_iter().rev().take(filter.limit as usize).collect()))
 }
 
+/// Binds what all of these statements are filtered by, as their first seven values.
+fn filtered<'q>(query: Ids<'q>, filter: &'q Filter) -> Ids<'q> {
+    query
+        .bind(filter.after)
+        .bind(filter.from)
+        .bind(filter.to)
+        .bind(filter.limit)
+        .bind(filter.status)
+        .bind(&filter.source)
+        .bind(filter.here)
+}
+
 /// Goods of which a name has all words, up to one more than are looked up.
 async fn goods_called(conn: &mut SqliteConnection, words: &str) -> Result<Vec<i64>, StoreError> {
     Ok(sqlx::query_scalar(
@@ -85,7 +100,7 @@ async fn accounts_called(conn: &mut SqliteConnection, nickname: &str) -> Result<
 async fn exactly(conn: &mut SqliteConnection, text: &str, filter: &Filter) -> Result<Vec<i64>, StoreError> {
     let text = text.trim();
     let number = text.trim_start_matches('#');
-    Ok(sqlx::query_scalar(
+    let found = sqlx::query_scalar(
         "select order_id
          from orders
          where
@@ -100,19 +115,13 @@ async fn exactly(conn: &mut SqliteConnection, text: &str, filter: &Filter) -> Re
              and ($5 is null or status = $5) and ($6 is null or source_id = $6) and (not $7 or source_id is null)
          order by order_id desc
          limit $4",
-    )
-    .bind(filter.after)
-    .bind(filter.from)
-    .bind(filter.to)
-    .bind(filter.limit)
-    .bind(filter.status)
-    .bind(&filter.source)
-    .bind(filter.here)
-    .bind(OrderId::parse(number).map(|id| id.0))
-    .bind(number)
-    .bind(text)
-    .fetch_all(conn)
-    .await?)
+    );
+    Ok(filtered(found, filter)
+        .bind(OrderId::parse(number).map(|id| id.0))
+        .bind(number)
+        .bind(text)
+        .fetch_all(conn)
+        .await?)
 }
 
 /// The newest orders of each of some goods. The second table function is read once for each row of the first: so the
@@ -122,7 +131,7 @@ async fn of_goods(
     goods: &[i64],
     filter: &Filter,
 ) -> Result<Vec<i64>, StoreError> {
-    Ok(sqlx::query_scalar(
+    let found = sqlx::query_scalar(
         "select found.value
          from json_each($8) as wanted cross join json_each((
              select json_group_array(order_id)
@@ -143,17 +152,8 @@ async fn of_goods(
                  limit $4
              )
          )) as found",
-    )
-    .bind(filter.after)
-    .bind(filter.from)
-    .bind(filter.to)
-    .bind(filter.limit)
-    .bind(filter.status)
-    .bind(&filter.source)
-    .bind(filter.here)
-    .bind(serde_json::json!(goods).to_string())
-    .fetch_all(conn)
-    .await?)
+    );
+    Ok(filtered(found, filter).bind(serde_json::json!(goods).to_string()).fetch_all(conn).await?)
 }
 
 /// The newest orders of each of some accounts, as [`of_goods`].
@@ -198,7 +198,7 @@ async fn from_the_newest(
     nickname: &str,
     filter: &Filter,
 ) -> Result<Vec<i64>, StoreError> {
-    Ok(sqlx::query_scalar(
+    let found = sqlx::query_scalar(
         "select order_id
          from orders not indexed
          where
@@ -228,16 +228,6 @@ async fn from_the_newest(
              )
          order by order_id desc
          limit $4",
-    )
-    .bind(filter.after)
-    .bind(filter.from)
-    .bind(filter.to)
-    .bind(filter.limit)
-    .bind(filter.status)
-    .bind(&filter.source)
-    .bind(filter.here)
-    .bind(words)
-    .bind(nickname)
-    .fetch_all(conn)
-    .await?)
+    );
+    Ok(filtered(found, filter).bind(words).bind(nickname).fetch_all(conn).await?)
 }

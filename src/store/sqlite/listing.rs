@@ -5,7 +5,7 @@
 //! or from the table itself, newest first. `cross join` and `indexed by` keep the planner from another way, of which no
 //! list of many goods would be fast.
 
-use sqlx::SqliteConnection;
+use sqlx::{Sqlite, SqliteConnection, query::QueryAs, sqlite::SqliteArguments};
 
 use super::rows::GoodsRow;
 use crate::{
@@ -80,6 +80,25 @@ impl Filter {
     }
 }
 
+/// A statement that reads goods.
+type Listed<'q> = QueryAs<'q, Sqlite, GoodsRow, SqliteArguments>;
+
+/// Binds what all lists are filtered by, as their first ten values. Where a list goes on comes behind them.
+fn filtered<'q>(query: Listed<'q>, filter: &'q Filter) -> Listed<'q> {
+    let [first, second, third] = &filter.words;
+    query
+        .bind(filter.prices.0)
+        .bind(filter.prices.1)
+        .bind(filter.unlisted)
+        .bind(filter.in_stock)
+        .bind(&filter.category)
+        .bind(first)
+        .bind(second)
+        .bind(third)
+        .bind(&filter.more_words)
+        .bind(filter.limit)
+}
+
 /// Whether the catalog's own indexes are all that is needed.
 fn is_plain(query: &GoodsQuery) -> bool {
     let searches = query.text.as_deref().is_some_and(|text| !text::search_words(text).is_empty());
@@ -127,36 +146,23 @@ async fn newest(
     place: Option<GoodsId>,
     filter: &Filter,
 ) -> Result<Vec<GoodsRow>, sqlx::Error> {
-    let [first, second, third] = &filter.words;
-    sqlx::query_as::<_, GoodsRow>(
+    let listed = sqlx::query_as::<_, GoodsRow>(
         "select
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
          from goods_search as found not indexed cross join goods on goods.goods_id = found.goods_id
          where
-             found.goods_id < $1
-             and (found.listed = 1 or $2)
-             and found.price between $3 and $4
-             and ($5 is null or found.in_stock = $5)
-             and ($6 is null or found.category = (select name from categories where key = $6))
-             and instr(form, $7) > 0 and instr(form, $8) > 0 and instr(form, $9) > 0
-             and ($10 = '[]' or not exists (select 1 from json_each($10) where instr(form, value) = 0))
+             found.goods_id < $11
+             and (found.listed = 1 or $3)
+             and found.price between $1 and $2
+             and ($4 is null or found.in_stock = $4)
+             and ($5 is null or found.category = (select name from categories where key = $5))
+             and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
          order by found.goods_id desc
-         limit $11",
-    )
-    .bind(place.map_or(i64::MAX, |id| id.0))
-    .bind(filter.unlisted)
-    .bind(filter.prices.0)
-    .bind(filter.prices.1)
-    .bind(filter.in_stock)
-    .bind(&filter.category)
-    .bind(first)
-    .bind(second)
-    .bind(third)
-    .bind(&filter.more_words)
-    .bind(filter.limit)
-    .fetch_all(conn)
-    .await
+         limit $10",
+    );
+    filtered(listed, filter).bind(place.map_or(i64::MAX, |id| id.0)).fetch_all(conn).await
 }
 
 /// The cheapest goods first.
@@ -165,40 +171,27 @@ async fn cheapest(
     place: Option<(i64, GoodsId)>,
     filter: &Filter,
 ) -> Result<Vec<GoodsRow>, sqlx::Error> {
-    let [first, second, third] = &filter.words;
     // The beginning is behind the place, or at the lowest price: one bound, so that the index is entered there.
     let lowest = (filter.prices.0, GoodsId(0));
     let (price, id) = place.map_or(lowest, |place| place.max(lowest));
-    sqlx::query_as::<_, GoodsRow>(
+    let listed = sqlx::query_as::<_, GoodsRow>(
         "select
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
          from goods_search as found indexed by goods_by_price
              cross join goods on goods.goods_id = found.goods_id
          where
-             (found.price, found.goods_id) > ($1, $2)
-             and found.price <= $3
-             and (found.listed = 1 or $4)
-             and ($5 is null or found.in_stock = $5)
-             and ($6 is null or found.category = (select name from categories where key = $6))
-             and instr(form, $7) > 0 and instr(form, $8) > 0 and instr(form, $9) > 0
-             and ($10 = '[]' or not exists (select 1 from json_each($10) where instr(form, value) = 0))
+             (found.price, found.goods_id) > ($11, $12)
+             and found.price <= $2
+             and (found.listed = 1 or $3)
+             and ($4 is null or found.in_stock = $4)
+             and ($5 is null or found.category = (select name from categories where key = $5))
+             and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
          order by found.price, found.goods_id
-         limit $11",
-    )
-    .bind(price)
-    .bind(id.0)
-    .bind(filter.prices.1)
-    .bind(filter.unlisted)
-    .bind(filter.in_stock)
-    .bind(&filter.category)
-    .bind(first)
-    .bind(second)
-    .bind(third)
-    .bind(&filter.more_words)
-    .bind(filter.limit)
-    .fetch_all(conn)
-    .await
+         limit $10",
+    );
+    filtered(listed, filter).bind(price).bind(id.0).fetch_all(conn).await
 }
 
 /// The dearest goods first.
@@ -207,39 +200,26 @@ async fn dearest(
     place: Option<(i64, GoodsId)>,
     filter: &Filter,
 ) -> Result<Vec<GoodsRow>, sqlx::Error> {
-    let [first, second, third] = &filter.words;
     let highest = (filter.prices.1, GoodsId(i64::MAX));
     let (price, id) = place.map_or(highest, |place| place.min(highest));
-    sqlx::query_as::<_, GoodsRow>(
+    let listed = sqlx::query_as::<_, GoodsRow>(
         "select
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
          from goods_search as found indexed by goods_by_price
              cross join goods on goods.goods_id = found.goods_id
          where
-             (found.price, found.goods_id) < ($1, $2)
-             and found.price >= $3
-             and (found.listed = 1 or $4)
-             and ($5 is null or found.in_stock = $5)
-             and ($6 is null or found.category = (select name from categories where key = $6))
-             and instr(form, $7) > 0 and instr(form, $8) > 0 and instr(form, $9) > 0
-             and ($10 = '[]' or not exists (select 1 from json_each($10) where instr(form, value) = 0))
+             (found.price, found.goods_id) < ($11, $12)
+             and found.price >= $1
+             and (found.listed = 1 or $3)
+             and ($4 is null or found.in_stock = $4)
+             and ($5 is null or found.category = (select name from categories where key = $5))
+             and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
          order by found.price desc, found.goods_id desc
-         limit $11",
-    )
-    .bind(price)
-    .bind(id.0)
-    .bind(filter.prices.0)
-    .bind(filter.unlisted)
-    .bind(filter.in_stock)
-    .bind(&filter.category)
-    .bind(first)
-    .bind(second)
-    .bind(third)
-    .bind(&filter.more_words)
-    .bind(filter.limit)
-    .fetch_all(conn)
-    .await
+         limit $10",
+    );
+    filtered(listed, filter).bind(price).bind(id.0).fetch_all(conn).await
 }
 
 /// By name.
@@ -248,37 +228,23 @@ async fn by_name(
     place: Option<(String, GoodsId)>,
     filter: &Filter,
 ) -> Result<Vec<GoodsRow>, sqlx::Error> {
-    let [first, second, third] = &filter.words;
     let (key, id) = place.unwrap_or((String::new(), GoodsId(0)));
-    sqlx::query_as::<_, GoodsRow>(
+    let listed = sqlx::query_as::<_, GoodsRow>(
         "select
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
          from goods_search as found indexed by goods_by_name
              cross join goods on goods.goods_id = found.goods_id
          where
-             (found.name_key, found.goods_id) > ($1, $2)
-             and found.price between $3 and $4
-             and (found.listed = 1 or $5)
-             and ($6 is null or found.in_stock = $6)
-             and ($7 is null or found.category = (select name from categories where key = $7))
-             and instr(form, $8) > 0 and instr(form, $9) > 0 and instr(form, $10) > 0
-             and ($11 = '[]' or not exists (select 1 from json_each($11) where instr(form, value) = 0))
+             (found.name_key, found.goods_id) > ($11, $12)
+             and found.price between $1 and $2
+             and (found.listed = 1 or $3)
+             and ($4 is null or found.in_stock = $4)
+             and ($5 is null or found.category = (select name from categories where key = $5))
+             and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
          order by found.name_key, found.goods_id
-         limit $12",
-    )
-    .bind(key)
-    .bind(id.0)
-    .bind(filter.prices.0)
-    .bind(filter.prices.1)
-    .bind(filter.unlisted)
-    .bind(filter.in_stock)
-    .bind(&filter.category)
-    .bind(first)
-    .bind(second)
-    .bind(third)
-    .bind(&filter.more_words)
-    .bind(filter.limit)
-    .fetch_all(conn)
-    .await
+         limit $10",
+    );
+    filtered(listed, filter).bind(key).bind(id.0).fetch_all(conn).await
 }

@@ -2,5 +2,8 @@
 
 mod client;
 mod delivery;
+mod keeping;
 mod receiver;
+mod retries;
+mod scene;
 mod shop;
