@@ -1,4 +1,4 @@
-//! The contract as documents (docs/contract.md §8): OpenAPI for what is asked over HTTP, AsyncAPI for what is told over sockets,
+//! The contract as documents (docs/contract.md §7): OpenAPI for what is asked over HTTP, AsyncAPI for what is told over sockets,
 //! both made from the handlers and the types of what is sent. Nothing here serves anything.
 
 mod asyncapi;

@@ -1,4 +1,4 @@
-//! A log-in for who can read the shop's database and the key beside it: `shopbell watch` on the shop's own machine.
+//! A log-in for who can write the shop's database and read the key beside it: `shopbell watch` on the shop's own machine.
 //! Whoever can do that can make themselves an administrator anyway.
 
 use std::time::Duration;
