@@ -13,12 +13,12 @@ use std::{
 use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_server::{Server, ServerBuilder, ServerHandle};
 use actix_service::{Service as _, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config};
-use actix_web::{dev::AppConfig, middleware::from_fn};
+use actix_web::{dev::AppConfig, middleware::from_fn, web::Data};
 use rustix::net;
 use tokio::net::TcpStream;
 
 use crate::{
-    api::{self, CatalogCache, Documents},
+    api::{self, CatalogCache, Documents, assets::Assets},
     clock,
     config::Settings,
     contract,
@@ -147,10 +147,11 @@ impl Application {
         polls.abort();
         listen_keys.abort();
         board.abort();
-        widget.abort();
+        // First, because it waits for a write under way, and that is not to be broken off.
         if let Err(error) = self.state.widget.write(clock::now()).await {
             tracing::warn!(%error, "what the widget counted last is lost");
         }
+        widget.abort();
         if let Some(kept) = recovery.keep()
             && let Err(error) = self.store.change_setting(RECOVERY, &kept).await
         {
@@ -211,6 +212,8 @@ impl Application {
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
         let catalog = CatalogCache::new(Arc::clone(self.store.feed()));
         let documents = Documents::new(contract::openapi, contract::asyncapi);
+        // What is made of them once, and packed, is for all threads.
+        let assets = Data::new(Assets::of(&self.state.settings));
         let builder = Server::build();
         let draining = builder.graceful_shutdown_signal();
         // Called once on each worker thread.
@@ -259,7 +262,7 @@ impl Application {
                 .h1(map_config(
                     api::app(
                         state.clone(),
-                        api::shop(&state, catalog.clone(), documents.clone(), move |config| {
+                        api::shop(assets.clone(), catalog.clone(), documents.clone(), move |config| {
                             routes.configure(config);
                         }),
                     )

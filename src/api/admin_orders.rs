@@ -126,7 +126,7 @@ fn wrapped(record: &OrderRecord) -> Wrapped<'_> {
 }
 
 /// Reads `status, source, q, from, to, cursor, limit, format`; whether CSV is asked for by the last, too.
-fn read(fields: Fields) -> Result<(LedgerQuery, bool), Problem> {
+fn read(fields: Fields) -> Result<(LedgerQuery, Option<bool>), Problem> {
     const SOURCE: Invalid = Invalid::new("invalid", "source is the sourceId of a source, or own");
     const FORMAT: Invalid = Invalid::new("invalid", "format is json or csv");
     let place = |text: &str| match text {
@@ -151,7 +151,7 @@ fn read(fields: Fields) -> Result<(LedgerQuery, bool), Problem> {
     let (status, place, text, from, to, after, limit, is_csv) = fields.finish(read)?;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let query = LedgerQuery { status, place, text: text.flatten(), from, to, after, limit };
-    Ok((query, is_csv.unwrap_or_default()))
+    Ok((query, is_csv))
 }
 
 /// Whether CSV is what a client asks for before JSON.
@@ -175,9 +175,9 @@ pub(super) async fn list(
     request: HttpRequest,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let (query, is_csv) = read(query.0)?;
-    if is_csv || prefers_csv(request.headers()) {
-        return Ok(ledger_csv::answer(state, &request, query, is_csv));
+    let (query, asked) = read(query.0)?;
+    if asked.unwrap_or_else(|| prefers_csv(request.headers())) {
+        return Ok(ledger_csv::answer(state, &request, query, asked == Some(true)));
     }
     let page = state.ledger.list(query).await?;
     let orders = page.items.iter().map(RecordResponse::from).collect();

@@ -14,6 +14,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use crate::{
     domain::{OrderRecord, Silence, Timestamp},
     protocol::shapes::Amount,
+    service::import::table::FORMULA,
     store::LedgerQuery,
     web::{Problem, State, edge::log_cause},
 };
@@ -88,10 +89,9 @@ fn line(record: &OrderRecord) -> String {
 }
 
 /// A text of others as a cell. A spreadsheet takes what begins with certain characters for a formula, which may fetch from
-/// the net or run something; an apostrophe before it makes it a text
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+/// the net or run something; an apostrophe before it makes it a text.
 fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let is_formula = text.starts_with(FORMULA);
     let text = if is_formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

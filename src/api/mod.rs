@@ -157,14 +157,13 @@ pub fn metrics(config: &mut ServiceConfig) {
 /// What is served at `--addr`. `transports` adds the routes of the transports; they come first, so that `/api/events`
 /// is not taken for an unknown address of the API.
 pub fn shop<T: FnOnce(&mut ServiceConfig)>(
-    state: &AppState,
+    assets: Data<assets::Assets>,
     catalog: CatalogCache,
     documents: Documents,
     transports: T,
 ) -> impl FnOnce(&mut ServiceConfig) + use<T> {
-    let assets = assets::Assets::of(&state.settings);
     move |config| {
-        config.app_data(Data::new(catalog)).app_data(Data::new(assets)).app_data(Data::new(documents));
+        config.app_data(assets).app_data(Data::new(catalog)).app_data(Data::new(documents));
         transports(config);
         configure(config);
     }

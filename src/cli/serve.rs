@@ -114,7 +114,9 @@ impl Signals {
 
 /// Says that others can read what holds secrets. (A configuration without secrets may be anyone's to read.)
 fn warn_of_open_files(settings: &Settings, config: Option<&Path>) {
-    let config = config.filter(|_| settings.jwt_secret_file.is_none() && !settings.jwt_secret.is_empty());
+    let has_key = settings.jwt_secret_file.is_none() && !settings.jwt_secret.is_empty();
+    let has_relay = settings.smtp_url_file.is_none() && settings.smtp_url.is_some();
+    let config = config.filter(|_| has_key || has_relay);
     let files = [&settings.jwt_secret_file, &settings.smtp_url_file];
     let secret = files.into_iter().filter_map(|file| file.as_deref()).chain(config);
     for file in config::readable_by_others(secret) {

@@ -88,7 +88,7 @@ fn places(path: &Path) -> Vec<PathBuf> {
 }
 
 /// The file of a database in one: what `sqlite:` URLs name, percent-decoded.
-fn database_file(url: &str) -> Option<PathBuf> {
+pub(super) fn database_file(url: &str) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt as _;
     let (file, _) = url.split_once('?').unwrap_or((url, ""));
     let name = file.strip_prefix("sqlite:")?.trim_start_matches("//");

@@ -45,6 +45,12 @@ impl Settings {
         self.jwt_secret.iter().map(|secret| secret.0.as_str()).collect()
     }
 
+    /// The file of a database that is in one.
+    #[must_use]
+    pub fn database_file(&self) -> Option<PathBuf> {
+        files::database_file(&self.database_url)
+    }
+
     /// Where pictures are kept.
     #[must_use]
     pub fn media_folder(&self) -> PathBuf {

@@ -8,8 +8,9 @@ use crate::{
     figures::Figures,
     gateway::openapi::{Ack, ErrorEvent, Hello},
     protocol::{
-        asked::{Authenticate, Buy, NamedRoom, NewMessage, ReportMessage},
+        asked::{Authenticate, Buy, NamedRoom, NewMessage},
         digest::BuyDigest,
+        events::ReportedMessage,
         publication::{BuyCanceled, BuyGoods},
         shapes::{Gap, GoodsChanged, OrderTold},
     },
@@ -196,7 +197,7 @@ pub(super) fn asked() -> Vec<Event> {
             bare(json!({ "type": ["boolean", "null"] })),
             &[],
         ),
-        event("report_message", "Show administrators what was said in a room.", of::<ReportMessage>(), &[]),
+        event("report_message", "Show administrators what was said in a room.", of::<ReportedMessage>(), &[]),
     ]
 }
 

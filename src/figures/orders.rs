@@ -13,7 +13,8 @@ use crate::{
 
 /// How many minutes are shown.
 const MINUTES: i64 = 60;
-const MINUTE: Duration = Duration::from_mins(1);
+/// The time of those minutes.
+const SHOWN: Duration = Duration::from_mins(MINUTES as u64);
 
 /// The orders of a store.
 pub(super) struct Orders {
@@ -38,19 +39,13 @@ impl Orders {
     pub(super) async fn count(&self, now: Timestamp) -> Result<OrderFigures, StoreError> {
         let midnight = clock::midnight(now);
         let mut kept = self.counted.lock().await;
-        let mut counted = match kept.take() {
+        // What was counted stays where it is while the store is asked: who asks may leave.
+        let counted = match &mut *kept {
             Some(counted) => counted,
-            None => self.begin(midnight.min(now.minus(MINUTE * 60))).await?,
+            none => none.insert(self.begin(midnight.min(now.minus(SHOWN))).await?),
         };
-        let news = self.store.orders_by_minute(counted.last).await;
-        // What was counted stays right when this fails.
-        let counted = kept.insert(if let Ok(news) = &news {
-            counted.add(news);
-            counted
-        } else {
-            counted
-        });
-        news?;
+        let news = self.store.orders_by_minute(counted.last).await?;
+        counted.add(&news);
         Ok(counted.figures(now, midnight))
     }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 
 use serde_json::Value;
 
-use super::refusal::Refusal;
+use super::{refusal::Refusal, resume};
 use crate::{domain::number::whole, service::ServiceError, web::problem::Problem};
 
 /// The parameter, and the member of what a Socket.IO client brings with CONNECT.
@@ -18,10 +18,9 @@ const MOST: u8 = 100;
 /// # Errors
 /// 400 `validation`: it is no number from 1 to 100.
 pub(super) fn from_query(query: &str) -> Result<Option<NonZeroU8>, Problem> {
-    let mut named = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == NAME);
-    let Some((_, text)) = named.next() else { return Ok(None) };
+    let Some(text) = resume::parameter(query, NAME) else { return Ok(None) };
     let invalid = || ServiceError::field(NAME, "out_of_range", "digest is a whole number from 1 to 100");
-    parse(&text).map(Some).ok_or_else(|| invalid().into())
+    parse(text).map(Some).ok_or_else(|| invalid().into())
 }
 
 /// What a member of a CONNECT says; `None` when it is not there, or `null`.

@@ -78,6 +78,8 @@ fn extend(client: &Client, fresh: LoginSession) -> Reply {
     }
     let (expires_at, id) = (fresh.expires_at, fresh.id);
     session.log_in(visitor::login(fresh));
+    // The account may be called otherwise by now.
+    client.gateway.registry.tell_name(session);
     if client.gateway.registry.is_revoked(&id) {
         // It ended while it was looked up.
         session.close(Close::LoggedOut);

@@ -33,7 +33,7 @@ fn find(client: &Client, reported: &ReportedMessage) -> Result<NewReport, Refusa
     if !client.session.is_in(&room) {
         return Err(Refusal::new(Code::NotInRoom));
     }
-    let said = client.gateway.talk.find(&room, &reported.nickname, &reported.message);
+    let said = client.gateway.talk.find(&room, &reported.nickname, &reported.message, clock::now());
     let said = said.ok_or_else(|| Refusal::new(Code::NotFound))?;
     moderation.admit_report(by, now).map_err(|_| Refusal::new(Code::TooManyMessages))?;
     Ok(NewReport { room: room.as_str().into(), said, by, at: clock::now() })

@@ -54,7 +54,8 @@ pub fn of_stream(query: &str, headers: &HeaderMap) -> Result<Option<Cursor>, Pro
     })
 }
 
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+/// The first value of a parameter in a query, as it stands there.
+pub(super) fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }

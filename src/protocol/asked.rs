@@ -62,14 +62,3 @@ pub struct NewMessage {
     /// In which room; one has to be in it.
     pub room: String,
 }
-
-/// What was said, as its room was told it.
-#[derive(Debug, ToSchema)]
-pub struct ReportMessage {
-    /// In which room.
-    pub room: String,
-    /// What.
-    pub message: String,
-    /// Under which name.
-    pub nickname: String,
-}

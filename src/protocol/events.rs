@@ -1,6 +1,7 @@
 //! What a client says, as typed events (docs/contract.md §3, "to server"), whatever transport it came by.
 
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::domain::Fields;
 
@@ -36,7 +37,8 @@ pub enum ClientEvent {
 }
 
 /// A message that is reported, as its room was told it.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(as = ReportMessage)]
 pub struct ReportedMessage {
     /// In which room it was said.
     pub room: String,

@@ -51,6 +51,8 @@ pub(super) struct FanOut {
     running: Cell<bool>,
     /// Something is held back from some session, for a digest.
     held: Cell<bool>,
+    /// A digest is on its way to the sessions: who it will leave something held back from is not known yet.
+    digesting: Cell<bool>,
 }
 
 struct Round {
@@ -71,6 +73,7 @@ impl FanOut {
             cursor: Cell::default(),
             running: Cell::default(),
             held: Cell::default(),
+            digesting: Cell::default(),
         })
     }
 
@@ -94,6 +97,7 @@ impl FanOut {
         if !self.held.take() {
             return;
         }
+        self.digesting.set(true);
         let (mut start, mut told, mut is_more) = (0, 0, true);
         while is_more {
             is_more = self.registry.each(start..start + SESSIONS_PER_TURN, |session| {
@@ -108,6 +112,7 @@ impl FanOut {
             start += SESSIONS_PER_TURN;
             tokio::task::yield_now().await;
         }
+        self.digesting.set(false);
         self.registry.tally().told_late(told, Instant::now());
     }
 
@@ -164,7 +169,7 @@ impl FanOut {
             }
             self.registry.tally().broadcast(alerts, since_commit, Instant::now());
             // The relay may be gone.
-            let _ = round.done.send(self.held.get());
+            let _ = round.done.send(self.held.get() || self.digesting.get());
         }
         let ended = rounds.len() < before;
         drop(rounds);

@@ -324,16 +324,19 @@ impl Registry {
     /// that it looks like it, are nameless again.
     pub fn rename(&self, named: &HashMap<UserId, Nickname>) {
         self.each(0..usize::MAX, |session| {
-            match session.login() {
+            let is_renamed = match session.login() {
                 Some(login) => {
                     let name = named.get(&login.user_id).filter(|name| name.as_str() != &*login.nickname);
                     if let Some(name) = name {
                         session.log_in(login.renamed(name));
                     }
+                    name.is_some()
                 }
                 None => session.give_up_name(|own| named.values().any(|name| name.is_like(own))),
+            };
+            if is_renamed {
+                self.tell_name(session);
             }
-            self.tell_name(session);
         });
     }
 

@@ -227,10 +227,12 @@ impl Session {
         }
     }
 
-    /// A guest is nameless again, if its name is one of those.
-    pub fn give_up_name(&self, is_one: impl FnOnce(&Nickname) -> bool) {
+    /// A guest is nameless again, if its name is one of those. Returns whether it was.
+    pub fn give_up_name(&self, is_one: impl FnOnce(&Nickname) -> bool) -> bool {
         let own = self.guest_name.take();
-        self.guest_name.set(own.filter(|name| !is_one(name)));
+        let gives_up = own.as_ref().is_some_and(|name| is_one(name));
+        self.guest_name.set(own.filter(|_| !gives_up));
+        gives_up
     }
 
     /// Everything up to here was sent.

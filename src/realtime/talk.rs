@@ -15,7 +15,7 @@ use crate::domain::{Said, Timestamp};
 const MAX_SAID: usize = 50;
 /// Bytes of all messages, of all rooms. Beyond it the rooms that have been quiet for longest are forgotten.
 const BUDGET: usize = 4 << 20;
-/// How long a message is kept.
+/// How long a message is told, and may be reported.
 const MAX_AGE: Duration = Duration::from_hours(24);
 
 #[derive(Default)]
@@ -55,10 +55,9 @@ impl Talk {
 
     /// The newest message of a room that reads so and was said under this name.
     #[must_use]
-    pub fn find(&self, room: &Room, nickname: &str, message: &str) -> Option<Arc<Said>> {
-        let state = self.state();
-        let mut said = state.rooms.get(room)?.said.iter().rev();
-        said.find(|said| *said.nickname == *nickname && *said.message == *message).cloned()
+    pub fn find(&self, room: &Room, nickname: &str, message: &str, now: Timestamp) -> Option<Arc<Said>> {
+        let is_it = |said: &Arc<Said>| *said.nickname == *nickname && *said.message == *message;
+        self.last(room, now).into_iter().rev().find(is_it)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,9 +132,9 @@ mod tests {
         assert_eq!(last.len(), MAX_SAID);
         assert_eq!([&*last[0].message, &*last[49].message], ["10", "59"]);
         assert!(talk.last(&Room::parse("coffee").unwrap(), NOW).is_empty());
-        assert!(talk.find(&room, "kim", "59").is_some());
-        assert_eq!(talk.find(&room, "lee", "59"), None);
-        assert_eq!(talk.find(&room, "kim", "9"), None, "forgotten");
+        assert!(talk.find(&room, "kim", "59", NOW).is_some());
+        assert_eq!(talk.find(&room, "lee", "59", NOW), None);
+        assert_eq!(talk.find(&room, "kim", "9", NOW), None, "forgotten");
     }
 
     #[test]

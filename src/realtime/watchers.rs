@@ -21,14 +21,16 @@ impl Watchers {
         Self { list: RefCell::default(), tally }
     }
 
-    /// A session asks to watch; `false` when it does already.
+    /// A session asks to watch; `false` when it watches already. One that asks again before it is known whether it may is
+    /// asked about again.
     pub(super) fn ask(&self, session: &Rc<Session>) -> bool {
         let mut list = self.list.borrow_mut();
-        let watches = list.iter().any(|watcher| Rc::ptr_eq(&watcher.session, session));
-        if !watches && !session.has_left() {
+        let watcher = list.iter().find(|watcher| Rc::ptr_eq(&watcher.session, session));
+        let is_admitted = watcher.is_some_and(|watcher| watcher.is_admitted);
+        if watcher.is_none() && !session.has_left() {
             list.push(Watcher { session: Rc::clone(session), is_admitted: false });
         }
-        !watches
+        !is_admitted
     }
 
     /// A session may watch, if it still wants to.

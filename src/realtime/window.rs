@@ -2,6 +2,7 @@
 //! number that a session asked for is held back from it, and told it as a digest when the second is over.
 
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,9 +27,10 @@ pub(super) struct Window {
     began: Option<Instant>,
     /// Publications of the second.
     told: u32,
-    batches: Vec<Arc<Batch>>,
-    /// Each says whether it was held back from some session.
-    deliveries: Vec<JoinHandle<bool>>,
+    /// Each with its delivery, which says whether it was held back from some session.
+    batches: VecDeque<(Arc<Batch>, JoinHandle<bool>)>,
+    /// Publications in them.
+    kept: usize,
     /// Of the digest before.
     closing: Option<JoinHandle<()>>,
     /// Something was held back from some session that nobody is asked about any more.
@@ -52,12 +54,12 @@ impl Window {
     pub(super) fn add(&mut self, batch: Arc<Batch>, delivered: JoinHandle<bool>, now: Instant) {
         self.began.get_or_insert(now);
         self.told = self.told.saturating_add(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        self.batches.push(batch);
-        self.deliveries.push(delivered);
-        let kept: usize = self.batches.iter().map(|batch| batch.len()).sum();
-        if kept > MOST {
-            self.batches.remove(0);
-            self.deliveries.remove(0);
+        self.kept += batch.len();
+        self.batches.push_back((batch, delivered));
+        while self.kept > MOST
+            && let Some((gone, _)) = self.batches.pop_front()
+        {
+            self.kept -= gone.len();
             self.is_held = true;
         }
     }
@@ -71,9 +73,10 @@ impl Window {
         let before = std::mem::take(self);
         let hubs = hubs.clone();
         self.closing = Some(actix_rt::spawn(async move {
-            let deliveries = join_all(before.deliveries).await;
+            let (batches, deliveries): (Vec<_>, Vec<_>) = before.batches.into_iter().unzip();
+            let deliveries = join_all(deliveries).await;
             let is_held = before.is_held || deliveries.into_iter().any(|held| held.unwrap_or(true));
-            if is_held && let Some(batch) = Batch::joined(&before.batches) {
+            if is_held && let Some(batch) = Batch::joined(&batches) {
                 hubs.send(Digest(Arc::new(batch))).await;
             }
         }));

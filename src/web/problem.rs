@@ -273,7 +273,7 @@ impl<E: Into<ServiceError>> From<E> for Problem {
                 (members.expected_total, members.total) = (Some(Amount(expected)), Some(Amount(total)));
             }
             // Nothing failed.
-            ServiceError::Restarting => {}
+            ServiceError::Restarting | ServiceError::MailNotConfigured => {}
             ServiceError::TooOld { oldest } => problem.0.members.oldest = Some(oldest),
             ServiceError::TooManyAttempts(TooManyAttempts { retry_after })
             | ServiceError::TooManyOrders(RateExceeded { retry_after })

@@ -69,7 +69,8 @@ async fn shop(
     }
     let catalog = CatalogCache::new(std::sync::Arc::clone(state.store.feed()));
     let documents = Documents::new(|| json!({}), || json!({}));
-    let routes = super::shop(&state, catalog, documents, |cfg| {
+    let assets = actix_web::web::Data::new(super::assets::Assets::of(&state.settings));
+    let routes = super::shop(assets, catalog, documents, |cfg| {
         cfg.route("/panic", actix_web::web::get().to(|| async { panics() }));
     });
     let app: App<_> = app(state, routes);

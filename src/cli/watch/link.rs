@@ -64,16 +64,17 @@ pub(super) struct Link {
     /// Where it is in which log.
     place: Option<(i64, String)>,
     pause: Duration,
+    /// The last log-in was refused, and none has held since.
+    was_refused: bool,
 }
 
 impl Link {
     pub(super) fn new(shop: Url, told: mpsc::Sender<News>) -> Self {
-        Self { shop, told, place: None, pause: FIRST_PAUSE }
+        Self { shop, told, place: None, pause: FIRST_PAUSE, was_refused: false }
     }
 
     /// Runs until the shop refuses it.
     pub(super) async fn run(&mut self, access: &Access) -> Failure {
-        let mut was_refused = false;
         loop {
             let token = match access.token().await {
                 Ok(token) => token,
@@ -81,8 +82,8 @@ impl Link {
             };
             let why = match self.listen(&token).await {
                 // A log-in of an hour has ended, or the account was changed: another may hold, once.
-                End::Refused(_) if access.renews() && !was_refused => {
-                    was_refused = true;
+                End::Refused(_) if access.renews() && !self.was_refused => {
+                    self.was_refused = true;
                     continue;
                 }
                 End::Refused(why) => return Failure::Run(format!("{} refuses: {why}", self.shop)),
@@ -90,7 +91,6 @@ impl Link {
                 End::Unheard => return std::future::pending().await,
                 End::Lost(why) => why,
             };
-            was_refused = false;
             // Whole fleets of watchers do not come back at the same time.
             let again = self.pause.mul_f64(rand::random_range(0.5..1.0));
             drop(self.told.send(News::Lost { why, again }).await);
@@ -175,11 +175,15 @@ impl Link {
                 }
                 return None;
             }
-            "ack" if payload["ok"] == false => {
+            "ack" if payload["ok"] == false && payload["code"] == "forbidden" => {
                 return Some(End::Refused("only administrators may watch".into()));
             }
+            // The shop is busy, or its database is: that passes.
+            "ack" if payload["ok"] == false => {
+                return Some(End::Lost(payload["message"].as_str().unwrap_or("it answers no").to_owned()));
+            }
             "ack" => {
-                self.pause = FIRST_PAUSE;
+                (self.pause, self.was_refused) = (FIRST_PAUSE, false);
                 return self.tell(News::Connected).await;
             }
             "gap" => {
@@ -228,7 +232,15 @@ mod tests {
         assert_eq!(link.address(), "wss://shop.example/ws?after=19&epoch=e1");
         assert!(matches!(news.try_recv(), Ok(News::Connected)));
         assert!(matches!(news.try_recv(), Ok(News::Event(event)) if event["payload"]["id"] == 7));
-        let refused = link.hear(json!({"type": "ack", "id": 1, "payload": {"ok": false}})).await;
+        let busy = json!({"ok": false, "code": "unavailable", "message": "too much work waits"});
+        let lost = link.hear(json!({"type": "ack", "id": 1, "payload": busy})).await;
+        assert!(matches!(lost, Some(End::Lost(why)) if why == "too much work waits"));
+        let refused = json!({"ok": false, "code": "forbidden"});
+        let refused = link.hear(json!({"type": "ack", "id": 1, "payload": refused})).await;
         assert!(matches!(refused, Some(End::Refused(_))));
+        // A log-in that held was not refused: the next that ends may be replaced, too.
+        link.was_refused = true;
+        link.hear(json!({"type": "ack", "id": 1, "payload": {"ok": true}})).await;
+        assert!(!link.was_refused);
     }
 }

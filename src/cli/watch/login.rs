@@ -80,11 +80,11 @@ impl Access {
 
     /// Whoever can write the database can make themselves an administrator anyway.
     pub(super) async fn by_database(settings: &Settings) -> Result<Self, Failure> {
-        let path = settings.database_url.strip_prefix("sqlite://").unwrap_or_default();
-        let path = path.split('?').next().unwrap_or_default();
-        if !Path::new(path).is_file() {
+        let path = settings.database_file().unwrap_or_default();
+        if !path.is_file() {
             return Err(Failure::Usage(format!(
-                "--database-url: there is no database {path}; a shop elsewhere is watched with --url and --email"
+                "--database-url: there is no database {}; a shop elsewhere is watched with --url and --email",
+                path.display()
             )));
         }
         let store = store::open(&settings.database_url, settings.currency).await;

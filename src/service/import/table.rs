@@ -181,8 +181,9 @@ fn cells(
     Ok(Fields::new(values.collect()))
 }
 
-/// What a spreadsheet takes for a formula when a cell begins with it.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a spreadsheet takes for a formula when a cell begins with it, in wide letters too
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+pub const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// A text that a spreadsheet shows and does not compute: an apostrophe in front of what would be a formula, and of what
 /// begins with one already.

@@ -213,5 +213,8 @@ async fn a_file_holds_all_orders_of_a_filter_and_no_formula() {
     let list =
         app.get("/api/admin/orders?limit=2").by(&admin).header("Accept", json).send().await.expect(200);
     assert_eq!(list.json["orders"].as_array().unwrap().len(), 2);
+    let asked = app.get("/api/admin/orders?format=json&limit=2").by(&admin).header("Accept", "text/csv");
+    let list = asked.send().await.expect(200);
+    assert_eq!(list.json["orders"].as_array().unwrap().len(), 2, "the address says more than the header");
     app.get("/api/admin/orders?format=csv").by(&kim).send().await.refused(403, "forbidden");
 }
