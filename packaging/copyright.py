@@ -64,7 +64,8 @@ def chosen(package):
     """What to pass on of a crate: its license in one word or expression, and the texts."""
     expression = (package.get("license") or "").replace("/", " OR ")
     files = texts(package)
-    offered = re.split(r"\s+OR\s+", expression.strip("()"))
+    # Only a choice between whole licenses can be taken; of anything with an "AND" all is passed on.
+    offered = [expression] if " AND " in expression else re.split(r"\s+OR\s+", expression.strip("()"))
     license = next((one for one in PREFERRED if one in offered), expression)
     word = license.split("-")[0].lower()
     # An expression that is no choice needs all of its texts.
