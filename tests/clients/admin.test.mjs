@@ -9,7 +9,7 @@ import { deflateSync, crc32 } from 'node:zlib';
 
 import { logIn, newGoods, newMember, order } from './people.mjs';
 import { adminOf, asAdmin, drawn, openTaker, sendAsWoo, visit, wooOrder } from './room.mjs';
-import { fillIn, storefront } from './storefront.mjs';
+import { fillIn, storefront, toasts } from './storefront.mjs';
 
 const front = storefront(['--allow-private-endpoints', '--audience', 'everyone']);
 
@@ -82,6 +82,28 @@ test('what someone else changed meanwhile is shown before anything is overwritte
   await page.locator('main h1', { hasText: 'Contested stool' }).waitFor();
   // Both changes hold.
   assert.equal(await field(page, 'price', '#goods-form').inputValue(), '9.9');
+});
+
+test('what someone else changed while the page reads the new stock is not overwritten either', async () => {
+  const goods = await newGoods(front.shop, 'Contested table');
+  await asAdmin(front.shop, 'PATCH', `/goods/${goods.goodsId}`, { stock: 4 });
+  const { page, allow } = await adminOf(front, `/admin/goods-edit?goodsId=${goods.goodsId}`);
+  allow(412);
+  let goOn;
+  const changed = new Promise((resolve) => { goOn = resolve; });
+  await page.route(`**/api/goods/${goods.goodsId}`, async (route) => {
+    if (route.request().method() === 'GET') await changed;
+    await route.continue();
+  });
+  const asked = page.waitForRequest((request) => request.method() === 'GET' && request.url().endsWith(`/goods/${goods.goodsId}`));
+  await fillIn(page, { change: '3' }, '#stock-form');
+  await asked;
+  await asAdmin(front.shop, 'PATCH', `/goods/${goods.goodsId}`, { price: 8.8 });
+  const read = page.waitForResponse((response) => response.request().method() === 'GET' && response.url().endsWith(`/goods/${goods.goodsId}`));
+  goOn();
+  await (await read).finished();
+  await fillIn(page, { name: 'Contested desk' }, '#goods-form');
+  await page.locator('dialog', { hasText: '8.8' }).waitFor();
 });
 
 test('an order arrives on the board and in the list by itself, and is canceled', async () => {
@@ -164,6 +186,24 @@ test('the way in of an own backend is tried with a test order, which never rings
   await fillIn(page, { name: 'Own backend' }, '#source-form');
   await action(page, 'send-test-order').click();
   await page.locator('[data-role="test-outcome"]', { hasText: 'a test never rings' }).waitFor();
+});
+
+test('a Stripe source has a secret that nobody knows until it has its own', async () => {
+  const { page } = await adminOf(front, '/admin/sources?kind=stripe');
+  const made = page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/api/admin/sources'));
+  await fillIn(page, { name: 'Checkout' }, '#source-form');
+  assert.match((await made).postDataJSON().secret, /^whsec_[0-9a-f]{48}$/);
+  await page.locator('main h1', { hasText: 'Checkout' }).waitFor();
+});
+
+test('the preview of alerts leaves the quiet that this browser wants on the shop’s pages', async () => {
+  const { page } = await adminOf(front, '/admin/alerts');
+  const kept = () => page.evaluate(() => JSON.stringify(Object.entries(localStorage).sort()));
+  await page.evaluate(() => document.querySelector('shopbell-toasts').mute(1));
+  const before = await kept();
+  await action(page, 'preview').click();
+  await toasts(page).first().waitFor();
+  assert.equal(await kept(), before);
 });
 
 test('markup in what a webhook says is shown as text', async () => {

@@ -30,14 +30,14 @@ export class AlertPreview {
   #id = FIRST_ID;
 
   constructor() {
+    // That this browser is to hear nothing on the shop's pages stays so, and does not hold here.
+    Object.defineProperty(this.#element, 'muted', { value: false });
     document.body.append(this.#element);
     this.#element.source = Object.assign(this.#source, { now });
   }
 
   /** @param {Wanted} wanted */
   ring(wanted) {
-    // What this browser wants to hear on the shop's pages is another matter.
-    if (this.#element.muted) this.#element.mute(0);
     if (wanted.seconds > 0) this.#element.setAttribute('seconds', String(wanted.seconds));
     if (wanted.atOnce > 0) this.#element.setAttribute('atOnce', String(wanted.atOnce));
     const id = this.#id += 1;

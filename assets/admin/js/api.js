@@ -23,7 +23,7 @@
  * @typedef {Goods & {sku: string | null, description: string, url: string | null, announce: boolean, listed: boolean, createdAt: string, updatedAt: string}} AdminGoods
  * @typedef {{changeId: number, kind: 'opening' | 'set' | 'change', change: number, stock: number | null, reason: string | null, by: {userId: number, nickname: string} | null, createdAt: string}} StockChange
  * @typedef {{line: number, sku?: string, name?: string, outcome: string, changes?: Record<string, [unknown, unknown]>}} ImportLine
- * @typedef {{created: number, updated: number, unchanged: number, refused: {line: number, errors: {field: string, message: string}[]}[], lines?: ImportLine[]}} ImportResult
+ * @typedef {{created: number, updated: number, unchanged: number, refused: {line: number, errors: {field: string, message: string}[]}[], refusals: number, lines?: ImportLine[]}} ImportResult
  *
  * @typedef {object} Source
  * @property {string} sourceId
@@ -55,7 +55,13 @@
  * @typedef {{audience: string, nicknameDisplay: string, unnamedBuyer: string, neverAnnounceCategories: string[], toasts: ToastSettings}} AlertSettings
  */
 
-import { call, loadShop, priced, query, request } from '../../js/api.js';
+import { ApiError, api, call, loadShop, priced, query, request } from '../../js/api.js';
+
+/**
+ * Whether this server does not have what was asked for, an older program behind newer pages; or no longer.
+ * @param {unknown} error
+ */
+export const isMissing = (error) => error instanceof ApiError && (error.status === 404 || error.status === 405);
 
 /** @param {string | number} part */
 const part = (part) => encodeURIComponent(part);
@@ -80,8 +86,7 @@ export const admin = {
 
   /** @param {Params} params @returns {Promise<{goods: AdminGoods[], nextCursor?: Cursor}>} also those that are not sold here */
   goodsList: (params) => priced(call('GET', `/admin/goods${query(params)}`)),
-  /** @returns {Promise<{name: string, count: number}[]>} */
-  categories: async () => (await call('GET', '/categories')).categories,
+  categories: api.categories,
   /** @param {string | number} id @returns {Promise<{goods: AdminGoods, tag: string | null}>} with what `If-Match` wants */
   goods: async (id) => {
     const [{ json, headers }] = await Promise.all([request('GET', `/goods/${part(id)}`, { headers: { 'Cache-Control': 'no-cache' } }), loadShop()]);

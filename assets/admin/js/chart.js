@@ -18,7 +18,7 @@ const FLOOR = 1.2;
  * @param {number} value
  * @param {number} least
  */
-export function niceTop(value, least) {
+function niceTop(value, least) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   const top = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= value) ?? value;
   return Math.max(top, least);

@@ -29,6 +29,14 @@ export function openDialog(title, ...content) {
 }
 
 /**
+ * What closes a dialog that only tells something.
+ * @param {{kind?: 'primary' | 'quiet', autofocus?: boolean}} [options]
+ */
+export function closeButton({ kind = 'primary', autofocus = false } = {}) {
+  return el('form', { method: 'dialog', class: 'buttons' }, el('button', { class: `button button-${kind}`, autofocus }, t('dialog.close')));
+}
+
+/**
  * Asks, and does it. An error is told in the dialog, which stays.
  * @param {{title: string, text: Child | Child[], yes: string, danger?: boolean, work: () => Promise<unknown>}} question
  */

@@ -7,7 +7,7 @@
  */
 
 import { el } from '../../js/dom.js';
-import { askForm, openDialog } from './dialogs.js';
+import { askForm, closeButton, openDialog } from './dialogs.js';
 import { checksField, chosen, textField } from './fields.js';
 import { badge, copyBox } from './pieces.js';
 import { timeTag } from './time.js';
@@ -50,5 +50,5 @@ export function askEndpoint({ title, submit, endpoint, save }) {
  */
 export function showSecret(secret) {
   openDialog(t('endpoint.secret.title'), el('p', {}, t('endpoint.secret.text')), copyBox(t('source.secret'), secret, 'endpoint-secret'),
-    el('form', { method: 'dialog', class: 'buttons' }, el('button', { class: 'button button-primary' }, t('dialog.close'))));
+    closeButton());
 }

@@ -37,6 +37,8 @@ export class Feed {
 
   start() {
     for (const event of ['BUY_GOODS', 'BUY_CANCELED', 'hello']) realtime.addEventListener(event, () => this.soon());
+    // What came while nobody looked was not read.
+    document.addEventListener('visibilitychange', () => this.soon());
     return this.#read();
   }
 

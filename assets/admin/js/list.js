@@ -8,10 +8,10 @@
  * @import { Cursor } from '../../js/api.js'
  */
 
-import { ApiError } from '../../js/api.js';
 import { el } from '../../js/dom.js';
 import { loginRequired } from '../../js/login-required.js';
 import { emptyState, errorState } from '../../js/states.js';
+import { isMissing } from './api.js';
 import { markNew } from './pieces.js';
 import { t } from './i18n.js';
 
@@ -58,6 +58,7 @@ export class List {
 
   /** Reads the first page anew. */
   async load() {
+    this.#isLong = false;
     this.#drawTable();
     this.#body.replaceChildren(...Array.from({ length: SKELETON_ROWS }, () => this.#skeleton()));
     this.element.setAttribute('aria-busy', 'true');
@@ -110,9 +111,10 @@ export class List {
   }
 
   #more() {
+    // From now on: what is read again meanwhile would take the place of what was asked for.
+    this.#isLong = true;
     this.#foot.replaceChildren(el('p', { class: 'muted', role: 'status' }, t('list.loading')));
     return this.#read(this.#next, (rows) => {
-      this.#isLong = true;
       this.rows.push(...rows);
       this.#body.append(...rows.map((row) => this.#draw(row)));
       this.#drawFoot();
@@ -173,6 +175,5 @@ export class List {
  * @param {'h1' | 'h2'} [level] of its heading
  */
 export function unavailable(error, level = 'h2') {
-  if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 405)) return null;
-  return emptyState({ icon: 'alert', level, title: t('unavailable.title'), text: t('unavailable.text') });
+  return isMissing(error) ? emptyState({ icon: 'alert', level, title: t('unavailable.title'), text: t('unavailable.text') }) : null;
 }

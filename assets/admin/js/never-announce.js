@@ -3,6 +3,7 @@
  * Goods that no alert names: those that there are, and a search for more.
  * Not for: categories (pages/alerts.js).
  *
+ * @import { Cursor } from '../../js/api.js'
  * @import { AdminGoods } from './api.js'
  */
 
@@ -14,6 +15,7 @@ import { icon, roomIcon } from './icons.js';
 import { panel, workButton } from './pieces.js';
 import { t } from './i18n.js';
 
+const PAGE_SIZE = 1_000;
 const FOUND = 6;
 const TYPING_MS = 250;
 
@@ -32,8 +34,7 @@ export function neverAnnounced() {
       : workButton(t('never.remove'), () => set(goods, true), { drawn: icon('bell'), name: `${t('never.remove')}: ${goods.name}` }));
   const readSilent = async () => {
     try {
-      const { goods } = await admin.goodsList({ limit: 1000 });
-      const all = goods.filter(({ announce }) => announce === false);
+      const all = await silentGoods();
       silent.replaceChildren(...all.length ? all.map(line) : [el('li', { class: 'muted' }, t('never.none'))]);
     } catch (error) {
       if (!loginRequired(error)) silent.replaceChildren(el('li', { class: 'muted' }, errorMessage(error)));
@@ -47,4 +48,19 @@ export function neverAnnounced() {
   search.addEventListener('input', debounce(() => look().catch((error) => { if (!loginRequired(error)) notice(errorMessage(error)); }), TYPING_MS));
   readSilent();
   return panel(t('never.title'), el('p', { class: 'note' }, t('never.text')), silent, el('div', { class: 'search-plain' }, search), found);
+}
+
+/** The server has no list of these alone: all goods are looked through, page by page. */
+async function silentGoods() {
+  /** @type {AdminGoods[]} */
+  const silent = [];
+  /** @type {Cursor | null} */
+  let cursor = null;
+  do {
+    /** @type {{goods: AdminGoods[], nextCursor?: Cursor}} */
+    const { goods, nextCursor } = await admin.goodsList({ limit: PAGE_SIZE, cursor });
+    silent.push(...goods.filter(({ announce }) => announce === false));
+    cursor = nextCursor ?? null;
+  } while (cursor !== null);
+  return silent;
 }

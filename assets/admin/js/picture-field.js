@@ -4,12 +4,11 @@
  * Not for: what the server takes; it looks at the content.
  */
 
-import { ApiError } from '../../js/api.js';
 import { el } from '../../js/dom.js';
 import { loginRequired } from '../../js/login-required.js';
 import { picture } from '../../js/picture.js';
 import { errorMessage } from '../../js/states.js';
-import { admin } from './api.js';
+import { admin, isMissing } from './api.js';
 import { textField } from './fields.js';
 import { roomIcon } from './icons.js';
 import { t } from './i18n.js';
@@ -42,7 +41,7 @@ export function pictureField(url) {
       show(media.url);
     } catch (error) {
       show(before);
-      if (!loginRequired(error)) said.textContent = error instanceof ApiError && (error.status === 404 || error.status === 405) ? t('goods.picture.unavailable') : errorMessage(error);
+      if (!loginRequired(error)) said.textContent = isMissing(error) ? t('goods.picture.unavailable') : errorMessage(error);
     } finally {
       progress.textContent = '';
       file.value = '';

@@ -5,9 +5,9 @@
  */
 
 import { el, main, show } from '../../js/dom.js';
-import { goToLogin } from '../../js/login-required.js';
+import { membersOnly } from '../../js/login-required.js';
 import { session } from '../../js/session.js';
-import { emptyState, errorState, linkButton, showKeptNotice } from '../../js/states.js';
+import { emptyState, linkButton, showKeptNotice } from '../../js/states.js';
 import { icon, roomIcon } from './icons.js';
 import { LANGUAGES, lang, switchLanguage, t } from './i18n.js';
 import { tellServerTime } from './time.js';
@@ -105,16 +105,7 @@ function languageSwitch() {
 
 /** The server decides with every request; this only says it in words. */
 async function adminsOnly() {
-  await session.ready;
-  if (!session.user) await session.refresh();
-  if (session.failure) {
-    show(errorState(session.failure, () => location.reload()));
-    return false;
-  }
-  if (!session.user) {
-    goToLogin();
-    return false;
-  }
+  if (!await membersOnly() || !session.user) return false;
   if (session.user.role !== 'admin') {
     show(emptyState({ icon: 'user', level: 'h1', title: t('room.admins.title'), text: t('room.admins.text', { nickname: session.user.nickname }), action: linkButton('/', t('room.shop')) }));
     return false;

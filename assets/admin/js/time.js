@@ -4,7 +4,6 @@
  * Not for: durations of a setting.
  */
 
-import { formatDateTime } from '../../js/format.js';
 import { el } from '../../js/dom.js';
 import { lang, t } from './i18n.js';
 
@@ -57,9 +56,6 @@ export function timeTag(iso) {
   start();
   return el('time', { datetime: iso, title: exact.format(Date.parse(iso)), data: { relative: '' } }, ago(iso));
 }
-
-/** @param {string} iso */
-export const exactTime = (iso) => formatDateTime(iso);
 
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let timer;

@@ -32,7 +32,7 @@ if (await startPage('alerts')) await read();
 async function read() {
   try {
     const [{ alerts, fixed }, categories, keys] = await Promise.all([admin.alerts(), admin.categories(), admin.listenKeys()]);
-    draw(alerts, fixed, categories.map(({ name }) => name), keys);
+    draw(alerts, fixed, categories, keys);
   } catch (error) {
     if (loginRequired(error)) return;
     const missing = unavailable(error);

@@ -9,19 +9,13 @@
 import { el, show } from '../../../js/dom.js';
 import { emptyState } from '../../../js/states.js';
 import { admin } from '../api.js';
+import { ACTIONS } from '../audit-actions.js';
 import { filters, nothingFits } from '../filters.js';
 import { List } from '../list.js';
 import { badge, pageHead } from '../pieces.js';
 import { startPage } from '../shell.js';
 import { timeTag } from '../time.js';
 import { has, t } from '../i18n.js';
-
-/** What can be asked for; the server may know more, which are shown by their names. */
-const ACTIONS = [
-  'goods.create', 'goods.update', 'goods.delete', 'goods.stock', 'goods.import', 'order.cancel', 'user.ban', 'user.unban', 'user.role', 'user.mute', 'user.unmute', 'user.logout', 'report.mute', 'report.dismiss',
-  'source.create', 'source.update', 'source.rotate', 'source.delete', 'endpoint.create', 'endpoint.update', 'endpoint.rotate', 'endpoint.delete',
-  'key.create', 'key.revoke', 'alerts.change',
-];
 
 const bar = filters({
   search: t('audit.search'),
@@ -50,7 +44,10 @@ if (await startPage('audit')) {
   await list.load();
 }
 
-/** @param {string} action */
+/**
+ * A server may know more than these pages do.
+ * @param {string} action
+ */
 function actionName(action) {
   return has(`audit.${action}`) ? t(`audit.${action}`) : action;
 }

@@ -10,7 +10,7 @@ import { el, show } from '../../../js/dom.js';
 import { loginRequired } from '../../../js/login-required.js';
 import { emptyState, errorState, notice, noticeOnNextPage } from '../../../js/states.js';
 import { admin } from '../api.js';
-import { ask, askForm, openDialog } from '../dialogs.js';
+import { ask, askForm, closeButton, openDialog } from '../dialogs.js';
 import { askEndpoint, endpointReason, endpointState, showSecret } from '../endpoint-form.js';
 import { textField } from '../fields.js';
 import { filters, nothingFits } from '../filters.js';
@@ -160,7 +160,7 @@ async function showAttempts({ deliveryId, type }) {
   const { attempts } = await admin.delivery(endpointId, deliveryId);
   openDialog(eventName(type), attempts.length
     ? el('ol', { class: 'timeline', role: 'list' }, ...attempts.toReversed().map(attemptLine)) : el('p', { class: 'muted' }, t('delivery.no-attempts')),
-  el('form', { method: 'dialog', class: 'buttons' }, el('button', { class: 'button button-primary', autofocus: true }, t('dialog.close'))));
+  closeButton({ autofocus: true }));
 }
 
 /** @param {Attempt} attempt */

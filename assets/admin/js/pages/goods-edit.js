@@ -50,8 +50,7 @@ if (await startPage('goods', t(goodsId ? 'goods.edit' : 'goods.make'))) {
 async function read() {
   try {
     if (goodsId) ({ goods: known, tag } = await admin.goods(goodsId));
-    const categories = await admin.categories().catch(() => []);
-    draw(categories.map(({ name }) => name));
+    draw(await admin.categories().catch(() => []));
   } catch (error) {
     if (loginRequired(error)) return;
     show(error instanceof ApiError && error.status === 404
@@ -79,7 +78,7 @@ function draw(categories) {
     el('div', { class: 'fields-2' },
       switchField({ name: 'listed', label: t('goods.listed'), hint: t('goods.listed.hint'), checked: goods?.listed ?? true }),
       switchField({ name: 'announce', label: t('goods.announce'), hint: t('goods.announce.hint'), checked: goods?.announce ?? true })));
-  const stock = goods ? stockPanel(goods, countedAnew) : null;
+  const stock = goods ? stockPanel(goods, keepUp) : null;
   if (stock) showStock = stock.show;
   show(
     pageHead({
@@ -93,11 +92,14 @@ function draw(categories) {
 }
 
 /**
- * The stock was changed on this page: what is known of the goods is to be that.
- * @param {AdminGoods} goods
+ * Takes the goods' tag anew after what the form does not show, like their stock, has changed, so that saving meets no conflict.
+ * If by then another admin has changed what the form shows, too, the old tag stays: saving is to ask about that.
  */
-async function countedAnew(goods) {
-  if (known && unlike(known, goods).length === 0) ({ goods: known, tag } = await admin.goods(goods.goodsId));
+async function keepUp() {
+  try {
+    const now = await admin.goods(goodsId ?? '');
+    if (known && !saving && unlike(known, now.goods).length === 0) ({ goods: known, tag } = now);
+  } catch { /* saving asks the server again */ }
 }
 
 /**
@@ -107,11 +109,9 @@ async function countedAnew(goods) {
 async function noticeChange(now) {
   showStock(now.stock);
   if (!known || !goodsId || saving) return;
-  if (unlike(known, now).length === 0) {
-    ({ goods: known, tag } = await admin.goods(goodsId).catch(() => ({ goods: known, tag })));
-    return;
-  }
-  changedElsewhere.replaceChildren(callout('warn', t('goods.changed-elsewhere', { fields: unlike(known, now).map((name) => t(`goods.${labelOf(name)}`)).join(', ') })));
+  const changed = unlike(known, now);
+  if (changed.length === 0) await keepUp();
+  else changedElsewhere.replaceChildren(callout('warn', t('goods.changed-elsewhere', { fields: changed.map((name) => t(`goods.${labelOf(name)}`)).join(', ') })));
 }
 
 /**

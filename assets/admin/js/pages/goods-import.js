@@ -6,11 +6,10 @@
  * @import { ImportLine, ImportResult } from '../api.js'
  */
 
-import { ApiError } from '../../../js/api.js';
 import { el, show } from '../../../js/dom.js';
 import { loginRequired } from '../../../js/login-required.js';
 import { errorMessage, notice } from '../../../js/states.js';
-import { admin } from '../api.js';
+import { admin, isMissing } from '../api.js';
 import { roomIcon } from '../icons.js';
 import { badge, callout, copyBox, formatNumber, linkTo, pageHead, panel, workButton } from '../pieces.js';
 import { startPage } from '../shell.js';
@@ -58,8 +57,7 @@ async function tryOut(chosen) {
 /** @param {unknown} error */
 function tellFailure(error) {
   if (loginRequired(error)) return;
-  const isMissing = error instanceof ApiError && (error.status === 404 || error.status === 405);
-  outcome.replaceChildren(callout('bad', isMissing ? t('unavailable.text') : errorMessage(error)));
+  outcome.replaceChildren(callout('bad', isMissing(error) ? t('unavailable.text') : errorMessage(error)));
 }
 
 /**
@@ -88,9 +86,9 @@ function drawDone(result) {
 }
 
 /** @param {ImportResult} result */
-function counts({ created, updated, unchanged, refused }) {
+function counts({ created, updated, unchanged, refusals }) {
   /** @type {[string, number][]} */
-  const all = [['created', created], ['updated', updated], ['unchanged', unchanged], ['refused', refused.length]];
+  const all = [['created', created], ['updated', updated], ['unchanged', unchanged], ['refused', refusals]];
   return el('div', { class: 'badges', data: { role: 'import-counts' } }, ...all.map(([outcome, count]) => badge(`${t(`import.${outcome}`)} ${formatNumber(count)}`, count ? KINDS[outcome] : '')));
 }
 

@@ -12,6 +12,7 @@ import { formatPrice } from '../../../js/money.js';
 import { picture } from '../../../js/picture.js';
 import { onGoods, realtime } from '../../../js/realtime.js';
 import { emptyState } from '../../../js/states.js';
+import { LOW_STOCK } from '../../../js/stock.js';
 import { admin } from '../api.js';
 import { filters, nothingFits } from '../filters.js';
 import { roomIcon } from '../icons.js';
@@ -22,8 +23,6 @@ import { timeTag } from '../time.js';
 import { t } from '../i18n.js';
 
 const PAGE_SIZE = 50;
-/** The stock that is marked. */
-const LOW_STOCK = 5;
 
 if (await startPage('goods')) await start();
 
@@ -31,7 +30,7 @@ async function start() {
   const categories = await admin.categories().catch(() => []);
   const bar = filters({
     search: t('goods.search'),
-    choices: [{ name: 'category', label: t('goods.category'), options: [['', t('filter.all')], ...categories.map(({ name }) => /** @type {[string, string]} */ ([name, categoryName(name)]))] }],
+    choices: [{ name: 'category', label: t('goods.category'), options: [['', t('filter.all')], ...categories.map((name) => /** @type {[string, string]} */ ([name, categoryName(name)]))] }],
     onChange: () => list.load(),
   });
   const make = () => linkTo('/admin/goods-edit', t('goods.make'), { kind: 'primary', action: 'make-goods' });

@@ -9,7 +9,7 @@
 import { el, show } from '../../../js/dom.js';
 import { emptyState, notice } from '../../../js/states.js';
 import { admin } from '../api.js';
-import { ask, askForm, openDialog } from '../dialogs.js';
+import { ask, askForm, closeButton, openDialog } from '../dialogs.js';
 import { selectField, textField } from '../fields.js';
 import { roomIcon } from '../icons.js';
 import { List } from '../list.js';
@@ -74,8 +74,6 @@ function actions(key) {
 
 /** @param {ListenKey} key */
 function showSnippet(key) {
-  const close = el('button', { type: 'button', class: 'button button-primary', autofocus: true }, t('dialog.close'));
-  const dialog = openDialog(t('keys.snippet.title'), el('p', {}, t('keys.snippet.text', { origins: key.origins.join(', ') })),
-    copyBox(t('keys.snippet'), snippet(key.key), 'snippet'), el('div', { class: 'buttons' }, close));
-  close.addEventListener('click', () => dialog.close());
+  openDialog(t('keys.snippet.title'), el('p', {}, t('keys.snippet.text', { origins: key.origins.join(', ') })),
+    copyBox(t('keys.snippet'), snippet(key.key), 'snippet'), closeButton({ autofocus: true }));
 }

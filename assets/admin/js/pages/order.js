@@ -8,6 +8,7 @@
 
 import { ApiError } from '../../../js/api.js';
 import { el, show } from '../../../js/dom.js';
+import { formatDateTime } from '../../../js/format.js';
 import { loginRequired } from '../../../js/login-required.js';
 import { formatPrice } from '../../../js/money.js';
 import { realtime } from '../../../js/realtime.js';
@@ -18,21 +19,29 @@ import { unavailable } from '../list.js';
 import { bellBadge, bellSentence, buyerName, orderName, statusBadge } from '../order-words.js';
 import { facts, linkTo, pageHead, panel, workButton } from '../pieces.js';
 import { startPage } from '../shell.js';
-import { exactTime, timeTag } from '../time.js';
+import { timeTag } from '../time.js';
 import { has, t } from '../i18n.js';
 
 const orderId = new URLSearchParams(location.search).get('orderId') ?? '';
 
+/** @type {AdminOrder | null} */
+let shown = null;
+
 if (await startPage('orders', t('order.title', { number: `#${orderId}` }))) {
   await read();
   // Its cancellation elsewhere shows here, too.
-  realtime.addEventListener('BUY_CANCELED', () => read());
+  realtime.addEventListener('BUY_CANCELED', (event) => {
+    const { canceled } = /** @type {CustomEvent} */ (event).detail ?? {};
+    // Which alert was this order's is not known when the log no longer has it.
+    if (shown?.announced && [null, canceled].includes(shown.notificationId)) read();
+  });
   realtime.open();
 }
 
 async function read() {
   try {
-    draw(await admin.order(orderId));
+    shown = await admin.order(orderId);
+    draw(shown);
   } catch (error) {
     if (!loginRequired(error)) show(unavailable(error, 'h1') ?? errorState(error, read));
   }
@@ -54,9 +63,9 @@ function draw(order) {
           [t('orders.source'), order.source ? el('a', { href: `/admin/source?sourceId=${order.source.sourceId}` }, order.source.name) : t('orders.own')],
           [t('order.number-there'), order.number],
           [t('order.number-here'), `#${order.orderId}`],
-          [t('order.placed-at'), exactTime(order.orderedAt ?? order.createdAt)],
-          [t('order.received-at'), order.source ? exactTime(order.createdAt) : ''],
-          [t('order.canceled-at'), order.canceledAt ? exactTime(order.canceledAt) : ''],
+          [t('order.placed-at'), formatDateTime(order.orderedAt ?? order.createdAt)],
+          [t('order.received-at'), order.source ? formatDateTime(order.createdAt) : ''],
+          [t('order.canceled-at'), order.canceledAt ? formatDateTime(order.canceledAt) : ''],
         ])),
         panel(t('order.history'), history(order)))));
 }

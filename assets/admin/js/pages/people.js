@@ -10,7 +10,7 @@ import { el, show } from '../../../js/dom.js';
 import { session } from '../../../js/session.js';
 import { emptyState, notice } from '../../../js/states.js';
 import { admin } from '../api.js';
-import { ask, openDialog } from '../dialogs.js';
+import { ask, closeButton, openDialog } from '../dialogs.js';
 import { filters, nothingFits } from '../filters.js';
 import { List } from '../list.js';
 import { badge, facts, formatNumber, pageHead, workButton } from '../pieces.js';
@@ -81,7 +81,7 @@ function manage(person) {
       isSelf ? null : person.role === 'admin' ? act('people.demote', () => change(person, { role: 'member' }, 'people.demote'))
         : act('people.promote', () => change(person, { role: 'admin' }, 'people.promote')),
       act('people.log-out', () => logOut(person))),
-    el('form', { method: 'dialog', class: 'buttons' }, el('button', { class: 'button button-quiet', autofocus: true }, t('dialog.close'))));
+    closeButton({ kind: 'quiet', autofocus: true }));
 }
 
 /**

@@ -11,7 +11,7 @@ import { loginRequired } from '../../../js/login-required.js';
 import { emptyState, errorState, notice, noticeOnNextPage } from '../../../js/states.js';
 import { admin } from '../api.js';
 import { diagnosis, sourceState } from '../diagnosis.js';
-import { ask, askForm, openDialog } from '../dialogs.js';
+import { ask, askForm, closeButton, openDialog } from '../dialogs.js';
 import { textField } from '../fields.js';
 import { filters, nothingFits } from '../filters.js';
 import { guide, hookUrl } from '../guides.js';
@@ -121,7 +121,7 @@ function rotate(source) {
       const { secret } = await admin.rotateSource(sourceId, {});
       await read();
       if (secret) openDialog(t('source.rotated'), el('p', {}, t('source.secret.once')), copyBox(t('source.secret'), secret, 'source-secret'),
-        el('form', { method: 'dialog', class: 'buttons' }, el('button', { class: 'button button-primary' }, t('dialog.close'))));
+        closeButton());
     },
   });
 }
@@ -154,7 +154,7 @@ function showBody(receipt) {
   let text = receipt.body ?? '';
   try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* as it came */ }
   openDialog(receipt.topic ?? t('receipts'), el('p', {}, outcomeBadge(receipt.outcome), ' ', whySentence(receipt.why)), el('pre', { class: 'raw', tabindex: 0 }, text),
-    el('form', { method: 'dialog', class: 'buttons' }, el('button', { class: 'button button-primary', autofocus: true }, t('dialog.close'))));
+    closeButton({ autofocus: true }));
 }
 
 /** @param {Source} source */

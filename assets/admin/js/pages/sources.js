@@ -20,8 +20,7 @@ import { startPage } from '../shell.js';
 import { timeTag } from '../time.js';
 import { t } from '../i18n.js';
 
-/** Holds nothing: Stripe makes its secret only when it knows the address that is made here. */
-const STRIPE_LATER = 'whsec_later';
+const PLACEHOLDER_BYTES = 24;
 /** Kinds whose secret the other shop has made before. */
 const BRINGS_SECRET = ['shopify'];
 
@@ -72,7 +71,7 @@ function showForm(kind) {
  */
 async function make(kind, values) {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
-  const { source, secret } = await admin.makeSource({ kind, ...given, ...kind === 'stripe' ? { secret: STRIPE_LATER } : {} });
+  const { source, secret } = await admin.makeSource({ kind, ...given, ...kind === 'stripe' ? { secret: placeholder() } : {} });
   // The form is no place to come back to.
   history.replaceState(null, '', `/admin/source?sourceId=${source.sourceId}`);
   const more = secret && kind === 'standard' ? [sendTestOrder(source, secret)] : [];
@@ -83,4 +82,13 @@ async function make(kind, values) {
     el('p', {}, linkTo(`/admin/source?sourceId=${source.sourceId}`, t('sources.made.go'), { kind: 'primary', action: 'open-source' })));
   scrollTo(0, 0);
   document.querySelector('h1')?.focus();
+}
+
+/**
+ * A secret until there is Stripe's own, which it makes only when it knows the address that is made here. Nobody knows this one,
+ * so nobody can sign with it meanwhile.
+ */
+function placeholder() {
+  const bytes = crypto.getRandomValues(new Uint8Array(PLACEHOLDER_BYTES));
+  return `whsec_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
