@@ -118,6 +118,8 @@ impl Application {
         let sources = actix_rt::spawn(Arc::clone(&self.state.sources).follow());
         let polls = actix_rt::spawn(self.polls().run());
         let listen_keys = actix_rt::spawn(Arc::clone(&self.state.listen_keys).follow());
+        let moderation = actix_rt::spawn(Arc::clone(&self.state.moderation).follow());
+        let alerts = actix_rt::spawn(Arc::clone(&self.state.alerts).follow());
         let drain = async {
             shutdown.await;
             // All at the same time: deliveries under way end while sessions are told to come back.
@@ -146,6 +148,8 @@ impl Application {
         sources.abort();
         polls.abort();
         listen_keys.abort();
+        moderation.abort();
+        alerts.abort();
         board.abort();
         // First, because it waits for a write under way, and that is not to be broken off.
         if let Err(error) = self.state.widget.write(clock::now()).await {

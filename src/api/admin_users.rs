@@ -122,11 +122,10 @@ pub(super) async fn show(state: State, _admin: Admin, id: Id) -> Result<HttpResp
 )]
 pub(super) async fn change(state: State, admin: Admin, id: Id, body: Body) -> Result<HttpResponse, Problem> {
     let id = id.read(UserId::parse)?;
-    let (patch, muted) = read_patch(body.fields().await?)?;
-    let now = clock::now();
-    let person = state.people.change(id, patch, admin.actor(), now).await?;
-    if let Some(muted) = muted {
-        state.moderation.mute(id, muted, admin.actor(), now).await?;
+    let patch = read_patch(body.fields().await?)?;
+    let person = state.people.change(id, patch, admin.actor(), clock::now()).await?;
+    if patch.muted.is_some() {
+        state.moderation.refresh().await?;
     }
     Ok(answer::ok(&wrapped(&person, &state)))
 }

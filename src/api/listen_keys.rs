@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{names::displays, requests};
 use crate::{
     clock,
-    domain::{ListenKey, ListenKeyId, NicknameDisplay, Timestamp},
+    domain::{ListenKey, ListenKeyId, Timestamp},
     service::listen_keys::WantedKey,
     web::{Admin, Body, Code, Id, Problem, State, answer},
 };
@@ -38,10 +38,7 @@ impl<'a> From<&'a ListenKey> for KeyResponse<'a> {
             key: key.id.to_string(),
             name: key.name.as_ref().map(|name| name.as_str()),
             origins: key.origins.iter().map(|origin| origin.as_str()).collect(),
-            display: match key.display {
-                NicknameDisplay::Masked => "masked",
-                NicknameDisplay::Full => "full",
-            },
+            display: key.display.name(),
             created_at: key.created_at,
             revoked_at: key.revoked_at,
         }

@@ -112,10 +112,7 @@ fn failed(error: &ServiceError) -> Failure {
 /// `lk_…  masked  https://their.shop  since 2026-11-21T00:54:21.123Z  (name)`
 fn line(key: &ListenKey) -> String {
     let origins: Vec<&str> = key.origins.iter().map(|origin| origin.as_str()).collect();
-    let display = match key.display {
-        NicknameDisplay::Masked => "masked",
-        NicknameDisplay::Full => "full",
-    };
+    let display = key.display.name();
     let since = match key.revoked_at {
         Some(at) => format!("revoked {at}"),
         None => format!("since {}", key.created_at),

@@ -43,7 +43,7 @@ show! {
     Currency: |currency| currency.to_string().show();
     Audience: |audience| word(audience);
     LogFormat: |format| word(format);
-    NicknameDisplay: |display| if *display == Self::Full { "full" } else { "masked" }.to_owned().show();
+    NicknameDisplay: |display| display.name().to_owned().show();
 }
 
 fn word(value: &impl ValueEnum) -> String {

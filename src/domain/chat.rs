@@ -54,6 +54,9 @@ pub enum ReportOutcome {
 }
 
 impl ReportOutcome {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Dismissed, Self::Muted];
+
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {

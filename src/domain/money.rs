@@ -135,6 +135,8 @@ mod tests {
         assert_eq!(usd("0"), Ok(0));
         let text = |minor, code: &str| Price { minor, currency: code.parse().unwrap() }.decimal();
         assert_eq!([text(5, "USD"), text(1234, "USD"), text(7, "KRW")], ["0.05", "12.34", "7"]);
+        assert_eq!([text(620, "USD"), text(0, "USD"), text(1500, "KRW")], ["6.20", "0.00", "1500"]);
+        assert_eq!(text(7, "KWD"), "0.007");
         assert_eq!(usd("6.200"), Ok(620));
         assert_eq!(usd("19.99"), Ok(1999));
         assert_eq!(usd("6.205"), Err(PriceError::TooManyDecimals));

@@ -234,6 +234,8 @@ pub struct PersonPatch {
     pub role: Option<Role>,
     /// Whether it may not log in; a ban ends its log-ins.
     pub banned: Option<bool>,
+    /// Whether it may not speak in rooms.
+    pub muted: Option<bool>,
 }
 
 impl PersonPatch {

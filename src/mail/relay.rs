@@ -118,9 +118,10 @@ impl Relay {
 
 /// The host, which `url` reads of schemes that it does not know as an opaque text.
 fn host(url: &Url) -> Option<String> {
-    let text = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
-    let read = Host::parse(url.host_str()?).ok()?;
-    (!text.is_empty() && !matches!(read, Host::Domain(ref name) if name.is_empty())).then(|| text.to_owned())
+    let text = url.host_str()?;
+    // An empty one is none, either.
+    Host::parse(text).ok()?;
+    Some(text.trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
 fn is_here(host: &str) -> bool {

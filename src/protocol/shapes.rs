@@ -72,10 +72,7 @@ impl<'a> From<&'a Goods> for GoodsResponse<'a> {
 /// An order's status by its name.
 #[must_use]
 pub fn status(status: OrderStatus) -> &'static str {
-    match status {
-        OrderStatus::Placed => "placed",
-        OrderStatus::Canceled => "canceled",
-    }
+    status.name()
 }
 
 /// The names of [`status`], for the documents of the contract.

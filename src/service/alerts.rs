@@ -1,7 +1,7 @@
 //! The settings of alerts that administrators change while the program runs. What the operator's flags, variables or file
 //! set wins, and cannot be changed here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, watch};
@@ -23,6 +23,8 @@ const NEVER: &str = "neverAnnounceCategories";
 const TOASTS: &str = "toasts";
 /// Categories that are never told.
 const MAX_NEVER: usize = 100;
+/// How often the store is asked what is kept.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// The settings in force.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,6 +157,8 @@ pub struct Alerts {
     naming: watch::Sender<Naming>,
     /// One change at a time: each is put over the one before.
     changing: Mutex<()>,
+    /// One refresh at a time: what was read before a change must not be put in after.
+    refreshing: Mutex<()>,
 }
 
 impl Alerts {
@@ -176,6 +180,7 @@ impl Alerts {
             current: watch::Sender::new(Arc::new(current)),
             naming,
             changing: Mutex::default(),
+            refreshing: Mutex::default(),
         })
     }
 
@@ -221,14 +226,15 @@ impl Alerts {
             return Err(refused.into());
         }
         let _one_at_a_time = self.changing.lock().await;
-        let before = self.current();
+        let before = self.refresh().await?;
         let toasts = patch.toasts.map(|toasts| before.toasts.changed(Fields::new(toasts))).transpose()?;
+        let never = patch.never.map(each_once);
         let names = |never: &Vec<Category>| never.iter().map(|name| name.as_str().to_owned()).collect();
         let after = AlertSettings {
             audience: patch.audience.unwrap_or(before.audience),
             display: patch.display.unwrap_or(before.display),
             unnamed: patch.unnamed.unwrap_or_else(|| before.unnamed.clone()),
-            never: patch.never.as_ref().map_or_else(|| before.never.clone(), names),
+            never: never.as_ref().map_or_else(|| before.never.clone(), names),
             toasts: toasts.unwrap_or_else(|| before.toasts.clone()),
         };
         let (values, details) = differences(&before, &after);
@@ -240,14 +246,41 @@ impl Alerts {
             subject: "alerts".to_owned(),
             details: json!({ "changes": details }),
         };
-        self.store.change_alerts(AlertChange { values, never: patch.never, deed }, Some(by), now).await?;
-        // As they are kept: in their order, and each once.
-        let kept = self.store.kept_alerts().await?;
-        let after = Arc::new(self.fixed.over(kept));
-        self.naming.send_replace(after.naming());
-        self.current.send_replace(Arc::clone(&after));
-        Ok(after)
+        self.store.change_alerts(AlertChange { values, never, deed }, Some(by), now).await?;
+        Ok(self.refresh().await?)
     }
+
+    /// Keeps up with what is in the store, until it is dropped: a request that ends early, or a store that fails for a
+    /// moment, must not leave other settings in force than those that are kept.
+    pub async fn follow(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(INTERVAL).await;
+            if let Err(error) = self.refresh().await {
+                tracing::error!(%error, "the settings of alerts cannot be read");
+            }
+        }
+    }
+
+    /// Puts into force what is kept.
+    async fn refresh(&self) -> Result<Arc<AlertSettings>, StoreError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let kept = self.fixed.over(self.store.kept_alerts().await?);
+        let current = self.current();
+        if *current == kept {
+            return Ok(current);
+        }
+        let kept = Arc::new(kept);
+        self.naming.send_replace(kept.naming());
+        self.current.send_replace(Arc::clone(&kept));
+        Ok(kept)
+    }
+}
+
+/// Categories as they are kept: in the order of their keys, and each once, in its first spelling.
+fn each_once(mut categories: Vec<Category>) -> Vec<Category> {
+    categories.sort_by_cached_key(Category::key);
+    categories.dedup_by_key(|category| category.key());
+    categories
 }
 
 /// What is another now: the values to keep, and each with what it was and is. Categories are kept in a table of their own.

@@ -26,6 +26,8 @@ const REPORTS_PER_MINUTE: u32 = 10;
 const COOKIE_MUTE: Duration = Duration::from_hours(24);
 /// How long the guests of a network are kept silent with one of them, who may drop the cookie. Others may be there, too.
 const NETWORK_MUTE: Duration = Duration::from_hours(1);
+/// How often the store is asked who may not speak.
+const INTERVAL: Duration = Duration::from_millis(500);
 /// Guests, and networks, that are kept silent at the same time. Beyond it the one whose time ends first may speak.
 const MAX_MUTED_GUESTS: usize = 10_000;
 
@@ -58,6 +60,8 @@ pub struct Moderation {
     muted: RwLock<HashSet<UserId>>,
     guests: Mutex<MutedGuests>,
     rates: Rates<Reporter>,
+    /// One refresh at a time: what was read before an account was muted must not be put in after.
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 impl Moderation {
@@ -66,9 +70,16 @@ impl Moderation {
     /// # Errors
     /// The store failed.
     pub async fn open(store: Arc<dyn ModerationStore>) -> Result<Self, ServiceError> {
-        let muted = store.muted().await?.into_iter().collect();
         let rates = Rates::new(REPORTS_PER_MINUTE, Duration::from_mins(1), 1);
-        Ok(Self { store, muted: RwLock::new(muted), guests: Mutex::default(), rates })
+        let moderation = Self {
+            store,
+            muted: RwLock::default(),
+            guests: Mutex::default(),
+            rates,
+            refreshing: tokio::sync::Mutex::default(),
+        };
+        moderation.refresh().await?;
+        Ok(moderation)
     }
 
     /// Whether someone may not speak.
@@ -131,44 +142,41 @@ impl Moderation {
     ) -> Result<Report, ServiceError> {
         let report = self.store.close_report(id, outcome, by, now).await?;
         if outcome == ReportOutcome::Muted {
-            self.silence(report.said.speaker, monotonic);
+            match report.said.speaker {
+                Speaker::Member(_) => self.refresh().await?,
+                Speaker::Guest { visitor, network } => self.silence(visitor, network, monotonic),
+            }
         }
         Ok(report)
     }
 
-    /// Keeps an account from speaking, or lets it speak again, at once and on all of its sessions.
+    /// Reads again which accounts may not speak; it holds at once and on all of their sessions.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], someone who is no administrator any more.
-    pub async fn mute(
-        &self,
-        user: UserId,
-        muted: bool,
-        by: Actor,
-        now: Timestamp,
-    ) -> Result<(), ServiceError> {
-        self.store.mute(user, muted, by, now).await?;
-        let mut known = self.muted.write().unwrap_or_else(PoisonError::into_inner);
-        if muted {
-            known.insert(user)
-        } else {
-            known.remove(&user)
-        };
+    /// The store failed.
+    pub async fn refresh(&self) -> Result<(), ServiceError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let muted = self.store.muted().await?.into_iter().collect();
+        *self.muted.write().unwrap_or_else(PoisonError::into_inner) = muted;
         Ok(())
     }
 
-    fn silence(&self, speaker: Speaker, now: Instant) {
-        match speaker {
-            Speaker::Member(user) => {
-                self.muted.write().unwrap_or_else(PoisonError::into_inner).insert(user);
+    /// Keeps up with what is in the store, until it is dropped: a request that ends early, or a store that fails for a
+    /// moment, must not leave an account silent, or heard, until a restart.
+    pub async fn follow(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(INTERVAL).await;
+            if let Err(error) = self.refresh().await {
+                tracing::error!(%error, "who may not speak cannot be read");
             }
-            Speaker::Guest { visitor, network } => {
-                let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
-                put(&mut guests.visitors, visitor, now, COOKIE_MUTE);
-                if let Some(network) = network {
-                    put(&mut guests.networks, network, now, NETWORK_MUTE);
-                }
-            }
+        }
+    }
+
+    fn silence(&self, visitor: u64, network: Option<IpAddr>, now: Instant) {
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        put(&mut guests.visitors, visitor, now, COOKIE_MUTE);
+        if let Some(network) = network {
+            put(&mut guests.networks, network, now, NETWORK_MUTE);
         }
     }
 }

@@ -8,17 +8,17 @@ use crate::{
     store::{PeopleQuery, PeopleStore, PersonError},
 };
 
-/// Reads what an administrator changes of an account: `role?, banned?`, and whether it may speak in rooms: `muted?`.
+/// Reads what an administrator changes of an account: `role?, banned?, muted?`.
 ///
 /// # Errors
 /// Fields that are not valid or not known.
-pub fn read_patch(fields: Fields) -> Result<(PersonPatch, Option<bool>), ServiceError> {
+pub fn read_patch(fields: Fields) -> Result<PersonPatch, ServiceError> {
     let known = fields.only(&["role", "banned", "muted"]);
     let role = fields.optional("role", Role::parse);
     let banned = fields.optional("banned", flag);
     let muted = fields.optional("muted", flag);
     let (role, banned, muted, ()) = fields.finish((role, banned, muted, known))?;
-    Ok((PersonPatch { role, banned }, muted))
+    Ok(PersonPatch { role, banned, muted })
 }
 
 /// The use cases of administrators who look after accounts.

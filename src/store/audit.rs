@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::StoreError;
-use crate::domain::{Actor, AuditId, Timestamp, UserId};
+use crate::domain::{AuditId, Timestamp, UserId};
 
 /// Something that an administrator did.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,13 +47,11 @@ pub struct AuditQuery {
     pub limit: u32,
 }
 
-/// The record. What the store itself does it records where it does it.
+/// The record. It is written by what does it, in the same transaction.
 #[async_trait]
 pub trait AuditStore: Send + Sync + 'static {
     /// Lists entries.
     async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
-    /// Records what was done in many transactions, after the last of them; `None` is the command line.
-    async fn note(&self, deed: Deed, by: Option<Actor>, now: Timestamp) -> Result<(), StoreError>;
     /// Forgets what was recorded before a moment, and the oldest entries beyond `keep`, a few at a time. Returns how many.
     async fn prune_audit(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError>;
 }

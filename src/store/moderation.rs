@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use super::{Denied, StoreError};
 use crate::domain::{Actor, NewReport, Report, ReportId, ReportOutcome, Timestamp, UserId};
 
-/// Why something was not done about a report or an account.
+/// Why something was not done about a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ModerationError {
-    /// No such report or account.
+    /// No such report, or account that it is about.
     #[error("there is no such report or account")]
     NotFound,
     /// The caller may not, or no longer.
@@ -24,9 +24,6 @@ pub enum ModerationError {
 pub trait ModerationStore: Send + Sync + 'static {
     /// The accounts that may not speak, in no order that means anything.
     async fn muted(&self) -> Result<Vec<UserId>, StoreError>;
-    /// Keeps an account from speaking, or lets it speak again.
-    async fn mute(&self, user: UserId, muted: bool, by: Actor, now: Timestamp)
-    -> Result<(), ModerationError>;
     /// Keeps a report, and of all of them the `most` newest. A message that was reported before stays reported once.
     async fn report(&self, report: NewReport, most: u32) -> Result<(), StoreError>;
     /// Lists reports, the newest first: those before a place, the open or the closed ones, or all.

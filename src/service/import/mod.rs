@@ -202,11 +202,13 @@ impl Wanted {
         let currency = fields.optional("currency", |text| text.parse::<Currency>().map_err(|_| BAD));
         let sku = fields.optional("sku", Sku::parse);
         let goods_id = fields.optional("goodsId", parse_chosen_id);
-        let patch = match &currency {
-            Ok(currency) => catalog::read(&fields, currency.unwrap_or(shop), false),
-            Err(_) => Ok(GoodsPatch::default()),
+        let (patch, lacking) = match &currency {
+            Ok(currency) => {
+                let read = |is_new| catalog::read(&fields, currency.unwrap_or(shop), is_new);
+                (read(false), read(true).err())
+            }
+            Err(_) => (Ok(GoodsPatch::default()), None),
         };
-        let lacking = catalog::read(&fields, shop, true).err();
         // What is wrong with the sku is said once.
         let patch = patch
             .map_err(|errors| errors.into_iter().filter(|error| error.field != "sku").collect::<Vec<_>>());

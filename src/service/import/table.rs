@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::domain::{FieldError, Fields, Goods, Invalid, PageUrl, Price, Sku};
+use crate::domain::{FieldError, Fields, Goods, Invalid, PageUrl, Sku};
 
 /// The columns, in the order in which they are written.
 pub const COLUMNS: [&str; 12] = [
@@ -213,7 +213,7 @@ pub fn csv_line(goods: &Goods) -> Result<Vec<u8>, csv::Error> {
         ("sku", guarded(about.sku.as_ref().map_or("", Sku::as_str))),
         ("name", guarded(goods.name.as_str())),
         ("category", guarded(goods.category.as_str())),
-        ("price", decimal(goods.price)),
+        ("price", goods.price.decimal()),
         ("currency", goods.price.currency.code().to_owned()),
         ("stock", goods.stock.map(|pieces| pieces.to_string()).unwrap_or_default()),
         ("thumbnailUrl", guarded(goods.thumbnail_url.as_str())),
@@ -225,14 +225,6 @@ pub fn csv_line(goods: &Goods) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(COLUMNS.iter().map(|column| cells.get(column).map_or("", String::as_str)))?;
     writer.into_inner().map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))
-}
-
-/// An amount with all decimals of its currency.
-fn decimal(price: Price) -> String {
-    let decimals = usize::from(price.currency.decimals());
-    let digits = format!("{:0>width$}", price.minor, width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
 #[cfg(test)]
@@ -305,15 +297,5 @@ mod tests {
                 "{file:?}"
             );
         }
-    }
-
-    #[test]
-    fn amounts_have_the_decimals_of_their_currency() {
-        let text = |minor, code: &str| decimal(Price { minor, currency: code.parse().unwrap() });
-        assert_eq!(
-            (text(620, "USD"), text(5, "USD"), text(0, "USD")),
-            ("6.20".into(), "0.05".into(), "0.00".into())
-        );
-        assert_eq!((text(1500, "KRW"), text(7, "KWD")), ("1500".into(), "0.007".into()));
     }
 }

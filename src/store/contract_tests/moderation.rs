@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
-    domain::{NewReport, ReportId, ReportOutcome, Said, Speaker},
-    store::{Denied, ModerationError},
+    domain::{NewReport, Person, PersonPatch, ReportId, ReportOutcome, Said, Speaker},
+    store::{Denied, ModerationError, PersonError},
 };
 
 /// The nth message of someone, reported by someone.
@@ -13,6 +13,11 @@ async fn report(store: &dyn Store, speaker: Speaker, by: Speaker, n: u32) {
     let at = NOW.plus(Duration::from_millis(n.into()));
     let said = Said { at, speaker, nickname: "kim".into(), message: format!("message {n}").into() };
     store.report(NewReport { room: "tea".into(), said: Arc::new(said), by, at }, 3).await.unwrap();
+}
+
+async fn mute(store: &dyn Store, user: UserId, muted: bool, by: Actor) -> Result<Person, PersonError> {
+    let patch = PersonPatch { muted: Some(muted), ..PersonPatch::default() };
+    store.change_person(user, patch, Some(by), NOW).await
 }
 
 async fn numbers(store: &dyn Store, open: Option<bool>) -> Vec<String> {
@@ -53,13 +58,18 @@ pub(in crate::store) async fn a_report_is_closed_and_silences_its_member(store: 
     assert_eq!(store.muted().await.unwrap(), [kim.user_id]);
     assert_eq!(numbers(store, Some(true)).await.len(), 0);
     assert_eq!(numbers(store, Some(false)).await, ["2", "1"]);
-    store.mute(kim.user_id, false, admin, NOW).await.unwrap();
+    mute(store, kim.user_id, false, admin).await.unwrap();
     for _ in 0..2 {
-        store.mute(admin.user_id, true, admin, NOW).await.unwrap();
+        mute(store, admin.user_id, true, admin).await.unwrap();
     }
     assert_eq!(store.muted().await.unwrap(), [admin.user_id]);
-    let nobody = store.mute(UserId(99), true, admin, NOW).await;
-    assert!(matches!(nobody, Err(ModerationError::NotFound)), "{nobody:?}");
+    let nobody = mute(store, UserId(99), true, admin).await;
+    assert!(matches!(nobody, Err(PersonError::NotFound)), "{nobody:?}");
+    // What is refused is refused whole.
+    let both = PersonPatch { banned: Some(true), muted: Some(false), ..PersonPatch::default() };
+    let last = store.change_person(admin.user_id, both, Some(admin), NOW).await;
+    assert!(matches!(last, Err(PersonError::LastAdmin)), "{last:?}");
+    assert_eq!(store.muted().await.unwrap(), [admin.user_id]);
 }
 
 pub(in crate::store) async fn an_erased_account_is_in_no_report(store: &dyn Store) {
@@ -69,10 +79,13 @@ pub(in crate::store) async fn an_erased_account_is_in_no_report(store: &dyn Stor
     let speaker = Speaker::Member(kim.user_id);
     report(store, speaker, guest, 1).await;
     report(store, guest, speaker, 2).await;
-    store.mute(kim.user_id, true, admin, NOW).await.unwrap();
+    mute(store, kim.user_id, true, admin).await.unwrap();
     assert_eq!(store.kept_reports(kim.user_id, None, 9).await.unwrap().len(), 2);
     store.erase_user(kim, NOW).await.unwrap();
     assert_eq!(numbers(store, None).await, ["2"]);
     assert_eq!(store.kept_reports(kim.user_id, None, 9).await.unwrap(), []);
+    // Someone else may still see the message for a while, and report it only then.
+    report(store, speaker, guest, 3).await;
+    assert_eq!(numbers(store, None).await, ["2"]);
     assert_eq!(store.muted().await.unwrap(), []);
 }

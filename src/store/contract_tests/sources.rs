@@ -13,7 +13,7 @@ use crate::{
     hooks::{
         Buyer, ForeignId, Privacy, Secret, SourceKind, State, Told, ToldGoods, ToldLine, ToldOrder, WebUrl,
     },
-    store::{Became, Heard, Outcome, ReceiptQuery, Source, SourceError, Via},
+    store::{Became, Denied, Heard, Outcome, ReceiptQuery, Source, SourceError, Via},
 };
 
 const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
@@ -346,6 +346,10 @@ pub(in crate::store) async fn receipts_are_listed_tried_again_and_forgotten(stor
     let body = store.receipt_body(id, all[1].id).await.unwrap().unwrap();
     assert_eq!(&body.body[..], b"{}");
     let again = Heard { again: Some(all[1].id), ..heard(&source, order(paid("2")), "x") };
+    let kim = logged_in(store, "kim", Role::Member, 1).await;
+    let denied = store.keep_heard(Heard { by: Some(kim), ..again.clone() }).await;
+    assert!(matches!(denied, Err(SourceError::Denied(Denied::NotAdmin))), "{denied:?}");
+    assert_eq!(list(None).await, all, "and it left nothing");
     assert_eq!(store.keep_heard(again).await.unwrap().outcome, Outcome::Told);
     assert_eq!(list(Some(Outcome::Malformed)).await, []);
     assert_eq!(list(None).await.len(), 2);

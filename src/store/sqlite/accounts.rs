@@ -1,10 +1,10 @@
 //! Accounts and log-ins.
 
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::{
-    SqliteStore, audit,
+    SqliteStore,
+    audit::{self, of_account},
     authority::{self, end_sessions},
     errors::is_taken,
     personal::unname,
@@ -17,7 +17,7 @@ use crate::{
         Actor, Email, LoginSession, NewUser, Nickname, PasswordHash, Role, SessionId, Timestamp, User,
         UserId, UserPatch,
     },
-    store::{AccountError, AccountStore, Deed, Denied, StoreError},
+    store::{AccountError, AccountStore, Denied, StoreError},
 };
 
 #[async_trait]
@@ -278,11 +278,6 @@ impl AccountStore for SqliteStore {
             })
             .await
     }
-}
-
-/// What was done to an account, for the record. It names no one, as in `people`.
-fn of_account(action: &'static str, id: UserId) -> Deed {
-    Deed { action, subject: format!("account {id}"), details: json!({ "userId": id }) }
 }
 
 /// Which refusal a broken constraint means.

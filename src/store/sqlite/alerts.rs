@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{SqliteStore, audit, authority, writer::Tx};
 use crate::{
-    domain::{Actor, Timestamp},
+    domain::{Actor, Category, Timestamp},
     store::{AlertChange, AlertError, AlertStore, KeptAlerts, StoreError},
 };
 
@@ -77,19 +77,30 @@ async fn keep(tx: &mut Tx, change: AlertChange, by: Option<Actor>, now: Timestam
     Ok(audit::record(tx, by, now, change.deed).await?)
 }
 
-/// The categories that are never told, as goods that are in them name them. They are read once, and again when they or the
-/// names of categories have changed: all of that is done by this writer.
-pub(super) async fn silent(tx: &mut Tx) -> Result<Arc<HashSet<String>>, StoreError> {
-    if let Some(known) = &tx.silent {
-        return Ok(Arc::clone(known));
+/// The categories that are never told, by their keys: how goods spell them is changed by other processes, too.
+#[derive(Clone)]
+pub(super) struct Silent(Arc<HashSet<String>>);
+
+impl Silent {
+    /// Whether orders of goods of a category are not told.
+    pub(super) fn has(&self, category: &Category) -> bool {
+        // Most shops tell of all, and a key takes time to compute.
+        !self.0.is_empty() && self.0.contains(&category.key())
     }
-    let names: Vec<String> = sqlx::query_scalar(
-        "select categories.name
-         from silent_categories join categories on categories.key = silent_categories.key",
+}
+
+/// They are read once, and again when they have changed, which this writer does.
+pub(super) async fn silent(tx: &mut Tx) -> Result<Silent, StoreError> {
+    if let Some(known) = &tx.silent {
+        return Ok(known.clone());
+    }
+    let keys: Vec<String> = sqlx::query_scalar(
+        "select key
+         from silent_categories",
     )
     .fetch_all(&mut tx.conn)
     .await?;
-    let names = Arc::new(HashSet::from_iter(names));
-    tx.silent = Some(Arc::clone(&names));
-    Ok(names)
+    let silent = Silent(Arc::new(HashSet::from_iter(keys)));
+    tx.silent = Some(silent.clone());
+    Ok(silent)
 }

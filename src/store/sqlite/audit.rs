@@ -1,6 +1,7 @@
 //! The record of what administrators did, written by the job that does it: neither is there without the other.
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::{
     SqliteStore,
@@ -8,11 +9,23 @@ use super::{
     writer::{STEP, Tx},
 };
 use crate::{
-    domain::{Actor, Timestamp},
+    domain::{Actor, Timestamp, UserId},
     store::{AuditEntry, AuditQuery, AuditStore, StoreError},
 };
 
 pub(super) use crate::store::Deed;
+
+/// Who acts, and when.
+#[derive(Clone, Copy)]
+pub(super) struct By {
+    pub(super) actor: Option<Actor>,
+    pub(super) now: Timestamp,
+}
+
+/// What was done to an account. It names no one: an account may be erased, and its name with it.
+pub(super) fn of_account(action: &'static str, id: UserId) -> Deed {
+    Deed { action, subject: format!("account {id}"), details: json!({ "userId": id }) }
+}
 
 #[async_trait]
 impl AuditStore for SqliteStore {
@@ -56,10 +69,6 @@ impl AuditStore for SqliteStore {
             .fetch_all(&mut *self.reader().await?)
             .await?;
         found.into_iter().map(AuditRow::entry).collect()
-    }
-
-    async fn note(&self, deed: Deed, by: Option<Actor>, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(move |tx| Box::pin(record(tx, by, now, deed))).await
     }
 
     async fn prune_audit(&self, before: Timestamp, keep: u64) -> Result<u64, StoreError> {

@@ -4,13 +4,8 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
 use super::{
-    SqliteStore, authority,
-    errors::is_taken,
-    goods_deeds::{self, By},
-    listing, news,
-    rows::GoodsRow,
-    stock, telling,
-    writer::Tx,
+    SqliteStore, audit::By, authority, errors::is_taken, goods_deeds, listing, news, rows::GoodsRow, stock,
+    telling, writer::Tx,
 };
 use crate::{
     domain::{
@@ -361,7 +356,6 @@ async fn spelling(tx: &mut Tx, category: &Category, of: Option<GoodsId>) -> Resu
     .bind(of.map(|id| id.0))
     .execute(&mut tx.conn)
     .await?;
-    tx.silent = None;
     Ok(sqlx::query_scalar("select name from categories where key = $1")
         .bind(category.key())
         .fetch_one(&mut tx.conn)

@@ -1,5 +1,6 @@
 //! Which orders a search means: by their number, by their buyer, by the names of their goods. Names are looked for among the
-//! names that there are, which are few; from there an index leads to the orders, newest first. Nothing reads all orders.
+//! names that there are, which are few; from there an index leads to the orders, newest first. Only words
+//! that many goods and buyers have are looked for in the orders themselves, from the newest on.
 
 use std::collections::BTreeSet;
 

@@ -26,7 +26,7 @@ pub(super) struct Bought {
     pub(super) url: Option<String>,
     pub(super) thumbnail_url: Option<String>,
     pub(super) announce: bool,
-    pub(super) category: String,
+    pub(super) category: Category,
 }
 
 /// Goods that are known, as far as an order needs them.
@@ -59,7 +59,7 @@ impl Known {
             url: self.url.clone(),
             thumbnail_url: Some(self.thumbnail_url.clone()).filter(|url| url != NO_PICTURE),
             announce: self.announce,
-            category: self.category.clone(),
+            category: Category::trusted(self.category.clone()),
         }
     }
 }

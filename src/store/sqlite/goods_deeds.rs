@@ -2,18 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{audit, writer::Tx};
+use super::{
+    audit::{self, By},
+    writer::Tx,
+};
 use crate::{
-    domain::{Actor, Goods, PageUrl, Sku, Timestamp},
+    domain::{Goods, PageUrl, Sku},
     store::{Deed, StoreError},
 };
-
-/// Who acts, and when.
-#[derive(Clone, Copy)]
-pub(super) struct By {
-    pub(super) actor: Option<Actor>,
-    pub(super) now: Timestamp,
-}
 
 pub(super) async fn created(tx: &mut Tx, by: By, goods: &Goods) -> Result<(), StoreError> {
     let details = json!({ "goodsId": goods.goods_id, "price": goods.price.decimal(), "stock": goods.stock });

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, authority, catalog, rows::GoodsRow, writer::Tx};
+use super::{SqliteStore, audit::By, authority, catalog, goods_deeds, rows::GoodsRow, writer::Tx};
 use crate::{
     domain::{Actor, Currency, Goods, GoodsId, GoodsKey, GoodsPatch, NewGoods, Price, Timestamp},
     store::{CatalogError, ImportStore, Imported, StoreError},
@@ -62,7 +62,8 @@ async fn import(
         if goods.about.listed && goods.price.currency != tx.currency {
             return Err(CatalogError::ForeignPrice);
         }
-        catalog::create(tx, goods, by, now).await?;
+        let goods = catalog::create(tx, goods, by, now).await?;
+        goods_deeds::created(tx, By { actor: by, now }, &goods).await?;
         return Ok(Imported::Created);
     };
     if before.with(&patch) == before {
@@ -72,6 +73,7 @@ async fn import(
     let category = patch.category.filter(|category| category.key() != before.category.key());
     let patch = GoodsPatch { category, ..patch };
     let after = catalog::change(tx, before.clone(), patch, by, now).await?;
+    goods_deeds::changed(tx, By { actor: by, now }, &before, &after).await?;
     Ok(Imported::Updated(Box::new((before, after))))
 }
 

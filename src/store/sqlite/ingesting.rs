@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::{
-    alerts, audit,
+    alerts, audit, authority,
     foreign_goods::{self, Bought},
     orders, privacy, receipts,
     writer::Tx,
@@ -21,6 +21,7 @@ use crate::{
 
 /// Keeps what was heard and says what became of it.
 pub(super) async fn keep(tx: &mut Tx, mut heard: Heard) -> Result<Became, SourceError> {
+    authority::admin::<SourceError>(tx, heard.by, heard.at).await?;
     let source = heard.source.clone();
     let (id, at) = (&source.record.id, heard.at);
     let what = std::mem::replace(&mut heard.what, Err(String::new()));
@@ -272,7 +273,7 @@ async fn paid(
     }
     let bought = foreign_goods::of_lines(tx, source, &order.lines, at).await?;
     let silent = alerts::silent(tx).await?;
-    let told = bought.iter().position(|goods| goods.announce && !silent.contains(&goods.category));
+    let told = bought.iter().position(|goods| goods.announce && !silent.has(&goods.category));
     let unsaid = bought.iter().any(|goods| goods.announce).then_some(Silence::Category);
     let goods = if told.is_some() { None } else { unsaid.or(Some(Silence::Goods)) };
     let silence = silence(source, order, goods, at);

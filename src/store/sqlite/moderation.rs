@@ -4,7 +4,13 @@ use async_trait::async_trait;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, audit, authority, moderation_rows::ReportRow, writer::Tx};
+use super::{
+    SqliteStore,
+    audit::{self, By, of_account},
+    authority,
+    moderation_rows::ReportRow,
+    writer::Tx,
+};
 use crate::{
     domain::{Actor, NewReport, Report, ReportId, ReportOutcome, Speaker, Timestamp, UserId},
     store::{ModerationError, ModerationStore, StoreError},
@@ -29,23 +35,6 @@ impl ModerationStore for SqliteStore {
         .fetch_all(&mut *self.reader().await?)
         .await?;
         Ok(muted.into_iter().map(UserId).collect())
-    }
-
-    async fn mute(
-        &self,
-        user: UserId,
-        muted: bool,
-        by: Actor,
-        now: Timestamp,
-    ) -> Result<(), ModerationError> {
-        self.writer
-            .write(move |tx| {
-                Box::pin(async move {
-                    authority::admin::<ModerationError>(tx, Some(by), now).await?;
-                    set_muted(tx, user, muted, by, now).await
-                })
-            })
-            .await
     }
 
     async fn report(&self, report: NewReport, most: u32) -> Result<(), StoreError> {
@@ -113,6 +102,7 @@ async fn list(
     found.into_iter().map(ReportRow::report).collect()
 }
 
+/// Keeps a report, unless the account that said it was erased meanwhile: its name and its words went with it.
 async fn keep(tx: &mut Tx, report: NewReport, most: u32) -> Result<(), StoreError> {
     let said = &report.said;
     let (user, guest, network) = match said.speaker {
@@ -129,7 +119,10 @@ async fn keep(tx: &mut Tx, report: NewReport, most: u32) -> Result<(), StoreErro
         "insert into reports (
              room, nickname, message, said_at, user_id, guest, network, reported_by, reported_at
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         select
+             $1, $2, $3, $4, $5, $6, $7,
+             (select user_id from users where user_id = $8 and erased_at is null), $9
+         where not exists (select 1 from users where user_id = $5 and erased_at is not null)
          on conflict (room, said_at, nickname, message) do nothing;
 
          delete from reports
@@ -171,7 +164,8 @@ async fn close(
     let wanted = Wanted { only: Some(id), ..Wanted::default() };
     let report = list(&mut tx.conn, wanted, 1).await?.pop().ok_or(ModerationError::NotFound)?;
     if let (ReportOutcome::Muted, Speaker::Member(user)) = (outcome, report.said.speaker) {
-        set_muted(tx, user, true, by, now).await?;
+        let is_there = set_muted(tx, user, true, By { actor: Some(by), now }).await?;
+        is_there.then_some(()).ok_or(ModerationError::NotFound)?;
     }
     let action = match outcome {
         ReportOutcome::Dismissed => "report.dismiss",
@@ -182,13 +176,8 @@ async fn close(
     Ok(report)
 }
 
-async fn set_muted(
-    tx: &mut Tx,
-    user: UserId,
-    muted: bool,
-    by: Actor,
-    now: Timestamp,
-) -> Result<(), ModerationError> {
+/// Keeps an account from speaking, or lets it speak again, if there is one.
+pub(super) async fn set_muted(tx: &mut Tx, user: UserId, muted: bool, by: By) -> Result<bool, StoreError> {
     let found: Option<i64> = sqlx::query_scalar(
         "select user_id
          from users
@@ -197,7 +186,9 @@ async fn set_muted(
     .bind(user.0)
     .fetch_optional(&mut tx.conn)
     .await?;
-    found.ok_or(ModerationError::NotFound)?;
+    if found.is_none() {
+        return Ok(false);
+    }
     sqlx::query(
         "delete from mutes
          where user_id = $1 and $2 = 0;
@@ -209,10 +200,10 @@ async fn set_muted(
     )
     .bind(user.0)
     .bind(muted)
-    .bind(now.as_millis())
+    .bind(by.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    let action = if muted { "user.mute" } else { "user.unmute" };
-    let deed = audit::Deed { action, subject: format!("account {user}"), details: json!({ "userId": user }) };
-    Ok(audit::record(tx, Some(by), now, deed).await?)
+    let deed = of_account(if muted { "user.mute" } else { "user.unmute" }, user);
+    audit::record(tx, by.actor, by.now, deed).await?;
+    Ok(true)
 }

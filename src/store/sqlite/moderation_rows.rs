@@ -28,19 +28,15 @@ pub(super) struct ReportRow {
 
 impl ReportRow {
     pub(super) fn report(self) -> Result<Report, StoreError> {
-        let speaker = match (self.user_id, &self.guest) {
-            (Some(user), _) => Speaker::Member(UserId(user)),
-            (None, guest) => Speaker::Guest {
-                visitor: u64::from_str_radix(guest.as_deref().unwrap_or_default(), 16).unwrap_or_default(),
-                network: self.network.and_then(|network| network.parse().ok()),
-            },
+        let speaker = match self.user_id {
+            Some(user) => Speaker::Member(UserId(user)),
+            None => guest(self.guest.as_deref().unwrap_or_default(), self.network.as_deref())?,
         };
-        let outcome = match self.outcome.as_deref() {
-            None => None,
-            Some("dismissed") => Some(ReportOutcome::Dismissed),
-            Some("muted") => Some(ReportOutcome::Muted),
-            Some(other) => return Err(corrupt("the outcome of a report", other)),
-        };
+        let outcome = self.outcome.map(|name| {
+            let known = ReportOutcome::ALL.into_iter().find(|outcome| outcome.name() == name);
+            known.ok_or_else(|| corrupt("the outcome of a report", name))
+        });
+        let outcome = outcome.transpose()?;
         Ok(Report {
             report_id: ReportId(self.report_id),
             room: self.room,
@@ -56,4 +52,10 @@ impl ReportRow {
             closed: outcome.zip(self.closed_at.map(Timestamp::from_millis)),
         })
     }
+}
+
+fn guest(visitor: &str, network: Option<&str>) -> Result<Speaker, StoreError> {
+    let visitor = u64::from_str_radix(visitor, 16).map_err(|_| corrupt("a guest", visitor))?;
+    let network = network.map(|text| text.parse().map_err(|_| corrupt("a guest's network", text)));
+    Ok(Speaker::Guest { visitor, network: network.transpose()? })
 }

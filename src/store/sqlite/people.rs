@@ -5,8 +5,10 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::{
-    SqliteStore, audit,
+    SqliteStore,
+    audit::{self, By, of_account},
     authority::{self, end_sessions},
+    moderation,
     rows::PersonRow,
     writer::Tx,
 };
@@ -44,8 +46,7 @@ impl PeopleStore for SqliteStore {
                     authority::admin::<PersonError>(tx, by, now).await?;
                     find(tx, id, now).await?;
                     end_sessions(tx, id, None, now).await?;
-                    let deed = Deed { action: "user.logout", subject: called(id), details: of(id) };
-                    Ok(audit::record(tx, by, now, deed).await?)
+                    Ok(audit::record(tx, by, now, of_account("user.logout", id)).await?)
                 })
             })
             .await
@@ -145,6 +146,9 @@ async fn change(
     for deed in deeds(id, role, banned) {
         audit::record(tx, by, now, deed).await?;
     }
+    if let Some(muted) = patch.muted {
+        moderation::set_muted(tx, id, muted, By { actor: by, now }).await?;
+    }
     find(tx, id, now).await
 }
 
@@ -163,24 +167,15 @@ async fn another_administrator(tx: &mut Tx, id: UserId) -> Result<(), PersonErro
     is_left.then_some(()).ok_or(PersonError::LastAdmin)
 }
 
-/// What was done, for the record. It names no one: an account may be erased, and its name with it.
+/// What was done, for the record.
 fn deeds(id: UserId, role: Option<Role>, banned: Option<bool>) -> Vec<Deed> {
     let mut deeds = Vec::new();
     if let Some(role) = role {
         let details = json!({ "userId": id, "role": role.name() });
-        deeds.push(Deed { action: "user.role", subject: called(id), details });
+        deeds.push(Deed { details, ..of_account("user.role", id) });
     }
     if let Some(banned) = banned {
-        let action = if banned { "user.ban" } else { "user.unban" };
-        deeds.push(Deed { action, subject: called(id), details: of(id) });
+        deeds.push(of_account(if banned { "user.ban" } else { "user.unban" }, id));
     }
     deeds
-}
-
-fn called(id: UserId) -> String {
-    format!("account {id}")
-}
-
-fn of(id: UserId) -> serde_json::Value {
-    json!({ "userId": id })
 }

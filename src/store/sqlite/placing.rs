@@ -28,8 +28,7 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     let goods = reserve(tx, &wanted.lines, at).await?;
     let counted = goods.iter().map(|goods| goods.stock.is_some()).collect();
     let silent = alerts::silent(tx).await?;
-    let told =
-        goods.iter().position(|goods| goods.about.announce && !silent.contains(goods.category.as_str()));
+    let told = goods.iter().position(|goods| goods.about.announce && !silent.has(&goods.category));
     let is_category = goods.iter().any(|goods| goods.about.announce);
     let silence = if is_category { Silence::Category } else { Silence::Goods };
     let elsewhere = goods.get(told.unwrap_or_default()).and_then(elsewhere);

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
-    SqliteStore, audit, authority,
-    goods_deeds::By,
-    ingesting, receipts,
+    SqliteStore,
+    audit::{self, By},
+    authority, ingesting, receipts,
     rows::{SecretRow, SourceRow},
     writer::{Owner, Tx},
 };

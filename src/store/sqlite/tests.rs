@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod administration;
+mod alerts;
 mod check;
 mod migration;
 mod searching;

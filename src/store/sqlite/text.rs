@@ -136,7 +136,7 @@ async fn accounts(conn: &mut SqliteConnection) -> Result<Vec<Collision>, sqlx::E
     Ok(collisions)
 }
 
-/// All goods of a category get the spelling of the oldest.
+/// All goods of a category get the spelling of the oldest. Those that are never told are known by the new keys, too.
 async fn categories(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let spellings: Vec<String> =
         sqlx::query_scalar("select category from goods group by category order by min(goods_id)")
@@ -160,6 +160,20 @@ async fn categories(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         .bind(&spelling)
         .execute(&mut *conn)
         .await?;
+    }
+    silent_categories(conn).await
+}
+
+async fn silent_categories(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let names: Vec<String> =
+        sqlx::query_scalar("select name from silent_categories order by key").fetch_all(&mut *conn).await?;
+    sqlx::query("delete from silent_categories").execute(&mut *conn).await?;
+    for name in names {
+        sqlx::query("insert into silent_categories (key, name) values ($1, $2) on conflict (key) do nothing")
+            .bind(Category::trusted(name.clone()).key())
+            .bind(name)
+            .execute(&mut *conn)
+            .await?;
     }
     Ok(())
 }

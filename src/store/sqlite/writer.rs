@@ -5,7 +5,6 @@
 //! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing.
 
 use std::{
-    collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher as _},
     panic::AssertUnwindSafe,
     sync::{
@@ -19,7 +18,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::errors::Refusal;
+use super::{alerts::Silent, errors::Refusal};
 use crate::{
     domain::{Currency, SourceId, UserId},
     limits::FairQueue,
@@ -84,7 +83,7 @@ pub(super) struct Tx {
     pub(super) news: News,
     low_stock: Arc<AtomicI64>,
     /// As `alerts::silent` read them; `None` until then, and when they have changed.
-    pub(super) silent: Option<Arc<HashSet<String>>>,
+    pub(super) silent: Option<Silent>,
 }
 
 impl Tx {

@@ -1,10 +1,15 @@
 //! Settings of alerts that change while the shop runs, and those that the operator's flags hold.
 
 use serde_json::{Value, json};
-use shopbell::config::{Audience, NicknameStyle};
+use shopbell::{
+    clock,
+    config::{Audience, NicknameStyle},
+    domain::PersonPatch,
+    store::{AlertChange, Deed},
+};
 
 use super::{say, shop, source};
-use crate::support::{As, Person, TestApp, Ws};
+use crate::support::{As, Person, TestApp, Ws, eventually};
 
 async fn change(app: &TestApp, admin: &Person, body: Value) -> Value {
     let changed = app.patch("/api/admin/alerts").by(admin).json(&body).send().await.expect(200);
@@ -43,6 +48,36 @@ async fn names_and_audience_change_without_a_restart_and_are_kept() {
     assert_eq!(changes["entries"][0]["details"], json!({"changes": {"audience": ["everyone", "members"]}}));
     assert_eq!(changes["entries"].as_array().unwrap().len(), 2);
     app.patch("/api/admin/alerts").by(&kim).json(&json!({})).send().await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn what_is_kept_comes_into_force_whoever_wrote_it() {
+    let (app, admin, kim) = shop().await;
+    let store = app.elsewhere().await;
+    // As by a request whose client went away between the commit and what follows it.
+    let deed = Deed { action: "alerts.change", subject: "alerts".to_owned(), details: json!({}) };
+    let values = [("unnamedBuyer", json!("Someone"))].into();
+    store.change_alerts(AlertChange { values, never: None, deed }, None, clock::now()).await.unwrap();
+    let muted = PersonPatch { muted: Some(true), ..PersonPatch::default() };
+    let user = app.id_of(&kim).await;
+    store.change_person(user, muted, None, clock::now()).await.unwrap();
+    let path = format!("/api/admin/users/{user}");
+    eventually("the name and the mute", async || {
+        let alerts = app.get("/api/admin/alerts").by(&admin).send().await.expect(200).json;
+        let person = app.get(&path).by(&admin).send().await.expect(200).json;
+        alerts["alerts"]["unnamedBuyer"] == "Someone" && person["user"]["muted"] == true
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_categories_are_no_change() {
+    let (app, admin, _) = shop().await;
+    for never in [json!(["toys", "Gifts"]), json!(["Gifts", "toys"]), json!(["toys", "Gifts", "GIFTS"])] {
+        change(&app, &admin, json!({"neverAnnounceCategories": never})).await;
+    }
+    let changes = app.get("/api/admin/audit?action=alerts.change").by(&admin).send().await.expect(200).json;
+    assert_eq!(changes["entries"].as_array().unwrap().len(), 1, "{changes}");
 }
 
 #[tokio::test]

@@ -120,6 +120,24 @@ async fn all_that_administrators_change_is_recorded_with_who_and_what() {
 }
 
 #[tokio::test]
+async fn goods_that_an_import_makes_or_changes_are_recorded() {
+    let (app, admin, _) = shop().await;
+    let import = async |path: &str, table: &str| {
+        let table = app.post(path).by(&admin).body("text/csv", table.to_owned());
+        table.send().await.expect(200);
+    };
+    let table = "sku,name,category,price,thumbnailUrl\nTEA,Green tea,drink,6.20,/a.svg\n";
+    import("/api/goods/import?dryRun=true", table).await;
+    import("/api/goods/import", table).await;
+    import("/api/goods/import", table).await;
+    import("/api/goods/import", "sku,price\nTEA,7\n").await;
+    let all = entries(&app, &admin, "action=goods").await;
+    assert_eq!(actions(&all), ["goods.update", "goods.create"], "what changes nothing is no deed");
+    assert_eq!((&all[0]["subject"], &all[0]["admin"]["nickname"]), (&json!("Green tea"), &json!("admin")));
+    assert_eq!(all[0]["details"]["changes"], json!({"price": ["6.20", "7.00"]}));
+}
+
+#[tokio::test]
 async fn the_command_line_is_nobody_and_who_is_erased_is_forgotten() {
     let (app, admin, kim) = shop().await;
     let (store, user) = (app.elsewhere().await, app.id_of(&kim).await);

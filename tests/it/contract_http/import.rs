@@ -104,6 +104,16 @@ async fn a_dry_run_says_what_would_change() {
 }
 
 #[tokio::test]
+async fn what_a_line_lacks_is_said_in_its_own_currency() {
+    let (app, admin, _) = shop().await;
+    let line = json!({"sku": "NEW", "currency": "KWD", "price": "1.234", "listed": false}).to_string();
+    let report = import(&app, &admin, "", "application/x-ndjson", &line).await.expect(200).json;
+    let errors = report["refused"][0]["errors"].as_array().unwrap();
+    let lacking: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
+    assert_eq!(lacking, ["name", "thumbnailUrl", "category"]);
+}
+
+#[tokio::test]
 async fn a_table_that_cannot_be_used_is_refused_whole() {
     let (app, admin, _) = shop().await;
     import(&app, &admin, "", "text/csv", "sku,colour\na,red\n").await.invalid(&["colour"]);
