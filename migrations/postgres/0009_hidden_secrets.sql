@@ -1,0 +1,2 @@
+-- A copy of the database must not open accounts. SQLite's twin hides the log-ins of before; here they never were anything
+-- but the SHA-256 of what a token says, and the key of the tokens never was in a table.
