@@ -1,13 +1,11 @@
 //! The settings of alerts, and which categories are never told.
 
-use std::{collections::HashSet, sync::Arc};
-
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{SqliteStore, audit, authority, writer::Tx};
+use super::{SqliteStore, audit, authority, silent::Silent, writer::Tx};
 use crate::{
-    domain::{Actor, Category, Timestamp},
+    domain::{Actor, Timestamp},
     store::{AlertChange, AlertError, AlertStore, KeptAlerts, StoreError},
 };
 
@@ -77,18 +75,6 @@ async fn keep(tx: &mut Tx, change: AlertChange, by: Option<Actor>, now: Timestam
     Ok(audit::record(tx, by, now, change.deed).await?)
 }
 
-/// The categories that are never told, by their keys: how goods spell them is changed by other processes, too.
-#[derive(Clone)]
-pub(super) struct Silent(Arc<HashSet<String>>);
-
-impl Silent {
-    /// Whether orders of goods of a category are not told.
-    pub(super) fn has(&self, category: &Category) -> bool {
-        // Most shops tell of all, and a key takes time to compute.
-        !self.0.is_empty() && self.0.contains(&category.key())
-    }
-}
-
 /// They are read once, and again when they have changed, which this writer does.
 pub(super) async fn silent(tx: &mut Tx) -> Result<Silent, StoreError> {
     if let Some(known) = &tx.silent {
@@ -100,7 +86,7 @@ pub(super) async fn silent(tx: &mut Tx) -> Result<Silent, StoreError> {
     )
     .fetch_all(&mut tx.conn)
     .await?;
-    let silent = Silent(Arc::new(HashSet::from_iter(keys)));
+    let silent = Silent::of(keys);
     tx.silent = Some(silent.clone());
     Ok(silent)
 }

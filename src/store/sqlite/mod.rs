@@ -52,6 +52,7 @@ mod reading;
 mod receipts;
 mod resets;
 mod rows;
+mod silent;
 mod sources;
 mod stock;
 mod telling;

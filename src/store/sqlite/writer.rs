@@ -18,7 +18,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::{alerts::Silent, errors::Refusal};
+use super::{errors::Refusal, silent::Silent};
 use crate::{
     domain::{Currency, SourceId, UserId},
     limits::FairQueue,
