@@ -6,6 +6,8 @@
  * @typedef {{server?: string, token?: string | null, key?: string | null}} ApiOptions
  */
 
+import { uuid } from './uuid.js';
+
 /** A refusal (problem+json, RFC 9457), or an answer that is none. */
 export class ApiError extends Error {
   /**
@@ -89,7 +91,7 @@ export class Api {
    * @param {{goodsId: number, quantity: number}[]} items
    * @param {{expectedTotal?: number, idempotencyKey?: string, tries?: number}} [options]
    */
-  async placeOrder(items, { expectedTotal, idempotencyKey = crypto.randomUUID(), tries = 3 } = {}) {
+  async placeOrder(items, { expectedTotal, idempotencyKey = uuid(), tries = 3 } = {}) {
     for (let left = tries; ; left -= 1) {
       try {
         return await this.request('POST', '/orders', { body: { items, expectedTotal }, headers: { 'Idempotency-Key': idempotencyKey } });

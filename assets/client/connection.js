@@ -99,11 +99,12 @@ export class Connection extends EventTarget {
     this.#connect();
   }
 
-  close() {
+  /** @param {number} [code] what the server has ended it with, for good: only `open` opens it again */
+  close(code) {
     this.#opened?.abort();
     this.#opened = null;
     this.#drop();
-    this.#setState('stopped');
+    this.#setState('stopped', code);
   }
 
   /** The server's clock, epoch ms; the reader's own, which may be wrong by days, until the server has told. */
@@ -155,7 +156,8 @@ export class Connection extends EventTarget {
     this.#heardAt = performance.now();
     if (frame.type === 'alive') return;
     this.take(frame);
-    if (frame.type !== 'hello') return;
+    // Who heard it may have closed this.
+    if (frame.type !== 'hello' || this.state !== 'open') return;
     this.#watchForSilence(this.hello?.heartbeat ?? 0);
     this.#stableTimer = setTimeout(() => { this.#attempt = 0; }, STABLE_AFTER_MS);
   }
@@ -208,7 +210,7 @@ export class Connection extends EventTarget {
     this.#forgetSocket();
     const most = this.#options.key && !this.hello ? NEVER_HEARD_MAX_MS : MAX_DELAY_MS;
     const delay = delayAfterClose(code, reason, this.#attempt, Math.random, most);
-    if (delay === null) return this.#setState('stopped', code);
+    if (delay === null) return this.close(code);
     this.#notBefore = code === CLOSE.goingAway ? performance.now() + delay : 0;
     this.#attempt += 1;
     this.#setState('waiting', code);

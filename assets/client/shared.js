@@ -17,12 +17,14 @@ import { every, listen } from './listen.js';
 
 /** How often a tab that is looked at makes sure that somebody leads. */
 const CHECK_EVERY_MS = 10_000;
+/** How long a leader may take to answer. */
+const ANSWER_MS = 500;
 
 export class SharedConnection extends Connection {
   /** Same server, same rights, same events. */ #name;
   /** @type {BroadcastChannel | null} */ #channel = null;
   /** Gives the lock back. @type {(() => void) | null} */ #release = null;
-  /** Asked, and not answered yet. */ #asked = false;
+  /** When the question that was not answered yet was asked, by the monotonic clock. */ #asked = NaN;
   /** Aborted on close. @type {AbortController | null} */ #life = null;
 
   /** @param {ConnectionOptions} options */
@@ -46,17 +48,16 @@ export class SharedConnection extends Connection {
     this.#join();
   }
 
-  close() {
+  /** @param {number} [code] of the server; then another tab may have what opens it again */
+  close(code) {
     this.#life?.abort();
     this.#life = null;
-    this.#leave();
+    this.#leave(code);
   }
 
   /** @param {Event} event */
   dispatchEvent(event) {
     const { type, detail } = /** @type {CustomEvent} */ (event);
-    // Stopped by the server: another tab may have what opens it again.
-    if (type === 'state' && detail.code && this.state === 'stopped') this.#leave();
     if (this.#release && type !== 'state') this.#channel?.postMessage({ type, payload: detail });
     return super.dispatchEvent(event);
   }
@@ -69,11 +70,12 @@ export class SharedConnection extends Connection {
     this.#queue();
   }
 
-  #leave() {
+  /** @param {number} [code] */
+  #leave(code) {
     this.#channel?.close();
     this.#channel = null;
-    this.#asked = false;
-    super.close();
+    this.#asked = NaN;
+    super.close(code);
     this.#release?.();
     this.#release = null;
   }
@@ -102,16 +104,17 @@ export class SharedConnection extends Connection {
       const answer = frame.payload && hello ? { type: 'hello', payload: { ...hello, latest: lastId, time } } : { type: 'alive' };
       if (this.#release) this.#channel?.postMessage(answer);
     } else if (!this.#release) {
-      this.#asked = false;
+      this.#asked = NaN;
       if (frame.type !== 'alive') this.take(frame);
     }
   }
 
   #check() {
-    if (!this.#channel || this.#release || document.hidden) return;
+    const now = performance.now();
+    if (!this.#channel || this.#release || document.hidden || now < this.#asked + ANSWER_MS) return;
     if (this.#asked) this.#queue({ steal: true });
     // Who takes the lead tells the others, so that they don't.
     this.#channel.postMessage({ type: this.#asked ? 'alive' : 'ask', payload: !this.hello });
-    this.#asked = !this.#asked;
+    this.#asked = this.#asked ? NaN : now;
   }
 }

@@ -7,6 +7,8 @@
  * @typedef {{key: string, fingerprint: string, at: number}} Checkout `at`: epoch ms
  */
 
+import { uuid } from '../client/uuid.js';
+
 const STORAGE_KEY = 'shopbell.attempt';
 /** A repeat after this is meant as a new order. */
 const MAX_AGE_MS = 30 * 60_000;
@@ -35,14 +37,4 @@ export function forgetCheckoutKey() {
 /** @returns {Checkout | null} */
 function read() {
   try { return JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? 'null') ?? inMemory; } catch { return inMemory; }
-}
-
-/** RFC 9562 version 4. `randomUUID` exists in secure contexts only. */
-function uuid() {
-  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -81,6 +81,14 @@ test('an order is sent again under the same key while nobody answers, and not wh
   mock.timers.reset();
 });
 
+test('an order has a key of its own also without a secure context', async (t) => {
+  const { randomUUID } = crypto;
+  Object.defineProperty(crypto, 'randomUUID', { value: undefined, configurable: true });
+  t.after(() => Object.defineProperty(crypto, 'randomUUID', { value: randomUUID, configurable: true }));
+  await new Api({ server }).placeOrder([{ goodsId: 1, quantity: 2 }]);
+  assert.match(sent[0].init.headers['Idempotency-Key'], /^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+});
+
 test('what is heard is called back with, until it is ended', () => {
   const shop = new Shopbell({ server });
   /** @type {any[]} */

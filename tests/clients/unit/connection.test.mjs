@@ -225,6 +225,23 @@ test('after the end of a log-in nothing opens it but the page', () => {
   assert.equal(sockets.length, 2);
 });
 
+test('opened again after the end of a log-in it connects', () => {
+  connection.open();
+  newest().welcome();
+  newest().end(4001);
+  connection.open();
+  assert.deepEqual([sockets.length, connection.state], [2, 'connecting']);
+});
+
+test('closed by who hears its greeting, it stays closed', () => {
+  mock.method(performance, 'now', () => Date.now());
+  connection.addEventListener('hello', () => connection.close());
+  connection.open();
+  newest().receive({ type: 'hello', payload: { session: 's', user: null, latest: 0, heartbeat: 1_000 } });
+  for (let n = 0; n < 10; n += 1) mock.timers.tick(500);
+  assert.deepEqual([sockets.length, states], [1, ['connecting', 'open', 'stopped']]);
+});
+
 test('closed, it stays closed', () => {
   connection.open();
   const first = newest();
