@@ -1,7 +1,7 @@
 /**
  * What every page of the shop and of its control room owes its readers: nothing that axe-core finds, in both languages, both color schemes, on a phone
  * and on a desktop; and a first page that is light.
- * Not for: what pages do (browser.test.mjs, pages.test.mjs), keyboards.
+ * Not for: what pages do (browser.test.mjs, pages.test.mjs), keyboards (keyboard.test.mjs).
  */
 
 import assert from 'node:assert/strict';

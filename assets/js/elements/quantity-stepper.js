@@ -93,7 +93,8 @@ export class QuantityStepper extends HTMLElement {
     if (!this.#input) return;
     this.#input.value = String(this.#value);
     const [less, , more] = this.children;
-    /** @type {HTMLButtonElement} */ (less).disabled = this.#value <= 1;
-    /** @type {HTMLButtonElement} */ (more).disabled = this.#value >= this.#max;
+    // One that is pressed keeps the focus at the last step, which `disabled` would take away.
+    less.ariaDisabled = String(this.#value <= 1);
+    more.ariaDisabled = String(this.#value >= this.#max);
   }
 }

@@ -119,6 +119,8 @@ async function changedMeanwhile() {
   lines = now;
   draw();
   problem.textContent = t('order.changed');
+  // The one that had the focus is gone.
+  /** @type {HTMLElement | null} */ (document.querySelector('[data-action="place-order"]'))?.focus();
   return true;
 }
 
