@@ -12,7 +12,7 @@
 import { t, tn } from './i18n.js';
 import { onGoods } from './realtime.js';
 import { session } from './session.js';
-import { errorMessage, notice, noticeOnNextPage } from './states.js';
+import { errorMessage, noticeThatStays } from './states.js';
 
 const CART = '/cart.html';
 /** In this tab it was told that some goods wait for a place in the cart. */
@@ -53,9 +53,7 @@ function tellMerged({ added, capped, gone, failure }) {
  */
 function tellAll(sentences, inShort) {
   if (sentences.length === 0) return;
-  // The pages that log in go on to another at once.
-  const tell = /^\/(login|register)(\.html)?$/.test(location.pathname) ? noticeOnNextPage : notice;
-  tell(sentences.length > 2 ? inShort : sentences.join(' '), { href: CART, text: t('detail.see-cart') });
+  noticeThatStays(sentences.length > 2 ? inShort : sentences.join(' '), { href: CART, text: t('detail.see-cart') });
 }
 
 function wasTold() {

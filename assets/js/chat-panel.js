@@ -39,7 +39,6 @@ export class ChatPanel {
   /** For guests, where they may chat. */
   #naming = el('form', { class: 'chat-form', hidden: true, on: { submit: (event) => { event.preventDefault(); this.#callMe(); } } },
     this.#nickname, el('button', { type: 'submit', class: 'button button-quiet' }, t('chat.name.set')));
-  #guestName = GUEST;
   #login = el('div', { class: 'chat-login', hidden: true }, el('p', {}, t('chat.login')),
     el('button', { type: 'button', class: 'button button-quiet', on: { click: goToLogin } }, t('nav.login')));
 
@@ -58,16 +57,16 @@ export class ChatPanel {
   }
 
   /** What one's own messages are under. */
-  get #own() { return session.user?.nickname ?? this.#guestName; }
+  get #own() { return session.user?.nickname ?? this.#room.guestName; }
 
   async #callMe() {
     const wanted = this.#nickname.value.trim();
     this.#problem.textContent = '';
     if (wanted === '') return;
     try {
-      this.#guestName = await this.#room.callMe(wanted);
-      this.#nickname.value = this.#guestName;
-      notice(t('chat.named', { name: this.#guestName }));
+      const name = await this.#room.callMe(wanted);
+      this.#nickname.value = name;
+      notice(t('chat.named', { name }));
       this.#input.focus();
     } catch (error) {
       this.#problem.textContent = refusal(error);
@@ -131,7 +130,7 @@ export class ChatPanel {
   /** @param {Message} message */
   #line(message) {
     // Many guests go by the same name until they choose one.
-    const isOwn = message.nickname === this.#own && (session.user !== null || this.#guestName !== GUEST);
+    const isOwn = message.nickname === this.#own && (session.user !== null || this.#room.guestName !== GUEST);
     return el('div', { class: `chat-line${isOwn ? ' is-own' : ''}`, data: { role: 'chat-message' } },
       el('div', { class: 'chat-bubble' },
         el('p', { class: 'chat-by' }, el('strong', { dir: 'auto' }, message.nickname), ' ', el('time', { datetime: message.at }, formatTime(message.at))),

@@ -43,9 +43,9 @@ export class ChatRoom extends EventTarget {
   /** Sessions in the room, this one included. */ count = 0;
   /** Of the first of them, how many each name has. @type {Map<string, number>} */ people = new Map();
   /** @type {Message[]} */ messages = [];
+  /** What a guest is called; asked for with each connection. */ guestName = GUEST;
   #room; #source;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #recount;
-  /** What a guest wants to be called, with each connection. */ #guestName = '';
 
   /**
    * @param {string} room
@@ -87,15 +87,15 @@ export class ChatRoom extends EventTarget {
    */
   async callMe(nickname) {
     const ack = await this.#ask('nickname', nickname);
-    const before = this.#guestName || GUEST;
-    this.#guestName = String(ack.nickname ?? nickname);
+    const before = this.guestName;
+    this.guestName = String(ack.nickname ?? nickname);
     // The server tells nobody; who comes in later sees it.
     if (this.state === 'open') {
       this.#countName(before, -1);
-      this.#countName(this.#guestName, 1);
+      this.#countName(this.guestName, 1);
       this.dispatchEvent(new Event('change'));
     }
-    return this.#guestName;
+    return this.guestName;
   }
 
   get name() { return this.#room; }
@@ -108,8 +108,7 @@ export class ChatRoom extends EventTarget {
 
   async #join() {
     try {
-      // Taken by a member meanwhile: then it is a guest like others.
-      if (this.#guestName) await this.callMe(this.#guestName).catch(() => { this.#guestName = ''; });
+      if (this.guestName !== GUEST) await this.#callMeAgain();
       const ack = await this.#ask('enter_room', this.#room);
       this.#takePeople(ack);
       this.messages = list(ack.messages).filter(isTold).map(({ nickname, message, date }) => ({ nickname, text: message, at: date }));
@@ -120,6 +119,16 @@ export class ChatRoom extends EventTarget {
       this.#become(error.code === 'login_required' ? 'login' : 'lost');
       // With another connection it is tried at once.
       if (this.state === 'lost') setTimeout(() => { if (this.state === 'lost' && this.#source.state === 'open') this.#join(); }, RETRY_MS);
+    }
+  }
+
+  /** Taken by a member meanwhile, it is a guest like others. Any other refusal is none of the name's, by which the room is entered later. */
+  async #callMeAgain() {
+    try {
+      await this.callMe(this.guestName);
+    } catch (error) {
+      if (!(error instanceof ChatRefusal && error.code === 'nickname_taken')) throw error;
+      this.guestName = GUEST;
     }
   }
 

@@ -5,12 +5,9 @@
  * Not for: the credentials themselves, which no script sees.
  */
 
-import { exclusively } from './locks.js';
+import { exclusively, released } from './locks.js';
 
 const LOCK = 'shopbell.credentials';
-
-/** The last change in this tab, where pages have no locks. @type {Promise<unknown>} */
-let last = Promise.resolve();
 
 /**
  * Does what gives this browser other credentials.
@@ -18,13 +15,7 @@ let last = Promise.resolve();
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
-export function changingCredentials(work) {
-  const done = exclusively(LOCK, work);
-  last = done.catch(() => {});
-  return done;
-}
+export const changingCredentials = (work) => exclusively(LOCK, work);
 
-/** Waits until no tab changes them. @returns {Promise<unknown>} */
-export function settledCredentials() {
-  return navigator.locks ? navigator.locks.request(LOCK, { mode: 'shared' }, () => {}) : last;
-}
+/** Waits until no tab changes them. */
+export const settledCredentials = () => released(LOCK);

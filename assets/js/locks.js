@@ -20,3 +20,12 @@ export function exclusively(name, work) {
   underWay.set(name, done.catch(() => {}));
   return done;
 }
+
+/**
+ * Waits until nobody holds the lock.
+ * @param {string} name
+ * @returns {Promise<unknown>}
+ */
+export function released(name) {
+  return navigator.locks ? navigator.locks.request(name, { mode: 'shared' }, () => {}) : underWay.get(name) ?? Promise.resolve();
+}

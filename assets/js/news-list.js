@@ -11,14 +11,15 @@
 
 import { api, ApiError } from './api.js';
 import { el } from './dom.js';
-import { formatAgo } from './format.js';
-import { t, tn } from './i18n.js';
+import { lang, t, tn } from './i18n.js';
 import { icon } from './icons.js';
 import { news } from './news.js';
 import { picture } from './picture.js';
 import { realtime } from './realtime.js';
 import { emptyState, errorState, linkButton } from './states.js';
 import { toastSwitch } from './toast-switch.js';
+import { timeAgo } from '../widget/messages.js';
+import { webUrl } from '../widget/web-url.js';
 
 const PAGE_SIZE = 30;
 
@@ -48,13 +49,9 @@ export class NewsList {
   }
 
   async #load() {
-    const first = this.#oldest === Infinity;
     this.#below.replaceChildren(el('span', { class: 'skeleton skeleton-line' }), el('span', { class: 'skeleton skeleton-line short' }));
     try {
-      // Offsets are contiguous: older ones are counted back.
-      const after = first ? null : Math.max(0, this.#oldest - 1 - PAGE_SIZE);
-      const limit = first ? PAGE_SIZE : Math.min(PAGE_SIZE, this.#oldest - 1);
-      const { notifications, latest } = await api.notifications({ after, limit });
+      const { notifications, latest } = await this.#read();
       this.#oldest = Math.min(notifications[0]?.id ?? 1, this.#oldest);
       this.#add(notifications);
       news.latest = Math.max(news.latest, latest);
@@ -62,6 +59,23 @@ export class NewsList {
       this.#drawBelow(this.#oldest > 1);
     } catch (error) {
       this.#showProblem(error);
+    }
+  }
+
+  /** The newest page, then the one before what was read. */
+  async #read() {
+    if (this.#oldest === Infinity) return api.notifications({ limit: PAGE_SIZE });
+    // Offsets are contiguous: older ones are counted back.
+    const last = this.#oldest - 1;
+    const from = (/** @type {number} */ first) => api.notifications({ after: first - 1, limit: last - first + 1 });
+    const first = Math.max(1, this.#oldest - PAGE_SIZE);
+    try {
+      return await from(first);
+    } catch (error) {
+      const kept = error instanceof ApiError && error.status === 410 ? Number(error.problem.oldest) : NaN;
+      if (!(kept > first && kept <= last)) throw error;
+      // Some of them were pruned: the rest.
+      return from(kept);
     }
   }
 
@@ -120,16 +134,21 @@ export class NewsList {
 function item({ id, data }) {
   const goods = data.firstGoodsName || data.goodsName || '';
   const others = Number(data.otherGoods) || 0;
-  const at = String(data.orderedAt ?? data.date ?? '');
   const name = data.anonymous ? t('news.someone') : String(data.nickname ?? '');
-  const url = pictureUrl(data.thumbnailUrl);
+  const url = webUrl(data.thumbnailUrl, location.origin);
   // The name is an element of its own: it may be written the other way.
   const [before, after] = t('news.by', { name: '|' }).split('|');
   return el('li', { class: 'news-item', data: { id } },
     el('span', { class: 'news-picture' }, url ? picture({ thumbnailUrl: url }) : icon('bell')),
     el('div', { class: 'news-text' },
       el('p', { class: 'news-goods' }, el('a', { href: pageOf(data), dir: 'auto' }, String(goods)), others ? ` ${tn('news.more-goods', others)}` : ''),
-      el('p', { class: 'news-who' }, before, el('bdi', {}, name), after, ' · ', el('time', { datetime: at }, formatAgo(at, realtime.now())))));
+      el('p', { class: 'news-who' }, before, el('bdi', {}, name), after, ' · ', when(String(data.orderedAt ?? data.date)))));
+}
+
+/** @param {string} iso says nothing where it is no time */
+function when(iso) {
+  const at = Date.parse(iso);
+  return el('time', { datetime: iso }, Number.isNaN(at) ? '' : timeAgo(at, realtime.now(), lang));
 }
 
 /**
@@ -137,11 +156,5 @@ function item({ id, data }) {
  * @param {Record<string, any>} data
  */
 function pageOf({ goodsId, goodsUrl }) {
-  return isWebUrl(goodsUrl) ? String(goodsUrl) : `/detail.html?goodsId=${Number(goodsId)}`;
+  return webUrl(goodsUrl) ?? `/detail.html?goodsId=${Number(goodsId)}`;
 }
-
-/** @param {unknown} url a path of this site or an address */
-const pictureUrl = (url) => typeof url === 'string' && (url.startsWith('/') || isWebUrl(url)) ? url : '';
-
-/** @param {unknown} url */
-const isWebUrl = (url) => typeof url === 'string' && /^https?:\/\//i.test(url);

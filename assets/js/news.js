@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * What this browser has been told of the log, and whether it wants to be told by toasts.
- * Not for: the alerts themselves (elements/news-bell.js reads them, ../widget/ shows them).
+ * Not for: the alerts themselves (news-list.js reads them, ../widget/ shows them).
  *
  * An alert counts as told when its toast was shown to someone who was there; what came while the page was hidden or closed, or
  * while toasts are off, is new until the list of alerts was opened.

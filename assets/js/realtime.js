@@ -5,7 +5,7 @@
  * Not for: the protocol and its reconnects (../client/).
  */
 
-import { Shopbell } from '../client/shopbell.js';
+import { Client } from '../client/client.js';
 import { session } from './session.js';
 
 /**
@@ -24,7 +24,7 @@ const saved = savedPosition();
 /** Offsets of one's own orders: the next page of this tab may hear their alerts. */
 let own = saved.own;
 
-export const realtime = new Shopbell({ after: saved.id, epoch: saved.epoch });
+export const realtime = new Client({ after: saved.id, epoch: saved.epoch });
 
 /** People on this page, including the reader; null before the server told. @type {number | null} */
 let viewers = null;

@@ -13,7 +13,7 @@ import { lang, t } from './i18n.js';
 import { news } from './news.js';
 import { realtime, reconnect, tellSavedOwn } from './realtime.js';
 import { session } from './session.js';
-import { errorMessage, notice, noticeOnNextPage, showKeptNotice } from './states.js';
+import { errorMessage, notice, noticeThatStays, showKeptNotice } from './states.js';
 import { ShopbellToasts } from '../widget/shopbell-toasts.js';
 
 /** The close code of a revoked or expired log-in. */
@@ -60,10 +60,8 @@ function reconnectAsUser() {
 
 /** @param {unknown} error why what was wanted before the log-in could not be done, if so */
 function tellIntent(error) {
-  // The pages that log in go on to another at once.
-  const tell = /^\/(login|register)(\.html)?$/.test(location.pathname) ? noticeOnNextPage : notice;
-  if (error) tell(errorMessage(error));
-  else tell(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
+  if (error) noticeThatStays(errorMessage(error));
+  else noticeThatStays(t('detail.added'), { href: '/cart.html', text: t('detail.see-cart') });
 }
 
 async function tellLoggedOut() {

@@ -84,6 +84,16 @@ export function noticeOnNextPage(text, link = null) {
   try { sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ text, link })); } catch { notice(text, link); }
 }
 
+/**
+ * A notice that stays to be read: the pages that log in go on to another at once.
+ * @param {string} text
+ * @param {Link | null} [link]
+ */
+export function noticeThatStays(text, link = null) {
+  const leaves = /^\/(login|register)(\.html)?$/.test(location.pathname);
+  (leaves ? noticeOnNextPage : notice)(text, link);
+}
+
 /** Shows what the page before left. */
 export function showKeptNotice() {
   try {

@@ -12,7 +12,12 @@ import { news } from './news.js';
 export function toastSwitch(id) {
   const input = el('input', { type: 'checkbox', role: 'switch', id, checked: news.toasts, aria: { describedby: `${id}-hint` } });
   input.addEventListener('change', () => { news.toasts = input.checked; });
-  news.addEventListener('toasts', () => { input.checked = news.toasts; });
+  const follow = () => {
+    // Taken off the page with what it is in.
+    if (input.isConnected) input.checked = news.toasts;
+    else news.removeEventListener('toasts', follow);
+  };
+  news.addEventListener('toasts', follow);
   return el('div', {}, el('label', { class: 'switch' }, input, el('span', {}, t('news.toasts'))),
     el('p', { class: 'field-hint', id: `${id}-hint` }, t('news.toasts.hint')));
 }

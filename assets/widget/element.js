@@ -142,7 +142,7 @@ export class ShopbellToasts extends HTMLElement {
   async #begin(signal) {
     // Without popovers (browsers before 2024) there is nothing that toasts could be shown in.
     if (signal.aborted || !this.togglePopover) return;
-    if (this.#source) this.#subscribe();
+    if (this.#source && !this.#subscribed) this.#subscribe();
     try {
       const response = await fetch(this.#address('/api/shop'), { credentials: 'omit', signal: AbortSignal.timeout(SETTINGS_TIMEOUT_MS) });
       this.#shop = (await response.json()).toasts ?? {};
@@ -179,6 +179,7 @@ export class ShopbellToasts extends HTMLElement {
     const store = this.#store;
     store.duration = this.#number('seconds', 0) * 1_000;
     store.gap = this.#number('gapSeconds', 0) * 1_000;
+    store.notBefore = Math.max(store.notBefore, Date.now() + this.#number('delaySeconds', 0) * 1_000 - performance.now());
     // No more at once than fit the view.
     store.max = Math.max(1, Math.min(this.#number('atOnce', 3), Math.floor(innerHeight / TOAST_PX)));
     this.#region.ariaLabel = messagesFor(this.#language).region;
@@ -187,13 +188,12 @@ export class ShopbellToasts extends HTMLElement {
 
   #update() { this.#views.forEach((view) => view.update(this.#now, this.#language)); }
 
+  /** Listens to the source; not to one that is listened to already. */
   #subscribe() {
-    this.#unsubscribe();
     this.#subscribed = new AbortController();
     const { signal } = this.#subscribed;
     const source = this.#source ?? this.#connect();
     const detail = (/** @type {(detail: any) => void} */ then) => (/** @type {CustomEvent} */ event) => then(event.detail ?? {});
-    this.#store.notBefore = Date.now() + Math.max(0, this.#number('delaySeconds', 0) * 1_000 - performance.now());
     listen(source, signal, {
       BUY_GOODS: detail((alert) => this.#addAlert(alert)),
       BUY_DIGEST: detail((digest) => this.#addAlert(digest)),
@@ -258,21 +258,23 @@ export class ShopbellToasts extends HTMLElement {
     }, this.#own.has(id));
   }
 
+  /** Whether this visit has had as many toasts of others as it may. */
+  get #isUsedUp() { return recall('sessionStorage') >= this.#number('perVisit', Infinity); }
+
   /**
    * @param {import('./store.js').Order} order
    * @param {boolean} own
    */
   #add(order, own) {
-    const most = this.#number('perVisit', Infinity);
-    if (own || !(this.muted || !this.#isWanted || recall('sessionStorage') >= most)) this.#store.add(order, own);
+    if (own || !(this.muted || !this.#isWanted || this.#isUsedUp)) this.#store.add(order, own);
   }
 
   #render() {
-    const { visible } = this.#store;
-    const shown = new Set(visible.map((entry) => entry.key));
-    for (const [key, view] of this.#views) if (!shown.has(key)) this.#leave(key, view);
-    for (const entry of visible) if (!this.#views.has(entry.key)) this.#enter(entry);
-    this.#setOpen(shown.size > 0);
+    // Looked up each time: who hears of a toast may change the list, which renders in between.
+    const isVisible = (/** @type {string} */ key) => this.#store.visible.some((entry) => entry.key === key);
+    for (const [key, view] of this.#views) if (!isVisible(key)) this.#leave(key, view);
+    for (const entry of this.#store.visible) if (isVisible(entry.key) && !this.#views.has(entry.key)) this.#enter(entry);
+    this.#setOpen();
     // Only what is open has a size.
     this.#update();
   }
@@ -301,8 +303,9 @@ export class ShopbellToasts extends HTMLElement {
       dismiss,
     });
     this.#views.set(key, view);
-    if (!tell('toast', 'shown')) return this.#store.dismiss(key);
-    if (this.#setting('perVisit')) keep('sessionStorage', recall('sessionStorage') + 1);
+    // Another may have come while this one waited.
+    if (this.#isUsedUp && !entry.own || !tell('toast', 'shown')) return this.#store.dismiss(key);
+    if (!entry.own && this.#setting('perVisit')) keep('sessionStorage', recall('sessionStorage') + 1);
     swipeable(view.element, this.#store, dismiss);
     view.element.addEventListener('click', (event) => {
       const isLink = /** @type {Element} */ (event.target).closest('a');
@@ -323,18 +326,16 @@ export class ShopbellToasts extends HTMLElement {
     this.#views.delete(key);
     const hadFocus = view.element.contains(this.shadowRoot?.activeElement ?? null);
     const [next] = this.#views.values();
-    view.leave(() => this.#setOpen(this.#views.size > 0));
+    view.leave(() => this.#setOpen());
     if (hadFocus) next ? next.focus() : this.#restoreFocus();
     if (!this.#region.matches(':hover')) this.#store.resume('hover');
     this.#store.resume('swipe');
   }
 
-  /**
-   * Puts the region into the top layer: above whatever z-index the page uses.
-   * @param {boolean} open
-   */
-  #setOpen(open) {
+  /** Puts the region into the top layer, above whatever z-index the page uses, while there are toasts. */
+  #setOpen() {
     const region = this.#region;
+    const open = this.#views.size > 0;
     // While the last toast slides out it stays open.
     if (this.isConnected && open !== region.matches(':popover-open') && (open || !this.#list.firstChild)) region.togglePopover(open);
   }

@@ -12,7 +12,8 @@ const front = storefront();
 
 test('every route and every event is there, found by words and by address', async () => {
   const { page } = await front.guest();
-  await page.goto('/docs');
+  // An address that was cut short names nothing.
+  await page.goto('/docs#%');
   await page.locator('#goods_list').waitFor();
   const [openapi, asyncapi] = await Promise.all(['openapi', 'asyncapi'].map(async (name) => (await page.request.get(`/api/${name}.json`)).json()));
   const operations = Object.values(openapi.paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));

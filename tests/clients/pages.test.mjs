@@ -392,6 +392,27 @@ test('the bell says that there is something new, lists it, and turns toasts off 
   for (const one of [page, tab]) await one.locator('shopbell-toasts').waitFor({ state: 'attached' });
 });
 
+test('earlier alerts are read back to the oldest that the shop still has', async () => {
+  const { page, allow } = await member('gerd');
+  allow(410);
+  // Offsets from 60 to 100 are left.
+  await page.route('**/api/notifications?*', (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const [after, limit] = [Number(query.get('after') ?? 100 - query.get('limit')), Number(query.get('limit'))];
+    if (after < 59) return route.fulfill({ status: 410, contentType: 'application/problem+json', json: { status: 410, code: 'too_old', detail: 'Too old.', oldest: 60 } });
+    const data = { nickname: 'bea', goodsId: 1, goodsName: 'Tea', date: '2026-01-01T00:00:00Z' };
+    return route.fulfill({ json: { notifications: Array.from({ length: limit }, (_, n) => ({ id: after + 1 + n, event: 'BUY_GOODS', data })), latest: 100 } });
+  });
+  await page.locator('[data-action="open-news"]').click();
+  const more = page.locator('[data-action="more-news"]');
+  await more.click();
+  await page.locator('.news-item[data-id="60"]').waitFor();
+  assert.equal(await page.locator('.news-item').count(), 41);
+  await more.click();
+  await more.waitFor({ state: 'detached' });
+  assert.equal(await page.locator('.news-list .state').count(), 0);
+});
+
 // --- money and lists ---
 
 test('prices have the decimals that the shop says, on every page', async () => {
@@ -464,6 +485,14 @@ test('a page says how often its goods were ordered lately, and counts on', async
   await ordered.filter({ hasText: '1 order in the last hour' }).waitFor();
   await page.waitForFunction(() => document.querySelector('shopbell-toasts').source.state === 'open');
   await order(shop, buyer, cake);
+  await ordered.filter({ hasText: '2 orders in the last hour' }).waitFor();
+  // Whether what is canceled was one of them, the shop is asked.
+  const asked = page.waitForResponse((response) => new URL(response.url()).pathname === `/api/goods/${cake.goodsId}`);
+  await page.evaluate((goodsId) => {
+    const detail = { goodsId, canceled: 1, date: new Date().toISOString() };
+    document.querySelector('shopbell-toasts').source.dispatchEvent(new CustomEvent('BUY_CANCELED', { detail }));
+  }, cake.goodsId);
+  await asked;
   await ordered.filter({ hasText: '2 orders in the last hour' }).waitFor();
 });
 

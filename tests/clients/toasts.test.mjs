@@ -52,6 +52,15 @@ test('no toast comes before the delay is over, nor two within the gap', async ()
   assert.ok(first >= 1_450 && second - first >= 1_450, `${first}, ${second}`);
 });
 
+test('the delay holds for what a page itself feeds', async () => {
+  const setup = "addEventListener('shopbell:toast', () => { window.at ??= performance.now(); });";
+  const { say, page } = await shopSays({ delaySeconds: 1.5 }, { setup });
+  await say('BUY_GOODS', alert(1));
+  await shownTo(page, 1);
+  const at = await page.evaluate(() => window.at);
+  assert.ok(at >= 1_450, `${at}`);
+});
+
 test('pages that are out hear nothing, pages that are in do', async () => {
   const shop = { include: ['/goods', '/detail'], exclude: ['/goods/secret'] };
   const line = await gateway(() => ({}));
@@ -109,6 +118,29 @@ test('a visit has as many toasts of others as the shop says, over all of its pag
   for (const id of [2, 3]) await say('BUY_GOODS', alert(id));
   await sayOwn(say, page, 4);
   assert.deepEqual(await ids(page), [2, 4]);
+});
+
+test('a visit\'s toasts are counted without one\'s own and the page\'s, and what waited longer than they last stays away', async () => {
+  const { say, page } = await shopSays({ perVisit: 2, seconds: 600, atOnce: 7 });
+  const call = (name, ...args) => page.evaluate(([name, args]) => document.querySelector('shopbell-toasts')[name](...args), [name, args]);
+  await sayOwn(say, page, 1);
+  await call('show', 'Free delivery today');
+  await call('pause');
+  for (const id of [2, 3, 4]) await say('BUY_GOODS', alert(id));
+  await call('resume');
+  await sayOwn(say, page, 5);
+  assert.deepEqual((await ids(page)).filter((id) => id > 0), [1, 2, 3, 5]);
+});
+
+test('toasts that come together and are all kept away are told once each', async () => {
+  const setup = "addEventListener('shopbell:toast', (event) => event.preventDefault());";
+  const { say, page, toasts } = await shopSays({}, { setup });
+  await page.evaluate(() => document.querySelector('shopbell-toasts').pause());
+  for (const id of [1, 2, 3]) await say('BUY_GOODS', alert(id));
+  await page.evaluate(() => document.querySelector('shopbell-toasts').resume());
+  await shownTo(page, 3);
+  assert.deepEqual(await ids(page), [1, 2, 3]);
+  assert.equal(await toasts.count(), 0);
 });
 
 test('muted for good and back, a toast of the page\'s own, and a pause', async () => {
@@ -232,7 +264,7 @@ test('by the keyboard: to the toasts, through them, closed, and back', async () 
 });
 
 test('with less motion nothing moves, and a screen reader is told each toast once', async () => {
-  const setup = `window.spoken = []; new MutationObserver((all) => {}).observe(document, { childList: true });
+  const setup = `window.spoken = [];
     customElements.whenDefined('shopbell-toasts').then(() => {
       const status = document.querySelector('shopbell-toasts').shadowRoot.querySelector('[role=status]');
       new MutationObserver((all) => all.forEach(({ addedNodes }) => addedNodes.forEach((node) => window.spoken.push(node.textContent)))).observe(status, { childList: true });

@@ -248,7 +248,6 @@ export default {
   'news.empty.text': 'When someone orders, it is written here.',
   'news.members.title': 'For members',
   'news.members.text': 'Log in to see what others are ordering.',
-  'time.now': 'just now',
 
   'missing.title': 'This page does not exist',
   'missing.text': 'The link may be old. The shop is still open.',

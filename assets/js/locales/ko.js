@@ -237,7 +237,6 @@ export default {
   'news.empty.text': '누군가 주문하면 여기에 적혀요.',
   'news.members.title': '회원만 볼 수 있어요',
   'news.members.text': '로그인하면 다른 고객의 주문 소식을 볼 수 있어요.',
-  'time.now': '방금',
 
   'missing.title': '없는 페이지예요',
   'missing.text': '오래된 링크일 수 있어요. 가게는 열려 있어요.',

@@ -7,7 +7,7 @@
 import { api, ApiError } from '../api.js';
 import { ChatPanel } from '../chat-panel.js';
 import { forgetCheckoutKey } from '../checkout-key.js';
-import { el, show } from '../dom.js';
+import { debounce, el, show } from '../dom.js';
 import { QuantityStepper } from '../elements/quantity-stepper.js';
 import { categoryName } from '../format.js';
 import { t, tn } from '../i18n.js';
@@ -28,6 +28,8 @@ import { stockLevel, stockLine } from '../stock.js';
 
 /** How old the number of orders of the last hour may be. */
 const RECOUNT_MS = 5 * 60_000;
+/** After an order of these goods was canceled. */
+const LOOK_SOON_MS = 1_000;
 /** When the orders of the last hour were counted, by the server's clock where it is known, epoch ms. */
 let countedAt = 0;
 
@@ -106,13 +108,16 @@ function draw(goods, ordered = 0) {
   const look = () => refresh(update, (count) => showOrdered(popular, count));
   // What changed during a gap is unknown.
   realtime.addEventListener('gap', look);
-  for (const [type, more] of /** @type {const} */ ([['BUY_GOODS', 1], ['BUY_CANCELED', -1]])) {
-    realtime.addEventListener(type, (event) => {
-      const { goodsId: id, date } = /** @type {CustomEvent} */ (event).detail ?? {};
-      // What was told late is in the number already.
-      if (id === goodsId && Date.parse(date) > countedAt) showOrdered(popular, Number(popular.dataset.count) + more);
-    });
-  }
+  // Whether an order that was canceled was one of the last hour, only the shop knows. Not all who look at the goods ask at once.
+  const lookSoon = debounce(look, LOOK_SOON_MS * (1 + Math.random()));
+  /** @param {() => void} then */
+  const ofTheseGoods = (then) => (/** @type {Event} */ event) => {
+    const { goodsId: id, date } = /** @type {CustomEvent} */ (event).detail ?? {};
+    // What was told late is in the number already.
+    if (id === goodsId && Date.parse(date) > countedAt) then();
+  };
+  realtime.addEventListener('BUY_GOODS', ofTheseGoods(() => showOrdered(popular, Number(popular.dataset.count) + 1)));
+  realtime.addEventListener('BUY_CANCELED', ofTheseGoods(lookSoon));
   // An hour ago moves on while a page is left open.
   setInterval(() => { if (!document.hidden) look(); }, RECOUNT_MS);
   document.addEventListener('visibilitychange', () => { if (!document.hidden) look(); });

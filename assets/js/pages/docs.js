@@ -129,7 +129,9 @@ const slug = (text) => text.replaceAll(/\W+/g, '-');
 
 /** Opens what the address names. */
 function open() {
-  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  let id = location.hash.slice(1);
+  try { id = decodeURIComponent(id); } catch { /* names nothing */ }
+  const named = document.getElementById(id);
   if (!(named instanceof HTMLDetailsElement)) return;
   // A search may have hidden it, or all of its group.
   for (const hidden of [named, named.closest('.docs-group')]) hidden?.removeAttribute('hidden');

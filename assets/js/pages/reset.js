@@ -79,12 +79,11 @@ function dead() {
   document.querySelector('h1')?.focus();
 }
 
-function start() {
-  const token = takeToken();
-  if (token) choose(token);
-  else ask();
-}
-
-start();
-// The link of a mail that is opened where this page is open already.
-addEventListener('hashchange', () => { if (location.hash.length > 1) start(); });
+const token = takeToken();
+if (token) choose(token);
+else ask();
+// The link of a mail that is opened where this page is open already. Other parts of the page leave the form alone.
+addEventListener('hashchange', () => {
+  const another = takeToken();
+  if (another) choose(another);
+});

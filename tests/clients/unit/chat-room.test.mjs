@@ -93,6 +93,23 @@ test('a guest keeps the chosen name over connections, until somebody has it', as
   assert.deepEqual(source.asked, [['enter_room', 'goods-4']]);
 });
 
+test('a refusal that is not of the name leaves a guest the name, and the room for later', async () => {
+  const { source, room } = await opened();
+  source.answers.nickname = { ok: true, nickname: 'Ann' };
+  await room.callMe('Ann');
+  const told = (/** @type {string} */ type) => new Promise((resolve) => {
+    room.addEventListener(type, resolve, { once: true });
+    source.asked.length = 0;
+    source.tell('hello');
+  });
+  source.answers.nickname = { ok: false, code: 'unavailable', message: 'Later.' };
+  await told('change');
+  assert.deepEqual([source.asked, room.state, room.guestName], [[['nickname', 'Ann']], 'lost', 'Ann']);
+  source.answers.nickname = { ok: true, nickname: 'Ann' };
+  await told('reset');
+  assert.deepEqual(source.asked, [['nickname', 'Ann'], ['enter_room', 'goods-4']]);
+});
+
 test('a room is entered again with each connection, and is for members where the server says so', async () => {
   const { source, room } = await opened();
   source.state = 'waiting';
