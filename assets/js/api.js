@@ -94,18 +94,26 @@ export async function request(method, path, { body, headers = {}, signal } = {})
   if (body !== undefined) sent['Content-Type'] ??= isRaw ? body.type : 'application/json';
   /** @type {Response} */
   let response;
+  let text = '';
   try {
     response = await fetch(`/api${path}`, {
       method, signal, credentials: 'same-origin', headers: sent,
       body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
     });
+    // One that is cut off, as by leaving the page, is no answer: nobody knows what was done.
+    text = await response.text();
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new ApiError(0, { code: 'network', errorMessage: t('error.network') });
   }
-  const json = await response.json().catch(() => null);
+  const json = parse(text);
   if (response.ok) return { json, headers: response.headers };
   throw new ApiError(response.status, json ?? {}, Number(response.headers.get('Retry-After')) || null);
+}
+
+/** @param {string} text of an answer: none, JSON, or a proxy's page */
+function parse(text) {
+  try { return JSON.parse(text); } catch { return null; }
 }
 
 /**

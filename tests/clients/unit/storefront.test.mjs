@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The storefront's logic without a page: redirects, sums, the checkout's idempotency key, the choice of language.
+ * The storefront's logic without a page: redirects, answers of the server, sums, the checkout's idempotency key, the choice of language.
  * Not for: what is drawn (../browser.test.mjs).
  */
 
@@ -28,6 +28,8 @@ let money;
 let i18n;
 /** @type {typeof import('../../../assets/js/checkout-key.js')} */
 let checkout;
+/** @type {typeof import('../../../assets/js/api.js')} */
+let api;
 const sessionStorage = new FakeStorage();
 
 before(async () => {
@@ -43,6 +45,7 @@ before(async () => {
   i18n = await import('../../../assets/js/i18n.js');
   money = await import('../../../assets/js/money.js');
   checkout = await import('../../../assets/js/checkout-key.js');
+  api = await import('../../../assets/js/api.js');
 });
 
 beforeEach(() => sessionStorage.items.clear());
@@ -101,4 +104,10 @@ test('without storage and without a secure context there is a key all the same',
   assert.equal(checkout.checkoutKey('a'), key);
   checkout.forgetCheckoutKey();
   assert.notEqual(checkout.checkoutKey('a'), key);
+});
+
+test('an answer that is cut off is none', async (t) => {
+  const body = new ReadableStream({ pull: (stream) => stream.error(new TypeError('cut off')) });
+  t.mock.method(globalThis, 'fetch', async () => new Response(body, { status: 201 }));
+  await assert.rejects(api.call('POST', '/orders'), { status: 0, code: 'network' });
 });
