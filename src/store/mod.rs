@@ -30,7 +30,7 @@ mod personal;
 mod resets;
 mod shop;
 mod sources;
-mod sqlite;
+mod sql;
 
 pub use accounts::{AccountError, AccountStore};
 pub use alerts::{AlertChange, AlertError, AlertStore, KeptAlerts};

@@ -4,7 +4,7 @@ use std::{error::Error, path::Path, sync::Arc};
 
 use super::{
     shop::Store,
-    sqlite::{self, SqliteStore},
+    sql::{postgres, sqlite},
 };
 use crate::domain::Currency;
 
@@ -12,7 +12,9 @@ use crate::domain::Currency;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No kind of database that this program knows.
-    #[error("the database URL must have the form sqlite://path/to/file.db")]
+    #[error(
+        "the database URL must have the form sqlite://path/to/file.db or postgres://user:password@host/database"
+    )]
     UnknownScheme,
     /// A URL of a known kind that names nothing.
     #[error("{0}")]
@@ -29,6 +31,9 @@ pub enum OpenError {
 pub async fn check(url: &str) -> Result<Vec<String>, OpenError> {
     match url.split_once(':') {
         Some(("sqlite", _)) => sqlite::check(url).await.map_err(|error| OpenError::Database(error.into())),
+        Some(("postgres" | "postgresql", _)) => {
+            postgres::check(url).await.map_err(|error| OpenError::Database(error.into()))
+        }
         _ => Err(OpenError::UnknownScheme),
     }
 }
@@ -40,7 +45,12 @@ pub async fn check(url: &str) -> Result<Vec<String>, OpenError> {
 /// The URL is of no known kind, or the database is not ours, of another version, or cannot be used.
 pub async fn open(url: &str, currency: Currency) -> Result<Arc<dyn Store>, OpenError> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => match SqliteStore::open(url, currency).await {
+        Some(("sqlite", _)) => match sqlite::open(url, currency).await {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(error) if error.is_url() => Err(OpenError::Url(error.to_string())),
+            Err(error) => Err(OpenError::Database(error.into())),
+        },
+        Some(("postgres" | "postgresql", _)) => match postgres::open(url, currency).await {
             Ok(store) => Ok(Arc::new(store)),
             Err(error) if error.is_url() => Err(OpenError::Url(error.to_string())),
             Err(error) => Err(OpenError::Database(error.into())),
@@ -62,6 +72,9 @@ pub async fn backup(
         Some(("sqlite", _)) => {
             sqlite::backup(url, to, progress).await.map_err(|error| OpenError::Database(error.into()))
         }
+        Some(("postgres" | "postgresql", _)) => Err(OpenError::Url(
+            "a PostgreSQL database is backed up by its own tools, pg_dump or pg_basebackup".to_owned(),
+        )),
         _ => Err(OpenError::UnknownScheme),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The log is the queue: a [`Dispatcher`] keeps a worker for each endpoint, which holds a place in the log, sends what lies
 //! behind it, one message at a time, and has kept what became of it. What is to be sent is written in the transaction of
-//! what it tells (`store/sqlite/placing.rs`, `store/sqlite/news.rs`).
+//! what it tells (`store/sql/placing.rs`, `store/sql/news.rs`).
 
 mod address;
 mod body;

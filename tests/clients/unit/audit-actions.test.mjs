@@ -13,7 +13,7 @@ import en from '../../../assets/admin/js/locales/en.js';
 
 const ROOT = new URL('../../../', import.meta.url);
 /** Where deeds are named. */
-const FOLDERS = ['src/store/sqlite/', 'src/service/'];
+const FOLDERS = ['src/store/sql/', 'src/service/'];
 
 /** The names of all deeds in the sources: texts of two words, which columns of a table are, too. */
 async function deeds() {

@@ -1,0 +1,23 @@
+//! What only PostgreSQL has: servers that go away and come back, a lock instead of a file's, and a dialect.
+
+use super::{Opened, SqlStore, check, token_key::TokenKey};
+use crate::domain::Currency;
+
+pub(super) mod dialect;
+pub(super) mod open;
+
+pub(in crate::store) use self::open::OpenError;
+
+/// Opens `postgres://user:password@host:port/database`.
+pub(in crate::store) async fn open(url: &str, currency: Currency) -> Result<SqlStore, OpenError> {
+    let (conn, options, readers) = open::open(url).await?;
+    Ok(SqlStore::over(Opened { conn, options, readers, key: TokenKey::Within }, currency))
+}
+
+/// What is wrong with a database, a line each; of one kind no more than a hundred.
+pub(in crate::store) async fn check(url: &str) -> Result<Vec<String>, OpenError> {
+    let mut conn = open::existing(url).await?;
+    let found = check::contradictions(&mut conn).await;
+    drop(conn.close().await);
+    Ok(found?)
+}

@@ -1,0 +1,152 @@
+//! Connecting to a server, and bringing its database up to date. Every refusal is one sentence for the operator without
+//! the URL, which may hold a password.
+
+use std::{cmp::Ordering, str::FromStr, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::super::{
+    conn::{Conn, Options, Readers},
+    statement, text,
+};
+
+pub(in crate::store::sql) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Connections that only read, unless the URL says `pool=N`. Beside them the writer has one.
+const READERS: u32 = 8;
+
+/// How long a reader's turn may take to come, before the request is told that the database is busy.
+const READER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the writer waits for other nodes before its batch is answered that the database is busy, and how long a node
+/// that stopped in the middle of a transaction may keep them waiting, in milliseconds.
+const LOCK_TIMEOUT: &str = "5000";
+
+/// Statements that a connection keeps prepared: about all that there are.
+const PREPARED: usize = 400;
+
+/// Why a database was not opened.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::store) enum OpenError {
+    /// Not the URL of a database.
+    #[error("the database URL must have the form postgres://user:password@host:port/database")]
+    Url,
+    /// Tables of another version of this program, most likely a newer one.
+    #[error("the database was written by another version of shopbell")]
+    OtherVersion,
+    /// Tables of an older version of this program, or none.
+    #[error("the database is of an older version: run shopbell migrate")]
+    OldVersion,
+    /// No server, no database of that name, a wrong password, no rights.
+    #[error("the database cannot be used: {0}")]
+    Unusable(#[from] sqlx::Error),
+}
+
+impl OpenError {
+    /// Whether the URL is to blame and not what it names.
+    pub(in crate::store) fn is_url(&self) -> bool {
+        matches!(self, Self::Url)
+    }
+}
+
+/// What all connections have in common, and how many of them read.
+fn options(url: &str) -> Result<(PgConnectOptions, u32), OpenError> {
+    let (url, readers) = pool_size(url)?;
+    let options = PgConnectOptions::from_str(&url).map_err(|_| OpenError::Url)?;
+    let options = options
+        .application_name("shopbell")
+        .statement_cache_capacity(PREPARED)
+        // A server that is gone without a word is noticed.
+        .options([
+            ("tcp_keepalives_idle", "10"),
+            ("tcp_keepalives_interval", "5"),
+            ("tcp_keepalives_count", "3"),
+        ])
+        // Errors are logged once, by whoever answers for them.
+        .disable_statement_logging();
+    Ok((options, readers))
+}
+
+/// Takes `pool=N` out of a URL, which the driver does not know.
+fn pool_size(url: &str) -> Result<(String, u32), OpenError> {
+    let mut url = url::Url::parse(url).map_err(|_| OpenError::Url)?;
+    let mut readers = READERS;
+    let mut rest = Vec::new();
+    for (name, value) in url.query_pairs() {
+        match &*name {
+            "pool" => {
+                readers = value.parse().ok().filter(|size| (1..=1000).contains(size)).ok_or(OpenError::Url)?
+            }
+            _ => rest.push((name.into_owned(), value.into_owned())),
+        }
+    }
+    url.set_query(None);
+    if !rest.is_empty() {
+        url.query_pairs_mut().extend_pairs(rest);
+    }
+    Ok((url.into(), readers))
+}
+
+/// Connects, makes the tables if need be and brings them up to date.
+pub(super) async fn open(url: &str) -> Result<(Conn, Options, Readers), OpenError> {
+    let (base, size) = options(url)?;
+    let writing = base.clone().options([
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", LOCK_TIMEOUT),
+        // Whatever the server's default is: what was answered is on the disk.
+        ("synchronous_commit", "on"),
+    ]);
+    // Without the timeouts: another node may be at it, and is waited for.
+    let mut migrating = base.connect().await?;
+    MIGRATIONS.run(&mut migrating).await.map_err(refused)?;
+    let mut migrating = Conn::Postgres(migrating);
+    for collision in text::apply_rules(&mut migrating).await? {
+        tracing::warn!("{collision}");
+    }
+    migrating.close().await?;
+    let conn = Conn::Postgres(writing.connect().await?);
+    let readers = PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(READER_TIMEOUT)
+        .connect_with(base.options([("default_transaction_read_only", "on")]))
+        .await?;
+    Ok((conn, Options::Postgres(Box::new(writing)), Readers::Postgres(readers)))
+}
+
+/// Connects to a database of this version to look at it.
+pub(super) async fn existing(url: &str) -> Result<Conn, OpenError> {
+    let mut conn = Conn::Postgres(options(url)?.0.connect().await?);
+    let is_there: bool = statement::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+        .fetch_one(&mut conn)
+        .await?;
+    let kept: i64 = match is_there {
+        true => {
+            statement::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
+                .fetch_one(&mut conn)
+                .await?
+        }
+        false => 0,
+    };
+    let ours = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    match kept.cmp(&ours) {
+        Ordering::Equal => Ok(conn),
+        Ordering::Less => Err(OpenError::OldVersion),
+        Ordering::Greater => Err(OpenError::OtherVersion),
+    }
+}
+
+fn refused(error: MigrateError) -> OpenError {
+    match error {
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => {
+            OpenError::OtherVersion
+        }
+        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
+            OpenError::Unusable(source)
+        }
+        other => OpenError::Unusable(sqlx::Error::Migrate(Box::new(other))),
+    }
+}

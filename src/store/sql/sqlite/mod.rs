@@ -1,0 +1,33 @@
+//! What only SQLite has: its file, who may read that, copies of it, and settings of its connections.
+
+use super::{
+    Opened, SqlStore, check,
+    conn::{Conn, Options, Readers},
+    token_key::TokenKey,
+};
+use crate::domain::Currency;
+
+mod backup;
+pub(super) mod files;
+pub(super) mod open;
+
+pub(in crate::store) use self::{backup::backup, open::OpenError};
+
+/// Opens `sqlite://path/to/file.db` (relative; `sqlite:///` for an absolute path).
+pub(in crate::store) async fn open(url: &str, currency: Currency) -> Result<SqlStore, OpenError> {
+    let open::Opened { conn, options, readers } = open::open(url).await?;
+    let key = TokenKey::Beside(options.get_filename().to_owned());
+    let (options, readers) = (Options::Sqlite(Box::new(options)), Readers::Sqlite(readers));
+    Ok(SqlStore::over(Opened { conn, options, readers, key }, currency))
+}
+
+/// What is wrong with a database, a line each; of one kind no more than a hundred.
+pub(in crate::store) async fn check(url: &str) -> Result<Vec<String>, OpenError> {
+    let options = open::existing(url)?;
+    let path = options.get_filename().to_owned();
+    let mut conn = Conn::Sqlite(open::reading(&options, &path).await?);
+    let found = check::contradictions(&mut conn).await;
+    // Nothing was written that could be lost.
+    drop(conn.close().await);
+    found.map_err(|error| OpenError::of(&path, error))
+}
