@@ -32,7 +32,8 @@ pub(super) fn of_account(action: &'static str, id: UserId) -> Deed {
 impl AuditStore for SqlStore {
     async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let is_one = query.action.as_deref().is_some_and(|action| action.contains('.'));
-        // A statement for each, because one that takes any action could not use the index of actions.
+        // A statement for each, because one that takes any action could not use the index of actions. The case of ASCII
+        // letters does not count: `lower` of the columns knows no others, that of a parameter might.
         let statement = if is_one {
             statement::query_as::<AuditRow>(
                 "select audit_id, at, audit.user_id, nickname, action, subject, details
@@ -41,8 +42,8 @@ impl AuditStore for SqlStore {
                  where
                      action = $3 and audit_id < $1
                      and (
-                         $4 = '' or instr(lower(subject), lower($4)) > 0
-                         or instr(lower(nickname), lower($4)) > 0
+                         $4 = '' or instr(lower(subject), $4) > 0
+                         or instr(lower(nickname), $4) > 0
                      )
                  order by audit_id desc
                  limit $2",
@@ -53,10 +54,10 @@ impl AuditStore for SqlStore {
                  from audit not indexed
                      left join users on users.user_id = audit.user_id and erased_at is null
                  where
-                     audit_id < $1 and ($3 is null or substr(action, 1, length($3) + 1) = $3 || '.')
+                     audit_id < $1 and (substr(action, 1, length($3) + 1) = $3 || '.' or $3 is null)
                      and (
-                         $4 = '' or instr(lower(subject), lower($4)) > 0
-                         or instr(lower(nickname), lower($4)) > 0
+                         $4 = '' or instr(lower(subject), $4) > 0
+                         or instr(lower(nickname), $4) > 0
                      )
                  order by audit_id desc
                  limit $2",
@@ -66,7 +67,7 @@ impl AuditStore for SqlStore {
             .bind(query.before.map_or(i64::MAX, |id| id.0))
             .bind(query.limit)
             .bind(query.action)
-            .bind(query.text.unwrap_or_default())
+            .bind(query.text.unwrap_or_default().to_ascii_lowercase())
             .fetch_all(&mut *self.reader().await?)
             .await?;
         found.into_iter().map(AuditRow::entry).collect()
@@ -81,7 +82,7 @@ impl AuditStore for SqlStore {
                         "delete from audit
                          where audit_id in (
                              select audit_id
-                             from (select audit_id, at from audit order by audit_id limit $3)
+                             from (select audit_id, at from audit order by audit_id limit $3) as oldest
                              where at < $1 or audit_id <= (select max(audit_id) from audit) - $2
                          )",
                     )

@@ -1,13 +1,10 @@
-//! Deliveries and their attempts. What is recorded of many attempts is one statement for each table, so that recording
-//! costs less than sending.
-
-use std::collections::BTreeMap;
+//! Deliveries and their attempts, looked at and asked for. What becomes of them is written in `attempts`.
 
 use async_trait::async_trait;
 use serde_json::json;
 
 use super::{
-    SqlStore, audit, authority,
+    SqlStore, attempts, audit, authority,
     endpoints::by_number,
     news,
     news_rows::{AttemptRow, DeliveryRow},
@@ -16,8 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Attempt, AttemptRecord, Delivery, DeliveryId, DeliveryStatus, DisabledBy, EndpointId, Place,
-        Timestamp, Told,
+        Actor, Attempt, AttemptRecord, Delivery, DeliveryId, DeliveryStatus, EndpointId, Timestamp, Told,
     },
     store::{DeliveryStore, DueDelivery, EndpointError, StoreError, Waiting},
 };
@@ -83,7 +79,7 @@ impl DeliveryStore for SqlStore {
                  delivery_id, endpoint_id, order_event, goods_event, message, kind, event_at, status, tries,
                  next_at, updated_at
              from deliveries indexed by deliveries_of_endpoint
-             where endpoint_id = $1 and delivery_id < $2 and ($3 is null or status = $3)
+             where endpoint_id = $1 and delivery_id < $2 and (status = $3 or $3 is null)
              order by delivery_id desc
              limit $4",
         )
@@ -166,7 +162,7 @@ impl DeliveryStore for SqlStore {
     }
 
     async fn record_attempts(&self, records: Vec<AttemptRecord>) -> Result<(), StoreError> {
-        self.writer.write(move |tx| Box::pin(record(tx, records))).await
+        self.writer.write(move |tx| Box::pin(attempts::record(tx, records))).await
     }
 
     async fn give_up(&self, delivery: DeliveryId, now: Timestamp) -> Result<(), StoreError> {
@@ -197,7 +193,7 @@ impl DeliveryStore for SqlStore {
                         "delete from attempts
                          where attempt_id in (
                              select attempt_id
-                             from (select attempt_id, at from attempts order by attempt_id limit $2)
+                             from (select attempt_id, at from attempts order by attempt_id limit $2) as oldest
                              where at < $1
                          )",
                     )
@@ -285,101 +281,4 @@ async fn resend(
     deed.details["deliveryId"] = json!(delivery.delivery_id);
     audit::record(tx, by, now, deed).await?;
     Ok(delivery)
-}
-
-async fn record(tx: &mut Tx, records: Vec<AttemptRecord>) -> Result<(), StoreError> {
-    let endpoints = serde_json::Value::from_iter(endpoints_after(&records)).to_string();
-    // Of an endpoint that was removed meanwhile nothing is kept.
-    statement::query(
-        "insert into deliveries (
-             endpoint_id, order_event, goods_event, message, kind, event_at, status, tries, next_at, updated_at
-         )
-         select
-             value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-             value ->> 7, value ->> 8, value ->> 9
-         from json_each($1)
-         where value ->> 0 in (select endpoint_id from endpoints)
-         on conflict (endpoint_id, message) do update set
-             status = excluded.status, tries = excluded.tries, next_at = excluded.next_at,
-             updated_at = excluded.updated_at;
-
-         insert into attempts (delivery_id, at, status, error, millis, answer)
-         select delivery_id, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
-         from json_each($1) as attempt
-             cross join deliveries on
-                 deliveries.endpoint_id = attempt.value ->> 0 and deliveries.message = attempt.value ->> 3
-         order by attempt.key;
-
-         update endpoints
-         set
-             place_orders = coalesce(value ->> 2, place_orders),
-             place_goods = coalesce(value ->> 3, place_goods),
-             failing_since = value ->> 4,
-             disabled_at = coalesce(disabled_at, value ->> 5),
-             disabled_by = coalesce(disabled_by, value ->> 6)
-         from json_each($2)
-         where endpoint_id = value ->> 0 and generation = value ->> 1",
-    )
-    .bind(serde_json::Value::from_iter(records.iter().map(row)).to_string())
-    .bind(endpoints)
-    .execute(&mut tx.conn)
-    .await?;
-    Ok(())
-}
-
-fn row(record: &AttemptRecord) -> serde_json::Value {
-    let (order, goods) = match record.told {
-        Told::Order(event) => (Some(event), None),
-        Told::Goods(event) => (None, Some(event)),
-        Told::Test => (None, None),
-    };
-    let Attempt { at, status, error, millis, answer } = &record.attempt;
-    json!([
-        record.endpoint_id,
-        order,
-        goods,
-        record.message,
-        record.kind,
-        record.event_at.as_millis(),
-        record.status.name(),
-        record.tries,
-        record.next_at.map(Timestamp::as_millis),
-        at.as_millis(),
-        status,
-        error,
-        millis,
-        answer,
-    ])
-}
-
-/// What the records of an endpoint come to.
-#[derive(Default)]
-struct After {
-    place: Option<Place>,
-    failing_since: Option<Timestamp>,
-    disabled: Option<(Timestamp, DisabledBy)>,
-}
-
-/// What the records come to, for each endpoint and state of it: `[id, generation, place of orders, place of goods, failing
-/// since, disabled at, disabled by]`.
-fn endpoints_after(records: &[AttemptRecord]) -> Vec<serde_json::Value> {
-    let mut after = BTreeMap::<_, After>::new();
-    for record in records {
-        let after = after.entry((record.endpoint_id, record.generation)).or_default();
-        after.place = record.place.or(after.place);
-        after.failing_since = record.failing_since;
-        after.disabled = after.disabled.or(record.disables.map(|reason| (record.attempt.at, reason)));
-    }
-    let told = |((id, generation), after): ((EndpointId, i64), After)| {
-        json!([
-            id,
-            generation,
-            after.place.map(|place| place.orders),
-            after.place.map(|place| place.goods),
-            after.failing_since.map(Timestamp::as_millis),
-            after.disabled.map(|(at, _)| at.as_millis()),
-            after.disabled.map(|(_, reason)| reason.name()),
-        ])
-    };
-    after.into_iter().map(told).collect()
 }

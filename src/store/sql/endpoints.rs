@@ -200,8 +200,8 @@ async fn change(
          set
              url = coalesce($2, url),
              topics = coalesce($3, topics),
-             disabled_at = case $4 when 1 then null when 0 then coalesce(disabled_at, $5) else disabled_at end,
-             disabled_by = case $4 when 1 then null when 0 then coalesce(disabled_by, 'hand') else disabled_by end,
+             disabled_at = case when $4 = 1 then null when $4 = 0 then coalesce(disabled_at, $5) else disabled_at end,
+             disabled_by = case when $4 = 1 then null when $4 = 0 then coalesce(disabled_by, 'hand') else disabled_by end,
              failing_since = case when $4 = 1 or $2 is not null then null else failing_since end,
              revision = revision + 1
          where endpoint_id = $1
@@ -241,7 +241,8 @@ async fn replay(
 
          update endpoints
          set
-             place_orders = min(place_orders, $2), place_goods = min(place_goods, $3),
+             place_orders = case when place_orders > $2 then $2 else place_orders end,
+             place_goods = case when place_goods > $3 then $3 else place_goods end,
              generation = generation + 1, revision = revision + 1
          where endpoint_id = $1
          returning place_orders, place_goods",

@@ -122,7 +122,11 @@ async fn known(tx: &mut Tx, source: &SourceId, number: &ForeignId) -> Result<Kno
              exists (select 1 from sources where source_id = $1 and removed_at is null),
              (select state from source_orders where source_id = $1 and number = $2),
              (select order_id from source_orders where source_id = $1 and number = $2),
-             (select coalesce(sum(amount), 0) from source_refunds where source_id = $1 and number = $2)",
+             (
+                 select cast(coalesce(sum(amount), 0) as bigint)
+                 from source_refunds
+                 where source_id = $1 and number = $2
+             )",
     )
     .bind(source.as_str())
     .bind(number.as_str())
@@ -361,7 +365,9 @@ async fn write(tx: &mut Tx, draft: Draft<'_>) -> Result<(OrderId, Option<Offset>
          values (null, 'placed', $1, $2, $3, $4, $5, $6, $15);
 
          insert into order_items (order_id, line, goods_id, name, price, quantity)
-         select (select max(order_id) from orders), key, value ->> 0, value ->> 1, value ->> 2, value ->> 3
+         select
+             (select max(order_id) from orders), key,
+             cast(value ->> 0 as bigint), value ->> 1, cast(value ->> 2 as bigint), cast(value ->> 3 as bigint)
          from json_each($7);
 
          insert into source_orders (source_id, number, state, order_id, updated_at)
@@ -371,7 +377,7 @@ async fn write(tx: &mut Tx, draft: Draft<'_>) -> Result<(OrderId, Option<Offset>
 
          update sources
          set currency = $4
-         where source_id = $3 and currency is not $4 and $4 is not null;
+         where source_id = $3 and currency is distinct from $4 and $4 is not null;
 
          insert into order_events (
              sequence, announced_as, kind, order_id, goods_id, nickname,

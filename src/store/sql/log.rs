@@ -154,7 +154,7 @@ impl LogStore for SqlStore {
                                              select order_event - 1
                                              from deliveries
                                              where next_at is not null and order_event is not null
-                                         )
+                                         ) as places
                                      )
                                  )
                          )

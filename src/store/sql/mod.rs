@@ -19,6 +19,7 @@ use crate::{domain::Currency, telemetry};
 
 mod accounts;
 mod alerts;
+mod attempts;
 mod audit;
 mod authority;
 mod carts;

@@ -87,9 +87,9 @@ async fn list(
          left join users as reporters on reporters.user_id = reported_by
          where
              report_id < $1
-             and ($2 is null or report_id = $2)
-             and ($3 is null or (outcome is null) = $3)
-             and ($4 is null or reports.user_id = $4 or reported_by = $4)
+             and (report_id = $2 or $2 is null)
+             and ((outcome is null) = $3 or $3 is null)
+             and (reports.user_id = $4 or reported_by = $4 or $4 is null)
          order by report_id desc
          limit $5",
     )
@@ -116,6 +116,7 @@ async fn keep(tx: &mut Tx, report: NewReport, most: u32) -> Result<(), StoreErro
         Speaker::Member(user) => Some(user.0),
         Speaker::Guest { .. } => None,
     };
+    // The conflict is not named, because the index of PostgreSQL has the message's hash in place of a long message.
     statement::query(
         "insert into reports (
              room, nickname, message, said_at, user_id, guest, network, reported_by, reported_at
@@ -124,7 +125,7 @@ async fn keep(tx: &mut Tx, report: NewReport, most: u32) -> Result<(), StoreErro
              $1, $2, $3, $4, $5, $6, $7,
              (select user_id from users where user_id = $8 and erased_at is null), $9
          where not exists (select 1 from users where user_id = $5 and erased_at is not null)
-         on conflict (room, said_at, nickname, message) do nothing;
+         on conflict do nothing;
 
          delete from reports
          where report_id <= (select report_id from reports order by report_id desc limit 1 offset $10)",
@@ -192,11 +193,11 @@ pub(super) async fn set_muted(tx: &mut Tx, user: UserId, muted: bool, by: By) ->
     }
     statement::query(
         "delete from mutes
-         where user_id = $1 and $2 = 0;
+         where user_id = $1 and not $2;
 
          insert into mutes (user_id, muted_at)
          select $1, $3
-         where $2 = 1
+         where $2
          on conflict (user_id) do nothing",
     )
     .bind(user.0)

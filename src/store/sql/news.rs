@@ -9,7 +9,7 @@ use super::{
     news_rows::{GoodsData, NewsRow},
     reading,
     rows::GoodsRow,
-    statement,
+    statement::{self, either},
     writer::{STEP, Tx},
 };
 use crate::{
@@ -50,7 +50,7 @@ impl NewsStore for SqlStore {
              union all
              select after_order, goods_event, topic, goods_id, data, null, null, created_at
              from goods_after
-             order by order_event, goods_event
+             order by order_event, goods_event nulls first
              limit $3",
         )
         .bind(place.orders)
@@ -78,12 +78,15 @@ impl NewsStore for SqlStore {
                  where next_at is not null
              )
              select
-                 coalesce((select sum(sequence - place_orders) from enabled cross join order_log_reach), 0)
-                 + coalesce((
-                     select sum(coalesce((select max(goods_event) from goods_events), place_goods) - place_goods)
-                     from enabled
-                 ), 0)
-                 + (select count(*) from waiting),
+                 cast(
+                     coalesce((select sum(sequence - place_orders) from enabled cross join order_log_reach), 0)
+                     + coalesce((
+                         select sum(coalesce((select max(goods_event) from goods_events), place_goods) - place_goods)
+                         from enabled
+                     ), 0)
+                     + (select count(*) from waiting)
+                     as bigint
+                 ),
                  (
                      select min(at)
                      from (
@@ -96,7 +99,7 @@ impl NewsStore for SqlStore {
                          where goods_event = (select min(place_goods) + 1 from enabled)
                          union all
                          select min(event_at) from waiting
-                     )
+                     ) as moments
                  )",
         )
         .fetch_one(&mut *self.reader().await?)
@@ -135,7 +138,7 @@ impl NewsStore for SqlStore {
                                              select goods_event - 1
                                              from deliveries
                                              where next_at is not null and goods_event is not null
-                                         )
+                                         ) as places
                                      )
                                  )
                          )
@@ -163,12 +166,16 @@ impl NewsStore for SqlStore {
 /// The end of all news.
 pub(super) async fn end(conn: &mut Conn) -> Result<Place, StoreError> {
     // When all goods events were pruned their sequence knows the newest.
-    let (orders, goods) = statement::query_as::<(i64, i64)>(
+    let (orders, goods) = statement::query_as::<(i64, i64)>(either(
         "select
              sequence,
              coalesce((select seq from sqlite_sequence where name = 'goods_events'), 0)
          from order_log_reach",
-    )
+        "select
+             sequence,
+             coalesce((select newest from newest_ids where of_table = 'goods_events'), 0)
+         from order_log_reach",
+    ))
     .fetch_one(conn)
     .await?;
     Ok(Place { orders, goods })

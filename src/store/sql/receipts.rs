@@ -28,7 +28,7 @@ pub(super) async fn record(
     if let Some(ReceiptId(again)) = heard.again {
         statement::query(
             "update receipts
-             set outcome = $2, why = $3, number = $4, order_id = ifnull($5, order_id)
+             set outcome = $2, why = $3, number = $4, order_id = coalesce($5, order_id)
              where receipt_id = $1",
         )
         .bind(again)
@@ -70,7 +70,7 @@ pub(super) async fn list(
     let found = statement::query_as::<ReceiptRow>(
         "select receipt_id, received_at, via, topic, number, outcome, why, order_id, body
          from receipts
-         where source_id = $1 and ($2 is null or outcome = $2) and receipt_id < $3
+         where source_id = $1 and (outcome = $2 or $2 is null) and receipt_id < $3
          order by receipt_id desc
          limit $4",
     )

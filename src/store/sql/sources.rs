@@ -259,7 +259,7 @@ async fn change(
         "update sources
          set
              name = $2, buyer = $3, goods_name = $4, announce_within = $5, rate = $6,
-             poll_cursor = case when poll_url is $7 then poll_cursor end,
+             poll_cursor = case when poll_url is not distinct from $7 then poll_cursor end,
              poll_url = $7, poll_key = $8
          where source_id = $1",
     )
