@@ -105,6 +105,8 @@ def main():
                     printed.append(text)
                 reference = f"text {numbers[digest]}"
             references += [reference] if reference not in references else []
+        # Some name a license that every Debian has, and take no text of it along.
+        references = references or [ON_EVERY_DEBIAN[one] for one in [license] if one in ON_EVERY_DEBIAN]
         print(f"\nFiles: {package['name']}-{package['version']}/*")
         print("Copyright:", authors)
         print("License:", license)

@@ -10,6 +10,12 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(chrono::Utc::now().timestamp_millis())
 }
 
+/// Now, in microseconds of Unix time.
+#[must_use]
+pub fn micros() -> i64 {
+    chrono::Utc::now().timestamp_micros()
+}
+
 /// The day of a moment where the server is (`TZ`, or the system's time zone).
 #[must_use]
 pub fn day(moment: Timestamp) -> Day {

@@ -4,7 +4,7 @@
 //!
 //! `cli` parses and runs; [`server`] assembles; [`api`] and [`gateway`] are the edges (HTTP, sockets); [`web`] is what
 //! all HTTP shares; [`state`] what handlers share; [`figures`] puts numbers together; [`service`] has the use cases; [`socketio`] speaks Socket.IO; [`realtime`] tells sessions; [`store`]
-//! keeps everything; [`hooks`] reads what other shops say; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
+//! keeps everything; [`bus`] carries messages between the nodes of a shop; [`hooks`] reads what other shops say; [`protocol`] has the codecs; [`domain`] the words of the shop. [`clock`], [`config`] and
 //! [`telemetry`] are leaves. Imports point down only.
 //!
 //! # The route of a purchase
@@ -16,6 +16,7 @@
 //! [`outbox::Outbox`] of every session of the audience. `ARCHITECTURE.md` tells it at length.
 
 pub mod api;
+pub mod bus;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -26,7 +26,9 @@ use crate::{
     gateway::{Endpoints, Gateway, RECOVERY, SocketIoDirectory, upgrade::upgrade},
     outbox::{OutboxLimits, Sweeper, Wire},
     poll::Polls,
-    realtime::{Follower, Hub, Hubs, Log, Recovery, Registry, Relay, Rooms, Talk, Viewers, hub::Drain},
+    realtime::{
+        Follower, Hub, Hubs, Log, Nodes, Recovery, Registry, Relay, Rooms, Talk, Viewers, hub::Drain,
+    },
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
@@ -111,6 +113,8 @@ impl Application {
         let webhooks = self.start_webhooks()?;
         let board = actix_rt::spawn(Arc::clone(&self.state.board).run(hubs.clone()));
         let widget = actix_rt::spawn(Arc::clone(&self.state.widget).run());
+        let nodes = Nodes::join(Arc::clone(self.store.feed()), Arc::clone(&self.state.bus)).await;
+        let nodes = actix_rt::spawn(nodes.run());
         let relay = Relay::new(log, hubs.clone(), viewers);
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
@@ -143,14 +147,9 @@ impl Application {
                 }
             }
         };
-        relay.abort();
-        housekeeping.abort();
-        sources.abort();
-        polls.abort();
-        listen_keys.abort();
-        moderation.abort();
-        alerts.abort();
-        board.abort();
+        for task in [nodes, relay, housekeeping, sources, polls, listen_keys, moderation, alerts, board] {
+            task.abort();
+        }
         // First, because it waits for a write under way, and that is not to be broken off.
         if let Err(error) = self.state.widget.write(clock::now()).await {
             tracing::warn!(%error, "what the widget counted last is lost");
@@ -162,6 +161,7 @@ impl Application {
             tracing::warn!(%error, "sessions of Socket.IO that were in rooms or on pages are not recovered");
         }
         self.store.close().await;
+        self.state.bus.close().await;
         served
     }
 

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use crate::{
+    bus::{self, Bus},
     config::Settings,
     domain::Epoch,
     figures::Board,
@@ -78,6 +79,8 @@ pub struct AppState {
     pub moderation: Arc<Moderation>,
     /// New passwords for those who have forgotten theirs.
     pub resets: Arc<Resets>,
+    /// To the other nodes of the shop.
+    pub bus: Arc<dyn Bus>,
     /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
@@ -98,10 +101,13 @@ impl AppState {
         let way = mail_way(&settings).map_err(|error| ServiceError::internal("mail cannot go out", error))?;
         let epoch = store.reach().await?.epoch;
         let sources = Arc::new(Sources::open(store.clone()).await?);
+        let bus = bus::open(settings.bus.as_ref(), epoch).await;
+        let bus = bus.map_err(|error| ServiceError::internal("the bus cannot be used", error))?;
         let widget = Arc::new(Widget::new(store.clone()));
         Ok(Self {
             epoch: epoch.to_string().into(),
             log_epoch: epoch,
+            bus,
             resets: Arc::new(Resets::new(store.clone(), Arc::clone(&accounts), way)),
             accounts,
             alerts: Arc::new(Alerts::open(store.clone(), &settings).await?),

@@ -1,5 +1,6 @@
 //! Logs and metrics: how log lines are written, and the one list of the metrics' names.
 
+mod bus;
 mod meter;
 mod refusals;
 
@@ -12,7 +13,14 @@ use std::{
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-pub use self::{meter::Meter, refusals::Refusals};
+pub use self::{
+    bus::{
+        Found, NotHeard, NotSent, bus_connected, bus_lag, bus_not_heard, bus_not_sent, bus_published,
+        bus_received, hole_filled, start_bus,
+    },
+    meter::Meter,
+    refusals::Refusals,
+};
 use crate::config::LogFormat;
 
 /// The names of all metrics: the one list, from which they are also described and started at zero.
@@ -64,6 +72,19 @@ pub mod names {
     pub const DELIVERY_BACKLOG: &str = "shopbell_delivery_backlog";
     /// Age of the oldest of them (gauge, seconds).
     pub const DELIVERY_OLDEST: &str = "shopbell_delivery_oldest_seconds";
+    /// Whether the bus between the nodes is there: 1 or 0; 0 also where there is none (gauge).
+    pub const BUS_CONNECTED: &str = "shopbell_bus_connected";
+    /// Messages that left for other nodes, by `topic` (counter).
+    pub const BUS_PUBLISHED: &str = "shopbell_bus_published_total";
+    /// Messages of other nodes that came, by `topic` (counter).
+    pub const BUS_RECEIVED: &str = "shopbell_bus_received_total";
+    /// Messages that were not sent, or were not heard, by `reason` (counter).
+    pub const BUS_DROPPED: &str = "shopbell_bus_dropped_total";
+    /// From a commit on another node until its news are here, as far as the clocks of both agree (histogram, seconds).
+    pub const BUS_LAG: &str = "shopbell_bus_lag_seconds";
+    /// Times that the relay read notifications from the log that nobody had told it, by how it `found` that: `news` that left
+    /// a hole, or its `poll` (counter).
+    pub const HOLES_FILLED: &str = "shopbell_holes_filled_total";
 }
 
 /// Upper bounds of the histograms of times, in seconds.
@@ -72,9 +93,11 @@ const SECONDS: [f64; 16] =
 /// Upper bounds of the histogram of batch sizes.
 const JOBS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// Starts logging to standard error. `RUST_LOG` chooses what is logged; `info` when it is absent.
+/// Starts logging to standard error. `RUST_LOG` chooses what is logged; `info` when it is absent, without what the client of
+/// the bus says of each attempt to connect.
 pub fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,async_nats=off"));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         LogFormat::Text => {
@@ -129,9 +152,11 @@ pub fn start_metrics(transports: impl IntoIterator<Item = &'static str>) {
     for name in [names::HANDSHAKES, names::SESSIONS_LAGGED, names::GAPS, names::WRITER_FAILURES] {
         metrics::counter!(name).increment(0);
     }
+    bus::start();
 }
 
 fn describe() {
+    bus::describe();
     metrics::describe_gauge!(names::CONNECTIONS, "Open connections, sessions among them");
     metrics::describe_counter!(names::HANDSHAKES, "Sessions let in, before credentials were looked up");
     metrics::describe_gauge!(names::SESSIONS, "Live sessions");

@@ -6,12 +6,14 @@ use std::{
     time::Duration,
 };
 
+mod bus_url;
 mod descriptors;
 mod files;
 mod show;
 mod table;
 mod values;
 
+pub use bus_url::{BusLogin, BusServer, BusUrl};
 pub use descriptors::raise_limit;
 pub use files::readable_by_others;
 pub use table::{CommonLayer, ServeLayer, Settings};
@@ -128,6 +130,9 @@ impl Settings {
         }
         if let Some(url) = &self.public_url {
             self.public_url = Some(origin("--public-url", url)?);
+        }
+        if let Some(Err(reason)) = self.bus.as_ref().map(BusUrl::servers) {
+            return refuse(format!("--bus {reason}"));
         }
         if self.smtp_url.is_some() && (self.mail_from.is_none() || self.public_url.is_none()) {
             return refuse(

@@ -8,7 +8,7 @@ use std::{
 
 use clap::ValueEnum;
 
-use super::{Audience, DatabaseUrl, HumanDuration, LogFormat, Secret};
+use super::{Audience, BusUrl, DatabaseUrl, HumanDuration, LogFormat, Secret};
 use crate::domain::{Currency, NicknameDisplay};
 
 /// A value that can be shown.
@@ -39,6 +39,7 @@ show! {
     IpAddr: |address| address.to_string().show();
     Duration: |duration| HumanDuration(*duration).to_string().show();
     DatabaseUrl: |url| url.redacted().show();
+    BusUrl: |url| url.redacted().show();
     Secret: |_secret| "(hidden)".to_owned();
     Currency: |currency| currency.to_string().show();
     Audience: |audience| word(audience);

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Audience, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret, descriptors,
+    Audience, BusUrl, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret, descriptors,
     show::Show,
     values::{above_zero, from_text, one_or_many, stock, workers},
 };
@@ -94,6 +94,10 @@ settings! {
         /// Where to listen; port 0 takes any free one [default: 127.0.0.1:3000]
         #[arg(env = "SHOPBELL_ADDR", value_name = "IP:PORT")]
         addr: SocketAddr => SocketAddr = SocketAddr::from(([127, 0, 0, 1], 3000));
+        /// NATS servers that carry news between the nodes of a shop: nats://user:password@host:4222 or tls://…, with commas between
+        /// several; the same for all nodes [default: none, the shop has one node]
+        #[arg(env = "SHOPBELL_BUS", value_name = "URL", hide_env_values = true)]
+        bus: BusUrl => Option<BusUrl> = None;
         /// Threads that serve connections [default: number of cores]
         #[arg(env = "SHOPBELL_WORKERS", value_name = "N", value_parser = workers)]
         workers: usize => usize = std::thread::available_parallelism().map_or(1, usize::from);

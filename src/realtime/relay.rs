@@ -19,6 +19,7 @@ use super::{
 use crate::{
     clock,
     domain::{GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, SessionId, UserId},
+    telemetry::{self, Found},
 };
 
 /// The most publications that leave together.
@@ -84,7 +85,7 @@ impl Relay {
                     self.announce_viewers().await;
                     if polled.elapsed() >= POLL_INTERVAL {
                         polled = Instant::now();
-                        self.relay_stored().await;
+                        self.relay_stored(Found::Poll).await;
                         self.find_revoked().await;
                         self.find_named().await;
                     }
@@ -94,7 +95,7 @@ impl Relay {
         }
     }
 
-    /// Broadcasts what this process has committed.
+    /// Broadcasts what this process has committed, and what it was told by other nodes.
     async fn relay_news(&mut self) {
         loop {
             // What commits while there is no room leaves with the next batch.
@@ -106,7 +107,7 @@ impl Relay {
             let Some(publications) = news.publications else {
                 // The memory has a hole: another process wrote in between.
                 self.tell_owners(&news.own);
-                return self.relay_stored().await;
+                return self.relay_stored(Found::News).await;
             };
             let Some(batch) = Batch::new(publications, self.log.naming()) else {
                 return self.tell_owners(&news.own);
@@ -126,12 +127,17 @@ impl Relay {
     }
 
     /// Broadcasts what the store holds beyond the last offset broadcast, whoever has committed it.
-    async fn relay_stored(&mut self) {
+    async fn relay_stored(&mut self, found: Found) {
+        let mut is_counted = false;
         loop {
             let room = self.room().await;
             match self.log.stored_after(self.position, BATCH).await {
                 Ok(publications) => {
                     let Some(batch) = Batch::new(publications, self.log.naming()) else { return };
+                    if !is_counted {
+                        telemetry::hole_filled(found);
+                        is_counted = true;
+                    }
                     self.deliver(batch, room);
                 }
                 Err(error) => {

@@ -5,11 +5,17 @@
 //! so that the hot path reads nothing back, and a reader that finds a hole in the offsets reads the log. So each part is
 //! bounded: a ring of recent notifications, as many orders, one entry per changed goods, one per ended log-in and per
 //! account that took a name.
+//!
+//! Where a shop has several nodes, what one of them commits is told to the others ([`Feed::tell_others`]), and what they
+//! hear goes into their feeds as if it was committed there ([`Feed::hear`]).
+
+mod ring;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -17,6 +23,7 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
+use self::ring::Ring;
 use crate::domain::{
     GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, Publication, SessionId, UserId,
 };
@@ -66,43 +73,24 @@ impl News {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    recent: VecDeque<Arc<Publication>>,
-    /// When the recent notifications were committed, by the last offset of each commit.
-    commits: VecDeque<(Offset, Instant)>,
+    ring: Ring,
     own: VecDeque<OwnOrder>,
     goods: BTreeMap<GoodsId, GoodsEvent>,
     revoked: HashSet<SessionId>,
     named: HashMap<UserId, Nickname>,
 }
 
-impl State {
-    /// As [`Feed::recent_after`].
-    fn recent_after(&self, after: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
-        let first = self.recent.front()?.id;
-        if first.0 > after.0 + 1 {
-            return None;
-        }
-        // Not by counting from the first: where another process wrote in between there is a hole.
-        let skip = self.recent.partition_point(|publication| publication.id <= after);
-        let found: Vec<_> = self.recent.iter().skip(skip).take(limit).cloned().collect();
-        found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
-    }
+/// Who is told what this process commits.
+#[derive(Default)]
+struct Others(OnceLock<Tell>);
 
-    /// Takes the buyer's name off a notification, if it is still here.
-    fn unname(&mut self, id: Offset) {
-        let index = self.recent.partition_point(|publication| publication.id < id);
-        if let Some(named) = self.recent.get_mut(index).filter(|publication| publication.id == id) {
-            *named = Arc::new(named.unnamed());
-        }
-    }
+type Tell = Box<dyn Fn(&News) + Send + Sync>;
 
-    /// When a publication was committed, if that was here and not long ago.
-    fn committed(&self, id: Offset) -> Option<Instant> {
-        let index = self.commits.partition_point(|(last, _)| *last < id);
-        let (_, at) = self.commits.get(index)?;
-        (self.recent.front()?.id <= id).then_some(*at)
+impl fmt::Debug for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Others").field(&self.0.get().is_some()).finish()
     }
 }
 
@@ -133,6 +121,7 @@ pub struct Feed {
     keep: usize,
     /// Counts the commits that changed goods.
     catalog_version: AtomicU64,
+    others: Others,
 }
 
 impl Default for Feed {
@@ -146,13 +135,28 @@ impl Feed {
     /// Keeps at most so many notifications.
     #[must_use]
     pub fn keeping(keep: usize) -> Self {
+        let state = State {
+            ring: Ring::keeping(keep),
+            own: VecDeque::new(),
+            goods: BTreeMap::new(),
+            revoked: HashSet::new(),
+            named: HashMap::new(),
+        };
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             news: Notify::new(),
             announced: watch::Sender::new(0),
             keep,
             catalog_version: AtomicU64::new(0),
+            others: Others::default(),
         }
+    }
+
+    /// From now on what this process commits is told to other nodes, too, in the order in which it is added and before the
+    /// callers have their results: `tell` must not wait. Counts once; a later call changes nothing.
+    pub fn tell_others(&self, tell: impl Fn(&News) + Send + Sync + 'static) {
+        // An error is the second call.
+        let _ = self.others.0.set(Box::new(tell));
     }
 
     /// Adds what was just committed and announces it. Never blocks for longer than it takes to append.
@@ -167,24 +171,36 @@ impl Feed {
         if news.is_empty() {
             return false;
         }
+        if let Some(tell) = self.others.0.get() {
+            tell(&news);
+        }
+        self.put(news, Instant::now());
+        true
+    }
+
+    /// Adds what another node committed, at about that time, and announces it. It may come late, twice, or not at all.
+    pub fn hear(&self, news: News, committed: Instant) {
+        if !news.is_empty() {
+            self.put(news, committed);
+            self.announce();
+        }
+    }
+
+    /// What another node committed may have been missed: memory vouches for nothing any more, and readers go to the store.
+    pub fn forget(&self) {
+        self.catalog_version.fetch_add(1, Ordering::AcqRel);
+        self.state().ring.forget();
+        self.announce();
+    }
+
+    fn put(&self, news: News, committed: Instant) {
         if news.catalog || !news.goods.is_empty() {
             self.catalog_version.fetch_add(1, Ordering::AcqRel);
         }
         let mut state = self.state();
-        if let Some(last) = news.publications.last() {
-            if state.commits.len() == RECENT {
-                state.commits.pop_front();
-            }
-            state.commits.push_back((last.id, Instant::now()));
-        }
-        for publication in news.publications {
-            if state.recent.len() == self.keep {
-                state.recent.pop_front();
-            }
-            state.recent.push_back(Arc::new(publication));
-        }
+        state.ring.add(news.publications, committed);
         for id in news.unnamed {
-            state.unname(id);
+            state.ring.unname(id);
         }
         state.own.extend(news.own);
         let beyond = state.own.len().saturating_sub(self.keep);
@@ -194,7 +210,6 @@ impl Feed {
         }
         state.revoked.extend(news.revoked);
         state.named.extend(news.named);
-        true
     }
 
     /// Wakes the relay for what was added.
@@ -214,10 +229,10 @@ impl Feed {
     #[must_use]
     pub fn take_news(&self, after: Offset, limit: usize) -> Taken {
         let mut state = self.state();
-        let publications = state.recent_after(after, limit);
+        let publications = state.ring.after(after, limit);
         let first = publications.as_ref().and_then(|publications| publications.first());
         Taken {
-            committed: first.and_then(|first| state.committed(first.id)),
+            committed: first.and_then(|first| state.ring.committed(first.id)),
             publications,
             own: std::mem::take(&mut state.own),
             goods: std::mem::take(&mut state.goods).into_values().collect(),
@@ -242,7 +257,7 @@ impl Feed {
     /// without a hole.
     #[must_use]
     pub fn recent_after(&self, after: Offset, limit: usize) -> Option<Vec<Arc<Publication>>> {
-        self.state().recent_after(after, limit)
+        self.state().ring.after(after, limit)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -265,66 +280,46 @@ fn merge(pending: &mut BTreeMap<GoodsId, GoodsEvent>, mut event: GoodsEvent) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Notification, Timestamp};
 
-    fn publication(id: i64) -> Publication {
-        let notification = Notification::Cancellation { goods_id: GoodsId(1), canceled: Offset(1) };
-        Publication { id: Offset(id), date: Timestamp::from_millis(0), notification }
-    }
-
-    fn ids(found: Option<Vec<Arc<Publication>>>) -> Option<Vec<i64>> {
-        found.map(|list| list.iter().map(|publication| publication.id.0).collect())
+    #[test]
+    fn what_is_heard_is_not_told_again() {
+        let feed = Feed::default();
+        let told = Arc::new(AtomicU64::new(0));
+        feed.tell_others({
+            let told = Arc::clone(&told);
+            move |_| {
+                told.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let news = || News { catalog: true, unnamed: vec![Offset(1)], ..News::default() };
+        let announced = feed.follow();
+        feed.hear(news(), Instant::now());
+        assert_eq!((told.load(Ordering::Relaxed), *announced.borrow(), feed.catalog_version()), (0, 1, 1));
+        feed.tell(news());
+        assert_eq!((told.load(Ordering::Relaxed), *announced.borrow(), feed.catalog_version()), (1, 2, 2));
+        feed.tell(News::default());
+        feed.hear(News::default(), Instant::now());
+        assert_eq!((told.load(Ordering::Relaxed), *announced.borrow()), (1, 2), "nothing is no news");
     }
 
     #[test]
-    fn a_name_that_is_taken_off_is_gone_from_memory() {
+    fn who_may_have_missed_something_reads_the_store() {
         let feed = Feed::default();
-        let named = |id| Publication {
-            id: Offset(id),
-            date: Timestamp::from_millis(0),
-            notification: Notification::Purchase {
-                nickname: Some("kim".to_owned()),
-                goods_id: GoodsId(1),
-                first_goods_name: "water".to_owned(),
-                other_goods: 0,
-                quantity: 1,
-                elsewhere: None,
-            },
-        };
-        feed.tell(News { publications: vec![named(5), named(7)], ..News::default() });
-        // One of before, one of the same commit, one in a hole and two that are not here.
+        let (announced, version) = (feed.follow(), feed.catalog_version());
         feed.tell(News {
-            publications: vec![named(8), named(9)],
-            unnamed: [4, 5, 6, 8, 10].map(Offset).into(),
+            publications: vec![Publication {
+                id: Offset(1),
+                date: crate::domain::Timestamp::from_millis(0),
+                notification: crate::domain::Notification::Cancellation {
+                    goods_id: GoodsId(1),
+                    canceled: Offset(1),
+                },
+            }],
             ..News::default()
         });
-        let kept = feed.take_news(Offset(6), 9).publications.unwrap();
-        let expected = [named(7), named(8).unnamed(), named(9)];
-        assert!(kept.iter().map(|one| &**one).eq(&expected), "{kept:?}");
-        assert_eq!(*feed.state().recent[0], named(5).unnamed());
-    }
-
-    #[test]
-    fn memory_answers_only_when_it_reaches_back_without_a_hole() {
-        let feed = Feed::default();
-        assert_eq!(ids(feed.recent_after(Offset(0), 10)), None);
-        feed.tell(News {
-            publications: vec![publication(5), publication(6), publication(7)],
-            ..News::default()
-        });
-        assert_eq!(ids(feed.recent_after(Offset(3), 10)), None);
-        assert_eq!(ids(feed.recent_after(Offset(4), 10)), Some(vec![5, 6, 7]));
-        assert_eq!(ids(feed.recent_after(Offset(5), 1)), Some(vec![6]));
-        assert_eq!(ids(feed.recent_after(Offset(7), 10)), Some(vec![]));
-        let committed = |id| feed.state().committed(Offset(id));
-        assert_eq!(committed(4), None);
-        assert_eq!(committed(5), committed(7));
-        feed.tell(News { publications: vec![publication(9)], ..News::default() });
-        assert_eq!(ids(feed.recent_after(Offset(5), 10)), None);
-        let (earlier, later) = (committed(7), committed(9));
-        assert!(earlier <= later && earlier.is_some());
-        assert_eq!(committed(10), None);
-        assert_eq!(ids(feed.recent_after(Offset(8), 10)), Some(vec![9]));
-        assert_eq!(ids(feed.recent_after(Offset(9), 10)), Some(vec![]));
+        assert!(feed.recent_after(Offset(0), 1).is_some());
+        feed.forget();
+        assert!(feed.recent_after(Offset(0), 1).is_none() && feed.catalog_version() > version);
+        assert_eq!(*announced.borrow(), 2);
     }
 }

@@ -12,6 +12,7 @@ mod attacks;
 mod auth;
 mod authority;
 mod bursts;
+mod bus;
 mod catalogue;
 mod contract_http;
 mod crash;

@@ -100,6 +100,7 @@ fn a_bad_setting_is_named_in_one_sentence() {
         (vec!["--assets", "/no/such/folder"], "--assets"),
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--smtp-url", "smtp://localhost"], "--mail-from"),
+        (vec!["--bus", "redis://localhost"], "--bus"),
         (mail("http://localhost", "shop@shop.example"), "--smtp-url"),
         (mail("smtp://localhost", "the shop"), "--mail-from"),
         (vec!["--config", "/no/such/file.toml"], "--config"),

@@ -2,6 +2,7 @@
 //! a WebSocket client with deadlines.
 
 mod http;
+mod nats;
 mod smtp;
 mod wait;
 mod ws;
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 
 pub use self::{
     http::{Answer, Call, Http, is_problem},
+    nats::{Nats, bus_is},
     smtp::Sink,
     wait::{DEADLINE, SOON, eventually, pass, until, within},
     ws::{As, Ws},
@@ -98,6 +100,16 @@ impl TestApp {
         let store = told.recv_timeout(DEADLINE).expect("the server starts");
         let http = Http::new(&url);
         Self { url, store, folder, shutdown, http }
+    }
+
+    /// Another node of this shop, on the same database.
+    pub async fn beside(&self, change: impl FnOnce(&mut ServeLayer)) -> Self {
+        let database = format!("sqlite://{}", self.folder.path().join("shop.db").display());
+        Self::spawn_in(|common, serve| {
+            common.database_url = Some(database.into());
+            change(serve);
+        })
+        .await
     }
 
     /// Begins the drain.

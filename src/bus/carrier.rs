@@ -1,0 +1,90 @@
+//! What a bus is, whatever carries it.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream::BoxStream};
+
+use super::{node::NodeId, status::BusState};
+use crate::telemetry::NotSent;
+
+/// What a message is about: who wants to hear of one thing does not have to read the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// What a node has committed.
+    News,
+}
+
+impl Topic {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::News];
+
+    /// Its name, in subjects and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::News => "news",
+        }
+    }
+}
+
+/// A message of another node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Whose.
+    pub from: NodeId,
+    /// When it was published, by that node's clock, in microseconds of Unix time.
+    pub sent: i64,
+    /// What it says.
+    pub body: Bytes,
+}
+
+/// What a subscriber hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A message, which no other [`Heard`] of this subscription repeats.
+    Message(Message),
+    /// Messages may have been lost, of whatever node: the bus was away, a queue was full, or a node's numbers have a hole.
+    Missed,
+}
+
+/// Between the nodes of a shop.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// This node.
+    fn node(&self) -> NodeId;
+
+    /// How it is.
+    fn state(&self) -> BusState;
+
+    /// Bytes that a message may have.
+    fn max_body(&self) -> usize;
+
+    /// Tells all other nodes. Never waits: what cannot leave, because the bus is away or has no room, is dropped and counted,
+    /// and who hears the next message of this node hears that one was missed.
+    fn publish(&self, topic: Topic, body: &[u8]);
+
+    /// Counts a message that was not published, so that others learn that they miss it.
+    fn skip(&self, topic: Topic, reason: NotSent);
+
+    /// Hears what other nodes publish from now on.
+    async fn subscribe(&self, topic: Topic) -> Incoming;
+
+    /// Sends what was published, as far as a moment is enough for that.
+    async fn close(&self);
+}
+
+/// A subscription.
+pub struct Incoming(BoxStream<'static, Heard>);
+
+impl Incoming {
+    /// One that hears this.
+    #[must_use]
+    pub fn new(heard: impl Stream<Item = Heard> + Send + 'static) -> Self {
+        Self(heard.boxed())
+    }
+
+    /// What comes next; `None` when nothing ever will.
+    pub async fn next(&mut self) -> Option<Heard> {
+        self.0.next().await
+    }
+}

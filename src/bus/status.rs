@@ -1,0 +1,122 @@
+//! Whether the bus is there, told once for each change: in the log, in the metrics, to `/readyz`, and to subscribers, who may
+//! have missed something while it was away.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_nats::{ClientError, Event};
+use tokio::sync::watch;
+
+use crate::telemetry::{self, NotHeard};
+
+/// How the bus is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BusState {
+    /// There is none: the shop has one node.
+    None,
+    /// It carries messages.
+    Up,
+    /// It cannot be reached, or is not reached yet.
+    Away,
+}
+
+impl BusState {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Up => "up",
+            Self::Away => "away",
+        }
+    }
+}
+
+/// How it is, and how it was told.
+#[derive(Debug)]
+pub(super) struct Status {
+    /// `None` until the first attempt has ended.
+    is_up: Mutex<Option<bool>>,
+    /// Counts the times that messages may have been lost.
+    missed: watch::Sender<u64>,
+}
+
+impl Status {
+    pub(super) fn new() -> Self {
+        telemetry::bus_connected(false);
+        Self { is_up: Mutex::new(None), missed: watch::Sender::new(0) }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        *self.is_up.lock().unwrap_or_else(PoisonError::into_inner) == Some(true)
+    }
+
+    /// Changes whenever messages may have been lost.
+    pub(super) fn missed(&self) -> watch::Receiver<u64> {
+        self.missed.subscribe()
+    }
+
+    /// The client tells what happened.
+    pub(super) fn tell(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                if self.change(true) {
+                    tracing::info!("the bus is connected");
+                }
+                self.miss();
+            }
+            Event::Disconnected | Event::Closed => {
+                if self.change(false) {
+                    tracing::warn!(
+                        "the bus is away; until it is back, what it would tell is read from the log"
+                    );
+                }
+            }
+            // One for each attempt.
+            Event::ClientError(ClientError::Other(reason)) => {
+                if self.change(false) {
+                    tracing::warn!(%reason, "the bus is not there; until it is, what it would tell is read from the log");
+                }
+            }
+            Event::SlowConsumer(_) => {
+                telemetry::bus_not_heard(NotHeard::Full);
+                self.miss();
+            }
+            other => tracing::debug!(event = %other, "the bus"),
+        }
+    }
+
+    fn miss(&self) {
+        self.missed.send_modify(|count| *count += 1);
+    }
+
+    /// Whether that is a change.
+    fn change(&self, is_up: bool) -> bool {
+        let before = self.is_up.lock().unwrap_or_else(PoisonError::into_inner).replace(is_up);
+        telemetry::bus_connected(is_up);
+        before != Some(is_up)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_learns_that_the_bus_was_away() {
+        let status = Status::new();
+        let mut missed = status.missed();
+        assert!(!status.is_up());
+        status.tell(&Event::ClientError(ClientError::Other("IO error".into())));
+        assert!(!status.is_up() && !missed.has_changed().unwrap());
+        for (event, is_up) in
+            [(Event::Connected, true), (Event::Disconnected, false), (Event::Connected, true)]
+        {
+            missed.mark_unchanged();
+            status.tell(&event);
+            assert_eq!((status.is_up(), missed.has_changed().unwrap()), (is_up, is_up), "{event}");
+        }
+        missed.mark_unchanged();
+        status.tell(&Event::SlowConsumer(1));
+        assert!(missed.has_changed().unwrap());
+    }
+}

@@ -1,0 +1,148 @@
+//! What the nodes of a shop tell each other: what one has committed, the others put into their feeds.
+//!
+//! The log stays the truth (docs/design/0010-sqlite-then-postgresql-and-nats.md). What is lost, repeated or out of order here
+//! is at worst a hole in memory, for which readers go to the store.
+
+mod items;
+mod wire;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use self::items::Items;
+use crate::{
+    bus::{Bus, BusState, Heard, Incoming, Message, Topic},
+    clock,
+    store::Feed,
+    telemetry::{self, NotHeard, NotSent},
+};
+
+/// Clocks of two nodes that differ by more than this say nothing of how old news are.
+const MAX_LAG: Duration = Duration::from_secs(10);
+
+/// Between the feed of this node and those of the others.
+pub struct Nodes {
+    feed: Arc<Feed>,
+    news: Incoming,
+}
+
+impl Nodes {
+    /// From now on what is committed here is told to others.
+    pub async fn join(feed: Arc<Feed>, bus: Arc<dyn Bus>) -> Self {
+        let news = bus.subscribe(Topic::News).await;
+        // With one node the feed has nobody to tell, and commits pass no line of this.
+        if bus.state() != BusState::None {
+            feed.tell_others(move |news| publish(&*bus, Items::of(news)));
+        }
+        Self { feed, news }
+    }
+
+    /// Hears the others until it is dropped.
+    pub async fn run(mut self) {
+        while let Some(heard) = self.news.next().await {
+            match heard {
+                Heard::Message(message) => self.hear(&message),
+                Heard::Missed => self.feed.forget(),
+            }
+        }
+    }
+
+    fn hear(&self, message: &Message) {
+        let Some(news) = wire::read(&message.body) else {
+            telemetry::bus_not_heard(NotHeard::Malformed);
+            // Whatever it said is not known here.
+            return self.feed.forget();
+        };
+        let micros = u64::try_from(clock::micros().saturating_sub(message.sent)).unwrap_or(0);
+        let lag = Duration::from_micros(micros);
+        telemetry::bus_lag(lag);
+        let now = Instant::now();
+        self.feed.hear(news, now.checked_sub(lag.min(MAX_LAG)).unwrap_or(now));
+    }
+}
+
+/// Publishes in as many messages as the bus wants it to be.
+fn publish(bus: &dyn Bus, items: Items<'_>) {
+    if bus.state() == BusState::Away {
+        return bus.skip(Topic::News, NotSent::Away);
+    }
+    let body = wire::write(&items);
+    if body.len() <= bus.max_body() {
+        return bus.publish(Topic::News, &body);
+    }
+    match items.halves() {
+        Some((first, second)) => {
+            publish(bus, first);
+            publish(bus, second);
+        }
+        None => bus.skip(Topic::News, NotSent::TooLarge),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{
+        bus::NodeId,
+        domain::{Offset, SessionId},
+        store::feed::News,
+    };
+
+    /// Keeps what is published.
+    struct Kept {
+        max_body: usize,
+        bodies: Mutex<Vec<Vec<u8>>>,
+    }
+
+    #[async_trait]
+    impl Bus for Kept {
+        fn node(&self) -> NodeId {
+            NodeId::from_random([1; 6])
+        }
+
+        fn state(&self) -> BusState {
+            BusState::Up
+        }
+
+        fn max_body(&self) -> usize {
+            self.max_body
+        }
+
+        fn publish(&self, _topic: Topic, body: &[u8]) {
+            self.bodies.lock().unwrap().push(body.to_owned());
+        }
+
+        fn skip(&self, _topic: Topic, reason: NotSent) {
+            panic!("{reason:?}");
+        }
+
+        async fn subscribe(&self, _topic: Topic) -> Incoming {
+            Incoming::new(futures_util::stream::empty())
+        }
+
+        async fn close(&self) {}
+    }
+
+    #[test]
+    fn large_news_leave_in_pieces_that_say_the_same() {
+        let news = || News {
+            catalog: true,
+            revoked: (0..200).map(|n| SessionId::from_random([n; 16])).collect(),
+            unnamed: (0..500).map(Offset).collect(),
+            ..News::default()
+        };
+        let bus = Arc::new(Kept { max_body: 1000, bodies: Mutex::default() });
+        publish(&*bus, Items::of(&news()));
+        let bodies = bus.bodies.lock().unwrap();
+        assert!(bodies.len() > 13 && bodies.iter().all(|body| body.len() <= 1000), "{}", bodies.len());
+        let mut heard = News::default();
+        bodies.iter().for_each(|body| heard.append(wire::read(body).unwrap()));
+        assert_eq!(format!("{heard:?}"), format!("{:?}", news()));
+    }
+}
