@@ -27,11 +27,14 @@ pub(super) async fn role<E: From<Denied> + From<StoreError>>(
          where
              user_id = $1
              and banned_at is null
-             and ($2 is null or exists (
-                 select 1
-                 from sessions
-                 where session_id = $2 and user_id = $1 and revoked_at is null and expires_at > $3
-             ))",
+             and (
+                 exists (
+                     select 1
+                     from sessions
+                     where session_id = $2 and user_id = $1 and revoked_at is null and expires_at > $3
+                 )
+                 or $2 is null
+             )",
     )
     .bind(by.user_id.0)
     .bind(session_key(by.session))
@@ -84,7 +87,7 @@ pub(super) async fn end_sessions(
     let ended = statement::query_scalar(
         "update sessions
          set revoked_at = $1
-         where user_id = $2 and revoked_at is null and ($3 is null or session_id <> $3)
+         where user_id = $2 and revoked_at is null and (session_id <> $3 or $3 is null)
          returning session_id",
     )
     .bind(now.as_millis())

@@ -79,7 +79,7 @@ async fn put(
 ) -> Result<(), CatalogError> {
     let (sold, held, full) = statement::query_as::<(bool, bool, bool)>(
         "select
-             exists (select 1 from goods where goods_id = $2 and listed = 1),
+             exists (select 1 from goods where goods_id = $2 and listed),
              exists (select 1 from carts where user_id = $1 and goods_id = $2),
              (select count(*) from carts where user_id = $1) >= $3",
     )

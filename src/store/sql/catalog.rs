@@ -3,8 +3,16 @@
 use async_trait::async_trait;
 
 use super::{
-    SqlStore, audit::By, authority, conn::Conn, errors::is_taken, goods_deeds, listing, news, rows::GoodsRow,
-    statement, stock, telling, writer::Tx,
+    SqlStore,
+    audit::By,
+    authority,
+    conn::Conn,
+    errors::is_taken,
+    goods_deeds, listing, news,
+    rows::GoodsRow,
+    statement::{self, either},
+    stock, telling,
+    writer::Tx,
 };
 use crate::{
     domain::{
@@ -35,13 +43,18 @@ impl CatalogStore for SqlStore {
     }
 
     async fn categories(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        Ok(statement::query_as::<(String, i64)>(
+        Ok(statement::query_as::<(String, i64)>(either(
             "select category, count(*)
              from goods
              where listed = 1
              group by category
              order by category",
-        )
+            "select category, count(*)
+             from goods
+             where listed
+             group by category
+             order by category",
+        ))
         .fetch_all(&mut *self.reader().await?)
         .await?)
     }
@@ -348,7 +361,7 @@ async fn spelling(tx: &mut Tx, category: &Category, of: Option<GoodsId>) -> Resu
         "insert into categories (key, name)
          values ($1, $2)
          on conflict (key) do update set name = excluded.name
-         where not exists (select 1 from goods where category = categories.name and goods_id is not $3)",
+         where not exists (select 1 from goods where category = categories.name and goods_id is distinct from $3)",
     )
     .bind(category.key())
     .bind(category.as_str())
@@ -373,7 +386,7 @@ pub(super) async fn find_all(
              goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
              created_at, updated_at
          from goods
-         where goods_id in (select value from json_each($1))",
+         where goods_id in (select cast(value as bigint) from json_each($1))",
     )
     .bind(serde_json::json!(ids).to_string())
     .fetch_all(conn)

@@ -2,18 +2,14 @@
 //! meanwhile is not seen. Each statement finds one kind of contradiction and says a line for each.
 
 use super::{
-    conn::{Conn, Connected},
-    statement,
+    conn::Conn,
+    statement::{self, either},
 };
 
 /// What is wrong, a line each; of one kind no more than a hundred.
 pub(super) async fn contradictions(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
     conn.begin_reading().await?;
-    let mut found = match conn.connected() {
-        Connected::Sqlite(_) => file(conn).await?,
-        // Its pages and references PostgreSQL itself looks after.
-        Connected::Postgres(_) => Vec::new(),
-    };
+    let mut found = damage(conn).await?;
     // What follows relies on a file that can be read.
     if found.is_empty() {
         found.extend(log(conn).await?);
@@ -28,9 +24,10 @@ pub(super) async fn contradictions(conn: &mut Conn) -> Result<Vec<String>, sqlx:
     Ok(found)
 }
 
-/// The pages of the file, its indexes and its references.
-async fn file(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
-    statement::query_scalar(
+/// The pages of the file, its indexes and its references. PostgreSQL looks after its own, as long as it is let: an import
+/// may have switched that off.
+async fn damage(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
+    statement::query_scalar(either(
         "select 'the file is damaged: ' || integrity_check
          from pragma_integrity_check
          where integrity_check <> 'ok'
@@ -39,7 +36,20 @@ async fn file(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
              || ' that is not there'
          from pragma_foreign_key_check
          limit 100",
-    )
+        "select 'the index ' || relname || ' is not complete'
+         from pg_index join pg_class on pg_class.oid = indexrelid
+         where not indisvalid and relnamespace = cast(cast(current_schema() as text) as regnamespace)
+         union all
+         select 'the constraint ' || conname || ' was not checked for all rows'
+         from pg_constraint
+         where not convalidated and connamespace = cast(cast(current_schema() as text) as regnamespace)
+         union all
+         select 'the trigger ' || tgname || ' of ' || relname || ' is switched off'
+         from pg_trigger join pg_class on pg_class.oid = tgrelid
+         where
+             tgenabled in ('D', 'R') and relnamespace = cast(cast(current_schema() as text) as regnamespace)
+         limit 100",
+    ))
     .fetch_all(conn)
     .await
 }
@@ -53,7 +63,7 @@ async fn log(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
                  sequence,
                  lag(sequence, 1, (select pruned_sequence from order_log)) over (order by sequence) as before
              from order_events
-         )
+         ) as steps
          where sequence <> before + 1
          union all
          select 'the log has a hole: offset ' || announced_as || ' follows ' || before
@@ -63,7 +73,7 @@ async fn log(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
                  lag(announced_as, 1, (select pruned_offset from order_log)) over (order by announced_as) as before
              from order_events
              where announced_as is not null
-         )
+         ) as steps
          where announced_as <> before + 1
          union all
          select 'offset ' || later.announced_as || ' is earlier in the log than the offset before it'
@@ -82,7 +92,7 @@ async fn events(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
         "with oldest as (
              select
                  case when pruned_sequence > 0 or pruned_offset > 0 then
-                     ifnull(
+                     coalesce(
                          (select min(order_id) from order_events where kind = 'placed'), 9223372036854775807
                      )
                  else 0 end as order_id
@@ -99,10 +109,14 @@ async fn events(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
          where
              kind = 'placed'
              and (
-                 (other_goods, quantity) is not (
-                     select count(*) - 1, sum(quantity)
-                     from order_items
-                     where order_items.order_id = order_events.order_id
+                 exists (
+                     select 1
+                     from (
+                         select count(*) - 1 as others, sum(quantity) as pieces
+                         from order_items
+                         where order_items.order_id = order_events.order_id
+                     ) as held
+                     where others is distinct from other_goods or pieces is distinct from order_events.quantity
                  )
                  or not exists (
                      select 1
@@ -135,7 +149,7 @@ async fn cancellations(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
          from order_events as canceled join order_events as placed using (order_id)
          where
              canceled.kind = 'canceled' and placed.kind = 'placed'
-             and canceled.withdraws is not placed.announced_as
+             and canceled.withdraws is distinct from placed.announced_as
          union all
          select 'the cancellation of order ' || order_id || ' comes before the order in the log'
          from order_events as canceled join order_events as placed using (order_id)
@@ -206,7 +220,7 @@ async fn goods(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
              group by goods_id
          ),
          expected as (
-             select goods.goods_id, stock, ifnull(changed.pieces, 0) - ifnull(sold.pieces, 0) as pieces
+             select goods.goods_id, stock, coalesce(changed.pieces, 0) - coalesce(sold.pieces, 0) as pieces
              from goods
                  left join changed on changed.goods_id = goods.goods_id
                  left join sold on sold.goods_id = goods.goods_id
@@ -216,7 +230,7 @@ async fn goods(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
          where stock < 0
          union all
          select
-             'goods ' || goods_id || ' have a stock of ' || ifnull(stock, 'nothing')
+             'goods ' || goods_id || ' have a stock of ' || stock
              || ', changes and orders come to ' || pieces
          from expected
          where stock is not null and pieces <> stock
@@ -248,7 +262,7 @@ async fn sources(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
              where source_orders.source_id = orders.source_id and order_id is not null
          )
          union all
-         select 'order ' || number || ' of source ' || source_id || ' is not told apart from another'
+         select 'order ' || min(number) || ' of source ' || min(source_id) || ' is not told apart from another'
          from source_orders
          where order_id is not null
          group by order_id

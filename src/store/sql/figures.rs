@@ -66,9 +66,9 @@ impl FigureStore for SqlStore {
                         "insert into widget_counts (day, shown, clicked, closed)
                          values ($1, $2, $3, $4)
                          on conflict (day) do update set
-                             shown = shown + excluded.shown,
-                             clicked = clicked + excluded.clicked,
-                             closed = closed + excluded.closed",
+                             shown = widget_counts.shown + excluded.shown,
+                             clicked = widget_counts.clicked + excluded.clicked,
+                             closed = widget_counts.closed + excluded.closed",
                     )
                     .bind(day.to_string())
                     .bind(number(shown))

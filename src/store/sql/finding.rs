@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::statement::{Query, Scalar};
-
-use super::{conn::Conn, statement};
+use super::{
+    conn::Conn,
+    statement::{self, Query, Scalar, either},
+};
 use crate::{
     domain::{OrderId, text},
     store::StoreError,
@@ -72,12 +73,16 @@ fn filtered(query: Ids, filter: &Filter) -> Ids {
 
 /// Goods of which a name has all words, up to one more than are looked up.
 async fn goods_called(conn: &mut Conn, words: &str) -> Result<Vec<i64>, StoreError> {
-    Ok(statement::query_scalar(
+    Ok(statement::query_scalar(either(
         "select distinct goods_id
          from goods_names
          where $1 <> '[]' and not exists (select 1 from json_each($1) where instr(form, cast(value as blob)) = 0)
          limit $2",
-    )
+        "select distinct goods_id
+         from goods_names
+         where $1 <> '[]' and not exists (select 1 from json_each($1) where instr(form, atom) = 0)
+         limit $2",
+    ))
     .bind(words)
     .bind(MOST + 1)
     .fetch_all(conn)
@@ -102,7 +107,7 @@ async fn accounts_called(conn: &mut Conn, nickname: &str) -> Result<Vec<i64>, St
 async fn exactly(conn: &mut Conn, text: &str, filter: &Filter) -> Result<Vec<i64>, StoreError> {
     let text = text.trim();
     let number = text.trim_start_matches('#');
-    let found = statement::query_scalar(
+    let found = statement::query_scalar(either(
         "select order_id
          from orders
          where
@@ -111,17 +116,32 @@ async fn exactly(conn: &mut Conn, text: &str, filter: &Filter) -> Result<Vec<i64
                  union all
                  select order_id from source_orders where number in ($9, $10) and order_id is not null
                  union all
-                 select order_id from orders where buyer = $10 collate nocase
+                 select order_id from orders where buyer = $11 collate nocase
              )
              and order_id < $1 and created_at between $2 and $3
-             and ($5 is null or status = $5) and ($6 is null or source_id = $6) and (not $7 or source_id is null)
+             and (status = $5 or $5 is null) and (source_id = $6 or $6 is null) and (not $7 or source_id is null)
          order by order_id desc
          limit $4",
-    );
+        "select order_id
+         from orders
+         where
+             order_id in (
+                 select $8
+                 union all
+                 select order_id from source_orders where number in ($9, $10) and order_id is not null
+                 union all
+                 select order_id from orders where lower(buyer) = $11
+             )
+             and order_id < $1 and created_at between $2 and $3
+             and (status = $5 or $5 is null) and (source_id = $6 or $6 is null) and (not $7 or source_id is null)
+         order by order_id desc
+         limit $4",
+    ));
     Ok(filtered(found, filter)
         .bind(OrderId::parse(number).map(|id| id.0))
         .bind(number)
         .bind(text)
+        .bind(text.to_ascii_lowercase())
         .fetch_all(conn)
         .await?)
 }
@@ -129,7 +149,7 @@ async fn exactly(conn: &mut Conn, text: &str, filter: &Filter) -> Result<Vec<i64
 /// The newest orders of each of some goods. The second table function is read once for each row of the first: so the
 /// newest of each come along the index, and no more of them than a page.
 async fn of_goods(conn: &mut Conn, goods: &[i64], filter: &Filter) -> Result<Vec<i64>, StoreError> {
-    let found = statement::query_scalar(
+    let found = statement::query_scalar(either(
         "select found.value
          from json_each($8) as wanted cross join json_each((
              select json_group_array(order_id)
@@ -143,14 +163,31 @@ async fn of_goods(conn: &mut Conn, goods: &[i64], filter: &Filter) -> Result<Vec
                          from orders
                          where
                              orders.order_id = order_items.order_id and created_at between $2 and $3
-                             and ($5 is null or status = $5) and ($6 is null or source_id = $6)
+                             and (status = $5 or $5 is null) and (source_id = $6 or $6 is null)
                              and (not $7 or source_id is null)
                      )
                  order by order_id desc
                  limit $4
              )
          )) as found",
-    );
+        "select found.order_id
+         from json_each($8) as wanted cross join lateral (
+             select distinct order_id
+             from order_items
+             where
+                 goods_id = cast(wanted.value as bigint) and order_id < $1
+                 and exists (
+                     select 1
+                     from orders
+                     where
+                         orders.order_id = order_items.order_id and created_at between $2 and $3
+                         and (status = $5 or $5 is null) and (source_id = $6 or $6 is null)
+                         and (not $7 or source_id is null)
+                 )
+             order by order_id desc
+             limit $4
+         ) as found",
+    ));
     Ok(filtered(found, filter).bind(serde_json::json!(goods).to_string()).fetch_all(conn).await?)
 }
 
@@ -159,7 +196,7 @@ async fn of_accounts(conn: &mut Conn, accounts: &[i64], filter: &Filter) -> Resu
     if filter.source.is_some() {
         return Ok(Vec::new());
     }
-    Ok(statement::query_scalar(
+    Ok(statement::query_scalar(either(
         "select found.value
          from json_each($6) as wanted cross join json_each((
              select json_group_array(order_id)
@@ -168,12 +205,22 @@ async fn of_accounts(conn: &mut Conn, accounts: &[i64], filter: &Filter) -> Resu
                  from orders indexed by orders_of_user
                  where
                      user_id = wanted.value and order_id < $1 and created_at between $2 and $3
-                     and ($5 is null or status = $5)
+                     and (status = $5 or $5 is null)
                  order by order_id desc
                  limit $4
              )
          )) as found",
-    )
+        "select found.order_id
+         from json_each($6) as wanted cross join lateral (
+             select order_id
+             from orders
+             where
+                 user_id = cast(wanted.value as bigint) and order_id < $1 and created_at between $2 and $3
+                 and (status = $5 or $5 is null)
+             order by order_id desc
+             limit $4
+         ) as found",
+    ))
     .bind(filter.after)
     .bind(filter.from)
     .bind(filter.to)
@@ -192,12 +239,12 @@ async fn from_the_newest(
     nickname: &str,
     filter: &Filter,
 ) -> Result<Vec<i64>, StoreError> {
-    let found = statement::query_scalar(
+    let found = statement::query_scalar(either(
         "select order_id
          from orders not indexed
          where
              order_id < $1 and created_at between $2 and $3
-             and ($5 is null or status = $5) and ($6 is null or source_id = $6) and (not $7 or source_id is null)
+             and (status = $5 or $5 is null) and (source_id = $6 or $6 is null) and (not $7 or source_id is null)
              and (
                  user_id in (
                      select user_id
@@ -222,6 +269,35 @@ async fn from_the_newest(
              )
          order by order_id desc
          limit $4",
-    );
+        "select order_id
+         from orders
+         where
+             order_id < $1 and created_at between $2 and $3
+             and (status = $5 or $5 is null) and (source_id = $6 or $6 is null) and (not $7 or source_id is null)
+             and (
+                 user_id in (
+                     select user_id
+                     from users
+                     where $9 <> '' and instr(nickname_key, $9) > 0 and erased_at is null
+                 )
+                 or exists (
+                     select 1
+                     from order_items
+                     where
+                         order_items.order_id = orders.order_id
+                         and goods_id in (
+                             select goods_id
+                             from goods_names
+                             where
+                                 $8 <> '[]'
+                                 and not exists (
+                                     select 1 from json_each($8) where instr(form, atom) = 0
+                                 )
+                         )
+                 )
+             )
+         order by order_id desc
+         limit $4",
+    ));
     Ok(filtered(found, filter).bind(words).bind(nickname).fetch_all(conn).await?)
 }

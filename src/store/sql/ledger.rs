@@ -72,7 +72,7 @@ async fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<i64>, StoreError> 
              from orders indexed by orders_of_source
              where
                  source_id = $7 and created_at between $1 and $2 and (created_at < $3 or order_id < $4)
-                 and ($6 is null or status = $6)
+                 and (status = $6 or $6 is null)
              order by created_at desc, order_id desc
              limit $5",
         )
@@ -92,7 +92,7 @@ async fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<i64>, StoreError> 
              from orders indexed by orders_by_time
              where
                  created_at between $1 and $2 and (created_at < $3 or order_id < $4)
-                 and ($6 is null or status = $6) and (not $8 or source_id is null)
+                 and (status = $6 or $6 is null) and (not $8 or source_id is null)
              order by created_at desc, order_id desc
              limit $5",
         )
@@ -120,11 +120,12 @@ async fn records(conn: &mut Conn, currency: Currency, ids: &[i64]) -> Result<Vec
              users.nickname, sources.name as source_name, sources.kind as source_kind,
              source_orders.number, order_events.announced_as
          from json_each($1) as page
-             cross join orders on orders.order_id = page.value
+             cross join orders
              left join users on users.user_id = orders.user_id and users.erased_at is null
              left join sources on sources.source_id = orders.source_id
              left join source_orders on source_orders.order_id = orders.order_id
              left join order_events on order_events.order_id = orders.order_id and order_events.kind = 'placed'
+         where orders.order_id = cast(page.value as bigint)
          order by page.key",
     )
     .bind(serde_json::json!(ids).to_string())

@@ -5,9 +5,11 @@
 //! or from the table itself, newest first. `cross join` and `indexed by` keep the planner from another way, of which no
 //! list of many goods would be fast.
 
-use super::statement::{Query, Whole};
-
-use super::{conn::Conn, rows::GoodsRow, statement};
+use super::{
+    conn::Conn,
+    rows::GoodsRow,
+    statement::{self, Query, Whole, either},
+};
 use crate::{
     domain::{Currency, Goods, GoodsId, GoodsName, GoodsSort, text},
     store::{GoodsQuery, StoreError},
@@ -111,7 +113,7 @@ async fn plain(
     let key = query.category.as_deref().map(text::fold);
     // A statement for each, because one that also takes "any category" could not use the category's index.
     let list = if key.is_some() {
-        statement::query_as::<GoodsRow>(
+        statement::query_as::<GoodsRow>(either(
             "select
                  goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
                  created_at, updated_at
@@ -120,14 +122,22 @@ async fn plain(
                  category = (select name from categories where key = $3) and listed = 1 and goods_id < $1
              order by goods_id desc
              limit $2",
-        )
+            "select
+                 goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
+                 created_at, updated_at
+             from goods
+             where
+                 category = (select name from categories where key = $3) and listed and goods_id < $1
+             order by goods_id desc
+             limit $2",
+        ))
     } else {
         statement::query_as::<GoodsRow>(
             "select
                  goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,
                  created_at, updated_at
              from goods
-             where goods_id < $1 and (listed = 1 or $4)
+             where goods_id < $1 and (listed or $4)
              order by goods_id desc
              limit $2",
         )
@@ -146,15 +156,15 @@ async fn newest(
         "select
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
-         from goods_search as found not indexed cross join goods on goods.goods_id = found.goods_id
+         from goods_search as found not indexed cross join goods
          where
-             found.goods_id < $11
-             and (found.listed = 1 or $3)
+             goods.goods_id = found.goods_id and found.goods_id < $11
+             and (found.listed or $3)
              and found.price between $1 and $2
-             and ($4 is null or found.in_stock = $4)
-             and ($5 is null or found.category = (select name from categories where key = $5))
+             and (found.in_stock = $4 or $4 is null)
+             and (found.category = (select name from categories where key = $5) or $5 is null)
              and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
-             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, atom) = 0))
          order by found.goods_id desc
          limit $10",
     );
@@ -175,15 +185,15 @@ async fn cheapest(
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
          from goods_search as found indexed by goods_by_price
-             cross join goods on goods.goods_id = found.goods_id
+             cross join goods
          where
-             (found.price, found.goods_id) > ($11, $12)
+             goods.goods_id = found.goods_id and (found.price, found.goods_id) > ($11, $12)
              and found.price <= $2
-             and (found.listed = 1 or $3)
-             and ($4 is null or found.in_stock = $4)
-             and ($5 is null or found.category = (select name from categories where key = $5))
+             and (found.listed or $3)
+             and (found.in_stock = $4 or $4 is null)
+             and (found.category = (select name from categories where key = $5) or $5 is null)
              and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
-             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, atom) = 0))
          order by found.price, found.goods_id
          limit $10",
     );
@@ -203,15 +213,15 @@ async fn dearest(
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
          from goods_search as found indexed by goods_by_price
-             cross join goods on goods.goods_id = found.goods_id
+             cross join goods
          where
-             (found.price, found.goods_id) < ($11, $12)
+             goods.goods_id = found.goods_id and (found.price, found.goods_id) < ($11, $12)
              and found.price >= $1
-             and (found.listed = 1 or $3)
-             and ($4 is null or found.in_stock = $4)
-             and ($5 is null or found.category = (select name from categories where key = $5))
+             and (found.listed or $3)
+             and (found.in_stock = $4 or $4 is null)
+             and (found.category = (select name from categories where key = $5) or $5 is null)
              and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
-             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, atom) = 0))
          order by found.price desc, found.goods_id desc
          limit $10",
     );
@@ -230,15 +240,15 @@ async fn by_name(
              goods.goods_id, sku, name, description, thumbnail_url, url, goods.category, goods.price, currency, stock,
              announce, goods.listed, created_at, updated_at
          from goods_search as found indexed by goods_by_name
-             cross join goods on goods.goods_id = found.goods_id
+             cross join goods
          where
-             (found.name_key, found.goods_id) > ($11, $12)
+             goods.goods_id = found.goods_id and (found.name_key, found.goods_id) > ($11, $12)
              and found.price between $1 and $2
-             and (found.listed = 1 or $3)
-             and ($4 is null or found.in_stock = $4)
-             and ($5 is null or found.category = (select name from categories where key = $5))
+             and (found.listed or $3)
+             and (found.in_stock = $4 or $4 is null)
+             and (found.category = (select name from categories where key = $5) or $5 is null)
              and instr(form, $6) > 0 and instr(form, $7) > 0 and instr(form, $8) > 0
-             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, value) = 0))
+             and ($9 = '[]' or not exists (select 1 from json_each($9) where instr(form, atom) = 0))
          order by found.name_key, found.goods_id
          limit $10",
     );

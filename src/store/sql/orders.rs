@@ -74,9 +74,10 @@ impl OrderStore for SqlStore {
              )
              select count(*)
              from recent
-                 cross join order_events as placed on placed.order_id = recent.order_id and placed.kind = 'placed'
+                 cross join order_events as placed
              where
-                 placed.created_at >= $2
+                 placed.order_id = recent.order_id and placed.kind = 'placed'
+                 and placed.created_at >= $2
                  and placed.announced_as is not null
                  and not exists (
                      select 1
@@ -172,7 +173,7 @@ pub(super) async fn write_cancellation(
          select
              reach.sequence + 1, case when alert.announced_as is not null then latest + 1 end, 'canceled',
              $1,
-             ifnull(
+             coalesce(
                  alert.goods_id, (select goods_id from order_items where order_items.order_id = $1 and line = 0)
              ),
              alert.announced_as, $2

@@ -65,7 +65,7 @@ async fn list(conn: &mut Conn, query: &PeopleQuery) -> Result<Vec<i64>, StoreErr
          from users indexed by users_listed
          where
              user_id < $1 and erased_at is null
-             and ($3 is null or role = $3) and ($4 is null or (banned_at is not null) = $4)
+             and (role = $3 or $3 is null) and ((banned_at is not null) = $4 or $4 is null)
              and (
                  ($5 = '' and $6 = '')
                  or ($5 <> '' and instr(nickname_key, $5) > 0)
@@ -96,7 +96,7 @@ async fn persons(conn: &mut Conn, ids: &[i64], now: Timestamp) -> Result<Vec<Per
                  where sessions.user_id = users.user_id and revoked_at is null and expires_at > $2
              ) as log_ins
          from users
-         where user_id in (select value from json_each($1)) and erased_at is null
+         where user_id in (select cast(value as bigint) from json_each($1)) and erased_at is null
          order by user_id desc",
     )
     .bind(json!(ids).to_string())
@@ -128,7 +128,7 @@ async fn change(
         "update users
          set
              role = coalesce($2, role),
-             banned_at = case when $3 is null then banned_at when $3 then $4 end
+             banned_at = case when $3 then $4 when not $3 then null else banned_at end
          where user_id = $1",
     )
     .bind(id.0)

@@ -48,7 +48,7 @@ impl PersonalStore for SqlStore {
         let told = statement::query_as::<(i64, Option<i64>, Option<String>)>(
             "select order_id, announced_as, nickname
              from order_events
-             where kind = 'placed' and order_id in (select value from json_each($1))",
+             where kind = 'placed' and order_id in (select cast(value as bigint) from json_each($1))",
         )
         .bind(serde_json::json!(ids).to_string())
         .fetch_all(&mut *self.reader().await?)
@@ -149,7 +149,7 @@ async fn erase(tx: &mut Tx, by: Actor, now: Timestamp) -> Result<(), AccountErro
          set
              email = '', email_key = 'erased:' || user_id,
              nickname = '', nickname_key = 'erased:' || user_id, nickname_look = null, named_at = null,
-             password_hash = '', role = 'member', hide_purchases = 1, banned_at = $2, erased_at = $2
+             password_hash = '', role = 'member', hide_purchases = true, banned_at = $2, erased_at = $2
          where user_id = $1 and erased_at is null",
     )
     .bind(user.0)

@@ -4,8 +4,15 @@
 use serde_json::json;
 
 use super::{
-    alerts, authority::session_key, carts, catalog, conn::Conn, errors::is_missing, reading, statement,
-    stock, writer::Tx,
+    alerts,
+    authority::session_key,
+    carts, catalog,
+    conn::Conn,
+    errors::is_missing,
+    reading,
+    statement::{self, either},
+    stock,
+    writer::Tx,
 };
 use crate::{
     domain::{
@@ -175,15 +182,17 @@ struct Draft {
 /// One script, because each trip to the connection's thread costs more than these statements. All of them see the
 /// same parameters (`$1`, because sqlx counts wrongly where `?1` leaves out a number). Ids only grow and nobody else
 /// writes meanwhile: hence the order that the first statement makes is the one with the highest id for the others, and
-/// the next numbers of the log are one more than its newest.
+/// the next numbers of the log are one more than its newest. For PostgreSQL, where each statement of a script is a trip to a
+/// server, it is one statement, whose parts hand on what they have made.
 ///
 /// Whether the buyer still may order is asked by the first statement, which costs no trip of its own: the order of
 /// someone who is banned, or whose log-in has ended, is neither placed nor canceled, which the table refuses.
 async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
     let Draft { user_id, session, items, counted, told, silence, elsewhere, total, key, at } = draft;
     let pieces = items.iter().map(|item| item.quantity.get()).sum();
-    let (order_id, announced_as, nickname) = statement::query_as::<(i64, Option<i64>, Option<String>)>(
-        "insert into orders (user_id, status, total, created_at, silence)
+    let (order_id, announced_as, nickname) =
+        statement::query_as::<(i64, Option<i64>, Option<String>)>(either(
+            "insert into orders (user_id, status, total, created_at, silence)
          values (
              $1,
              (
@@ -236,25 +245,73 @@ async fn write(tx: &mut Tx, draft: Draft) -> Result<PlacedOrder, OrderError> {
              $4 -> ifnull($9, 0) ->> 1, json_array_length($4) - 1, $7, $3, $10, $11
          )
          returning order_id, announced_as, nickname",
-    )
-    .bind(user_id.0)
-    .bind(total.minor)
-    .bind(at.as_millis())
-    .bind(as_json(&items, &counted))
-    .bind(key.as_ref().map(|(key, _)| key.as_str()))
-    .bind(key.as_ref().map(|(_, fingerprint)| fingerprint))
-    .bind(pieces)
-    .bind(session_key(session))
-    .bind(told.map(|index| i64::try_from(index).unwrap_or_default()))
-    .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.goods_url.clone()))
-    .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.thumbnail_url.clone()))
-    .bind(silence.name())
-    .fetch_one(&mut tx.conn)
-    .await
-    .map_err(|error| match is_missing(&error, "orders.status") {
-        true => Denied::LoggedOut.into(),
-        false => OrderError::from(error),
-    })?;
+            "with buyer as (
+             select
+                 nickname, hide_purchases, not hide_purchases and cast($9 as bigint) is not null as is_told,
+                 banned_at is null and (
+                     exists (
+                         select 1
+                         from sessions
+                         where
+                             session_id = $8 and sessions.user_id = $1
+                             and revoked_at is null and expires_at > $3
+                     )
+                     or $8 is null
+                 ) as may_order
+             from users
+             where user_id = $1
+         ),
+         placed as (
+             insert into orders (user_id, status, total, created_at, silence)
+             values (
+                 $1, (select 'placed' from buyer where may_order), $2, $3,
+                 (select case when hide_purchases then 'hidden' when $9 is null then $12 end from buyer)
+             )
+             returning order_id
+         ),
+         items as (
+             insert into order_items (order_id, line, goods_id, name, price, quantity, taken)
+             select
+                 order_id, key, cast(value ->> 0 as bigint), value ->> 1, cast(value ->> 2 as bigint),
+                 cast(value ->> 3 as bigint), cast(value ->> 4 as bigint)
+             from placed cross join json_each($4)
+             returning order_id, line, goods_id, name
+         ),
+         kept as (
+             insert into idempotency_keys (user_id, key, fingerprint, order_id, created_at)
+             select $1, $5, $6, order_id, $3
+             from placed
+             where cast($5 as text) is not null
+         )
+         insert into order_events (
+             sequence, announced_as, kind, order_id, goods_id, nickname,
+             first_goods_name, other_goods, quantity, created_at, goods_url, thumbnail_url
+         )
+         select
+             sequence + 1, case when is_told then latest + 1 end, 'placed', order_id, goods_id,
+             case when is_told then nickname end, name, json_array_length($4) - 1, $7, $3, $10, $11
+         from items cross join buyer cross join order_log_reach
+         where line = coalesce($9, 0)
+         returning order_id, announced_as, nickname",
+        ))
+        .bind(user_id.0)
+        .bind(total.minor)
+        .bind(at.as_millis())
+        .bind(as_json(&items, &counted))
+        .bind(key.as_ref().map(|(key, _)| key.as_str()))
+        .bind(key.as_ref().map(|(_, fingerprint)| fingerprint))
+        .bind(pieces)
+        .bind(session_key(session))
+        .bind(told.map(|index| i64::try_from(index).unwrap_or_default()))
+        .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.goods_url.clone()))
+        .bind(elsewhere.as_ref().and_then(|elsewhere| elsewhere.thumbnail_url.clone()))
+        .bind(silence.name())
+        .fetch_one(&mut tx.conn)
+        .await
+        .map_err(|error| match is_missing(&error, "orders.status") {
+            true => Denied::LoggedOut.into(),
+            false => OrderError::from(error),
+        })?;
     let told = &items[told.unwrap_or_default()];
     let alert = announced_as.zip(nickname).map(|(id, nickname)| Publication {
         id: Offset(id),

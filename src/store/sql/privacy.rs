@@ -29,7 +29,7 @@ async fn forget_buyers(
     let forgotten = statement::query(
         "update receipts
          set body = null, headers = null
-         where source_id = $1 and ($2 is null or number in (select value from json_each($2)));
+         where source_id = $1 and (number in (select atom from json_each($2)) or $2 is null);
 
          update orders
          set buyer = null
@@ -38,7 +38,7 @@ async fn forget_buyers(
              and order_id in (
                  select order_id
                  from source_orders
-                 where source_id = $1 and ($2 is null or number in (select value from json_each($2)))
+                 where source_id = $1 and (number in (select atom from json_each($2)) or $2 is null)
              )",
     )
     .bind(source.as_str())
@@ -53,7 +53,7 @@ async fn forget_buyers(
              and order_id in (
                  select order_id
                  from source_orders
-                 where source_id = $1 and ($2 is null or number in (select value from json_each($2)))
+                 where source_id = $1 and (number in (select atom from json_each($2)) or $2 is null)
              )
          returning announced_as",
     )
@@ -78,7 +78,7 @@ async fn report(tx: &mut Tx, source: &SourceId, numbers: serde_json::Value) -> R
          from source_orders join orders using (order_id)
          where
              source_orders.source_id = $1 and buyer is not null
-             and number in (select value from json_each($2))
+             and number in (select atom from json_each($2))
          limit 20",
     )
     .bind(source.as_str())

@@ -19,7 +19,7 @@ pub(super) async fn find(
     let row = statement::query_as::<OrderRow>(
         "select order_id, user_id, status, total, created_at, source_id, currency, ordered_at, buyer
          from orders
-         where order_id = $1 and ($2 is null or user_id = $2)",
+         where order_id = $1 and (user_id = $2 or $2 is null)",
     )
     .bind(id.0)
     .bind(owner.map(|user| user.0))
@@ -39,7 +39,7 @@ pub(super) async fn find_all(
     let found = statement::query_as::<OrderRow>(
         "select order_id, user_id, status, total, created_at, source_id, currency, ordered_at, buyer
          from orders
-         where order_id in (select value from json_each($1))",
+         where order_id in (select cast(value as bigint) from json_each($1))",
     )
     .bind(serde_json::json!(ids).to_string())
     .fetch_all(&mut *conn)
@@ -62,7 +62,7 @@ pub(super) async fn items_of(
     let found = statement::query_as::<ItemRow>(
         "select order_id, goods_id, name, price, quantity
          from order_items
-         where order_id in (select value from json_each($1))
+         where order_id in (select cast(value as bigint) from json_each($1))
          order by order_id, line",
     )
     .bind(serde_json::json!(ids).to_string())

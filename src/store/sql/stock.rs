@@ -21,7 +21,10 @@ pub(super) async fn take(tx: &mut Tx, pieces: &[(GoodsId, i64)], now: Timestamp)
     let changed = statement::query_as::<GoodsRow>(
         "update goods
          set stock = stock - wanted.pieces, updated_at = $2
-         from (select value ->> 0 as id, value ->> 1 as pieces from json_each($1)) as wanted
+         from (
+             select cast(value ->> 0 as bigint) as id, cast(value ->> 1 as bigint) as pieces
+             from json_each($1)
+         ) as wanted
          where goods_id = wanted.id and stock >= wanted.pieces
          returning
              goods_id, sku, name, description, thumbnail_url, url, category, price, currency, stock, announce, listed,

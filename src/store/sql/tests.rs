@@ -23,6 +23,7 @@ mod administration;
 mod alerts;
 mod check;
 mod migration;
+mod postgres_store;
 mod searching;
 mod statements;
 
