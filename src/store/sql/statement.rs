@@ -3,7 +3,7 @@
 //! In the style of `sqlx::query`, which wants the database to be known when the program is compiled. `sqlx::Any` does not,
 //! but copies each row into a form of its own and knows neither the booleans of SQLite nor scripts of PostgreSQL.
 
-use std::marker::PhantomData;
+use std::{borrow::Cow, marker::PhantomData};
 
 use sqlx::{
     Arguments as _, FromRow, Postgres, Sqlite,
@@ -254,11 +254,20 @@ fn in_postgres(part: &Part, values: &[Value]) -> Result<PgArguments, sqlx::Error
     for value in part.values(values) {
         match value {
             Value::Int(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value.as_deref()),
+            Value::Text(value) => arguments.add(value.as_deref().map(without_nul)),
             Value::Bytes(value) => arguments.add(value.as_deref()),
             Value::Bool(value) => arguments.add(value),
         }
         .map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
+}
+
+/// PostgreSQL's text holds every character but U+0000. In what is kept there is none; whoever looks for it finds nothing,
+/// as in SQLite.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => text.replace('\0', "\u{fffd}").into(),
+        false => text.into(),
+    }
 }
