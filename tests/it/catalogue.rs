@@ -108,7 +108,7 @@ async fn what_another_program_writes_is_seen_soon() {
     let app = TestApp::spawn().await;
     let admin = app.admin().await;
     app.goods(&admin, "Water", 6.2, None).await;
-    let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
+    let url = app.database.clone();
     let other = store::open(&url, "USD".parse().unwrap()).await.unwrap();
     let count =
         async || app.get("/api/goods").send().await.expect(200).json["goods"].as_array().unwrap().len();

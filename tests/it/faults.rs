@@ -2,12 +2,25 @@
 //! what was acknowledged stays, and nobody has to restart anything.
 
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions as _, Executor as _, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     serving::{Serving, client, folder, shopbell},
-    support::{As, TestApp, Ws},
+    support::{As, TestApp, Ws, is_on_postgres},
 };
+
+/// A connection in which somebody writes and does not come to an end.
+async fn held(app: &TestApp) -> Box<dyn std::any::Any> {
+    if is_on_postgres() {
+        let mut other = PgConnection::connect(app.database.trim_end_matches("&pool=4")).await.unwrap();
+        other.execute("begin; select pg_advisory_xact_lock(1396852044)").await.unwrap();
+        return Box::new(other);
+    }
+    let path = app.folder.path().join("shop.db");
+    let mut other = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+    other.execute("begin immediate").await.unwrap();
+    Box::new(other)
+}
 
 #[tokio::test]
 async fn a_database_that_another_program_holds_is_waited_for_then_refused_and_recovers() {
@@ -15,9 +28,7 @@ async fn a_database_that_another_program_holds_is_waited_for_then_refused_and_re
     let admin = app.admin().await;
     let water = app.goods(&admin, "Water", 6.2, None).await;
     let mut ws = Ws::open(&app, As::Header(&admin)).await;
-    let path = app.folder.path().join("shop.db");
-    let mut other = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-    other.execute("begin immediate").await.unwrap();
+    let other = held(&app).await;
 
     let body = json!({"items": [{"goodsId": water, "quantity": 1}]});
     let (by_socket, by_rest) = tokio::join!(
@@ -30,7 +41,7 @@ async fn a_database_that_another_program_holds_is_waited_for_then_refused_and_re
     app.get("/api/goods").send().await.expect(200);
     app.get("/readyz").send().await.expect(200);
 
-    other.execute("rollback").await.unwrap();
+    drop(other);
     app.order(&admin, water, 1).await;
     assert_eq!(ws.expect("BUY_GOODS").await["id"], 1, "what was refused left nothing behind");
 }

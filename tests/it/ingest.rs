@@ -312,7 +312,7 @@ async fn receipts_say_what_became_of_each_and_are_read_again() {
 #[tokio::test]
 async fn what_another_process_makes_and_removes_holds_soon() {
     let (app, _, kim, _) = shop().await;
-    let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
+    let url = app.database.clone();
     let other = shopbell::store::open(&url, "USD".parse().unwrap()).await.unwrap();
     let sources = shopbell::service::sources::Sources::open(other.clone()).await.unwrap();
     let name = shopbell::domain::SourceName::parse("By hand").unwrap();
@@ -399,6 +399,6 @@ async fn whatever_a_source_signs_is_kept_or_refused_and_nothing_breaks() {
         kept += usize::from(answer.json["orderId"].is_number());
     }
     assert!(kept > 60, "only {kept} orders");
-    let url = format!("sqlite://{}", app.folder.path().join("shop.db").display());
+    let url = app.database.clone();
     assert_eq!(shopbell::store::check(&url).await.unwrap(), [""; 0]);
 }

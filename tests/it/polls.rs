@@ -164,7 +164,7 @@ async fn after_a_restart_it_looks_at_once_and_tells_what_is_new() {
     eventually("the cursor is kept", || async { cursor().await.is_some() }).await;
     woo.orders.lock().unwrap().push(order(2, "processing", "Milk"));
     woo.orders.lock().unwrap()[0]["status"] = json!("refunded");
-    let database = format!("sqlite://{}", app.folder.path().join("shop.db").display());
+    let database = app.database.clone();
     app.shut_down();
     let next = TestApp::spawn_in(|common, serve| {
         common.database_url = Some(database.into());

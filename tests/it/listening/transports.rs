@@ -220,7 +220,7 @@ async fn the_end_of_a_key_ends_what_it_has_opened() {
 #[tokio::test]
 async fn a_key_of_another_process_holds_and_ends_within_a_second() {
     let shop = shop().await;
-    let url = format!("sqlite://{}", shop.app.folder.path().join("shop.db").display());
+    let url = shop.app.database.clone();
     let theirs = store::open(&url, "USD".parse().unwrap()).await.unwrap();
     let keys = ListenKeys::open(theirs.clone()).await.unwrap();
     let body = json!({"origins": [THEIRS]});

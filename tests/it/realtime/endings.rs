@@ -86,7 +86,7 @@ async fn a_past_that_is_gone_is_a_gap() {
     prune_log(&shop.app, 4).await;
     // Memory would still reach back: another start has the log alone.
     shop.app.shut_down();
-    let database = format!("sqlite://{}", shop.app.folder.path().join("shop.db").display());
+    let database = shop.app.database.clone();
     let app = TestApp::spawn_in(|common, _| common.database_url = Some(database.into())).await;
     let mut ws = Ws::open_at(&app, "/ws?after=1", As::Header(&shop.lee)).await;
     let gap = ws.expect("gap").await;

@@ -220,7 +220,7 @@ async fn restarted(app: &TestApp, sockets: [Socket; 2]) -> TestApp {
     }
     // The store closes last, after what is kept was written.
     eventually("the store to close", async || app.store.ping().await.is_err()).await;
-    let database = format!("sqlite://{}", app.folder.path().join("shop.db").display());
+    let database = app.database.clone();
     TestApp::spawn_in(|common, _| common.database_url = Some(database.into())).await
 }
 

@@ -3,6 +3,7 @@
 
 mod http;
 mod nats;
+mod postgres;
 mod smtp;
 mod wait;
 mod ws;
@@ -35,11 +36,29 @@ pub const PASSWORD: &str = "correct horse";
 /// The key of the tokens, known here so that tests can forge some.
 pub const JWT_SECRET: &str = "a secret of thirty-two bytes or more, for tests";
 
+/// Which database shops have whose tests do not choose: `postgres`, or SQLite, whose files some tests look into.
+const STORE: &str = "SHOPBELL_TEST_STORE";
+
+/// Whether this run is one on PostgreSQL.
+pub fn is_on_postgres() -> bool {
+    std::env::var(STORE).is_ok_and(|store| store == "postgres")
+}
+
+/// The URL of an empty database.
+async fn fresh_database(folder: &std::path::Path) -> String {
+    if is_on_postgres() {
+        return postgres::fresh_database().await;
+    }
+    format!("sqlite://{}", folder.join("shop.db").display())
+}
+
 /// A running shop.
 pub struct TestApp {
     /// `http://127.0.0.1:41234`
     pub url: String,
     pub store: Arc<dyn Store>,
+    /// Its URL.
+    pub database: String,
     pub folder: tempfile::TempDir,
     shutdown: Arc<Notify>,
     pub http: Http,
@@ -69,7 +88,7 @@ impl TestApp {
     /// A shop with other settings, those of the database included.
     pub async fn spawn_in(change: impl FnOnce(&mut CommonLayer, &mut ServeLayer)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}", folder.path().join("shop.db").display());
+        let database = fresh_database(folder.path()).await;
         let mut common = CommonLayer { database_url: Some(database.into()), ..CommonLayer::default() };
         let mut serve = ServeLayer {
             workers: Some(2),
@@ -79,9 +98,12 @@ impl TestApp {
             order_rate: Some(100_000),
             registration_rate: Some(100_000),
             handshake_rate: Some(100_000),
+            // As it is beside a database in a file.
+            media: Some(folder.path().join("media")),
             ..ServeLayer::default()
         };
         change(&mut common, &mut serve);
+        let database = common.database_url.as_deref().unwrap().to_owned();
         let settings = Settings::resolve(common, serve, None).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -99,12 +121,12 @@ impl TestApp {
         });
         let store = told.recv_timeout(DEADLINE).expect("the server starts");
         let http = Http::new(&url);
-        Self { url, store, folder, shutdown, http }
+        Self { url, store, database, folder, shutdown, http }
     }
 
     /// Another node of this shop, on the same database.
     pub async fn beside(&self, change: impl FnOnce(&mut ServeLayer)) -> Self {
-        let database = format!("sqlite://{}", self.folder.path().join("shop.db").display());
+        let database = self.database.clone();
         Self::spawn_in(|common, serve| {
             common.database_url = Some(database.into());
             change(serve);
@@ -172,8 +194,7 @@ impl TestApp {
 
     /// The store as another process has it, `shopbell admin ban` for one.
     pub async fn elsewhere(&self) -> Arc<dyn Store> {
-        let url = format!("sqlite://{}", self.folder.path().join("shop.db").display());
-        store::open(&url, "USD".parse().unwrap()).await.unwrap()
+        store::open(&self.database, "USD".parse().unwrap()).await.unwrap()
     }
 
     /// The number of someone's account.
