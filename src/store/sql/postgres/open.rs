@@ -1,7 +1,7 @@
 //! Connecting to a server, and bringing its database up to date. Every refusal is one sentence for the operator without
 //! the URL, which may hold a password.
 
-use std::{cmp::Ordering, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions as _,
@@ -14,7 +14,17 @@ use super::super::{
     statement, text,
 };
 
-pub(in crate::store::sql) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// The migrations that this program knows. A newer one may have made others.
+fn migrations() -> Migrator {
+    let mut known = sqlx::migrate!("migrations/postgres");
+    known.set_ignore_missing(true);
+    known
+}
+
+/// The setting of a database that says which migration a program must know to use it. Without it every one may, also where
+/// newer ones have changed the tables: nodes of two versions run side by side while they are upgraded, so a migration only
+/// adds (expand). One that takes away (contract) comes a version later and sets this.
+const USABLE_FROM: &str = "usable-from";
 
 /// Connections that only read, unless the URL says `pool=N`. Beside them the writer has one.
 const READERS: u32 = 8;
@@ -38,6 +48,9 @@ pub(in crate::store) enum OpenError {
     /// Tables of another version of this program, most likely a newer one.
     #[error("the database was written by another version of shopbell")]
     OtherVersion,
+    /// Text in it would not be all text that there is.
+    #[error("the database has the encoding {0}; shopbell needs UTF8")]
+    Encoding(String),
     /// Tables of an older version of this program, or none.
     #[error("the database is of an older version: run shopbell migrate")]
     OldVersion,
@@ -101,9 +114,11 @@ pub(super) async fn open(url: &str) -> Result<(Conn, Options, Readers), OpenErro
         ("synchronous_commit", "on"),
     ]);
     // Without the timeouts: another node may be at it, and is waited for.
-    let mut migrating = base.connect().await?;
-    MIGRATIONS.run(&mut migrating).await.map_err(refused)?;
-    let mut migrating = Conn::Postgres(migrating);
+    let mut migrating = Conn::Postgres(base.connect().await?);
+    check_usable(&mut migrating).await?;
+    let Conn::Postgres(mut conn) = migrating else { return Err(OpenError::Url) };
+    migrations().run(&mut conn).await.map_err(refused)?;
+    let mut migrating = Conn::Postgres(conn);
     for collision in text::apply_rules(&mut migrating).await? {
         tracing::warn!("{collision}");
     }
@@ -131,12 +146,40 @@ pub(super) async fn existing(url: &str) -> Result<Conn, OpenError> {
         }
         false => 0,
     };
-    let ours = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    match kept.cmp(&ours) {
-        Ordering::Equal => Ok(conn),
-        Ordering::Less => Err(OpenError::OldVersion),
-        Ordering::Greater => Err(OpenError::OtherVersion),
+    if kept < newest_migration() {
+        return Err(OpenError::OldVersion);
     }
+    check_usable(&mut conn).await?;
+    Ok(conn)
+}
+
+fn newest_migration() -> i64 {
+    migrations().iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
+/// Whether a program of this version may use a database, which may be empty.
+async fn check_usable(conn: &mut Conn) -> Result<(), OpenError> {
+    let (encoding, has_settings) = statement::query_as::<(String, bool)>(
+        "select current_setting('server_encoding'), to_regclass('settings') is not null",
+    )
+    .fetch_one(conn)
+    .await?;
+    if encoding != "UTF8" {
+        return Err(OpenError::Encoding(encoding));
+    }
+    if !has_settings {
+        return Ok(());
+    }
+    let needed: Option<String> = statement::query_scalar(
+        "select value
+         from settings
+         where key = $1",
+    )
+    .bind(USABLE_FROM)
+    .fetch_optional(conn)
+    .await?;
+    let knows = |needed: String| needed.parse::<i64>().is_ok_and(|needed| needed <= newest_migration());
+    needed.is_none_or(knows).then_some(()).ok_or(OpenError::OtherVersion)
 }
 
 fn refused(error: MigrateError) -> OpenError {

@@ -95,3 +95,37 @@ async fn a_text_that_a_server_cannot_hold_is_looked_for_in_vain() {
         assert_eq!(store.people(query, NOW).await.unwrap().len(), 0);
     }
 }
+
+#[tokio::test]
+async fn a_node_of_the_version_before_runs_beside_newer_ones_until_something_is_taken_away() {
+    let url = server::fresh_database().await;
+    let kim = {
+        let store = postgres::open(&url, usd()).await.unwrap();
+        let kim = a_user(&store, "kim").await.user_id;
+        store.close().await;
+        kim
+    };
+    let mut newer = PgConnection::connect(&url.replace("&pool=4", "")).await.unwrap();
+    for change in [
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (9001, 'expand', true, '', 1)",
+        "alter table users add column birthday bigint",
+        "alter table orders add column gift boolean not null default false",
+        "update settings set value = '1000' where key = 'text_rules'",
+    ] {
+        newer.execute(change).await.unwrap();
+    }
+    // It starts, and what it writes has the defaults of what it does not know.
+    let store = postgres::open(&url, usd()).await.unwrap();
+    let water = some_goods(&store, "water", None).await.goods_id;
+    buy(&store, kim, lines(&[(water, 1)])).await.unwrap();
+    assert_eq!(store.setting("text_rules", "").await.unwrap(), "1000", "the newer rules hold");
+    assert_eq!(postgres::check(&url).await.unwrap(), [""; 0]);
+    store.close().await;
+    newer.execute("insert into settings (key, value) values ('usable-from', '9001')").await.unwrap();
+    let refused =
+        [postgres::open(&url, usd()).await.err().unwrap(), postgres::check(&url).await.unwrap_err()];
+    for refused in refused {
+        assert_eq!(refused.to_string(), "the database was written by another version of shopbell");
+    }
+}
