@@ -34,7 +34,7 @@ use crate::{
         catalog::{self, CurrencyError},
         housekeeping,
     },
-    state::AppState,
+    state::{AppState, guesses},
     store::{self, OpenError, Store, StoreError},
     telemetry,
     transport::{connection::Connection, requests::track_requests},
@@ -115,6 +115,8 @@ impl Application {
         let widget = actix_rt::spawn(Arc::clone(&self.state.widget).run());
         let nodes = Nodes::join(Arc::clone(self.store.feed()), Arc::clone(&self.state.bus)).await;
         let nodes = actix_rt::spawn(nodes.run());
+        let guesses = guesses::share(Arc::clone(&self.state.accounts), Arc::clone(&self.state.bus));
+        let guesses = actix_rt::spawn(guesses);
         let relay = Relay::new(log, hubs.clone(), viewers);
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
@@ -147,7 +149,9 @@ impl Application {
                 }
             }
         };
-        for task in [nodes, relay, housekeeping, sources, polls, listen_keys, moderation, alerts, board] {
+        for task in
+            [nodes, guesses, relay, housekeeping, sources, polls, listen_keys, moderation, alerts, board]
+        {
             task.abort();
         }
         // First, because it waits for a write under way, and that is not to be broken off.

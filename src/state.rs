@@ -1,5 +1,7 @@
 //! What handlers share: the settings and the use cases.
 
+pub mod guesses;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},

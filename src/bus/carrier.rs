@@ -12,17 +12,20 @@ use crate::telemetry::NotSent;
 pub enum Topic {
     /// What a node has committed.
     News,
+    /// How attempts to log in end.
+    Guesses,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::News];
+    pub const ALL: [Self; 2] = [Self::News, Self::Guesses];
 
     /// Its name, in subjects and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::News => "news",
+            Self::Guesses => "guesses",
         }
     }
 }

@@ -8,11 +8,13 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::network::network;
@@ -62,18 +64,38 @@ pub struct TooManyAttempts {
     pub retry_after: Duration,
 }
 
-/// Counts failed log-ins.
-#[derive(Debug)]
+/// How an attempt ended, for the other nodes of the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guess {
+    account: Account,
+    network: IpAddr,
+    /// Whether the password was right.
+    right: bool,
+}
+
+/// Counts failed log-ins, those of this node and those that [`LoginThrottle::hear`] is told of.
 pub struct LoginThrottle {
     failures: Mutex<Failures>,
     /// From where accounts have logged in, and when last.
     known: Mutex<HashMap<(Account, IpAddr), Timestamp>>,
     max_keys: usize,
+    others: OnceLock<Box<dyn Fn(Guess) + Send + Sync>>,
+}
+
+impl fmt::Debug for LoginThrottle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginThrottle").field("max_keys", &self.max_keys).finish_non_exhaustive()
+    }
 }
 
 impl Default for LoginThrottle {
     fn default() -> Self {
-        Self { failures: Mutex::default(), known: Mutex::default(), max_keys: MAX_KEYS }
+        Self {
+            failures: Mutex::default(),
+            known: Mutex::default(),
+            max_keys: MAX_KEYS,
+            others: OnceLock::new(),
+        }
     }
 }
 
@@ -84,9 +106,34 @@ pub struct Attempt<'a> {
     throttle: &'a LoginThrottle,
     keys: [Key; 3],
     at: Timestamp,
+    account: Account,
+    network: IpAddr,
+    is_settled: bool,
 }
 
 impl LoginThrottle {
+    /// Tells others how attempts end from now on. Only the first call counts.
+    pub fn tell_others(&self, tell: impl Fn(Guess) + Send + Sync + 'static) {
+        drop(self.others.set(Box::new(tell)));
+    }
+
+    /// Counts what another node was told.
+    pub fn hear(&self, Guess { account, network, right }: Guess, now: Timestamp) {
+        if right {
+            return self.remember(account, network, now);
+        }
+        let mut failures = self.failures();
+        for key in keys(account, network) {
+            add(&mut failures, self.max_keys, key, now);
+        }
+    }
+
+    fn tell(&self, guess: Guess) {
+        if let Some(tell) = self.others.get() {
+            tell(guess);
+        }
+    }
+
     /// Counts an attempt for an account (known or not) and an address.
     ///
     /// # Errors
@@ -98,7 +145,7 @@ impl LoginThrottle {
         now: Timestamp,
     ) -> Result<Attempt<'_>, TooManyAttempts> {
         let (account, network) = (account(log_in), network(address));
-        let keys = [Key::Pair(account, network), Key::Network(network), Key::Account(account)];
+        let keys = keys(account, network);
         // What others did from this network, or to this account from elsewhere, is not held against its owner.
         let decisive = if self.knows(account, network) { &keys[..1] } else { &keys[..] };
         let mut failures = self.failures();
@@ -107,10 +154,9 @@ impl LoginThrottle {
             return Err(TooManyAttempts { retry_after: Duration::from_secs(millis.div_ceil(1000)) });
         }
         for key in keys {
-            make_room(&mut failures, self.max_keys, key, now);
-            failures.entry(key).or_default().push_back(now);
+            add(&mut failures, self.max_keys, key, now);
         }
-        Ok(Attempt { throttle: self, keys, at: now })
+        Ok(Attempt { throttle: self, keys, at: now, account, network, is_settled: false })
     }
 
     fn knows(&self, account: Account, network: IpAddr) -> bool {
@@ -141,14 +187,14 @@ impl LoginThrottle {
 impl Attempt<'_> {
     /// The password was right: the attempt does not count, and the account is known in this network.
     pub fn succeed(self) {
-        if let Key::Pair(account, network) = self.keys[0] {
-            self.throttle.remember(account, network, self.at);
-        }
+        self.throttle.remember(self.account, self.network, self.at);
+        self.throttle.tell(Guess { account: self.account, network: self.network, right: true });
         self.refund();
     }
 
     /// It was not a wrong password: it does not count.
-    pub fn refund(self) {
+    pub fn refund(mut self) {
+        self.is_settled = true;
         let mut failures = self.throttle.failures();
         for key in self.keys {
             if let Some(times) = failures.get_mut(&key) {
@@ -161,6 +207,28 @@ impl Attempt<'_> {
             }
         }
     }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.throttle.tell(Guess { account: self.account, network: self.network, right: false });
+        }
+    }
+}
+
+const fn keys(account: Account, network: IpAddr) -> [Key; 3] {
+    [Key::Pair(account, network), Key::Network(network), Key::Account(account)]
+}
+
+/// Counts a failure. No key remembers more than fill its limit: what others tell must not grow it.
+fn add(failures: &mut Failures, max_keys: usize, key: Key, now: Timestamp) {
+    make_room(failures, max_keys, key, now);
+    let times = failures.entry(key).or_default();
+    if times.len() >= 2 * key.limit() {
+        times.pop_front();
+    }
+    times.push_back(now);
 }
 
 fn window_millis() -> i64 {
@@ -305,6 +373,30 @@ mod tests {
             throttle.attempt("lee@example.com", address, at(3)).unwrap().succeed();
         }
         assert!(throttle.known().len() <= 100);
+    }
+
+    #[test]
+    fn what_another_node_was_told_counts_here() {
+        use std::sync::Arc;
+        let (a, b) = (LoginThrottle::default(), Arc::new(LoginThrottle::default()));
+        a.tell_others({
+            let b = Arc::clone(&b);
+            move |guess| b.hear(serde_json::from_str(&serde_json::to_string(&guess).unwrap()).unwrap(), at(0))
+        });
+        for _ in 0..10 {
+            fail(&a, "kim@example.com", HERE, at(0)).unwrap();
+        }
+        assert!(fail(&b, "kim@example.com", HERE, at(1)).is_err());
+        a.attempt("lee@example.com", HERE, at(0)).unwrap().refund();
+        a.attempt("lee@example.com", HERE, at(0)).unwrap().succeed();
+        assert!(b.knows(account("lee@example.com"), network(HERE)));
+        for _ in 0..9 {
+            fail(&b, "lee@example.com", HERE, at(1)).unwrap();
+        }
+        for _ in 0..1000 {
+            b.hear(Guess { account: account("kim@example.com"), network: HERE, right: false }, at(2));
+        }
+        assert!(b.failures().values().all(|times| times.len() <= 200));
     }
 
     #[test]

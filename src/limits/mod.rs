@@ -23,7 +23,7 @@ mod token_bucket;
 pub use budget::NoRoom;
 pub use exceeded::LimitExceeded;
 pub use fair_queue::FairQueue;
-pub use login_throttle::{LoginThrottle, TooManyAttempts};
+pub use login_throttle::{Guess, LoginThrottle, TooManyAttempts};
 pub use network::network;
 pub use permits::{Claim, Permits, SessionPermit};
 pub use places::{ConnectionPermit, Place, Standing};

@@ -106,6 +106,12 @@ impl Accounts {
         create(&*self.store, &self.passwords, wanted, role, now).await
     }
 
+    /// What slows the guessing of passwords, for the other nodes of the shop.
+    #[must_use]
+    pub fn throttle(&self) -> &LoginThrottle {
+        &self.throttle
+    }
+
     /// Opens a log-in session, if the password is right. An unknown e-mail address gets the same answer after the same time.
     ///
     /// # Errors

@@ -8,8 +8,9 @@ use std::{
 
 use futures_util::StreamExt as _;
 use serde_json::json;
+use shopbell::domain::Role;
 
-use crate::support::{As, Nats, SOON, TestApp, Ws, bus_is, within};
+use crate::support::{As, Nats, PASSWORD, SOON, TestApp, Ws, bus_is, eventually, within};
 
 /// Well below the time between two looks at the database.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -192,6 +193,21 @@ async fn two_shops_on_one_bus_do_not_hear_each_other() {
     other.order(&stranger, goods, 1).await;
     assert_eq!(hears.expect("BUY_GOODS").await["firstGoodsName"], "Tea");
     hears_too.has_none("BUY_GOODS").await;
+}
+
+#[tokio::test]
+async fn whoever_guesses_passwords_has_no_more_tries_with_two_nodes() {
+    let nats = Nats::start().await;
+    let (a, b) = two_connected_nodes(&nats).await;
+    a.create("kim", Role::Member).await;
+    let attempt = |app: &TestApp, password: &str| {
+        app.post("/api/auth").json(&json!({"email": "kim@example.com", "password": password}))
+    };
+    for n in 0..10 {
+        attempt(&a, &format!("guess number {n}")).send().await.refused(401, "bad_credentials");
+    }
+    // A right password is let in until B has heard of all ten, and does not count.
+    eventually("B to refuse", async || attempt(&b, PASSWORD).send().await.status == 429).await;
 }
 
 #[tokio::test]
