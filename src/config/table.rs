@@ -74,7 +74,8 @@ macro_rules! settings {
 settings! {
     /// The settings that every subcommand takes.
     common: CommonLayer {
-        /// The database; created and migrated at start [default: sqlite://shopbell.db]
+        /// The database, sqlite://path or postgres://user:password@host/database; created and migrated at start
+        /// [default: sqlite://shopbell.db]
         #[arg(env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
         database_url: DatabaseUrl => DatabaseUrl = "sqlite://shopbell.db".to_owned().into();
         /// ISO 4217 code of the prices; a price with more decimals than it has is refused [default: USD]
