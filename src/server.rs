@@ -15,7 +15,7 @@ use actix_server::{Server, ServerBuilder, ServerHandle};
 use actix_service::{Service as _, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config};
 use actix_web::{dev::AppConfig, middleware::from_fn, web::Data};
 use rustix::net;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::oneshot};
 
 use crate::{
     api::{self, CatalogCache, Documents, assets::Assets},
@@ -33,6 +33,7 @@ use crate::{
         ServiceError,
         catalog::{self, CurrencyError},
         housekeeping,
+        leases::{Leases, Terms},
     },
     state::{AppState, guesses},
     store::{self, OpenError, Store, StoreError},
@@ -111,6 +112,9 @@ impl Application {
         let server = self.serve(listener, &hubs, &viewers, &log, &recovery)?;
         let handle = server.handle();
         let webhooks = self.start_webhooks()?;
+        let (end_polls, polls_end) = oneshot::channel::<()>();
+        let polls = Polls::of(&self.state).run(self.leases("source"), polls_end);
+        let mut polls = actix_rt::spawn(polls);
         let board = actix_rt::spawn(Arc::clone(&self.state.board).run(hubs.clone()));
         let widget = actix_rt::spawn(Arc::clone(&self.state.widget).run());
         let nodes = Nodes::join(Arc::clone(self.store.feed()), Arc::clone(&self.state.bus)).await;
@@ -122,7 +126,6 @@ impl Application {
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
         let housekeeping = actix_rt::spawn(housekeeping);
         let sources = actix_rt::spawn(Arc::clone(&self.state.sources).follow());
-        let polls = actix_rt::spawn(self.polls().run());
         let listen_keys = actix_rt::spawn(Arc::clone(&self.state.listen_keys).follow());
         let moderation = actix_rt::spawn(Arc::clone(&self.state.moderation).follow());
         let alerts = actix_rt::spawn(Arc::clone(&self.state.alerts).follow());
@@ -130,8 +133,10 @@ impl Application {
             shutdown.await;
             // All at the same time: deliveries under way end while sessions are told to come back.
             let within = self.state.settings.drain_timeout;
+            drop(end_polls);
             let drained = tokio::time::timeout(within, drain(&self.state, &hubs, &handle));
-            let (drained, delivered) = tokio::join!(drained, webhooks.stop(within));
+            let polled = tokio::time::timeout(within, &mut polls);
+            let (drained, delivered, _) = tokio::join!(drained, webhooks.stop(within), polled);
             if !delivered {
                 tracing::warn!("not all deliveries ended in time; they are made again");
             }
@@ -171,20 +176,12 @@ impl Application {
 
     fn start_webhooks(&self) -> io::Result<Dispatcher> {
         let client = Client::new(self.state.settings.allow_private_endpoints);
-        Dispatcher::start(Arc::clone(&self.store), client, Pace::default())
+        Dispatcher::start(Arc::clone(&self.store), client, Pace::default(), self.leases("endpoint"))
     }
 
-    /// What reads the orders of shops that are polled.
-    fn polls(&self) -> Polls {
-        let state = &self.state;
-        let client = Client::new(state.settings.allow_private_endpoints);
-        Polls {
-            sources: Arc::clone(&state.sources),
-            ingest: Arc::clone(&state.ingest),
-            reports: Arc::clone(&state.poll_reports),
-            store: Arc::clone(&self.store),
-            client,
-        }
+    /// What of a kind this node works for.
+    fn leases(&self, kind: &'static str) -> Leases {
+        Leases::new(self.store.clone(), self.state.bus.node().to_string(), kind, Terms::default())
     }
 
     /// Listens at `--metrics-addr`, too.

@@ -3,6 +3,7 @@
 mod bus;
 mod meter;
 mod refusals;
+mod shops;
 
 use std::{
     io::IsTerminal as _,
@@ -20,6 +21,7 @@ pub use self::{
     },
     meter::Meter,
     refusals::Refusals,
+    shops::{leases, polled, receipt},
 };
 use crate::config::LogFormat;
 
@@ -53,6 +55,8 @@ pub mod names {
     pub const RECEIPTS: &str = "shopbell_receipts_total";
     /// Looks at shops whose orders are read over REST, by `outcome`: `read` or `failed` (counter).
     pub const SOURCE_POLLS: &str = "shopbell_source_polls_total";
+    /// Endpoints and sources that this node works for, by `of`: `endpoint`, `source` (gauge).
+    pub const LEASES: &str = "shopbell_leases";
     /// Jobs in a queue, by `queue`: `writer`, `passwords` (gauge).
     pub const QUEUE_DEPTH: &str = "shopbell_queue_depth";
     /// Jobs that committed together (histogram).
@@ -171,6 +175,7 @@ fn describe() {
     metrics::describe_counter!(names::REFUSALS, "What was refused, by code");
     metrics::describe_counter!(names::RECEIPTS, "What sources sent, by what became of it");
     metrics::describe_counter!(names::SOURCE_POLLS, "Looks at shops whose orders are read over REST");
+    metrics::describe_gauge!(names::LEASES, "Endpoints and sources that this node works for");
     metrics::describe_gauge!(names::QUEUE_DEPTH, "Work that waits for its turn");
     metrics::describe_histogram!(names::WRITER_BATCH, "Jobs that committed together");
     metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
@@ -270,16 +275,6 @@ pub fn refused(code: &'static str) {
 #[must_use]
 pub fn refusals(now: Instant) -> Refusals {
     refusals::counted(now)
-}
-
-/// Counts what a source sent.
-pub fn receipt(outcome: &'static str) {
-    metrics::counter!(names::RECEIPTS, "outcome" => outcome).increment(1);
-}
-
-/// Counts a look at a shop whose orders are read over REST: `read` or `failed`.
-pub fn polled(outcome: &'static str) {
-    metrics::counter!(names::SOURCE_POLLS, "outcome" => outcome).increment(1);
 }
 
 /// Counts a transaction of the writer.

@@ -2,7 +2,7 @@
 //! five times, and what was lost in between is found here. What is read goes the way of a webhook of the same order, so that
 //! nothing is told twice.
 //!
-//! Each polled source has a task of its own, which ends with the source or its address; at most `AT_ONCE` of them read at a
+//! Each polled source has a task of its own on one node, which ends with the source, its address or its lease; at most `AT_ONCE` of them read at a
 //! time. Not for: what an order means (`hooks`), what becomes of it (`service`).
 
 mod plan;
@@ -28,9 +28,11 @@ use crate::{
     service::{
         ServiceError,
         ingest::Ingest,
+        leases::{Lease, Leases},
         poll_reports::{PollReport, PollReports},
         sources::Sources,
     },
+    state::AppState,
     store::Store,
     telemetry,
     webhooks::Client,
@@ -65,11 +67,39 @@ impl Drop for Task {
     }
 }
 
+/// Works until the end of a lease. An order that was handed on is kept all the same: the writer does not wait for who asked.
+async fn while_held(mut lease: Lease, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        () = lease.over() => {}
+    }
+}
+
 impl Polls {
-    /// Polls all sources that are to be polled, from now on, until it is dropped.
-    pub async fn run(self) {
+    /// Of a shop.
+    #[must_use]
+    pub fn of(state: &AppState) -> Self {
+        Self {
+            sources: Arc::clone(&state.sources),
+            ingest: Arc::clone(&state.ingest),
+            reports: Arc::clone(&state.poll_reports),
+            store: Arc::clone(&state.store),
+            client: Client::new(state.settings.allow_private_endpoints),
+        }
+    }
+
+    /// Polls the sources that are to be polled and of which this node has the `leases`, until `end`.
+    pub async fn run(self, mut leases: Leases, end: impl Future) {
+        tokio::select! {
+            () = self.follow(&mut leases) => {}
+            _ = end => {}
+        }
+        leases.release().await;
+    }
+
+    async fn follow(self, leases: &mut Leases) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        let mut tasks: HashMap<SourceId, (Poll, Task)> = HashMap::new();
+        let mut tasks: HashMap<SourceId, (Poll, Lease, Task)> = HashMap::new();
         loop {
             let wanted: HashMap<SourceId, Poll> = self
                 .sources
@@ -77,18 +107,23 @@ impl Polls {
                 .into_iter()
                 .filter_map(|source| Some((source.record.id.clone(), source.record.settings.poll.clone()?)))
                 .collect();
-            tasks.retain(|id, (poll, _)| {
-                let stays = wanted.get(id) == Some(poll);
+            tasks.retain(|id, (poll, lease, _)| {
+                let stays = wanted.get(id) == Some(poll) && lease.holds();
                 if !stays {
                     self.reports.forget(id);
                 }
                 stays
             });
+            if let Err(error) = leases.keep(wanted.keys().map(|id| id.as_str().to_owned())).await {
+                tracing::warn!(%error, "which shops are this node's to read cannot be known");
+            }
             for (id, poll) in wanted {
-                tasks.entry(id.clone()).or_insert_with(|| {
-                    let attend = self.clone().attend(id, poll.clone(), Arc::clone(&places));
-                    (poll, Task(tokio::spawn(attend)))
-                });
+                let Some(lease) = leases.of(id.as_str()).filter(|_| !tasks.contains_key(&id)) else {
+                    continue;
+                };
+                let attend = self.clone().attend(id.clone(), poll.clone(), Arc::clone(&places));
+                let task = Task(tokio::spawn(while_held(lease.clone(), attend)));
+                tasks.insert(id, (poll, lease, task));
             }
             tokio::time::sleep(INTERVAL).await;
         }

@@ -20,6 +20,7 @@ pub mod history;
 pub mod housekeeping;
 pub mod import;
 pub mod ingest;
+pub mod leases;
 pub mod ledger;
 pub mod listen_keys;
 pub mod media;

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::{
     accounts::AccountStore, alerts::AlertStore, audit::AuditStore, carts::CartStore, catalog::CatalogStore,
     deliveries::DeliveryStore, endpoints::EndpointStore, errors::StoreError, figures::FigureStore,
-    imports::ImportStore, ledger::LedgerStore, listen_keys::ListenKeyStore, log::LogStore,
-    moderation::ModerationStore, news::NewsStore, orders::OrderStore, people::PeopleStore,
+    imports::ImportStore, leases::LeaseStore, ledger::LedgerStore, listen_keys::ListenKeyStore,
+    log::LogStore, moderation::ModerationStore, news::NewsStore, orders::OrderStore, people::PeopleStore,
     personal::PersonalStore, resets::ResetStore, sources::SourceStore,
 };
 
@@ -36,6 +36,7 @@ pub trait Store:
     + ResetStore
     + ImportStore
     + FigureStore
+    + LeaseStore
 {
     /// Fails when the database cannot be read or its writer does not run.
     async fn ping(&self) -> Result<(), StoreError>;

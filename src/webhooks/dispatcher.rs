@@ -1,4 +1,5 @@
-//! Keeps a worker for each enabled endpoint, on a thread of its own: alerts do not wait for webhooks.
+//! Keeps a worker for each enabled endpoint that is this node's to tell, on a thread of its own: alerts do not wait for
+//! webhooks.
 
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     clock,
     domain::{Endpoint, EndpointId, Place, Timestamp},
+    service::leases::{Lease, Leases},
     store::{Store, StoreError},
     telemetry,
 };
@@ -42,16 +44,16 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Starts its thread.
+    /// Starts its thread, which works for the endpoints of which it gets the `leases`.
     ///
     /// # Errors
     /// There is no thread to be had.
-    pub fn start(store: Arc<dyn Store>, client: Client, pace: Pace) -> io::Result<Self> {
+    pub fn start(store: Arc<dyn Store>, client: Client, pace: Pace, leases: Leases) -> io::Result<Self> {
         let (ends, ending) = watch::channel(false);
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("webhooks".to_owned()).spawn(move || {
-            runtime.block_on(run(store, client, pace, ending));
+            runtime.block_on(run(store, client, pace, leases, ending));
             // Look-ups that hang hold threads; nobody waits for those.
             runtime.shutdown_background();
             drop(end);
@@ -80,7 +82,13 @@ impl std::fmt::Debug for Dispatcher {
     }
 }
 
-async fn run(store: Arc<dyn Store>, client: Client, pace: Pace, mut ends: watch::Receiver<bool>) {
+async fn run(
+    store: Arc<dyn Store>,
+    client: Client,
+    pace: Pace,
+    mut leases: Leases,
+    mut ends: watch::Receiver<bool>,
+) {
     let (ledger, entries) = mpsc::channel(GROUP);
     let keeper = tokio::spawn(ledger::keep(Arc::clone(&store), entries, ends.clone()));
     let (elsewhere, changed) = watch::channel(Place::default());
@@ -100,7 +108,7 @@ async fn run(store: Arc<dyn Store>, client: Client, pace: Pace, mut ends: watch:
         tokio::select! {
             _ = ends.changed() => {}
             _ = tick.tick() => {
-                if let Err(error) = look(&*store, &mut workers, &elsewhere).await {
+                if let Err(error) = look(&*store, &mut leases, &mut workers, &elsewhere).await {
                     tracing::warn!(%error, "endpoints cannot be read");
                 }
             }
@@ -109,17 +117,25 @@ async fn run(store: Arc<dyn Store>, client: Client, pace: Pace, mut ends: watch:
     workers.end().await;
     // The last sender is gone: what is not recorded yet is, and then that ends, too.
     drop(keeper.await);
+    leases.release().await;
 }
 
 /// Takes over what the store says of endpoints and news, and measures.
 async fn look(
     store: &dyn Store,
+    leases: &mut Leases,
     workers: &mut Workers,
     elsewhere: &watch::Sender<Place>,
 ) -> Result<(), StoreError> {
     // First: a worker that has ended has disabled its endpoint, which the store then says.
     workers.forget_ended();
-    workers.take_over(store.endpoints().await?);
+    let mut endpoints = enabled(store).await?;
+    // What still works for an endpoint that is gone has its lease until it has ended.
+    let ids = endpoints.iter().map(|endpoint| endpoint.endpoint_id).chain(workers.of.keys().copied());
+    if leases.keep(ids.map(|id| id.to_string()).collect::<Vec<_>>()).await? {
+        endpoints = enabled(store).await?;
+    }
+    workers.take_over(endpoints, leases);
     if workers.of.is_empty() {
         telemetry::backlog(0, Duration::ZERO);
         return Ok(());
@@ -131,6 +147,12 @@ async fn look(
     let age = backlog.oldest.map_or(0, |oldest| now.as_millis() - oldest.as_millis());
     telemetry::backlog(backlog.events, Duration::from_millis(u64::try_from(age).unwrap_or(0)));
     Ok(())
+}
+
+async fn enabled(store: &dyn Store) -> Result<Vec<Endpoint>, StoreError> {
+    let mut endpoints = store.endpoints().await?;
+    endpoints.retain(|endpoint| endpoint.disabled.is_none());
+    Ok(endpoints)
 }
 
 /// What a worker is told of its endpoint: as it is now, or that it is not there or disabled.
@@ -147,13 +169,13 @@ impl Workers {
     }
 
     /// Tells the workers of changes, and begins and ends some.
-    fn take_over(&mut self, endpoints: Vec<Endpoint>) {
+    fn take_over(&mut self, endpoints: Vec<Endpoint>, leases: &Leases) {
         for (id, (current, _)) in &self.of {
-            if !endpoints.iter().any(|endpoint| endpoint.endpoint_id == *id && endpoint.disabled.is_none()) {
+            if !endpoints.iter().any(|endpoint| endpoint.endpoint_id == *id) {
                 current.send_if_modified(|current| current.take().is_some());
             }
         }
-        for endpoint in endpoints.into_iter().filter(|endpoint| endpoint.disabled.is_none()) {
+        for endpoint in endpoints {
             let endpoint = Arc::new(endpoint);
             match self.of.get(&endpoint.endpoint_id) {
                 // One that is about to end makes room first.
@@ -167,15 +189,19 @@ impl Workers {
                         changed
                     });
                 }
-                None => self.begin(endpoint),
+                None => {
+                    if let Some(lease) = leases.of(&endpoint.endpoint_id.to_string()) {
+                        self.begin(endpoint, lease);
+                    }
+                }
             }
         }
     }
 
-    fn begin(&mut self, endpoint: Arc<Endpoint>) {
+    fn begin(&mut self, endpoint: Arc<Endpoint>, lease: Lease) {
         let (current, changes) = watch::channel(Some(Arc::clone(&endpoint)));
         let id = endpoint.endpoint_id;
-        let worker = tokio::spawn(Worker::new(self.shared.clone(), endpoint, changes).run());
+        let worker = tokio::spawn(Worker::new(self.shared.clone(), endpoint, changes, lease).run());
         self.of.insert(id, (current, worker));
     }
 

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use reqwest::header::RETRY_AFTER;
 
 use super::client::{Answer, SendError};
-use crate::domain::{DeliveryStatus, DisabledBy, Timestamp};
+use crate::domain::{Attempt, DeliveryStatus, DisabledBy, Timestamp};
 
 /// How long after each failed attempt the next one follows. After the last nobody tries any more.
 const DELAYS: [Duration; 9] = [
@@ -127,6 +127,29 @@ pub(super) fn pause(failures: u32, verdict: Verdict) -> Duration {
     let doubled =
         failures.checked_sub(3).map_or(Duration::ZERO, |times| FIRST_PAUSE * 2_u32.pow(times.min(10)));
     doubled.min(LONGEST_PAUSE).max(retry_after.unwrap_or_default())
+}
+
+/// What is kept of an attempt.
+pub(super) fn attempt(result: Result<Answer, SendError>, at: Timestamp, took: Duration) -> Attempt {
+    let millis = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+    match result {
+        Ok(answer) => Attempt {
+            at,
+            status: Some(answer.status),
+            error: match answer.status {
+                200..=299 => None,
+                300..=399 => Some("redirects are not followed".to_owned()),
+                410 => Some("the endpoint says that it is gone".to_owned()),
+                _ => Some("the answer is no success".to_owned()),
+            },
+            millis,
+            // Neither SQL nor JSON has a place for this character.
+            answer: String::from_utf8_lossy(&answer.body).replace('\0', "\u{fffd}"),
+        },
+        Err(error) => {
+            Attempt { at, status: None, error: Some(error.to_string()), millis, answer: String::new() }
+        }
+    }
 }
 
 #[cfg(test)]

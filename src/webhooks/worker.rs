@@ -18,11 +18,12 @@ use super::{
     body,
     client::{Answer, Client, Request, SendError},
     ledger::Entry,
-    outcome::{self, Outcome, Verdict},
+    outcome::{self, Outcome, Verdict, attempt},
     signature::signatures,
 };
 use crate::{
-    domain::{Attempt, AttemptRecord, Delivery, DeliveryStatus, Endpoint, NewsItem, Place, Timestamp, Told},
+    domain::{AttemptRecord, Delivery, DeliveryStatus, Endpoint, NewsItem, Place, Timestamp, Told},
+    service::leases::Lease,
     store::{Store, StoreError, Waiting},
     telemetry::{self, DeliveryOutcome},
 };
@@ -60,6 +61,8 @@ pub(super) struct Worker {
     shared: Shared,
     /// As the store has it; `None` when it is gone or disabled.
     current: watch::Receiver<Option<Arc<Endpoint>>>,
+    /// While it holds, no other node tells the endpoint.
+    lease: Lease,
     /// Changes when this process wrote news.
     news: watch::Receiver<u64>,
     endpoint: Arc<Endpoint>,
@@ -101,6 +104,7 @@ impl Worker {
         shared: Shared,
         endpoint: Arc<Endpoint>,
         current: watch::Receiver<Option<Arc<Endpoint>>>,
+        lease: Lease,
     ) -> Self {
         let news = shared.store.feed().follow();
         Self {
@@ -110,6 +114,7 @@ impl Worker {
             failing_since: endpoint.failing_since,
             shared,
             current,
+            lease,
             news,
             endpoint,
             page: VecDeque::new(),
@@ -123,10 +128,10 @@ impl Worker {
         }
     }
 
-    /// Works until the endpoint is gone or disabled, or all ends.
+    /// Works until the endpoint is gone, disabled or another node's, or all ends.
     pub(super) async fn run(mut self) {
         let mut fresh = true;
-        while !*self.shared.ends.borrow() && !self.disabled {
+        while !*self.shared.ends.borrow() && !self.disabled && self.lease.holds() {
             match self.step(fresh).await {
                 Ok(Some(())) => fresh = false,
                 Ok(None) => break,
@@ -136,7 +141,10 @@ impl Worker {
                 }
             }
         }
-        self.keep_place().await;
+        // What is kept then is another node's to say.
+        if self.lease.holds() {
+            self.keep_place().await;
+        }
     }
 
     /// One message, or a wait for one; `None` when there is nobody to tell any more.
@@ -148,7 +156,9 @@ impl Worker {
         }
         let now = (self.shared.now)();
         match self.next(now).await? {
-            Some(message) => self.tell(message).await?,
+            Some(message) if self.lease.holds() => self.tell(message).await?,
+            // It is lost to this worker, whose place must not be kept.
+            Some(_) => return Ok(None),
             None => self.wait(now).await,
         }
         Ok(Some(()))
@@ -364,6 +374,7 @@ impl Worker {
             _ = changed, if may_read => self.more = true,
             _ = self.current.changed() => self.current.mark_changed(),
             _ = self.shared.ends.changed() => {}
+            () = self.lease.over() => {}
             () = tokio::time::sleep(until) => {}
         }
     }
@@ -379,29 +390,6 @@ impl Worker {
                 lost: std::mem::take(&mut self.lost),
             };
             drop(self.shared.ledger.send(entry).await);
-        }
-    }
-}
-
-/// What is kept of an attempt.
-fn attempt(result: Result<Answer, SendError>, at: Timestamp, took: Duration) -> Attempt {
-    let millis = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
-    match result {
-        Ok(answer) => Attempt {
-            at,
-            status: Some(answer.status),
-            error: match answer.status {
-                200..=299 => None,
-                300..=399 => Some("redirects are not followed".to_owned()),
-                410 => Some("the endpoint says that it is gone".to_owned()),
-                _ => Some("the answer is no success".to_owned()),
-            },
-            millis,
-            // Neither SQL nor JSON has a place for this character.
-            answer: String::from_utf8_lossy(&answer.body).replace('\0', "\u{fffd}"),
-        },
-        Err(error) => {
-            Attempt { at, status: None, error: Some(error.to_string()), millis, answer: String::new() }
         }
     }
 }

@@ -20,17 +20,17 @@ use crate::{
 };
 
 /// A message that arrived: its `webhook-id`, `webhook-signature` and body.
-type Message = (String, String, Value);
+pub type Message = (String, String, Value);
 
 /// Takes every message.
 #[derive(Clone)]
-struct Receiver {
-    url: String,
+pub struct Receiver {
+    pub url: String,
     messages: Arc<Mutex<Vec<Message>>>,
 }
 
 impl Receiver {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let receiver = Self { url, messages: Arc::default() };
@@ -65,7 +65,7 @@ impl Receiver {
         None
     }
 
-    fn messages(&self) -> Vec<Message> {
+    pub fn messages(&self) -> Vec<Message> {
         self.messages.lock().unwrap().clone()
     }
 
@@ -246,7 +246,7 @@ async fn nothing_on_this_machine_is_reached_unless_that_is_allowed() {
 }
 
 /// Runs to the end and answers what was printed.
-fn run(mut command: Command) -> String {
+pub fn run(mut command: Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -292,7 +292,7 @@ async fn the_command_line_and_a_running_server_work_on_the_same_endpoints() {
 }
 
 /// Orders something; `None` when there was no answer.
-async fn order(url: &str, token: &str) -> Option<i64> {
+pub async fn order(url: &str, token: &str) -> Option<i64> {
     let goods: Value =
         serde_json::from_str(&client().get(format!("{url}/api/goods")).send().await.ok()?.text().await.ok()?)
             .ok()?;

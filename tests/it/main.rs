@@ -27,6 +27,7 @@ mod hostile;
 mod ingest;
 mod ingest_crash;
 mod layering;
+mod leases;
 mod limits;
 mod listening;
 mod lives;

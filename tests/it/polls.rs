@@ -12,15 +12,15 @@ use tokio::{
 use super::support::{Person, TestApp, eventually, until};
 
 /// A shop that answers with all its orders, after it was let to.
-struct Woo {
-    url: String,
+pub struct Woo {
+    pub url: String,
     orders: Arc<Mutex<Vec<Value>>>,
     asked: Arc<Mutex<Vec<String>>>,
     gate: Arc<Semaphore>,
 }
 
 impl Woo {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let woo = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -37,7 +37,7 @@ impl Woo {
         woo
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }

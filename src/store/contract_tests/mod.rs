@@ -12,6 +12,7 @@ pub(super) mod accounts;
 pub(super) mod carts;
 pub(super) mod catalog;
 pub(super) mod figures;
+pub(super) mod leases;
 pub(super) mod listen_keys;
 pub(super) mod log;
 pub(super) mod moderation;
@@ -89,6 +90,9 @@ macro_rules! store_contract {
                       receipts_are_listed_tried_again_and_forgotten }
             figures { orders_are_counted_by_minute
                       what_the_widget_counts_is_added_up_by_day }
+            leases { what_one_node_has_no_other_gets
+                     what_is_released_is_anyones
+                     who_says_late_what_was_told_moves_no_place_back }
             moderation { a_message_is_reported_once_and_the_newest_reports_are_kept
                          a_report_is_closed_and_silences_its_member
                          an_erased_account_is_in_no_report }

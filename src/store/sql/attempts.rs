@@ -18,7 +18,8 @@ use crate::{
 pub(super) async fn record(tx: &mut Tx, records: Vec<AttemptRecord>) -> Result<(), StoreError> {
     let endpoints = serde_json::Value::from_iter(endpoints_after(&records)).to_string();
     // Of an endpoint that was removed meanwhile nothing is kept. Of a message that was tried twice the last attempt counts,
-    // which PostgreSQL must be told: it writes no row twice in one statement.
+    // which PostgreSQL must be told: it writes no row twice in one statement. A node that could not say in time what it did moves no place back: another has
+    // taken over.
     statement::query(either(
         "insert into deliveries (
              endpoint_id, order_event, goods_event, message, kind, event_at, status, tries, next_at, updated_at
@@ -47,7 +48,10 @@ pub(super) async fn record(tx: &mut Tx, records: Vec<AttemptRecord>) -> Result<(
              disabled_at = coalesce(disabled_at, value ->> 5),
              disabled_by = coalesce(disabled_by, value ->> 6)
          from json_each($2)
-         where endpoint_id = value ->> 0 and generation = value ->> 1",
+         where
+             endpoint_id = value ->> 0 and generation = value ->> 1
+             and coalesce(value ->> 2, place_orders) >= place_orders
+             and coalesce(value ->> 3, place_goods) >= place_goods",
         "insert into deliveries (
              endpoint_id, order_event, goods_event, message, kind, event_at, status, tries, next_at, updated_at
          )
@@ -84,7 +88,10 @@ pub(super) async fn record(tx: &mut Tx, records: Vec<AttemptRecord>) -> Result<(
              disabled_at = coalesce(disabled_at, cast(value ->> 5 as bigint)),
              disabled_by = coalesce(disabled_by, value ->> 6)
          from json_each($2)
-         where endpoint_id = cast(value ->> 0 as bigint) and generation = cast(value ->> 1 as bigint)",
+         where
+             endpoint_id = cast(value ->> 0 as bigint) and generation = cast(value ->> 1 as bigint)
+             and coalesce(cast(value ->> 2 as bigint), place_orders) >= place_orders
+             and coalesce(cast(value ->> 3 as bigint), place_goods) >= place_goods",
     ))
     .bind(serde_json::Value::from_iter(records.iter().map(row)).to_string())
     .bind(endpoints)

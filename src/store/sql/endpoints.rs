@@ -140,7 +140,9 @@ impl EndpointStore for SqlStore {
                     statement::query(
                         "update endpoints
                          set place_orders = $3, place_goods = $4, lost = lost + $5
-                         where endpoint_id = $1 and generation = $2",
+                         where
+                             endpoint_id = $1 and generation = $2
+                             and place_orders <= $3 and place_goods <= $4",
                     )
                     .bind(id.0)
                     .bind(generation)

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 
 use self::{
     conn::{Conn, Options, Readers},
+    leasing::Leases,
     token_key::TokenKey,
     writer::Writer,
 };
@@ -35,6 +36,8 @@ mod foreign_goods;
 mod goods_deeds;
 mod importing;
 mod ingesting;
+mod leases;
+mod leasing;
 mod ledger;
 mod listen_keys;
 mod listing;
@@ -74,6 +77,7 @@ struct Opened {
     options: Options,
     readers: Readers,
     key: TokenKey,
+    leases: Leases,
 }
 
 /// A shop's data.
@@ -83,14 +87,15 @@ pub(super) struct SqlStore {
     currency: Currency,
     feed: Arc<Feed>,
     key: TokenKey,
+    leases: Leases,
 }
 
 impl SqlStore {
     fn over(opened: Opened, currency: Currency) -> Self {
-        let Opened { conn, options, readers, key } = opened;
+        let Opened { conn, options, readers, key, leases } = opened;
         let feed = Arc::new(Feed::default());
         let writer = Writer::start(conn, options, currency, feed.clone());
-        Self { readers, writer, currency, feed, key }
+        Self { readers, writer, currency, feed, key, leases }
     }
 
     /// Waits for a reader's turn.

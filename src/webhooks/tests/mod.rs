@@ -3,6 +3,7 @@
 mod client;
 mod delivery;
 mod keeping;
+mod nodes;
 mod receiver;
 mod retries;
 mod scene;

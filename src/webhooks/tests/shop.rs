@@ -15,6 +15,7 @@ use crate::{
         EndpointUrl, GoodsId, GoodsName, Line, NewEndpoint, NewGoods, NewOrder, NewUser, Nickname, OrderId,
         PasswordHash, Price, Quantity, Role, Stock, ThumbnailUrl, Timestamp, Topics, UserId, UserPatch,
     },
+    service::leases::{Leases, Terms},
     store::{self, Store},
 };
 
@@ -44,11 +45,16 @@ impl Shop {
     }
 
     pub(super) fn start(&mut self) {
+        self.dispatcher =
+            Some(self.node(Leases::new(self.store.clone(), "a".to_owned(), "endpoint", Terms::default())));
+    }
+
+    /// A dispatcher beside others.
+    pub(super) fn node(&self, leases: Leases) -> Dispatcher {
         let clock = Arc::clone(&self.clock);
         let now = Arc::new(move || Timestamp::from_millis(clock.load(Ordering::Relaxed)));
         let pace = Pace { now, tick: Duration::from_millis(5) };
-        let client = Client::new(true);
-        self.dispatcher = Some(Dispatcher::start(Arc::clone(&self.store), client, pace).unwrap());
+        Dispatcher::start(Arc::clone(&self.store), Client::new(true), pace, leases).unwrap()
     }
 
     pub(super) async fn stop(&mut self) -> bool {

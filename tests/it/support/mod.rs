@@ -3,7 +3,7 @@
 
 mod http;
 mod nats;
-mod postgres;
+pub mod postgres;
 mod smtp;
 mod wait;
 mod ws;

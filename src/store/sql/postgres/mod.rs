@@ -1,9 +1,10 @@
 //! What only PostgreSQL has: servers that go away and come back, a lock instead of a file's, and a dialect.
 
-use super::{Opened, SqlStore, check, token_key::TokenKey};
+use super::{Opened, SqlStore, check, leasing::Leases, token_key::TokenKey};
 use crate::domain::Currency;
 
 pub(super) mod dialect;
+pub(super) mod leases;
 pub(super) mod open;
 
 pub(in crate::store) use self::open::OpenError;
@@ -11,7 +12,10 @@ pub(in crate::store) use self::open::OpenError;
 /// Opens `postgres://user:password@host:port/database`.
 pub(in crate::store) async fn open(url: &str, currency: Currency) -> Result<SqlStore, OpenError> {
     let (conn, options, readers) = open::open(url).await?;
-    Ok(SqlStore::over(Opened { conn, options, readers, key: TokenKey::Within }, currency))
+    Ok(SqlStore::over(
+        Opened { conn, options, readers, key: TokenKey::Within, leases: Leases::Within },
+        currency,
+    ))
 }
 
 /// What is wrong with a database, a line each; of one kind no more than a hundred.

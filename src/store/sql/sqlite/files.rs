@@ -12,7 +12,7 @@ use std::{
 const PRIVATE: u32 = 0o600;
 
 /// A file beside the database: its name with an ending.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
@@ -26,6 +26,14 @@ pub(super) fn create_private(path: &Path) -> io::Result<fs::File> {
     OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path)
 }
 
+/// Opens a file of its owner's that holds nothing, and makes it if need be.
+///
+/// # Errors
+/// It cannot be made or written.
+pub(super) fn open_private(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path)
+}
+
 /// Makes the database's file before SQLite does, which would let everyone read it. Its companions get the same mode
 /// from SQLite. What cannot be made SQLite will say.
 pub(super) fn prepare(path: &Path) {
@@ -34,7 +42,7 @@ pub(super) fn prepare(path: &Path) {
 
 /// Takes from others what an earlier version or an operator's copy granted them.
 pub(super) fn protect(path: &Path) {
-    for file in ["", "-wal", "-shm", "-journal", "-key"].map(|ending| beside(path, ending)) {
+    for file in ["", "-wal", "-shm", "-journal", "-key", "-lock"].map(|ending| beside(path, ending)) {
         let Ok(found) = fs::metadata(&file) else { continue };
         let mode = found.permissions().mode() & 0o777;
         if !found.is_file() || mode & 0o077 == 0 {

@@ -3,12 +3,14 @@
 use super::{
     Opened, SqlStore, check,
     conn::{Conn, Options, Readers},
+    leasing::Leases,
     token_key::TokenKey,
 };
 use crate::domain::Currency;
 
 mod backup;
 pub(super) mod files;
+pub(super) mod lease;
 pub(super) mod open;
 
 pub(in crate::store) use self::{backup::backup, open::OpenError};
@@ -16,9 +18,10 @@ pub(in crate::store) use self::{backup::backup, open::OpenError};
 /// Opens `sqlite://path/to/file.db` (relative; `sqlite:///` for an absolute path).
 pub(in crate::store) async fn open(url: &str, currency: Currency) -> Result<SqlStore, OpenError> {
     let open::Opened { conn, options, readers } = open::open(url).await?;
-    let key = TokenKey::Beside(options.get_filename().to_owned());
+    let path = options.get_filename().to_owned();
+    let (leases, key) = (Leases::Beside(lease::FileLease::of(&path)), TokenKey::Beside(path));
     let (options, readers) = (Options::Sqlite(Box::new(options)), Readers::Sqlite(readers));
-    Ok(SqlStore::over(Opened { conn, options, readers, key }, currency))
+    Ok(SqlStore::over(Opened { conn, options, readers, key, leases }, currency))
 }
 
 /// What is wrong with a database, a line each; of one kind no more than a hundred.

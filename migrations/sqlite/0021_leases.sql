@@ -1,0 +1,2 @@
+-- Nothing: who works for endpoints and sources is a table in PostgreSQL (the twin of this file). The processes that have a
+-- SQLite file open are of one machine, whose kernel knows which of them live: it keeps a lock (`store/sql/sqlite/lease.rs`).
