@@ -102,7 +102,11 @@ async fn events(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
          from orders
          where
              order_id >= (select order_id from oldest)
-             and order_id not in (select order_id from order_events where kind = 'placed')
+             and not exists (
+                 select 1
+                 from order_events as placed
+                 where placed.order_id = orders.order_id and placed.kind = 'placed'
+             )
          union all
          select 'the event of order ' || order_id || ' does not say what the order does'
          from order_events
@@ -139,7 +143,11 @@ async fn cancellations(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
          from orders join order_events as placed using (order_id)
          where
              status = 'canceled' and placed.kind = 'placed'
-             and order_id not in (select order_id from order_events where kind = 'canceled')
+             and not exists (
+                 select 1
+                 from order_events as canceled
+                 where canceled.order_id = orders.order_id and canceled.kind = 'canceled'
+             )
          union all
          select 'order ' || order_id || ' is not canceled, but the log says so'
          from orders join order_events using (order_id)
@@ -165,7 +173,7 @@ async fn orders(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
     statement::query_scalar(
         "select 'order ' || order_id || ' has no lines'
          from orders
-         where order_id not in (select order_id from order_items)
+         where not exists (select 1 from order_items where order_items.order_id = orders.order_id)
          union all
          select 'order ' || order_id || ' has the total ' || total || ', its lines come to ' || sum(price * quantity)
          from orders join order_items using (order_id)
@@ -196,8 +204,8 @@ async fn lines(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
          select 'goods ' || goods_id || ' were ordered and are neither sold nor gone'
          from order_items
          where
-             goods_id not in (select goods_id from goods)
-             and goods_id not in (select goods_id from gone_goods)
+             not exists (select 1 from goods where goods.goods_id = order_items.goods_id)
+             and not exists (select 1 from gone_goods where gone_goods.goods_id = order_items.goods_id)
          group by goods_id
          limit 100",
     )
@@ -256,10 +264,10 @@ async fn sources(conn: &mut Conn) -> Result<Vec<String>, sqlx::Error> {
          union all
          select 'order ' || order_id || ' is of source ' || source_id || ', which said nothing of it'
          from orders
-         where source_id is not null and order_id not in (
-             select order_id
-             from source_orders
-             where source_orders.source_id = orders.source_id and order_id is not null
+         where source_id is not null and not exists (
+             select 1
+             from source_orders as heard
+             where heard.order_id = orders.order_id and heard.source_id = orders.source_id
          )
          union all
          select 'order ' || min(number) || ' of source ' || min(source_id) || ' is not told apart from another'
