@@ -19,6 +19,7 @@ use tokio::{net::TcpStream, sync::oneshot};
 
 use crate::{
     api::{self, CatalogCache, Documents, assets::Assets},
+    bus::BusState,
     clock,
     config::Settings,
     contract,
@@ -26,9 +27,7 @@ use crate::{
     gateway::{Endpoints, Gateway, RECOVERY, SocketIoDirectory, upgrade::upgrade},
     outbox::{OutboxLimits, Sweeper, Wire},
     poll::Polls,
-    realtime::{
-        Follower, Hub, Hubs, Log, Nodes, Recovery, Registry, Relay, Rooms, Talk, Viewers, hub::Drain,
-    },
+    realtime::{Company, Follower, Hub, Hubs, Log, Nodes, Recovery, Registry, Relay, hub::Drain},
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
@@ -102,14 +101,16 @@ impl Application {
     pub async fn run(self, listener: TcpListener, shutdown: impl Future) -> io::Result<()> {
         // From the end of the log at start: nobody is connected who could have missed more.
         let hubs = Hubs::new(self.latest);
-        let viewers = Arc::new(Viewers::default());
         let log = Log::following(self.store.clone(), self.state.alerts.naming());
         let kept = match self.store.setting(RECOVERY, "").await {
             Ok(kept) => kept,
             Err(error) => return Err(io::Error::other(error)),
         };
-        let recovery = Arc::new(Recovery::resume(&kept, Instant::now(), clock::now()));
-        let server = self.serve(listener, &hubs, &viewers, &log, &recovery)?;
+        let (feed, bus) = (Arc::clone(self.store.feed()), Arc::clone(&self.state.bus));
+        let recovery = Recovery::resume(&kept, Instant::now(), clock::now());
+        let company = Company::new(recovery, bus.state() != BusState::None);
+        let nodes = Nodes::join(feed, bus, hubs.clone(), company.clone()).await;
+        let server = self.serve(listener, &hubs, &company, &log)?;
         let handle = server.handle();
         let webhooks = self.start_webhooks()?;
         let (end_polls, polls_end) = oneshot::channel::<()>();
@@ -117,11 +118,10 @@ impl Application {
         let mut polls = actix_rt::spawn(polls);
         let board = actix_rt::spawn(Arc::clone(&self.state.board).run(hubs.clone()));
         let widget = actix_rt::spawn(Arc::clone(&self.state.widget).run());
-        let nodes = Nodes::join(Arc::clone(self.store.feed()), Arc::clone(&self.state.bus)).await;
         let nodes = actix_rt::spawn(nodes.run());
         let guesses = guesses::share(Arc::clone(&self.state.accounts), Arc::clone(&self.state.bus));
         let guesses = actix_rt::spawn(guesses);
-        let relay = Relay::new(log, hubs.clone(), viewers);
+        let relay = Relay::new(log, hubs.clone(), Arc::clone(&company.viewers));
         let relay = actix_rt::spawn(relay.run());
         let housekeeping = housekeeping::run(Arc::clone(&self.store), Arc::clone(&self.state.settings));
         let housekeeping = actix_rt::spawn(housekeeping);
@@ -164,7 +164,7 @@ impl Application {
             tracing::warn!(%error, "what the widget counted last is lost");
         }
         widget.abort();
-        if let Some(kept) = recovery.keep()
+        if let Some(kept) = company.recovery.keep()
             && let Err(error) = self.store.change_setting(RECOVERY, &kept).await
         {
             tracing::warn!(%error, "sessions of Socket.IO that were in rooms or on pages are not recovered");
@@ -200,18 +200,8 @@ impl Application {
         })
     }
 
-    fn serve(
-        &self,
-        listener: TcpListener,
-        hubs: &Hubs,
-        viewers: &Arc<Viewers>,
-        log: &Log,
-        recovery: &Arc<Recovery>,
-    ) -> io::Result<Server> {
-        let (state, hubs, viewers, log) =
-            (self.state.clone(), hubs.clone(), Arc::clone(viewers), log.clone());
-        let recovery = Arc::clone(recovery);
-        let (rooms, talk) = (Arc::new(Rooms::default()), Arc::new(Talk::default()));
+    fn serve(&self, listener: TcpListener, hubs: &Hubs, company: &Company, log: &Log) -> io::Result<Server> {
+        let (state, hubs, company, log) = (self.state.clone(), hubs.clone(), company.clone(), log.clone());
         let socketio = SocketIoDirectory::default();
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
@@ -224,12 +214,12 @@ impl Application {
         // Called once on each worker thread.
         let worker = move || {
             let tally = Arc::clone(state.board.tally());
-            let registry = Registry::new(Arc::clone(&viewers), Arc::clone(&rooms), tally);
+            let registry = Registry::new(Arc::clone(&company.viewers), Arc::clone(&company.rooms), tally);
             let follower = Follower::new(log.clone(), Rc::clone(&registry));
             let sweeper = Sweeper::new(outbox_limits(&state.settings));
             actix_rt::spawn(Rc::clone(&sweeper).run());
             hubs.add(Hub::new(Rc::clone(&registry), Rc::clone(&follower)));
-            let (hubs, recovery, talk) = (hubs.clone(), Arc::clone(&recovery), Arc::clone(&talk));
+            let (hubs, Company { recovery, talk, .. }) = (hubs.clone(), company.clone());
             let gateway = Gateway { app: state.clone(), registry, follower, hubs, sweeper, recovery, talk };
             let endpoints = Endpoints::open(gateway, &socketio);
             let routes = endpoints.clone();

@@ -14,11 +14,17 @@ pub enum Topic {
     News,
     /// How attempts to log in end.
     Guesses,
+    /// Who is in which room and looks at which page.
+    Shares,
+    /// What happens in rooms.
+    Talk,
+    /// Sessions that may come back at any node.
+    Away,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::News, Self::Guesses];
+    pub const ALL: [Self; 5] = [Self::News, Self::Guesses, Self::Shares, Self::Talk, Self::Away];
 
     /// Its name, in subjects and metrics.
     #[must_use]
@@ -26,6 +32,9 @@ impl Topic {
         match self {
             Self::News => "news",
             Self::Guesses => "guesses",
+            Self::Shares => "shares",
+            Self::Talk => "talk",
+            Self::Away => "away",
         }
     }
 }

@@ -59,13 +59,17 @@ impl Status {
     pub(super) fn tell(&self, event: &Event) {
         match event {
             Event::Connected => {
-                if self.change(true) {
+                let before = self.change(true);
+                if before != Some(true) {
                     tracing::info!("the bus is connected");
                 }
-                self.miss();
+                // Who is there from the start has missed nothing.
+                if before.is_some() {
+                    self.miss();
+                }
             }
             Event::Disconnected | Event::Closed => {
-                if self.change(false) {
+                if self.change(false) != Some(false) {
                     tracing::warn!(
                         "the bus is away; until it is back, what it would tell is read from the log"
                     );
@@ -73,7 +77,7 @@ impl Status {
             }
             // One for each attempt.
             Event::ClientError(ClientError::Other(reason)) => {
-                if self.change(false) {
+                if self.change(false) != Some(false) {
                     tracing::warn!(%reason, "the bus is not there; until it is, what it would tell is read from the log");
                 }
             }
@@ -89,11 +93,10 @@ impl Status {
         self.missed.send_modify(|count| *count += 1);
     }
 
-    /// Whether that is a change.
-    fn change(&self, is_up: bool) -> bool {
-        let before = self.is_up.lock().unwrap_or_else(PoisonError::into_inner).replace(is_up);
+    /// What it was before.
+    fn change(&self, is_up: bool) -> Option<bool> {
         telemetry::bus_connected(is_up);
-        before != Some(is_up)
+        self.is_up.lock().unwrap_or_else(PoisonError::into_inner).replace(is_up)
     }
 }
 
@@ -116,6 +119,10 @@ mod tests {
             assert_eq!((status.is_up(), missed.has_changed().unwrap()), (is_up, is_up), "{event}");
         }
         missed.mark_unchanged();
+        let fresh = Status::new();
+        let missed_nothing = fresh.missed();
+        fresh.tell(&Event::Connected);
+        assert!(fresh.is_up() && !missed_nothing.has_changed().unwrap());
         status.tell(&Event::SlowConsumer(1));
         assert!(missed.has_changed().unwrap());
     }

@@ -1,9 +1,7 @@
 //! Chat rooms. Members speak under their account's name, guests (with `--guest-chat`) under one they choose, which must
 //! not be a member's.
 
-use std::{sync::Arc, time::Instant};
-
-use serde_json::Value;
+use std::time::Instant;
 
 use super::{
     client::Client,
@@ -12,7 +10,7 @@ use super::{
 use crate::{
     clock,
     domain::{Nickname, Said, Speaker, text},
-    realtime::{Announcement, Person, Room, hub::AnnounceToRoom},
+    realtime::{Person, Room, RoomEvent, hub::AnnounceToRoom},
     web::{Code, problem::Problem},
 };
 
@@ -99,7 +97,7 @@ pub(super) fn enter_room(client: &Client, room: &str) -> Reply {
     let registry = &client.gateway.registry;
     let count = match registry.enter_room(&client.session, &room) {
         Some(count) => {
-            announce(client, &room, "welcome", &name_of(client), count);
+            announce(client, &room, "welcome", &name_of(client), count, None);
             count
         }
         None => registry.room_count(&room),
@@ -143,14 +141,14 @@ pub(super) fn leave_rooms(client: &Client) {
 
 fn leave_room(client: &Client, room: &Room) {
     if let Some(left) = client.gateway.registry.leave_room(&client.session, room) {
-        announce(client, room, "bye", &name_of(client), left);
+        announce(client, room, "bye", &name_of(client), left, None);
     }
 }
 
 /// Puts a session that comes back into a room again. The others have heard it leave.
 pub(super) fn reenter_room(client: &Client, room: &Room) {
     if let Some(count) = client.gateway.registry.enter_room(&client.session, room) {
-        announce(client, room, "welcome", &name_of(client), count);
+        announce(client, room, "welcome", &name_of(client), count, None);
     }
 }
 
@@ -174,15 +172,26 @@ pub(super) fn say(client: &Client, message: &str, room: &str) -> Reply {
     }
     let count = client.gateway.registry.room_count(&room);
     let (nickname, message) = (name_of(client), without_markup(&message));
-    announce(client, &room, "new_message", &format!("{nickname}: {message}"), count);
+    let text = format!("{nickname}: {message}");
     let said = Said { at: clock::now(), speaker, nickname: nickname.into(), message: message.into() };
+    announce(client, &room, "new_message", &text, count, Some(&said));
     client.gateway.talk.say(&room, said);
     Ok(Ack::Room { count })
 }
 
-fn announce(client: &Client, room: &Room, event: &'static str, text: &str, count: usize) {
-    let args = format!("{},{count}", Value::from(text));
-    let (except, announcement) = (client.session.id, Arc::new(Announcement::with_args(event, args)));
+/// Something happens in a room: a message, with `said`, or somebody comes or goes.
+fn announce(
+    client: &Client,
+    room: &Room,
+    event: &'static str,
+    text: &str,
+    count: usize,
+    said: Option<&Said>,
+) {
+    let except = client.session.id;
+    let happened = RoomEvent { room, event, text, count, session: except, said };
+    let announcement = happened.announcement();
+    happened.publish(&*client.gateway.app.bus);
     client.gateway.recovery.said(room, except, &announcement, Instant::now());
     client.gateway.hubs.announce_to_room(&AnnounceToRoom { room: room.clone(), except, announcement });
 }

@@ -9,10 +9,11 @@ use std::{
 
 use super::{chat, client::Client, resume::Start, thread::Gateway};
 use crate::{
+    bus::BusState,
     clock,
     domain::Epoch,
     domain::Nickname,
-    realtime::{Announcement, Person, Place, hub::Evict, recovery::Known},
+    realtime::{Announcement, Person, Place, hub::Evict, nodes::away, recovery::Known},
 };
 
 /// How long the end of a connection may take to be noticed whose client has just closed it.
@@ -79,8 +80,13 @@ pub(super) async fn recover(gateway: &Gateway, id: u64, person: Person) -> bool 
     let mut evicted = false;
     loop {
         match gateway.recovery.known(id, person) {
+            // What another node has lost just now is known here a moment later.
+            Known::Nowhere if begin.elapsed() < NOTICE && gateway.app.bus.state() == BusState::Up => {}
             Known::Nowhere => return true,
-            Known::Away => return gateway.recovery.come_back(id),
+            Known::Away => {
+                away::tell_back(&*gateway.app.bus, id);
+                return gateway.recovery.come_back(id);
+            }
             Known::Forgotten => return false,
             Known::Connected => {}
         }
@@ -151,7 +157,12 @@ pub(super) fn note_leaving(client: &Client) {
     });
     let heard_until = session.outbox.arrived_until(gateway.app.settings.ping_interval, Instant::now());
     let by_drain = gateway.app.readiness.is_draining();
-    gateway.recovery.leave(session.id, place, heard_until, clock::now(), by_drain);
+    let told = place.clone().filter(|_| gateway.app.bus.state() != BusState::None);
+    let (now, clock) = (Instant::now(), clock::now());
+    let may_return = gateway.recovery.leave(session.id, place, heard_until, clock, by_drain);
+    if let Some(place) = told.filter(|_| may_return) {
+        away::tell_away(&*gateway.app.bus, session.id, &place, heard_until, (now, clock));
+    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! Nothing here knows where a session's bytes come from, or what its client may ask for.
 
 mod announcement;
+mod changes;
+mod company;
 mod fanout;
 mod follower;
 pub mod hub;
 mod kept;
 mod log;
-mod nodes;
+pub mod nodes;
 mod place;
 mod portion;
 pub mod recovery;
@@ -27,10 +29,11 @@ mod watchers;
 mod window;
 
 pub use announcement::{Announcement, Batch};
+pub use company::Company;
 pub use follower::Follower;
 pub use hub::{Hub, Hubs};
 pub use log::Log;
-pub use nodes::Nodes;
+pub use nodes::{Nodes, RoomEvent};
 pub use place::Place;
 pub use recovery::Recovery;
 pub use registry::Registry;

@@ -1,17 +1,24 @@
-//! What the nodes of a shop tell each other: what one has committed, the others put into their feeds.
+//! What the nodes of a shop tell each other: what one has committed, the others put into their feeds (here); who is in which
+//! room and on which page (`shares`); what happens in rooms (`talk`); which sessions may come back anywhere (`away`).
 //!
 //! The log stays the truth (docs/design/0010-sqlite-then-postgresql-and-nats.md). What is lost, repeated or out of order here
 //! is at worst a hole in memory, for which readers go to the store.
 
+pub mod away;
 mod items;
-mod wire;
+mod news_wire;
+mod shares;
+mod shares_wire;
+mod talk;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use self::items::Items;
+use self::{items::Items, shares::Shares, talk::Hearing};
+pub use self::{shares::ShareChanges, talk::RoomEvent};
+use super::{company::Company, hub::Hubs, recovery::Recovery};
 use crate::{
     bus::{Bus, BusState, Heard, Incoming, Message, Topic},
     clock,
@@ -22,26 +29,51 @@ use crate::{
 /// Clocks of two nodes that differ by more than this say nothing of how old news are.
 const MAX_LAG: Duration = Duration::from_secs(10);
 
-/// Between the feed of this node and those of the others.
+/// Between this node and the others.
 pub struct Nodes {
-    feed: Arc<Feed>,
-    news: Incoming,
+    news: News,
+    shares: Shares,
+    talk: Hearing,
+    bus: Arc<dyn Bus>,
+    recovery: Arc<Recovery>,
 }
 
 impl Nodes {
     /// From now on what is committed here is told to others.
-    pub async fn join(feed: Arc<Feed>, bus: Arc<dyn Bus>) -> Self {
-        let news = bus.subscribe(Topic::News).await;
+    pub async fn join(feed: Arc<Feed>, bus: Arc<dyn Bus>, hubs: Hubs, company: Company) -> Self {
+        let incoming = bus.subscribe(Topic::News).await;
         // With one node the feed has nobody to tell, and commits pass no line of this.
         if bus.state() != BusState::None {
+            let bus = Arc::clone(&bus);
             feed.tell_others(move |news| publish(&*bus, Items::of(news)));
         }
-        Self { feed, news }
+        let (rooms, viewers) = (Arc::clone(&company.rooms), Arc::clone(&company.viewers));
+        let changes = Arc::clone(&company.changes);
+        Self {
+            news: News { feed, incoming },
+            shares: Shares::new(Arc::clone(&bus), rooms, viewers, changes),
+            recovery: Arc::clone(&company.recovery),
+            talk: Hearing { bus: Arc::clone(&bus), hubs, company },
+            bus,
+        }
     }
 
     /// Hears the others until it is dropped.
-    pub async fn run(mut self) {
-        while let Some(heard) = self.news.next().await {
+    pub async fn run(self) {
+        let away = away::run(self.bus, self.recovery);
+        tokio::join!(self.news.run(), self.shares.run(), self.talk.run(), away);
+    }
+}
+
+/// What others have committed.
+struct News {
+    feed: Arc<Feed>,
+    incoming: Incoming,
+}
+
+impl News {
+    async fn run(mut self) {
+        while let Some(heard) = self.incoming.next().await {
             match heard {
                 Heard::Message(message) => self.hear(&message),
                 Heard::Missed => self.feed.forget(),
@@ -50,7 +82,7 @@ impl Nodes {
     }
 
     fn hear(&self, message: &Message) {
-        let Some(news) = wire::read(&message.body) else {
+        let Some(news) = news_wire::read(&message.body) else {
             telemetry::bus_not_heard(NotHeard::Malformed);
             // Whatever it said is not known here.
             return self.feed.forget();
@@ -68,7 +100,7 @@ fn publish(bus: &dyn Bus, items: Items<'_>) {
     if bus.state() == BusState::Away {
         return bus.skip(Topic::News, NotSent::Away);
     }
-    let body = wire::write(&items);
+    let body = news_wire::write(&items);
     if body.len() <= bus.max_body() {
         return bus.publish(Topic::News, &body);
     }
@@ -91,7 +123,7 @@ mod tests {
     use crate::{
         bus::NodeId,
         domain::{Offset, SessionId},
-        store::feed::News,
+        store::feed,
     };
 
     /// Keeps what is published.
@@ -131,18 +163,18 @@ mod tests {
 
     #[test]
     fn large_news_leave_in_pieces_that_say_the_same() {
-        let news = || News {
+        let news = || feed::News {
             catalog: true,
             revoked: (0..200).map(|n| SessionId::from_random([n; 16])).collect(),
             unnamed: (0..500).map(Offset).collect(),
-            ..News::default()
+            ..feed::News::default()
         };
         let bus = Arc::new(Kept { max_body: 1000, bodies: Mutex::default() });
         publish(&*bus, Items::of(&news()));
         let bodies = bus.bodies.lock().unwrap();
         assert!(bodies.len() > 13 && bodies.iter().all(|body| body.len() <= 1000), "{}", bodies.len());
-        let mut heard = News::default();
-        bodies.iter().for_each(|body| heard.append(wire::read(body).unwrap()));
+        let mut heard = feed::News::default();
+        bodies.iter().for_each(|body| heard.append(news_wire::read(body).unwrap()));
         assert_eq!(format!("{heard:?}"), format!("{:?}", news()));
     }
 }

@@ -5,6 +5,8 @@
 //! not know was in none, so that there is nothing to put back. What it has to forget before its time it remembers as
 //! forgotten, by id, and in the end by the second of their beginning: those are not told that they were recovered.
 
+mod elsewhere;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -67,6 +69,8 @@ struct State {
     swept: Option<Instant>,
     /// What outlives the process was marked as incomplete.
     is_marked: bool,
+    /// Sessions of other nodes may come back here.
+    is_shared: bool,
 }
 
 /// What is known of a session that wants to come back.
@@ -98,14 +102,14 @@ impl Recovery {
     /// A message goes to a room.
     pub fn said(&self, room: &Room, except: u64, announcement: &Arc<Announcement>, now: Instant) {
         let mut state = self.state();
-        if state.placed.is_empty() && state.away.is_empty() {
+        if !state.is_shared && state.placed.is_empty() && state.away.is_empty() {
             return;
         }
         state.said.add(room, except, Arc::clone(announcement), now);
     }
 
     /// A session is no longer connected. `place` is what it was in if it may have that back; it may not when its client
-    /// left on purpose. Until `heard_until` it has heard what was said.
+    /// left on purpose. Until `heard_until` it has heard what was said. Returns whether it may come back.
     pub fn leave(
         &self,
         id: u64,
@@ -113,18 +117,20 @@ impl Recovery {
         heard_until: Instant,
         clock: Timestamp,
         by_drain: bool,
-    ) {
+    ) -> bool {
         let mut state = self.state();
         if !state.placed.remove(&id) {
-            return;
+            return false;
         }
         let heard_until = state.evicted.remove(&id).unwrap_or(heard_until);
-        let Some(place) = place else { return state.forget(id) };
+        let Some(place) = place else {
+            state.forget(id);
+            return false;
+        };
         let left = Instant::now();
-        state.away_bytes += place.bytes();
-        state.leaving.push_back((left, id));
-        state.away.insert(id, Away { place, heard_until, left, left_at: clock, by_drain });
+        state.hold(id, Away { place, heard_until, left, left_at: clock, by_drain });
         state.expire(left);
+        true
     }
 
     /// Forgets what is too old, once a second. To be called now and then.
@@ -197,6 +203,12 @@ fn began(id: u64) -> u32 {
 }
 
 impl State {
+    fn hold(&mut self, id: u64, away: Away) {
+        self.away_bytes += away.place.bytes();
+        self.leaving.push_back((away.left, id));
+        self.away.insert(id, away);
+    }
+
     fn remove_away(&mut self, id: u64) -> Option<Away> {
         let away = self.away.remove(&id)?;
         self.away_bytes -= away.place.bytes();
@@ -258,9 +270,7 @@ impl Recovery {
                 state.forget(id);
                 continue;
             };
-            state.away_bytes += place.bytes();
-            state.leaving.push_back((left, id));
-            state.away.insert(id, Away { place, heard_until: now, left, left_at, by_drain: true });
+            state.hold(id, Away { place, heard_until: now, left, left_at, by_drain: true });
         }
         state.expire(now);
         Self(Mutex::new(state))

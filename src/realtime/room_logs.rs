@@ -23,6 +23,8 @@ pub(super) struct RoomLogs {
     pub(super) rooms: HashMap<Room, RoomLog>,
     pub(super) bytes: usize,
     next: u64,
+    /// What was said until then, in whichever room, may have been missed.
+    missed: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -62,10 +64,15 @@ impl RoomLogs {
         }
     }
 
+    /// Something may have been said that is not here.
+    pub(super) fn miss(&mut self, now: Instant) {
+        self.missed = Some(now);
+    }
+
     /// Whether all is kept that was said in these rooms since then.
     pub(super) fn is_whole(&self, rooms: &[Room], since: Instant) -> bool {
         let forgotten = rooms.iter().filter_map(|room| self.rooms.get(room)?.forgotten);
-        forgotten.max().is_none_or(|forgotten| forgotten < since)
+        forgotten.chain(self.missed).max().is_none_or(|forgotten| forgotten < since)
     }
 
     /// What a session did not hear of its rooms since then, in order.

@@ -1,4 +1,4 @@
-//! Who looks at which page: people, not sockets, across all worker threads.
+//! Who looks at which page: people, not sockets, across all worker threads and, as far as other nodes tell it, across nodes.
 //!
 //! A change is counted at once, under a lock held for a map access; what has changed is told in rounds, so that a
 //! crowd coming and going costs a bounded number of messages (see [`Viewers::take_changed`]).
@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::domain::UserId;
+use super::changes::Changes;
+use crate::{bus::NodeId, domain::UserId};
 
 /// The name of a page: its path without `.html` and its query with the parameters sorted (docs/contract.md §3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +43,13 @@ impl Page {
     }
 }
 
+/// Taken from another node, which has made it.
+impl From<Box<str>> for Page {
+    fn from(name: Box<str>) -> Self {
+        Self(name.into())
+    }
+}
+
 /// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Person {
@@ -54,10 +62,27 @@ pub enum Person {
     Listener(u64),
 }
 
+/// What changes about who looks at a page.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PageChange {
+    /// A person looks at it, with however many sockets.
+    Come(Page, Person),
+    /// A person looks at it no longer.
+    Go(Page, Person),
+}
+
+/// By what a person looks at a page; one of it is not 0.
+#[derive(Default)]
+struct Eyes {
+    /// Sockets of this node.
+    here: u32,
+    /// Other nodes.
+    elsewhere: u32,
+}
+
 #[derive(Default)]
 struct Audience {
-    /// With how many sockets each person looks.
-    people: HashMap<Person, u32>,
+    people: HashMap<Person, Eyes>,
     told_at: Option<Instant>,
 }
 
@@ -65,24 +90,31 @@ struct Audience {
 struct State {
     pages: HashMap<Page, Audience>,
     changed: HashSet<Page>,
+    /// Who looks at what on other nodes.
+    elsewhere: HashMap<NodeId, HashSet<(Page, Person)>>,
 }
 
 /// The counts of all pages.
 #[derive(Default)]
 pub struct Viewers {
     state: Mutex<State>,
+    /// To other nodes, if there may be any.
+    told: Option<Arc<Changes<PageChange>>>,
 }
 
 impl Viewers {
+    /// Whose changes are told to other nodes.
+    #[must_use]
+    pub fn telling(changes: Arc<Changes<PageChange>>) -> Self {
+        Self { state: Mutex::default(), told: Some(changes) }
+    }
+
     /// A socket of this person begins to look at a page. Answers how many people look at it now.
     pub fn come(&self, person: Person, page: &Page) -> usize {
         let mut state = self.state();
-        let audience = state.pages.entry(page.clone()).or_default();
-        let sockets = audience.people.entry(person).or_default();
-        *sockets += 1;
-        let (first, count) = (*sockets == 1, audience.people.len());
+        let (first, count) = state.add(page, person, |eyes| &mut eyes.here);
         if first {
-            state.changed.insert(page.clone());
+            self.tell(|| PageChange::Come(page.clone(), person));
         }
         count
     }
@@ -90,18 +122,63 @@ impl Viewers {
     /// A socket of this person no longer looks at a page.
     pub fn go(&self, person: Person, page: &Page) {
         let mut state = self.state();
-        let Some(audience) = state.pages.get_mut(page) else { return };
-        let Some(sockets) = audience.people.get_mut(&person) else { return };
-        *sockets -= 1;
-        if *sockets > 0 {
-            return;
+        if state.take(page, person, |eyes| &mut eyes.here) {
+            self.tell(|| PageChange::Go(page.clone(), person));
         }
-        audience.people.remove(&person);
-        if audience.people.is_empty() {
-            state.pages.remove(page);
-            state.changed.remove(page);
-        } else {
-            state.changed.insert(page.clone());
+    }
+
+    /// Who looks at what on this node.
+    #[must_use]
+    pub fn share(&self) -> Vec<PageChange> {
+        let state = self.state();
+        let all = state
+            .pages
+            .iter()
+            .flat_map(|(page, audience)| audience.people.iter().map(move |one| (page, one)));
+        all.filter(|(_, (_, eyes))| eyes.here > 0)
+            .map(|(page, (person, _))| PageChange::Come(page.clone(), *person))
+            .collect()
+    }
+
+    /// What changed on another node; with `is_whole` all that is there.
+    pub fn hear(&self, node: NodeId, changes: Vec<PageChange>, is_whole: bool) {
+        let mut state = self.state();
+        let mut share = state.elsewhere.remove(&node).unwrap_or_default();
+        if is_whole {
+            let all: HashSet<_> = changes.iter().filter_map(PageChange::came).collect();
+            let gone: Vec<_> = share.iter().filter(|one| !all.contains(one)).cloned().collect();
+            for (page, person) in gone {
+                state.take(&page, person, |eyes| &mut eyes.elsewhere);
+                share.remove(&(page, person));
+            }
+        }
+        for change in changes {
+            match change {
+                PageChange::Come(page, person) => {
+                    if share.insert((page.clone(), person)) {
+                        state.add(&page, person, |eyes| &mut eyes.elsewhere);
+                    }
+                }
+                PageChange::Go(page, person) => {
+                    if share.remove(&(page.clone(), person)) {
+                        state.take(&page, person, |eyes| &mut eyes.elsewhere);
+                    }
+                }
+            }
+        }
+        if !share.is_empty() {
+            state.elsewhere.insert(node, share);
+        }
+    }
+
+    /// Another node is gone, and who looked there with it.
+    pub fn forget(&self, node: NodeId) {
+        self.hear(node, Vec::new(), true);
+    }
+
+    fn tell(&self, change: impl FnOnce() -> PageChange) {
+        if let Some(told) = &self.told {
+            told.add(change());
         }
     }
 
@@ -110,7 +187,7 @@ impl Viewers {
     #[must_use]
     pub fn take_changed(&self, now: Instant) -> Vec<(Page, usize)> {
         let mut state = self.state();
-        let State { pages, changed } = &mut *state;
+        let State { pages, changed, .. } = &mut *state;
         let mut due = Vec::new();
         changed.retain(|page| {
             let Some(audience) = pages.get_mut(page) else { return false };
@@ -128,6 +205,54 @@ impl Viewers {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PageChange {
+    fn came(&self) -> Option<(Page, Person)> {
+        match self {
+            Self::Come(page, person) => Some((page.clone(), *person)),
+            Self::Go(..) => None,
+        }
+    }
+}
+
+impl State {
+    /// Another eye of a person. Answers whether it is the first of its kind, and how many people look now.
+    fn add(&mut self, page: &Page, person: Person, kind: impl Fn(&mut Eyes) -> &mut u32) -> (bool, usize) {
+        let audience = self.pages.entry(page.clone()).or_default();
+        let eyes = audience.people.entry(person).or_default();
+        let is_new = eyes.here + eyes.elsewhere == 0;
+        let number = kind(eyes);
+        *number += 1;
+        let (is_first, count) = (*number == 1, audience.people.len());
+        if is_new {
+            self.changed.insert(page.clone());
+        }
+        (is_first, count)
+    }
+
+    /// An eye less. Answers whether it was the last of its kind.
+    fn take(&mut self, page: &Page, person: Person, kind: impl Fn(&mut Eyes) -> &mut u32) -> bool {
+        let Some(audience) = self.pages.get_mut(page) else { return false };
+        let Some(eyes) = audience.people.get_mut(&person) else { return false };
+        let number = kind(eyes);
+        if *number == 0 {
+            return false;
+        }
+        *number -= 1;
+        let was_last = *number == 0;
+        if eyes.here + eyes.elsewhere > 0 {
+            return was_last;
+        }
+        audience.people.remove(&person);
+        if audience.people.is_empty() {
+            self.pages.remove(page);
+            self.changed.remove(page);
+        } else {
+            self.changed.insert(page.clone());
+        }
+        was_last
     }
 }
 
@@ -163,5 +288,40 @@ mod tests {
         assert_eq!(viewers.take_changed(now + Duration::from_secs(1)), [(page.clone(), 1)]);
         viewers.go(guest, &page);
         assert!(viewers.state().pages.is_empty());
+    }
+
+    #[test]
+    fn a_person_on_two_nodes_is_one_person() {
+        let page = Page::parse("/").unwrap();
+        let changes = Arc::new(Changes::new(Arc::default()));
+        let (here, there) = (Viewers::default(), Viewers::telling(Arc::clone(&changes)));
+        let (node, kim, lee) = (NodeId::from_random([1; 6]), Person::Member(UserId(1)), Person::Guest(7));
+        here.come(kim, &page);
+        for person in [kim, kim, lee] {
+            there.come(person, &page);
+        }
+        let told = changes.take().unwrap();
+        assert_eq!(told.len(), 2, "a second tab is no change");
+        here.hear(node, told.clone(), false);
+        here.hear(node, told, false);
+        let mut now = Instant::now();
+        let mut changed = || {
+            now += Duration::from_secs(1);
+            here.take_changed(now).into_iter().map(|(_, count)| count).collect::<Vec<_>>()
+        };
+        assert_eq!(changed(), [2]);
+        here.go(kim, &page);
+        assert!(changed().is_empty(), "kim is there");
+        there.go(lee, &page);
+        there.go(kim, &page);
+        assert_eq!(changes.take().unwrap(), [PageChange::Go(page.clone(), lee)]);
+        here.hear(node, there.share(), true);
+        assert_eq!(changed(), [1]);
+        assert_eq!(here.come(lee, &page), 2);
+        here.forget(node);
+        assert_eq!(changed(), [1]);
+        here.go(lee, &page);
+        let state = here.state();
+        assert!(state.pages.is_empty() && state.elsewhere.is_empty());
     }
 }

@@ -31,6 +31,7 @@ mod leases;
 mod limits;
 mod listening;
 mod lives;
+mod nodes;
 mod orders;
 mod packaging;
 mod parsers;

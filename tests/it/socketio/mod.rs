@@ -2,7 +2,7 @@
 
 mod heartbeat;
 mod polling;
-mod recovery;
+pub mod recovery;
 mod upgrade;
 
 use std::fs;

@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// A Socket.IO client over a WebSocket.
-struct Socket {
+pub struct Socket {
     socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
     /// What CONNECT was answered.
     connected: Value,
 }
 
 impl Socket {
-    async fn open(app: &TestApp, who: &Person, pid: Option<(&str, i64)>) -> Self {
+    pub async fn open(app: &TestApp, who: &Person, pid: Option<(&str, i64)>) -> Self {
         Self::open_at(app.addr(), &who.token, pid).await
     }
 
@@ -41,7 +41,7 @@ impl Socket {
         socket
     }
 
-    fn pid(&self) -> String {
+    pub fn pid(&self) -> String {
         self.connected["pid"].as_str().unwrap().to_owned()
     }
 
@@ -50,7 +50,7 @@ impl Socket {
     }
 
     /// Sends an event and waits for its acknowledgement.
-    async fn ask(&mut self, event: &Value) -> String {
+    pub async fn ask(&mut self, event: &Value) -> String {
         self.send(&format!("421{event}")).await;
         self.expect("431").await
     }
@@ -81,7 +81,7 @@ impl Socket {
     }
 
     /// All packets up to one that begins like this.
-    async fn until(&mut self, start: &str) -> Vec<String> {
+    pub async fn until(&mut self, start: &str) -> Vec<String> {
         let mut packets = Vec::new();
         while packets.last().is_none_or(|packet: &String| !packet.starts_with(start)) {
             packets.push(self.next().await);
