@@ -6,10 +6,12 @@ use std::{
 };
 
 /// The settings whose values everyone on the machine would see in the list of processes, with their variables.
-const SECRET_FLAGS: [(&str, &str); 3] = [
+const SECRET_FLAGS: [(&str, &str); 5] = [
     ("--jwt-secret", "SHOPBELL_JWT_SECRET"),
     ("--smtp-url", "SHOPBELL_SMTP_URL"),
     ("--database-url", "DATABASE_URL"),
+    ("--from", "SHOPBELL_COPY_FROM"),
+    ("--to", "SHOPBELL_COPY_TO"),
 ];
 
 /// Starts the program again with the secrets of its arguments in its environment, which its owner alone can read, if
@@ -47,14 +49,22 @@ fn take_secrets(
         };
         let value = joined.map(OsString::from).or_else(|| arguments.next_if(|next| !is_flag(next)));
         match value {
-            // A URL without a password is no secret, and better seen.
-            Some(value) if flag != "--database-url" || value.to_string_lossy().contains('@') => {
+            Some(value) if is_secret(flag, &value.to_string_lossy()) => {
                 hidden.entry(variable).or_default().push(value);
             }
             value => kept.extend(std::iter::once(flag.into()).chain(value)),
         }
     }
     (kept, hidden)
+}
+
+/// A URL without a password is no secret, and better seen; nor is the file of a backup, which is `--to`, too.
+fn is_secret(flag: &str, value: &str) -> bool {
+    match flag {
+        "--database-url" => value.contains('@'),
+        "--from" | "--to" => value.contains("://") && value.contains('@'),
+        _ => true,
+    }
 }
 
 fn is_flag(argument: &OsString) -> bool {
@@ -80,7 +90,11 @@ mod tests {
             (kept.as_str(), hidden["DATABASE_URL"][0].to_str()),
             ("migrate", Some("postgres://u:hunter2@x/y"))
         );
+        let (kept, hidden) = take("copy --from sqlite://shop.db --to=postgres://u:hunter2@x/y");
+        assert_eq!(kept, "copy --from sqlite://shop.db");
+        assert_eq!(hidden["SHOPBELL_COPY_TO"], ["postgres://u:hunter2@x/y"]);
         for line in [
+            "backup --to you@shop.db",
             "serve --database-url sqlite://shop.db",
             "serve --jwt-secret-file key",
             "serve --jwt-secret --demo",

@@ -3,6 +3,7 @@
 mod admin;
 mod arguments;
 mod common;
+mod copy;
 mod endpoint;
 mod goods;
 mod listen_key;
@@ -20,6 +21,7 @@ use clap::{Parser, Subcommand};
 use self::{
     admin::AdminCommand,
     common::{CommonArgs, Failure, print},
+    copy::CopyArgs,
     endpoint::EndpointCommand,
     goods::GoodsCommand,
     listen_key::ListenKeyCommand,
@@ -62,6 +64,8 @@ enum Command {
     Check(CommonArgs),
     /// Copy the database, also while the shop is open
     Backup(BackupArgs),
+    /// Bring a closed shop into another database: SQLite, PostgreSQL, and back
+    Copy(Box<CopyArgs>),
     /// Watch a running shop: figures, and orders as they come
     Watch(Box<WatchArgs>),
     /// Print the settings in force, secrets hidden
@@ -108,6 +112,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Migrate(common) => maintenance::migrate(&common.settings()?).await,
         Command::Check(common) => maintenance::check(&common.settings()?).await,
         Command::Backup(args) => maintenance::backup(args).await,
+        Command::Copy(args) => copy::run(*args).await,
         Command::Admin(command) => command.run().await,
         Command::ListenKey(command) => command.run().await,
         Command::Source(command) => command.run().await,

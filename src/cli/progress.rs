@@ -13,6 +13,11 @@ pub(super) fn bytes(total: u64) -> ProgressBar {
     styled(ProgressBar::new(total), "{wide_bar} {percent:>3} % of {total_bytes}, {eta} left")
 }
 
+/// Work on rows, whose number and tables it is told.
+pub(super) fn rows() -> ProgressBar {
+    styled(ProgressBar::new(0), "{wide_bar} {percent:>3} % of {len}, {msg}, {eta} left")
+}
+
 /// Work whose end nobody knows.
 pub(super) fn unknown(what: &'static str) -> ProgressBar {
     let bar = styled(ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}").with_message(what);

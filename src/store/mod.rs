@@ -51,7 +51,7 @@ pub use listen_keys::{ListenKeyError, ListenKeyStore};
 pub use log::{LogStore, OrderEvent, OrderEventKind, Reach, Sequence};
 pub use moderation::{ModerationError, ModerationStore};
 pub use news::{Backlog, NewsStore};
-pub use open::{OpenError, backup, check, open};
+pub use open::{CopyError, OpenError, backup, check, copy, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};
 pub use people::{PeopleQuery, PeopleStore, PersonError};
 pub use personal::{KeptKey, KeptLogIn, KeptOrder, PersonalStore};

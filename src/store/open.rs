@@ -4,7 +4,10 @@ use std::{error::Error, path::Path, sync::Arc};
 
 use super::{
     shop::Store,
-    sql::{postgres, sqlite},
+    sql::{
+        copy::{self, Progress, Side},
+        postgres, sqlite,
+    },
 };
 use crate::domain::Currency;
 
@@ -45,16 +48,10 @@ pub async fn check(url: &str) -> Result<Vec<String>, OpenError> {
 /// The URL is of no known kind, or the database is not ours, of another version, or cannot be used.
 pub async fn open(url: &str, currency: Currency) -> Result<Arc<dyn Store>, OpenError> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => match sqlite::open(url, currency).await {
-            Ok(store) => Ok(Arc::new(store)),
-            Err(error) if error.is_url() => Err(OpenError::Url(error.to_string())),
-            Err(error) => Err(OpenError::Database(error.into())),
-        },
-        Some(("postgres" | "postgresql", _)) => match postgres::open(url, currency).await {
-            Ok(store) => Ok(Arc::new(store)),
-            Err(error) if error.is_url() => Err(OpenError::Url(error.to_string())),
-            Err(error) => Err(OpenError::Database(error.into())),
-        },
+        Some(("sqlite", _)) => Ok(Arc::new(sqlite::open(url, currency).await.map_err(of_sqlite)?)),
+        Some(("postgres" | "postgresql", _)) => {
+            Ok(Arc::new(postgres::open(url, currency).await.map_err(of_postgres)?))
+        }
         _ => Err(OpenError::UnknownScheme),
     }
 }
@@ -77,6 +74,70 @@ pub async fn backup(
         )),
         _ => Err(OpenError::UnknownScheme),
     }
+}
+
+/// Why a shop was not copied: one sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The database to copy cannot be used.
+    #[error("--from: {0}")]
+    Source(OpenError),
+    /// The database to fill cannot be used.
+    #[error("--to: {0}")]
+    Target(OpenError),
+    /// The copy is not what was copied: a line for each difference.
+    #[error("{} differences were found", .0.len())]
+    Differs(Vec<String>),
+    /// The copy was refused or failed.
+    #[error(transparent)]
+    Failed(Box<dyn Error + Send + Sync>),
+}
+
+impl CopyError {
+    /// Whether a URL is to blame and not what it names.
+    #[must_use]
+    pub fn is_url(&self) -> bool {
+        matches!(self, Self::Source(error) | Self::Target(error) if error.is_url())
+    }
+}
+
+/// Brings a shop from one database into another, empty one, for `shopbell copy`, or goes on where that was broken off. The
+/// shop must be closed. Returns the number of rows; `progress` is told what is done, and how many of how many rows.
+///
+/// # Errors
+/// A URL is of no known kind, the one cannot be read or the other not be written, the other is not empty, or what was written
+/// is not what was read. Then the other is no shop, and is not opened as one.
+pub async fn copy(from: &str, to: &str, progress: &mut Progress<'_>) -> Result<u64, CopyError> {
+    let source = source(from).await.map_err(CopyError::Source)?;
+    let target = target(to).await.map_err(CopyError::Target)?;
+    copy::copy(source, target, progress).await.map_err(|error| match error {
+        copy::CopyError::Differs(lines) => CopyError::Differs(lines),
+        error => CopyError::Failed(error.into()),
+    })
+}
+
+async fn source(url: &str) -> Result<Side, OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::source(url).await.map_err(of_sqlite),
+        Some(("postgres" | "postgresql", _)) => postgres::source(url).await.map_err(of_postgres),
+        _ => Err(OpenError::UnknownScheme),
+    }
+}
+
+async fn target(url: &str) -> Result<Side, OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::target(url).await.map_err(of_sqlite),
+        Some(("postgres" | "postgresql", _)) => postgres::target(url).await.map_err(of_postgres),
+        _ => Err(OpenError::UnknownScheme),
+    }
+}
+
+fn of_sqlite(error: sqlite::OpenError) -> OpenError {
+    if error.is_url() { OpenError::Url(error.to_string()) } else { OpenError::Database(error.into()) }
+}
+
+fn of_postgres(error: postgres::OpenError) -> OpenError {
+    if error.is_url() { OpenError::Url(error.to_string()) } else { OpenError::Database(error.into()) }
 }
 
 impl OpenError {

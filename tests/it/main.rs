@@ -15,6 +15,7 @@ mod bursts;
 mod bus;
 mod catalogue;
 mod contract_http;
+mod copying;
 mod crash;
 mod drain;
 mod endpoints;

@@ -27,6 +27,7 @@ mod carts;
 mod catalog;
 mod check;
 mod conn;
+pub(super) mod copy;
 mod deliveries;
 mod endpoints;
 mod errors;

@@ -22,6 +22,7 @@ use crate::{
 mod administration;
 mod alerts;
 mod check;
+mod copying;
 mod migration;
 mod postgres_store;
 mod searching;

@@ -24,7 +24,7 @@ fn migrations() -> Migrator {
 /// The setting of a database that says which migration a program must know to use it. Without it every one may, also where
 /// newer ones have changed the tables: nodes of two versions run side by side while they are upgraded, so a migration only
 /// adds (expand). One that takes away (contract) comes a version later and sets this.
-const USABLE_FROM: &str = "usable-from";
+pub(in crate::store::sql) const USABLE_FROM: &str = "usable-from";
 
 /// Connections that only read, unless the URL says `pool=N`. Beside them the writer has one.
 const READERS: u32 = 8;
@@ -54,6 +54,9 @@ pub(in crate::store) enum OpenError {
     /// Tables of an older version of this program, or none.
     #[error("the database is of an older version: run shopbell migrate")]
     OldVersion,
+    /// Half a shop.
+    #[error("a copy into this database was not finished: run shopbell copy again")]
+    Unfinished,
     /// No server, no database of that name, a wrong password, no rights.
     #[error("the database cannot be used: {0}")]
     Unusable(#[from] sqlx::Error),
@@ -132,25 +135,40 @@ pub(super) async fn open(url: &str) -> Result<(Conn, Options, Readers), OpenErro
     Ok((conn, Options::Postgres(Box::new(writing)), Readers::Postgres(readers)))
 }
 
+/// Connects to a database that is to be filled. One of another version is left as it is: it is somebody's.
+pub(super) async fn empty(url: &str) -> Result<(Conn, Options, Readers), OpenError> {
+    let mut conn = Conn::Postgres(options(url)?.0.connect().await?);
+    let kept = version(&mut conn).await;
+    drop(conn.close().await);
+    if kept?.is_some_and(|kept| kept < newest_migration()) {
+        return Err(OpenError::OldVersion);
+    }
+    open(url).await
+}
+
 /// Connects to a database of this version to look at it.
 pub(super) async fn existing(url: &str) -> Result<Conn, OpenError> {
     let mut conn = Conn::Postgres(options(url)?.0.connect().await?);
-    let is_there: bool = statement::query_scalar("select to_regclass('_sqlx_migrations') is not null")
-        .fetch_one(&mut conn)
-        .await?;
-    let kept: i64 = match is_there {
-        true => {
-            statement::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
-                .fetch_one(&mut conn)
-                .await?
-        }
-        false => 0,
-    };
-    if kept < newest_migration() {
+    if version(&mut conn).await?.unwrap_or_default() < newest_migration() {
         return Err(OpenError::OldVersion);
     }
     check_usable(&mut conn).await?;
     Ok(conn)
+}
+
+/// The newest migration that was made, if any was.
+async fn version(conn: &mut Conn) -> Result<Option<i64>, sqlx::Error> {
+    let is_there: bool = statement::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+        .fetch_one(&mut *conn)
+        .await?;
+    match is_there {
+        true => {
+            statement::query_scalar("select max(version) from _sqlx_migrations where success")
+                .fetch_one(conn)
+                .await
+        }
+        false => Ok(None),
+    }
 }
 
 fn newest_migration() -> i64 {

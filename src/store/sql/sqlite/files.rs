@@ -61,26 +61,29 @@ pub(super) fn protect(path: &Path) {
 
 /// The key of the log-in tokens, made of `fresh` if there is none yet.
 pub(in crate::store::sql) fn token_key(database: &Path, fresh: &str) -> io::Result<String> {
-    let path = beside(database, "-key");
-    let read = || {
-        let key = fs::read_to_string(&path)?.trim().to_owned();
-        if key.len() < 32 {
-            let text = format!("{} holds no key of at least 32 bytes", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-        }
-        Ok(key)
-    };
-    match read() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            keep_token_key(database, fresh)?;
-            read()
-        }
-        other => other,
+    if let Some(key) = kept_token_key(database)? {
+        return Ok(key);
     }
+    keep_token_key(database, fresh)?;
+    kept_token_key(database)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// The key of the log-in tokens, if there is one.
+pub(in crate::store::sql) fn kept_token_key(database: &Path) -> io::Result<Option<String>> {
+    let path = beside(database, "-key");
+    let key = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text?.trim().to_owned(),
+    };
+    if key.len() < 32 {
+        let text = format!("{} holds no key of at least 32 bytes", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    Ok(Some(key))
 }
 
 /// Keeps a key, unless there is one. It is written in full before it has its name, because another process may look.
-pub(super) fn keep_token_key(database: &Path, key: &str) -> io::Result<()> {
+pub(in crate::store::sql) fn keep_token_key(database: &Path, key: &str) -> io::Result<()> {
     let path = beside(database, "-key");
     let part = beside(&path, &format!(".{:016x}", rand::random::<u64>()));
     let kept = (|| {

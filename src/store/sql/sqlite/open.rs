@@ -75,6 +75,12 @@ pub(in crate::store) enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Half a shop.
+    #[error("a copy into the database {} was not finished: run shopbell copy again", .path.display())]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process holds its lock.
     #[error("the database {} is locked by another program", .path.display())]
     Locked {
@@ -182,6 +188,21 @@ pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
         .busy_timeout(BUSY_TIMEOUT)
         // Errors are logged once, by whoever answers for them.
         .disable_statement_logging())
+}
+
+/// Opens a database that is to be filled. One of another version is left as it is: it is somebody's.
+pub(super) async fn empty(url: &str) -> Result<Opened, OpenError> {
+    let options = options(url)?;
+    let path = options.get_filename();
+    if path.metadata().is_ok_and(|file| file.len() > 0) {
+        match reading(&existing(url)?, path).await {
+            Ok(conn) => conn.close().await.map_err(|error| OpenError::of(path, error))?,
+            // One that was only begun is made whole.
+            Err(OpenError::Unusable { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    open(url).await
 }
 
 /// The options to look at a database that exists.

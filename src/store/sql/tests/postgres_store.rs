@@ -12,7 +12,7 @@ use crate::store::{AccountStore as _, LedgerQuery, LedgerStore as _, PeopleQuery
 
 #[expect(unreachable_pub, reason = "the tests of the whole program use it, too")]
 #[path = "../../../../tests/it/support/postgres.rs"]
-mod server;
+pub(super) mod server;
 
 async fn fresh() -> (SqlStore, ()) {
     (postgres::open(&server::fresh_database().await, usd()).await.unwrap(), ())
