@@ -9,13 +9,19 @@ use crate::domain::{
 };
 
 pub(super) mod accounts;
+pub(super) mod alerts;
+pub(super) mod audit;
 pub(super) mod carts;
 pub(super) mod catalog;
+pub(super) mod deliveries;
+pub(super) mod endpoints;
 pub(super) mod figures;
+pub(super) mod imports;
 pub(super) mod leases;
 pub(super) mod listen_keys;
 pub(super) mod log;
 pub(super) mod moderation;
+pub(super) mod nul;
 pub(super) mod orders;
 pub(super) mod personal;
 pub(super) mod resets;
@@ -88,6 +94,22 @@ macro_rules! store_contract {
                       a_cancellation_by_hand_ends_the_order_of_a_source
                       secrets_hold_until_their_moment
                       receipts_are_listed_tried_again_and_forgotten }
+            endpoints { an_endpoint_is_made_changed_and_removed
+                        news_are_orders_and_goods_in_their_order
+                        an_endpoint_is_told_again_from_a_moment
+                        goods_events_are_pruned_when_they_were_told_or_are_old }
+            deliveries { what_became_of_many_attempts_is_kept_together
+                         attempts_of_before_a_replay_move_nothing
+                         a_delivery_waits_is_due_and_is_given_up
+                         a_delivery_is_sent_again_by_hand
+                         old_attempts_are_forgotten_and_deliveries_with_them }
+            alerts { settings_are_kept_until_they_are_changed
+                     orders_of_silent_categories_are_not_told }
+            audit { the_record_is_listed_newest_first_and_searched
+                    an_erased_account_did_nothing_that_is_known
+                    the_record_is_pruned_by_age_and_by_number }
+            imports { a_line_makes_changes_or_leaves_goods
+                      only_an_administrator_imports }
             figures { orders_are_counted_by_minute
                       what_the_widget_counts_is_added_up_by_day }
             leases { what_one_node_has_no_other_gets
@@ -96,6 +118,8 @@ macro_rules! store_contract {
             moderation { a_message_is_reported_once_and_the_newest_reports_are_kept
                          a_report_is_closed_and_silences_its_member
                          an_erased_account_is_in_no_report }
+            nul { whoever_looks_for_it_finds_nothing
+                  what_was_said_with_it_is_kept }
             log { every_order_and_every_cancellation_is_an_event
                   refusals_leave_no_holes_in_either_count
                   the_log_is_pruned_from_its_beginning

@@ -1,9 +1,14 @@
 //! Connections to whichever database there is: one's own, or a pool's for a while.
 
+use std::{future::Future, time::Duration};
+
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
     SqlitePool, pool::PoolConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
 };
+
+/// How long a server may take to let us in, and to take leave. One that is gone without a word says nothing for much longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to connect.
 pub(super) enum Options {
@@ -16,7 +21,7 @@ impl Options {
     pub(super) async fn connect(&self) -> Result<Conn, sqlx::Error> {
         match self {
             Self::Sqlite(options) => Ok(Conn::Sqlite(options.connect().await?)),
-            Self::Postgres(options) => Ok(Conn::Postgres(options.connect().await?)),
+            Self::Postgres(options) => Ok(Conn::Postgres(in_time(options.connect()).await?)),
         }
     }
 }
@@ -44,6 +49,11 @@ impl Conn {
             Self::Postgres(conn) => Connected::Postgres(conn),
             Self::PostgresPooled(conn) => Connected::Postgres(conn),
         }
+    }
+
+    /// Whether other nodes write to the database, too.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_) | Self::PostgresPooled(_))
     }
 
     /// Runs a script without values in one trip.
@@ -82,11 +92,15 @@ impl Conn {
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(conn) => conn.close().await,
-            Self::Postgres(conn) => conn.close().await,
+            Self::Postgres(conn) => in_time(conn.close()).await,
             // The pool has it back.
             Self::SqlitePooled(_) | Self::PostgresPooled(_) => Ok(()),
         }
     }
+}
+
+async fn in_time<T>(done: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(PATIENCE, done).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Connections that only read.

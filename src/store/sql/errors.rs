@@ -22,6 +22,9 @@ const PASSING_IN_SQLITE: [i32; 6] = [5, 6, 8, 10, 13, 14];
 /// is stopping or starting (57P).
 const PASSING_IN_POSTGRES: [&str; 7] = ["08", "25006", "25P03", "40", "53", "55P03", "57P"];
 
+/// Those of them after which the server hangs up.
+const LOST: [&str; 3] = ["08", "25P03", "57P"];
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if passes(&error) { Self::Busy(error.to_string()) } else { Self::failed(error) }
@@ -30,14 +33,25 @@ impl From<sqlx::Error> for StoreError {
 
 fn passes(error: &sqlx::Error) -> bool {
     match error {
-        // What comes from a socket: of PostgreSQL. A connection that broke is made anew.
-        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
-            true
-        }
+        sqlx::Error::PoolTimedOut => true,
         sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
             Some(error) => PASSING_IN_POSTGRES.iter().any(|code| error.code().starts_with(code)),
             None => primary_code(&**error).is_some_and(|code| PASSING_IN_SQLITE.contains(&code)),
         },
+        // A connection that broke is made anew.
+        error => is_lost(error),
+    }
+}
+
+/// Whether the connection is of no use any more, which only PostgreSQL's are: what was committed on it is there, and nothing
+/// else is.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        // What comes from a socket.
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|error| LOST.iter().any(|code| error.code().starts_with(code))),
         _ => false,
     }
 }
@@ -52,11 +66,9 @@ pub(super) fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
 pub(super) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
     let error = error.as_database_error().filter(|error| error.is_unique_violation());
     error.is_some_and(|error| match error.try_downcast_ref::<PgDatabaseError>() {
-        // "Key (email_key)=(kim@example.com) already exists."
-        Some(error) => column.split_once('.').is_some_and(|(table, column)| {
-            let detail = error.detail().unwrap_or_default();
-            error.table() == Some(table) && detail.starts_with(&format!("Key ({column})="))
-        }),
+        // The column is in the detail only, which servers say in their own language. So these constraints have names that
+        // say it: `users_by_email_key`.
+        Some(error) => error.constraint() == Some(&column.replace('.', "_by_")),
         // SQLite names columns in the message and nowhere else: "UNIQUE constraint failed: users.email_key".
         None => error.message().contains(column),
     })

@@ -37,6 +37,7 @@ mod foreign_goods;
 mod goods_deeds;
 mod importing;
 mod ingesting;
+mod jobs;
 mod leases;
 mod leasing;
 mod ledger;

@@ -24,7 +24,9 @@ mod alerts;
 mod check;
 mod copying;
 mod migration;
+mod nodes;
 mod postgres_store;
+mod refusals;
 mod searching;
 mod statements;
 

@@ -5,26 +5,25 @@
 //! Jobs run in the writer's task, not in their callers': a caller that goes away undoes nothing.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher as _},
     panic::AssertUnwindSafe,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
+pub(super) use super::jobs::{Owner, Tx, closed};
 use super::{
     conn::{Conn, Options},
-    errors::Refusal,
-    silent::Silent,
+    errors::{Refusal, is_lost},
+    jobs::{Job, Jobs, Taken, Task},
 };
 use crate::{
-    domain::{Currency, SourceId, UserId},
-    limits::FairQueue,
+    domain::Currency,
     store::{Feed, LOW_STOCK, StoreError, feed::News},
     telemetry::{self, Queue, Sqlite},
 };
@@ -32,203 +31,12 @@ use crate::{
 /// How many rows one job prunes or forgets. It holds up the orders that commit with it.
 pub(super) const STEP: u32 = 250;
 
-/// How many writes may wait. When full, a write is refused at once with [`StoreError::Busy`]: so many are about a
-/// second of work, and a caller who is told so can wait better than a queue that grows.
-const QUEUE: usize = 4096;
-
-/// How many writes of one account may wait.
-const SHARE: usize = QUEUE / 16;
-
-/// How many writes of one source may wait: it speaks for all of its buyers.
-const SOURCE_SHARE: usize = QUEUE / 4;
-
-/// Whose jobs take turns with those of others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Owner {
-    /// The program's and the administrators'.
-    Nobody,
-    /// An account's.
-    Account(UserId),
-    /// A source's, by a hash of its name: two that share one share a turn.
-    Source(u64),
-}
-
-impl Owner {
-    /// That of a source.
-    pub(super) fn source(id: &SourceId) -> Self {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        Self::Source(hasher.finish())
-    }
-}
-
-impl From<Option<UserId>> for Owner {
-    fn from(user: Option<UserId>) -> Self {
-        user.map_or(Self::Nobody, Self::Account)
-    }
-}
-
-/// How many jobs commit together at most: enough that the fsync no longer counts, few enough that the first of them
-/// does not wait long.
-const BATCH: usize = 256;
+/// How long a batch may take with a server of its own: many times what the largest takes, and as long as requests wait.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a commit may wait to be announced together with the next ones: what costs is to reach every session, not
 /// how much it is sent.
 const ANNOUNCED_TOGETHER: Duration = Duration::from_millis(4);
-
-/// What a job works with: the connection, inside a transaction, and what is to be announced when it commits.
-pub(super) struct Tx {
-    /// Inside the job's savepoint.
-    pub(super) conn: Conn,
-    /// What prices are counted in.
-    pub(super) currency: Currency,
-    /// Forgotten when the job fails.
-    pub(super) news: News,
-    low_stock: Arc<AtomicI64>,
-    /// As `alerts::silent` read them; `None` until then, and when they have changed.
-    pub(super) silent: Option<Silent>,
-}
-
-impl Tx {
-    /// What a low stock is: so many pieces, or fewer.
-    pub(super) fn low_stock(&self) -> i64 {
-        self.low_stock.load(Ordering::Relaxed)
-    }
-}
-
-/// A job whose result type is forgotten, so that different ones can queue together.
-trait Job: Send {
-    /// Does the work; `false` when it is to be undone.
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
-    /// Why the store failed it, once it ran.
-    fn failure(&self) -> Option<StoreError>;
-    /// Sends the caller its result. With a failure, nothing of the batch was written.
-    fn answer(self: Box<Self>, failure: Option<&StoreError>);
-}
-
-struct Task<W, T, E> {
-    work: Option<W>,
-    result: Option<Result<T, E>>,
-    caller: oneshot::Sender<Result<T, E>>,
-}
-
-impl<W, T, E> Job for Task<W, T, E>
-where
-    W: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send,
-    T: Send,
-    E: Refusal + Send,
-{
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
-        Box::pin(async move {
-            if let Some(work) = self.work.take() {
-                self.result = Some(work(tx).await);
-            }
-            matches!(self.result, Some(Ok(_)))
-        })
-    }
-
-    fn failure(&self) -> Option<StoreError> {
-        self.result.as_ref()?.as_ref().err()?.failure().cloned()
-    }
-
-    fn answer(self: Box<Self>, failure: Option<&StoreError>) {
-        let result = match (failure, self.result) {
-            // Even a job that refused by itself: it may have seen what another job of the batch did not keep.
-            (Some(failure), _) => Err(failure.clone().into()),
-            (None, Some(result)) => result,
-            (None, None) => Err(panicked().into()),
-        };
-        // The caller may be gone; its job is done all the same.
-        let _ = self.caller.send(result);
-    }
-}
-
-fn panicked() -> StoreError {
-    StoreError::failed("a write panicked and was undone")
-}
-
-pub(super) fn closed() -> StoreError {
-    StoreError::failed("the store is closed")
-}
-
-/// The jobs that wait. Accounts take turns, and what belongs to no account has a turn like one of them.
-struct Jobs {
-    queue: Mutex<Queued>,
-    changed: Notify,
-}
-
-struct Queued {
-    jobs: FairQueue<Owner, Box<dyn Job>>,
-    closed: bool,
-}
-
-impl Jobs {
-    fn new() -> Arc<Self> {
-        let queue = Queued { jobs: FairQueue::new(QUEUE), closed: false };
-        Arc::new(Self { queue: Mutex::new(queue), changed: Notify::new() })
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queued> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, owner: Owner, job: Box<dyn Job>) -> Result<(), StoreError> {
-        let mut queue = self.queue();
-        if queue.closed {
-            return Err(closed());
-        }
-        let share = match owner {
-            Owner::Nobody => QUEUE,
-            Owner::Account(_) => SHARE,
-            Owner::Source(_) => SOURCE_SHARE,
-        };
-        queue
-            .jobs
-            .push(owner, share, job)
-            .map_err(|_| StoreError::Busy(format!("{} writes are waiting", queue.jobs.len())))?;
-        drop(queue);
-        self.changed.notify_one();
-        Ok(())
-    }
-
-    /// The next batch; `None` after [`Jobs::close`], once nothing waits.
-    async fn next(&self) -> Option<Vec<Box<dyn Job>>> {
-        loop {
-            {
-                let mut queue = self.queue();
-                let batch: Vec<_> = std::iter::from_fn(|| queue.jobs.pop()).take(BATCH).collect();
-                if !batch.is_empty() {
-                    return Some(batch);
-                }
-                if queue.closed {
-                    return None;
-                }
-            }
-            self.changed.notified().await;
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.queue().jobs.is_empty()
-    }
-
-    /// Takes no more.
-    fn close(&self) {
-        self.queue().closed = true;
-        self.changed.notify_one();
-    }
-}
-
-/// What the writer's task holds of its jobs: when it ends, for whatever reason, nobody waits for it any more.
-struct Taken(Arc<Jobs>);
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        queue.closed = true;
-        while queue.jobs.pop().is_some() {}
-    }
-}
 
 /// The way to the writer.
 pub(super) struct Writer {
@@ -249,13 +57,7 @@ impl Writer {
         let jobs = Jobs::new();
         let (ending, ended) = watch::channel(());
         let low_stock = Arc::new(AtomicI64::new(LOW_STOCK));
-        let tx = Some(Tx {
-            conn,
-            currency,
-            news: News::default(),
-            low_stock: Arc::clone(&low_stock),
-            silent: None,
-        });
+        let tx = Some(Tx::over(conn, currency, Arc::clone(&low_stock)));
         let task = WriterTask {
             tx,
             options,
@@ -297,14 +99,14 @@ impl Writer {
         E: Refusal + Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        self.jobs.add(owner.into(), Box::new(Task { work: Some(work), result: None, caller }))?;
+        self.jobs.add(owner.into(), Box::new(Task::new(work, caller)))?;
         telemetry::queue_grew(Queue::Writer);
         answer.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
     /// Whether jobs are taken.
     pub(super) fn is_running(&self) -> bool {
-        !self.jobs.queue().closed
+        !self.jobs.is_closed()
     }
 
     /// Takes no more jobs, commits those that wait, and ends.
@@ -349,7 +151,7 @@ impl WriterTask {
     async fn handle(&mut self, mut batch: Vec<Box<dyn Job>>) {
         telemetry::queue_shrank(Queue::Writer, batch.len());
         let started = Instant::now();
-        let outcome = self.transact(&mut batch).await;
+        let outcome = self.transact_in_time(&mut batch).await;
         observe(batch.len(), started, outcome.as_ref().err());
         match outcome {
             Ok(news) => {
@@ -367,10 +169,20 @@ impl WriterTask {
         }
     }
 
+    /// A server that is gone without a word would hold the batch for as long as TCP believes in it.
+    async fn transact_in_time(&mut self, batch: &mut [Box<dyn Job>]) -> Result<News, StoreError> {
+        match self.options {
+            Options::Sqlite(_) => self.transact(batch).await,
+            Options::Postgres(_) => {
+                let done = tokio::time::timeout(PATIENCE, self.transact(batch)).await;
+                done.unwrap_or_else(|_| Err(StoreError::Busy("the database does not answer".to_owned())))
+            }
+        }
+    }
+
     async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<News, StoreError> {
-        let tx = self.connected().await?;
+        let tx = self.begin().await?;
         let (mut news, mut kept) = (News::default(), 0);
-        tx.conn.begin_writing().await?;
         for job in batch {
             // Every job begins in a savepoint in which nothing was done yet. One trip to the connection's thread
             // ends a savepoint and opens the next; rolling back to a savepoint leaves it open.
@@ -394,12 +206,29 @@ impl WriterTask {
         Ok(news)
     }
 
+    /// Begins the batch's transaction. A connection that was lost since the last one is made anew: nothing was done on it.
+    async fn begin(&mut self) -> Result<&mut Tx, StoreError> {
+        let is_fresh = self.tx.is_none();
+        match self.connected().await?.conn.begin_writing().await {
+            Err(lost) if is_lost(&lost) && !is_fresh => {
+                tracing::warn!(error = %lost, "the writer's connection was lost, and is made anew");
+                self.drop_connection().await;
+                self.connected().await?.conn.begin_writing().await?;
+            }
+            began => began?,
+        }
+        let tx = self.connected().await?;
+        if tx.conn.is_shared() {
+            tx.silent = None;
+        }
+        Ok(tx)
+    }
+
     async fn connected(&mut self) -> Result<&mut Tx, StoreError> {
         if self.tx.is_none() {
             let conn = self.options.connect().await?;
             let low_stock = Arc::clone(&self.low_stock);
-            self.tx =
-                Some(Tx { conn, currency: self.currency, news: News::default(), low_stock, silent: None });
+            self.tx = Some(Tx::over(conn, self.currency, low_stock));
         }
         self.tx.as_mut().ok_or_else(closed)
     }

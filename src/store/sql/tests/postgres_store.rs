@@ -8,7 +8,6 @@ use super::{
     *,
 };
 use crate::store::sql::postgres::dialect;
-use crate::store::{AccountStore as _, LedgerQuery, LedgerStore as _, PeopleQuery, PeopleStore as _};
 
 #[expect(unreachable_pub, reason = "the tests of the whole program use it, too")]
 #[path = "../../../../tests/it/support/postgres.rs"]
@@ -80,19 +79,6 @@ async fn each_contradiction_is_said_in_a_line() {
             assert!(found.iter().any(|said| said == line), "{damage}: {line:?} is not in {found:#?}");
         }
         store.close().await;
-    }
-}
-
-#[tokio::test]
-async fn a_text_that_a_server_cannot_hold_is_looked_for_in_vain() {
-    let (store, ()) = fresh().await;
-    a_user(&store, "kim").await;
-    assert!(store.user_by_login("kim\0@example.com").await.unwrap().is_none());
-    for text in ["\0", "ki\0m", "kim\0"] {
-        let query = LedgerQuery { text: Some(text.to_owned()), limit: 10, ..LedgerQuery::default() };
-        assert_eq!(store.ledger(query).await.unwrap(), []);
-        let query = PeopleQuery { text: Some(text.to_owned()), limit: 10, ..PeopleQuery::default() };
-        assert_eq!(store.people(query, NOW).await.unwrap().len(), 0);
     }
 }
 
