@@ -239,16 +239,11 @@ async fn main() -> io::Result<()> {
             let sweeper = options.sweeper();
             actix_rt::spawn(Rc::clone(&sweeper).run());
             let endpoints = Endpoints {
-                echo: Endpoint::open(&echoes, anyone(), |worker| {
-                    Engine::new(Echo, Limits { connect_timeout: None, ..limits.clone() }, &sweeper, worker)
+                echo: Endpoint::open(&echoes, anyone(), |place| {
+                    Engine::new(Echo, Limits { connect_timeout: None, ..limits.clone() }, &sweeper, place)
                 }),
-                suite: Endpoint::open(&suites, anyone(), |worker| {
-                    Engine::new(
-                        SocketIo::new(Suite, limits.message_timeout),
-                        limits.clone(),
-                        &sweeper,
-                        worker,
-                    )
+                suite: Endpoint::open(&suites, anyone(), |place| {
+                    Engine::new(SocketIo::new(Suite, limits.message_timeout), limits.clone(), &sweeper, place)
                 }),
                 sweeper,
             };

@@ -1,6 +1,8 @@
 //! The whole program, assembled: open the store, start relay and hubs, serve, drain in order. The listener and the
 //! moment to end are the caller's, so that a test owns both.
 
+mod untaken;
+
 use std::{
     future::ready,
     io,
@@ -12,11 +14,12 @@ use std::{
 
 use actix_http::{HttpService, KeepAlive, error::DispatchError};
 use actix_server::{Server, ServerBuilder, ServerHandle};
-use actix_service::{Service as _, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::{dev::AppConfig, middleware::from_fn, web::Data};
 use rustix::net;
 use tokio::{net::TcpStream, sync::oneshot};
 
+use self::untaken::untaken_upgrades;
 use crate::{
     api::{self, CatalogCache, Documents, assets::Assets},
     bus::BusState,
@@ -110,7 +113,10 @@ impl Application {
         let recovery = Recovery::resume(&kept, Instant::now(), clock::now());
         let company = Company::new(recovery, bus.state() != BusState::None);
         let nodes = Nodes::join(feed, bus, hubs.clone(), company.clone()).await;
-        let server = self.serve(listener, &hubs, &company, &log)?;
+        let (socketio, carried) =
+            SocketIoDirectory::join(&self.state.bus, self.state.settings.tunnels()).await;
+        let carried = actix_rt::spawn(carried);
+        let server = self.serve(listener, &hubs, (&company, &socketio), &log)?;
         let handle = server.handle();
         let webhooks = self.start_webhooks()?;
         let (end_polls, polls_end) = oneshot::channel::<()>();
@@ -131,6 +137,7 @@ impl Application {
         let alerts = actix_rt::spawn(Arc::clone(&self.state.alerts).follow());
         let drain = async {
             shutdown.await;
+            socketio.drain();
             // All at the same time: deliveries under way end while sessions are told to come back.
             let within = self.state.settings.drain_timeout;
             drop(end_polls);
@@ -154,9 +161,19 @@ impl Application {
                 }
             }
         };
-        for task in
-            [nodes, guesses, relay, housekeeping, sources, polls, listen_keys, moderation, alerts, board]
-        {
+        for task in [
+            nodes,
+            guesses,
+            relay,
+            housekeeping,
+            sources,
+            polls,
+            listen_keys,
+            moderation,
+            alerts,
+            board,
+            carried,
+        ] {
             task.abort();
         }
         // First, because it waits for a write under way, and that is not to be broken off.
@@ -200,9 +217,15 @@ impl Application {
         })
     }
 
-    fn serve(&self, listener: TcpListener, hubs: &Hubs, company: &Company, log: &Log) -> io::Result<Server> {
+    fn serve(
+        &self,
+        listener: TcpListener,
+        hubs: &Hubs,
+        (company, socketio): (&Company, &SocketIoDirectory),
+        log: &Log,
+    ) -> io::Result<Server> {
         let (state, hubs, company, log) = (self.state.clone(), hubs.clone(), company.clone(), log.clone());
-        let socketio = SocketIoDirectory::default();
+        let socketio = socketio.clone();
         let workers = state.settings.workers;
         let drain_timeout = state.settings.drain_timeout.as_secs().max(1);
         let catalog = CatalogCache::new(Arc::clone(self.store.feed()));
@@ -276,44 +299,6 @@ impl Application {
         Ok(server.run())
     }
 }
-
-/// Serves a connection again and again, as long as a request on it was given back to HTTP.
-fn untaken_upgrades<F>(
-    http: F,
-) -> impl ServiceFactory<
-    (Connection, Peer),
-    Config = (),
-    Response = (),
-    Error = DispatchError,
-    InitError = F::InitError,
->
-where
-    F: ServiceFactory<(Connection, Peer), Config = (), Response = (), Error = DispatchError>,
-    F::Service: 'static,
-    F::Future: 'static,
-{
-    fn_factory(move || {
-        let http = http.new_service(());
-        async move {
-            let http = Rc::new(http.await?);
-            Ok(fn_service(move |(connection, peer): (Connection, Peer)| {
-                let http = Rc::clone(&http);
-                async move {
-                    let handle = connection.handle.clone();
-                    let mut next = Some(connection);
-                    while let Some(connection) = next {
-                        http.call((connection, peer)).await?;
-                        next = handle.take_returned();
-                    }
-                    Ok(())
-                }
-            }))
-        }
-    })
-}
-
-/// The address at the other end, if the system knows it.
-type Peer = Option<SocketAddr>;
 
 fn outbox_limits(settings: &Settings) -> OutboxLimits {
     OutboxLimits {

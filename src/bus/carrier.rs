@@ -1,8 +1,13 @@
 //! What a bus is, whatever carries it.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, stream::BoxStream};
+use futures_util::{
+    Stream, StreamExt as _,
+    stream::{self, BoxStream},
+};
 
 use super::{node::NodeId, status::BusState};
 use crate::telemetry::NotSent;
@@ -59,6 +64,22 @@ pub enum Heard {
     Missed,
 }
 
+/// What comes to one node alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Direct {
+    /// A message of another node.
+    Message {
+        /// Whose.
+        from: NodeId,
+        /// The number that the other node gave it.
+        number: u64,
+        /// What it says.
+        body: Bytes,
+    },
+    /// What was sent to this node came to nobody.
+    Nobody(NodeId),
+}
+
 /// Between the nodes of a shop.
 #[async_trait]
 pub trait Bus: Send + Sync {
@@ -80,6 +101,19 @@ pub trait Bus: Send + Sync {
 
     /// Hears what other nodes publish from now on.
     async fn subscribe(&self, topic: Topic) -> Incoming;
+
+    /// Tells one node, if there can be others, after what was sent before. Waits while the bus has no room, and does not know whether it arrives.
+    async fn send(&self, _to: NodeId, _number: u64, _body: &[u8]) {}
+
+    /// Hears what others send to this node from now on, in the order of each.
+    async fn receive(&self) -> BoxStream<'static, Direct> {
+        stream::empty().boxed()
+    }
+
+    /// Since when the bus is there, if it is.
+    fn up_since(&self) -> Option<Instant> {
+        None
+    }
 
     /// Sends what was published, as far as a moment is enough for that.
     async fn close(&self);

@@ -18,7 +18,7 @@ pub(super) struct Head {
     #[serde(rename = "v")]
     version: u32,
     pub(super) node: NodeId,
-    /// Counts the messages of the node on this topic, those among them that were not sent.
+    /// Counts the messages of the node on this topic, those among them that were not sent; or those to one node.
     #[serde(rename = "n")]
     pub(super) number: u64,
     /// When, in microseconds of Unix time.
@@ -65,6 +65,11 @@ pub(super) fn read(mut frame: Bytes) -> Result<(Head, Bytes), NotHeard> {
 /// another.
 pub(super) fn subject(epoch: crate::domain::Epoch, topic: Topic) -> String {
     format!("shopbell.{epoch}.{}", topic.name())
+}
+
+/// Where messages to one node begin: below it are those of other nodes, and the word that nobody heard this node's.
+pub(super) fn direct(epoch: crate::domain::Epoch, to: NodeId) -> String {
+    format!("shopbell.{epoch}.to.{to}")
 }
 
 #[cfg(test)]

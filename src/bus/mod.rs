@@ -2,6 +2,8 @@
 //! twice or in another order, and the bus may be away; who subscribes is told when something may have been missed
 //! ([`Heard::Missed`]) and goes on from the log.
 //!
+//! Two nodes can have channels between them, which do promise something, or end: [`peers`].
+//!
 //! Not for: what the messages say, which is `realtime::nodes`.
 
 mod carrier;
@@ -9,16 +11,18 @@ mod frame;
 mod local;
 mod nats;
 mod node;
+pub mod peers;
 mod status;
 mod window;
 
 use std::sync::Arc;
 
 pub use self::{
-    carrier::{Bus, Heard, Incoming, Message, Topic},
+    carrier::{Bus, Direct, Heard, Incoming, Message, Topic},
     local::Local,
     nats::{BusError, Nats},
     node::NodeId,
+    peers::Peers,
     status::BusState,
 };
 use crate::{config::BusUrl, domain::Epoch};

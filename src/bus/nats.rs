@@ -5,17 +5,21 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use async_nats::{Client, ConnectOptions, ServerAddr, Subscriber};
+use async_nats::{Client, ConnectOptions, ServerAddr, StatusCode, Subscriber};
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{
+    StreamExt as _,
+    future::ready,
+    stream::{self, BoxStream},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    carrier::{Bus, Heard, Incoming, Message, Topic},
+    carrier::{Bus, Direct, Heard, Incoming, Message, Topic},
     frame::{self, Head, MAX_HEAD},
     node::NodeId,
     status::{BusState, Status},
@@ -45,6 +49,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The largest message that is sent, whatever the server would take.
 const MAX_MESSAGE: usize = 1 << 20;
 
+/// For other nodes to come back, too, once the bus is there again: until then it means nothing that nobody listens.
+const RETURN: Duration = Duration::from_secs(3);
+/// The topic of what is for one node, in metrics.
+const DIRECT: &str = "direct";
+
 /// Why a bus cannot be used. Its text is one sentence for the operator, without the URL, which may hold a password.
 #[derive(Debug, thiserror::Error)]
 #[error("the bus cannot be used: {0}")]
@@ -71,7 +80,7 @@ impl Nats {
     /// # Errors
     /// The URL cannot be used.
     pub async fn connect(url: &BusUrl, epoch: Epoch, node: NodeId) -> Result<Self, BusError> {
-        telemetry::start_bus(Topic::ALL.map(Topic::name));
+        telemetry::start_bus(Topic::ALL.map(Topic::name).into_iter().chain([DIRECT]));
         let status = Arc::new(Status::new());
         let servers = url.servers().map_err(BusError)?;
         let addresses: Vec<ServerAddr> = servers
@@ -197,6 +206,31 @@ impl Bus for Nats {
         }))
     }
 
+    async fn send(&self, to: NodeId, number: u64, body: &[u8]) {
+        let frame = Head::new(self.node, number, clock::micros()).frame(body);
+        let subject = format!("{}.hear", frame::direct(self.epoch, to));
+        // The server says there when nobody hears it.
+        let nobody = format!("{}.nobody.{to}", frame::direct(self.epoch, self.node));
+        match self.client.publish_with_reply(subject, nobody, frame).await {
+            Ok(()) => telemetry::bus_published(DIRECT),
+            Err(_) => telemetry::bus_not_sent(NotSent::TooLarge),
+        }
+    }
+
+    async fn receive(&self) -> BoxStream<'static, Direct> {
+        let subject = format!("{}.>", frame::direct(self.epoch, self.node));
+        let Ok(messages) = self.client.subscribe(subject).await else { return Box::pin(stream::empty()) };
+        let status = Arc::clone(&self.status);
+        Box::pin(messages.filter_map(move |message| {
+            let nobody = message.status == Some(StatusCode::NO_RESPONDERS);
+            ready(if nobody { nobody_at(&message.subject, &status) } else { direct(message.payload) })
+        }))
+    }
+
+    fn up_since(&self) -> Option<Instant> {
+        self.status.since()
+    }
+
     async fn close(&self) {
         let (done, is_done) = oneshot::channel();
         {
@@ -206,6 +240,26 @@ impl Bus for Nats {
             }
         }
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, is_done).await;
+    }
+}
+
+/// The server says that nobody heard a message to a node, whose name ends the subject.
+fn nobody_at(subject: &str, status: &Status) -> Option<Direct> {
+    let peer = subject.rsplit('.').next().and_then(NodeId::parse)?;
+    status.since().is_some_and(|since| since.elapsed() >= RETURN).then_some(Direct::Nobody(peer))
+}
+
+/// A message to this node.
+fn direct(frame: Bytes) -> Option<Direct> {
+    match frame::read(frame) {
+        Ok((head, body)) => {
+            telemetry::bus_received(DIRECT);
+            Some(Direct::Message { from: head.node, number: head.number, body })
+        }
+        Err(reason) => {
+            telemetry::bus_not_heard(reason);
+            None
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Whether the bus is there, told once for each change: in the log, in the metrics, to `/readyz`, and to subscribers, who may
 //! have missed something while it was away.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use async_nats::{ClientError, Event};
 use tokio::sync::watch;
@@ -36,6 +39,7 @@ impl BusState {
 pub(super) struct Status {
     /// `None` until the first attempt has ended.
     is_up: Mutex<Option<bool>>,
+    up_since: Mutex<Option<Instant>>,
     /// Counts the times that messages may have been lost.
     missed: watch::Sender<u64>,
 }
@@ -43,11 +47,16 @@ pub(super) struct Status {
 impl Status {
     pub(super) fn new() -> Self {
         telemetry::bus_connected(false);
-        Self { is_up: Mutex::new(None), missed: watch::Sender::new(0) }
+        Self { is_up: Mutex::new(None), up_since: Mutex::default(), missed: watch::Sender::new(0) }
     }
 
     pub(super) fn is_up(&self) -> bool {
         *self.is_up.lock().unwrap_or_else(PoisonError::into_inner) == Some(true)
+    }
+
+    /// Since when it is there, if it is.
+    pub(super) fn since(&self) -> Option<Instant> {
+        *self.up_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes whenever messages may have been lost.
@@ -95,6 +104,7 @@ impl Status {
 
     /// What it was before.
     fn change(&self, is_up: bool) -> Option<bool> {
+        *self.up_since.lock().unwrap_or_else(PoisonError::into_inner) = is_up.then(Instant::now);
         telemetry::bus_connected(is_up);
         self.is_up.lock().unwrap_or_else(PoisonError::into_inner).replace(is_up)
     }

@@ -59,6 +59,13 @@ impl Settings {
         self.media.clone().unwrap_or_else(|| files::beside_database(&self.database_url, "media"))
     }
 
+    /// Where there are other nodes: how many WebSockets may arrive at them whose sessions are here. Each is two open files, that
+    /// is a third of `--max-connections` for all.
+    #[must_use]
+    pub fn tunnels(&self) -> usize {
+        if self.bus.is_some() { self.max_connections / 6 } else { 0 }
+    }
+
     /// Reads the secrets that are in files.
     fn with_secrets(mut self) -> Result<Self, ConfigError> {
         if let Some(path) = &self.smtp_url_file {

@@ -11,7 +11,7 @@ use super::{bundle, door::door, socketio::Shop, sse, thread::Gateway, upgrade::u
 use crate::{
     limits::LimitExceeded,
     service::ServiceError,
-    socketio::{Directory, Endpoint, Engine, Limits, SocketIo, polling::ProtocolRefusal},
+    socketio::{Directory, Endpoint, Engine, Limits, ProtocolRefusal, SocketIo},
     transport::connection::ConnectionHandle,
     web::{
         Code, Problem, client,
@@ -64,8 +64,8 @@ impl Endpoints {
             connect_timeout: Some(CONNECT_TIMEOUT),
         };
         let handlers = SocketIo::new(Shop(Rc::clone(&gateway)), settings.message_timeout);
-        let socketio = Endpoint::open(directory, door(&gateway.app), |worker| {
-            Engine::new(handlers, limits, &gateway.sweeper, worker)
+        let socketio = Endpoint::open(directory, door(&gateway.app), |place| {
+            Engine::new(handlers, limits, &gateway.sweeper, place)
         });
         Self { gateway, socketio }
     }

@@ -91,7 +91,7 @@ impl Permits {
     /// who they are; those have half of it at most.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let all = settings.max_connections;
+        let all = settings.max_connections - 2 * settings.tunnels();
         let (reserved, half) = (all / 4, all.div_ceil(2));
         let proxies: Vec<_> = settings.trusted_proxy.iter().map(IpAddr::to_canonical).collect();
         let per_address = settings.max_sessions_per_address.unwrap_or(half.min(SESSIONS_OF_AN_ADDRESS));

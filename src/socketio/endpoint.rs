@@ -12,8 +12,10 @@ use futures_util::future::LocalBoxFuture;
 use super::{
     connection::{Admitted, Owners, Service},
     engine::Engine,
+    sid::Place,
+    tunnel::Tunnel,
     websocket,
-    workers::{Adopt, Directory, Knows},
+    workers::{Adopt, Directory, Knows, Owner},
 };
 use crate::{
     limits::Purse,
@@ -87,6 +89,8 @@ pub enum Handshake<S: Service> {
     Open(Admitted<S::Request>),
     /// A connection that polls goes on over the WebSocket.
     Upgrade(Arc<str>),
+    /// The same, for a connection of another node.
+    Carry(Tunnel),
 }
 
 impl<S: Service> Handshake<S> {
@@ -95,18 +99,18 @@ impl<S: Service> Handshake<S> {
     pub fn cookie(&self) -> Option<&str> {
         match self {
             Self::Open(admitted) => admitted.cookie.as_deref(),
-            Self::Upgrade(_) => None,
+            Self::Upgrade(_) | Self::Carry(_) => None,
         }
     }
 }
 
 impl<S: Service> Endpoint<S> {
-    /// To an engine of this thread: `make` gets the thread's number.
+    /// To an engine of this thread: `make` gets its place.
     #[must_use]
     pub fn open(
         directory: &Directory<S>,
         door: Door<S::Request>,
-        make: impl FnOnce(u8) -> Rc<Engine<S>>,
+        make: impl FnOnce(Place) -> Rc<Engine<S>>,
     ) -> Rc<Self> {
         let engine = directory.add(make);
         Rc::new(Self { engine, directory: directory.clone(), door })
@@ -127,7 +131,14 @@ impl<S: Service> Endpoint<S> {
         };
         let sid: Arc<str> = sid.into();
         let owners = (self.door.check)(head)?;
-        let owner = self.directory.owner(&sid).ok_or(ErrorCode::UnknownSession)?;
+        let owner = match self.directory.owner(&sid).ok_or(ErrorCode::UnknownSession)? {
+            Owner::Thread(owner) => owner,
+            Owner::Node(node) => {
+                let purse = (self.door.pay)(head, &owners);
+                let tunnel = self.directory.carry_upgrade(node, (&sid, owners), purse).await?;
+                return Ok(Handshake::Carry(tunnel));
+            }
+        };
         match owner.send(Knows { sid: Arc::clone(&sid), owners }).await {
             Ok(Ok(())) => Ok(Handshake::Upgrade(sid)),
             Ok(Err(code)) => Err(code.into()),
@@ -146,11 +157,16 @@ impl<S: Service> Endpoint<S> {
                 Ok(())
             }
             Handshake::Upgrade(sid) => {
-                let Some(owner) = self.directory.owner(&sid) else { return Ok(()) };
+                let Some(Owner::Thread(owner)) = self.directory.owner(&sid) else { return Ok(()) };
                 let Upgraded { socket, permit, already_read } = upgraded;
                 let (socket, already_read) = (socket.into_std()?, already_read.freeze());
                 let adopted = owner.send(Adopt { sid, socket, permit, already_read }).await;
                 adopted.map_err(io::Error::other)
+            }
+            Handshake::Carry(tunnel) => {
+                let stall_timeout = self.engine.sweeper.limits.stall_timeout;
+                self.directory.carry_socket(tunnel, upgraded, stall_timeout);
+                Ok(())
             }
         }
     }

@@ -8,10 +8,12 @@ use std::{
     time::Instant,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::net::TcpStream;
 
-use super::connection::{Admitted, Connection, Limits, Service, Violation};
+use super::{
+    connection::{Admitted, Connection, Limits, Service, Violation},
+    sid::Place,
+};
 use crate::{
     outbox::{Close, Outbox, Sweeper, Wire},
     protocol::engineio::{ErrorCode, Handshake, Packet, Transport},
@@ -25,22 +27,22 @@ pub struct Engine<S: Service> {
     pub limits: Limits,
     /// Makes and sweeps their outboxes.
     pub(super) sweeper: Rc<Sweeper>,
-    /// Begins their session ids, so that requests that arrive at another thread find their way.
-    worker: u8,
+    /// Begins their session ids, so that requests that arrive elsewhere find their way.
+    place: Place,
     connections: RefCell<HashMap<Rc<str>, Rc<Connection<S>>>>,
     /// Connections whose time to be used runs, oldest first.
     unused: RefCell<VecDeque<Weak<Connection<S>>>>,
 }
 
 impl<S: Service> Engine<S> {
-    /// Without connections. `worker` is the number of its thread.
+    /// Without connections.
     #[must_use]
-    pub fn new(service: S, limits: Limits, sweeper: &Rc<Sweeper>, worker: u8) -> Rc<Self> {
+    pub fn new(service: S, limits: Limits, sweeper: &Rc<Sweeper>, place: Place) -> Rc<Self> {
         let engine = Rc::new(Self {
             service,
             limits,
             sweeper: Rc::clone(sweeper),
-            worker,
+            place,
             connections: RefCell::default(),
             unused: RefCell::default(),
         });
@@ -77,7 +79,7 @@ impl<S: Service> Engine<S> {
     }
 
     fn open(&self, admitted: Admitted<S::Request>, outbox: Rc<Outbox>) -> Rc<Connection<S>> {
-        let sid: Rc<str> = self.new_sid().into();
+        let sid: Rc<str> = self.place.new_sid().into();
         let (request, state) = ((admitted.request, admitted.owner), self.service.open(&self.limits));
         let connection = Connection::new(Rc::clone(&sid), request, outbox, state, self.limits.packet_rate);
         self.connections.borrow_mut().insert(sid, Rc::clone(&connection));
@@ -85,11 +87,6 @@ impl<S: Service> Engine<S> {
             self.unused.borrow_mut().push_back(Rc::downgrade(&connection));
         }
         connection
-    }
-
-    fn new_sid(&self) -> String {
-        let random: [u8; 15] = rand::random();
-        format!("{:02x}{}", self.worker, URL_SAFE_NO_PAD.encode(random))
     }
 
     fn handshake(&self, connection: &Connection<S>, upgrades: &[Transport]) -> String {

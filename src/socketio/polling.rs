@@ -5,34 +5,26 @@ use std::sync::Arc;
 use actix::Addr;
 use actix_web::{
     HttpRequest, HttpResponse,
-    error::PayloadError,
     http::{
         Method,
-        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SET_COOKIE},
+        header::{CONTENT_LENGTH, HeaderValue, SET_COOKIE},
     },
     web,
 };
-use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
 use tokio::sync::oneshot;
 
 use super::{
+    carrying::Elsewhere,
     connection::{Owners, Service},
-    endpoint::{Endpoint, Rejection},
-    workers::{BodyLimit, Poll, PollAborted, Post, Worker},
+    endpoint::Endpoint,
+    responses::{Response, collect, refused, respond, text},
+    workers::{BodyLimit, Owner, Poll, PollAborted, Post, Worker},
 };
 use crate::{
-    limits::Charge,
+    bus::NodeId,
     protocol::engineio::{ErrorCode, Query, Transport},
     transport::connection::ConnectionHandle,
 };
-
-/// In the extensions of a response: a refusal in the reference server's form, which its clients read.
-#[derive(Clone, Copy, Debug)]
-pub struct ProtocolRefusal;
-
-/// A response; a refusal is one, too.
-type Response = Result<HttpResponse, HttpResponse>;
 
 impl<S: Service> Endpoint<S> {
     /// Responds to a request that is no WebSocket handshake.
@@ -50,11 +42,40 @@ impl<S: Service> Endpoint<S> {
             (_, None) => Err(refused(ErrorCode::BadHandshakeMethod)),
             (&Method::GET, Some(sid)) => {
                 let owners = (self.door.check)(request.head()).map_err(respond)?;
-                self.poll((sid.into(), owners), request.conn_data::<ConnectionHandle>().cloned()).await
+                match self.directory.owner(&sid) {
+                    Some(Owner::Thread(owner)) => self.poll(owner, (sid.into(), owners), request).await,
+                    Some(Owner::Node(node)) => {
+                        self.directory.carry_poll(self.elsewhere(node, (&sid, owners), request)).await
+                    }
+                    None => Err(refused(ErrorCode::UnknownSession)),
+                }
             }
-            (&Method::POST, Some(sid)) => self.post(sid.into(), request, body).await,
+            (&Method::POST, Some(sid)) => {
+                let owners = (self.door.check)(request.head()).map_err(respond)?;
+                let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
+                if declared_length(request).is_some_and(|length| length > self.engine.limits.max_payload) {
+                    return Err(HttpResponse::PayloadTooLarge().finish());
+                }
+                match owner {
+                    Owner::Thread(owner) => self.post(owner, (sid.into(), owners), request, body).await,
+                    Owner::Node(node) => {
+                        let post = self.elsewhere(node, (&sid, owners), request);
+                        self.directory.carry_post(post, body).await
+                    }
+                }
+            }
             _ => Err(refused(ErrorCode::BadRequest)),
         }
+    }
+
+    fn elsewhere<'a>(
+        &'a self,
+        node: NodeId,
+        (sid, owners): (&'a str, Owners),
+        request: &'a HttpRequest,
+    ) -> Elsewhere<'a, S> {
+        let purse = (self.door.pay)(request.head(), &owners);
+        Elsewhere { node, sid, owners, purse, request, engine: &self.engine }
     }
 
     async fn open_session(&self, request: &HttpRequest) -> Response {
@@ -68,8 +89,12 @@ impl<S: Service> Endpoint<S> {
         Ok(response)
     }
 
-    async fn poll(&self, (sid, owners): (Arc<str>, Owners), handle: Option<ConnectionHandle>) -> Response {
-        let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
+    async fn poll(
+        &self,
+        owner: Addr<Worker<S>>,
+        (sid, owners): (Arc<str>, Owners),
+        request: &HttpRequest,
+    ) -> Response {
         let (answer, answered) = oneshot::channel();
         let mut watch = PollWatch { owner: owner.clone(), sid: Some(Arc::clone(&sid)) };
         let taken = owner.send(Poll { sid, owners, answer }).await.unwrap_or(Err(ErrorCode::UnknownSession));
@@ -77,7 +102,7 @@ impl<S: Service> Endpoint<S> {
             watch.sid = None;
             return Err(refused(code));
         }
-        let handle = handle.unwrap_or_default();
+        let handle = request.conn_data::<ConnectionHandle>().cloned().unwrap_or_default();
         let body = tokio::select! {
             body = answered => body,
             // The watch tells the session.
@@ -88,13 +113,14 @@ impl<S: Service> Endpoint<S> {
         body.map(text).map_err(|_| refused(ErrorCode::BadRequest))
     }
 
-    async fn post(&self, sid: Arc<str>, request: &HttpRequest, payload: web::Payload) -> Response {
-        let owners = (self.door.check)(request.head()).map_err(respond)?;
-        let owner = self.directory.owner(&sid).ok_or_else(|| refused(ErrorCode::UnknownSession))?;
+    async fn post(
+        &self,
+        owner: Addr<Worker<S>>,
+        (sid, owners): (Arc<str>, Owners),
+        request: &HttpRequest,
+        payload: web::Payload,
+    ) -> Response {
         let (limits, declared) = (&self.engine.limits, declared_length(request));
-        if declared.is_some_and(|length| length > limits.max_payload) {
-            return Err(HttpResponse::PayloadTooLarge().finish());
-        }
         let is_small = declared.is_some_and(|length| length <= limits.unused_payload);
         let limit = if is_small {
             limits.unused_payload
@@ -117,24 +143,6 @@ fn declared_length(request: &HttpRequest) -> Option<usize> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The body of a POST, as far as it may go. What of it is here is counted by `held`.
-async fn collect(
-    mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
-    limit: usize,
-    held: &mut Charge,
-) -> Result<Bytes, HttpResponse> {
-    let mut body = BytesMut::new();
-    while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|_| refused(ErrorCode::BadRequest))?;
-        if body.len() + piece.len() > limit {
-            return Err(HttpResponse::PayloadTooLarge().finish());
-        }
-        body.extend_from_slice(&piece);
-        held.set(body.capacity()).map_err(|_| HttpResponse::ServiceUnavailable().finish())?;
-    }
-    Ok(body.freeze())
-}
-
 /// Tells the session when its poll is dropped without an answer, because the client went away.
 struct PollWatch<S: Service> {
     owner: Addr<Worker<S>>,
@@ -148,26 +156,4 @@ impl<S: Service> Drop for PollWatch<S> {
             self.owner.do_send(PollAborted(sid));
         }
     }
-}
-
-fn text(body: impl Into<Bytes>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/plain; charset=UTF-8"))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(body.into())
-}
-
-fn refused(code: ErrorCode) -> HttpResponse {
-    respond(code.into())
-}
-
-fn respond(rejection: Rejection) -> HttpResponse {
-    let is_protocol = matches!(rejection, Rejection::Protocol(_));
-    let refusal = rejection.into_response();
-    let mut response = HttpResponse::build(refusal.status).body(refusal.body);
-    *response.headers_mut() = refusal.headers;
-    if is_protocol {
-        response.extensions_mut().insert(ProtocolRefusal);
-    }
-    response
 }

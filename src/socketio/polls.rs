@@ -59,6 +59,13 @@ impl<S: Service> Engine<S> {
         }
     }
 
+    /// Answers a poll that waits, with nothing if there is nothing.
+    pub(super) fn release_poll(&self, sid: &str) {
+        if let Some(connection) = self.get(sid) {
+            release_poll(&connection);
+        }
+    }
+
     /// How many bytes the body of a POST may have.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long an upgrade may take, as in the reference server.
-const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<S: Service> Engine<S> {
     /// Whether there is such a connection.

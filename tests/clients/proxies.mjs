@@ -87,7 +87,7 @@ export async function startProxy(name, shop, tries = 3) {
   return { ...ports, ca: await readFile(join(folder, 'cert.pem')), stop };
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -97,7 +97,7 @@ async function freePort() {
 }
 
 /** Waits until someone takes connections there. */
-async function listens(port, goesOn) {
+export async function listens(port, goesOn) {
   const end = Date.now() + DEADLINE_MS;
   for (;;) {
     const socket = connect(port, '127.0.0.1');

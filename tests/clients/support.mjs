@@ -18,11 +18,26 @@ const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', i
 
 /**
  * Starts the program with `--demo` on a free port. Returns its address, the demo's people and how to stop it: for good,
- * or to start it again with the same port and database.
+ * or to start it again with the same port and database; and how to start another node of the same shop, which is to be
+ * stopped before it.
  */
 export async function startShop(...args) {
   const folder = await mkdtemp(join(tmpdir(), 'shopbell-'));
-  const shop = { url: '', folder, shopper: {}, admin: {} };
+  const shop = { url: '', folder, shopper: {}, admin: {}, beside: (...args) => startNode({ ...shop }, 'listening on', args) };
+  const { pause } = await startNode(shop, 'demo admin:', args).catch(async (error) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
+  shop.stop = async () => {
+    await pause();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return shop;
+}
+
+/** Starts the program on a free port, with the database of `shop`, and waits for the `last` line that matters. */
+async function startNode(shop, last, args) {
+  const { folder } = shop;
   let child;
   const run = async (addr, last) => {
     const rates = ['--registration-rate', '100000', '--order-rate', '100000', '--handshake-rate', '100000'];
@@ -49,12 +64,9 @@ export async function startShop(...args) {
     }
   };
   shop.resume = () => run(new URL(shop.url).host, 'listening on');
-  shop.stop = async () => {
-    await shop.pause();
-    await rm(folder, { recursive: true, force: true });
-  };
+  shop.stop = shop.pause;
   try {
-    await run('127.0.0.1:0', 'demo admin:');
+    await run('127.0.0.1:0', last);
   } catch (error) {
     await shop.stop();
     throw error;

@@ -26,7 +26,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("service", &["hooks", "mail", "media", "store", "limits", "config", "clock"]),
     ("hooks", &["domain"]),
     ("realtime", &["bus", "store", "outbox", "limits"]),
-    ("socketio", &["transport"]),
+    ("socketio", &["bus", "transport"]),
     ("transport", &["outbox", "limits"]),
     ("outbox", &["protocol", "limits", "clock", "telemetry"]),
     ("bus", &["clock", "config", "domain", "telemetry"]),

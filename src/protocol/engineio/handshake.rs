@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Packet;
 
@@ -86,7 +86,8 @@ impl Query {
 }
 
 /// Why a request is refused: the codes of the reference server, which its clients report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// 0: a transport that is not offered, or none named.
     #[error("Transport unknown")]

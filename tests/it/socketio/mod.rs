@@ -1,6 +1,7 @@
 //! Socket.IO as bare packets, docs/contract.md §3a: what the official clients, in `tests/clients`, do not show.
 
 mod heartbeat;
+mod nodes;
 mod polling;
 pub mod recovery;
 mod upgrade;

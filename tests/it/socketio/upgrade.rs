@@ -13,11 +13,11 @@ use super::polling::Polling;
 use crate::support::{TestApp, until, within};
 
 /// The WebSocket of a session that polls.
-struct Upgrade(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+pub(super) struct Upgrade(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
 /// The handshake, with the credentials of the session.
-fn request(app: &TestApp, session: &Polling) -> Request<()> {
-    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={}", app.addr(), session.sid);
+fn request(addr: &str, session: &Polling) -> Request<()> {
+    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={}", addr, session.sid);
     let mut request = url.into_client_request().unwrap();
     if let Some((_, value)) = session.credentials().trim().split_once(": ") {
         request.headers_mut().insert("authorization", value.parse().unwrap());
@@ -28,7 +28,7 @@ fn request(app: &TestApp, session: &Polling) -> Request<()> {
 impl Upgrade {
     async fn open(app: &TestApp, session: &Polling) -> Self {
         Self(
-            within("the handshake", connect_async(request(app, session)))
+            within("the handshake", connect_async(request(app.addr(), session)))
                 .await
                 .expect("the handshake succeeds")
                 .0,
@@ -36,18 +36,42 @@ impl Upgrade {
     }
 
     /// Probes the way; `None` when the server ends the WebSocket, or refuses it.
-    async fn probe(app: &TestApp, session: &Polling) -> Option<Self> {
-        let mut upgrade = Self(within("the handshake", connect_async(request(app, session))).await.ok()?.0);
+    pub(super) async fn probe(app: &TestApp, session: &Polling) -> Option<Self> {
+        Self::probe_at(app.addr(), session).await
+    }
+
+    /// As above, at `127.0.0.1:41234`.
+    pub(super) async fn probe_at(addr: &str, session: &Polling) -> Option<Self> {
+        let mut upgrade = Self(within("the handshake", connect_async(request(addr, session))).await.ok()?.0);
         upgrade.0.send(Message::text("2probe")).await.ok()?;
         (upgrade.next().await? == "3probe").then_some(upgrade)
     }
 
-    async fn send(&mut self, packet: &str) {
+    pub(super) async fn send(&mut self, packet: &str) {
         within("a send", self.0.send(Message::text(packet))).await.expect("the socket is open");
     }
 
+    /// The next packet, or code, that begins like this.
+    pub(super) async fn expect(&mut self, start: &str) -> String {
+        loop {
+            let packet = self.next().await.expect("the socket is open");
+            if packet.starts_with(start) {
+                return packet;
+            }
+        }
+    }
+
+    /// Waits for the end; the code of the close frame, if there is one.
+    pub(super) async fn end(&mut self) -> Option<String> {
+        let mut last = None;
+        while let Some(packet) = self.next().await {
+            last = (packet.len() == 4 && packet.parse::<u16>().is_ok()).then_some(packet);
+        }
+        last
+    }
+
     /// The next packet, or the code of the close frame; `None` when there is neither.
-    async fn next(&mut self) -> Option<String> {
+    pub(super) async fn next(&mut self) -> Option<String> {
         loop {
             match within("a frame", self.0.next()).await?.ok()? {
                 Message::Text(text) => return Some(text.to_string()),
