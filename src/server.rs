@@ -188,6 +188,7 @@ impl Application {
         }
         self.store.close().await;
         self.state.bus.close().await;
+        self.state.traces.close().await;
         served
     }
 

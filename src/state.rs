@@ -36,6 +36,7 @@ use crate::{
         widget::Widget,
     },
     store::Store,
+    telemetry::Traces,
 };
 
 /// One copy per worker thread; all copies share what they hold.
@@ -83,6 +84,8 @@ pub struct AppState {
     pub resets: Arc<Resets>,
     /// To the other nodes of the shop.
     pub bus: Arc<dyn Bus>,
+    /// Where what happens to orders is recorded, step by step.
+    pub traces: Traces,
     /// Permits for connections and sessions.
     pub permits: Arc<Permits>,
     /// The epoch of the log, as clients are told it.
@@ -105,11 +108,16 @@ impl AppState {
         let sources = Arc::new(Sources::open(store.clone()).await?);
         let bus = bus::open(settings.bus.as_ref(), epoch).await;
         let bus = bus.map_err(|error| ServiceError::internal("the bus cannot be used", error))?;
+        let (collector, node) = (settings.otlp_endpoint.as_ref(), bus.node());
+        let traces = Traces::open(collector, settings.otlp_sample, node.as_str());
+        let traces = traces.map_err(|error| ServiceError::internal("traces cannot be sent", error))?;
+        store.feed().trace_to(traces.clone());
         let widget = Arc::new(Widget::new(store.clone()));
         Ok(Self {
             epoch: epoch.to_string().into(),
             log_epoch: epoch,
             bus,
+            traces,
             resets: Arc::new(Resets::new(store.clone(), Arc::clone(&accounts), way)),
             accounts,
             alerts: Arc::new(Alerts::open(store.clone(), &settings).await?),

@@ -1,13 +1,15 @@
-//! Logs and metrics: how log lines are written, and the one list of the metrics' names.
+//! Logs, metrics and traces: how log lines are written, and the one list of the metrics' names.
 
 mod bus;
 mod meter;
 mod refusals;
+mod repeated;
 mod shops;
+mod traces;
 
 use std::{
     io::IsTerminal as _,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -17,11 +19,13 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 pub use self::{
     bus::{
         Found, NotHeard, NotSent, bus_connected, bus_lag, bus_not_heard, bus_not_sent, bus_published,
-        bus_received, hole_filled, start_bus,
+        bus_received, hole_filled, log_latest, log_position, start_bus,
     },
     meter::Meter,
     refusals::Refusals,
+    repeated::Repeated,
     shops::{leases, polled, receipt},
+    traces::{Begun, Kind, Span, Traces},
 };
 use crate::config::LogFormat;
 
@@ -89,6 +93,14 @@ pub mod names {
     /// Times that the relay read notifications from the log that nobody had told it, by how it `found` that: `news` that left
     /// a hole, or its `poll` (counter).
     pub const HOLES_FILLED: &str = "shopbell_holes_filled_total";
+    /// The newest notification that this node knows to be in the log, by its offset (gauge).
+    pub const LOG_LATEST: &str = "shopbell_log_latest";
+    /// The last notification that this node has told its sessions, by its offset: what it is behind `shopbell_log_latest`, its
+    /// own or another node's, is its lag (gauge).
+    pub const LOG_POSITION: &str = "shopbell_log_position";
+    /// Steps of traces, by `outcome`: `exported`, `dropped` (there was no room for them), `failed` (the collector did not take
+    /// them) (counter).
+    pub const TRACE_SPANS: &str = "shopbell_trace_spans_total";
 }
 
 /// Upper bounds of the histograms of times, in seconds.
@@ -184,6 +196,7 @@ fn describe() {
     metrics::describe_counter!(names::DELIVERIES, "Attempts to tell endpoints news, by outcome");
     metrics::describe_histogram!(names::DELIVERY_SECONDS, "Time of an attempt to tell an endpoint");
     metrics::describe_gauge!(names::DELIVERY_BACKLOG, "What endpoints were not told yet");
+    metrics::describe_counter!(names::TRACE_SPANS, "Steps of traces, by what became of them");
     metrics::describe_gauge!(names::DELIVERY_OLDEST, "Age of the oldest of what endpoints were not told yet");
 }
 
@@ -239,30 +252,6 @@ pub fn session_lagged() {
 /// Counts a session that was told of a gap.
 pub fn gap() {
     metrics::counter!(names::GAPS).increment(1);
-}
-
-/// Something that may repeat in a flood and is told once a second, with how often it was.
-#[derive(Debug)]
-pub struct Repeated(Mutex<(Option<Instant>, u64)>);
-
-impl Repeated {
-    /// Nothing yet.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "only statics are made of it")]
-    pub const fn new() -> Self {
-        Self(Mutex::new((None, 0)))
-    }
-
-    /// It happened once more. How often since it was last told, when it is to be told now.
-    pub fn tell(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.1 += 1;
-        if state.0.is_some_and(|told| now.saturating_duration_since(told) < Duration::from_secs(1)) {
-            return None;
-        }
-        state.0 = Some(now);
-        Some(std::mem::take(&mut state.1))
-    }
 }
 
 /// Counts a refusal.

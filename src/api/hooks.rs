@@ -11,7 +11,7 @@ use crate::{
     domain::{Offset, OrderId, SourceId},
     service::ingest::Answer,
     store::{Became, Outcome},
-    web::{Body, Code, Id, Problem, State, answer},
+    web::{Body, Code, Id, Problem, State, answer, headers::traceparent},
 };
 
 /// The largest body: orders of some sources have hundreds of lines.
@@ -69,10 +69,11 @@ pub(super) async fn receive(
     state.readiness.admit()?;
     let id = id.read(SourceId::parse)?;
     let source = state.sources.find(&id).ok_or_else(Problem::not_found)?;
+    let step = state.traces.begin("POST /hooks/{sourceId}", || traceparent(&request));
     let body = body.bytes(MAX_BODY).await?;
     let headers: Vec<(&str, &[u8])> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    Ok(match state.ingest.receive(source, &headers, body, clock::now()).await? {
+    Ok(match state.ingest.receive(source, &headers, body, step.context(), clock::now()).await? {
         Answer::Ping => answer::ok(&PING),
         Answer::Kept(became) => answer::ok(&BecameResponse::from(&became)),
     })

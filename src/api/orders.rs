@@ -18,6 +18,7 @@ use crate::{
     service::orders::OrderRequest,
     web::{
         Body, Code, CurrentUser, Id, Problem, Query, State, answer,
+        headers::traceparent,
         params::{cursor, limit},
     },
 };
@@ -126,7 +127,9 @@ pub(super) async fn place(
     state.orders.admit(member.user().user_id)?;
     // Bytes that are no text are no key either.
     let key = request.headers().get(IDEMPOTENCY_KEY).map(|key| key.to_str().unwrap_or_default());
+    let step = state.traces.begin("POST /api/orders", || traceparent(&request));
     let wanted = OrderRequest::read(body.fields().await?, key, state.settings.currency)?;
+    let wanted = OrderRequest { trace: step.context(), ..wanted };
     let placed = state.orders.place((&member.login).into(), wanted, clock::now()).await?;
     let told = Placed { order: (&placed.order).into(), id: placed.notification };
     let mut response = answer::private(StatusCode::CREATED, &told);

@@ -7,6 +7,7 @@ use std::{
 };
 
 mod bus_url;
+mod collector_url;
 mod descriptors;
 mod files;
 mod show;
@@ -14,6 +15,7 @@ mod table;
 mod values;
 
 pub use bus_url::{BusLogin, BusServer, BusUrl};
+pub use collector_url::{CollectorUrl, TracesTarget};
 pub use descriptors::raise_limit;
 pub use files::readable_by_others;
 pub use table::{CommonLayer, ServeLayer, Settings};
@@ -36,7 +38,7 @@ impl Settings {
     pub fn resolve(common: CommonLayer, serve: ServeLayer, file: Option<&Path>) -> Result<Self, ConfigError> {
         let layer = file.map(read_file).transpose()?.unwrap_or_default();
         let flags = Layers { common, serve, ..Layers::default() };
-        let settings = Self::of(flags, layer).with_secrets()?.check()?;
+        let settings = Self::of(flags, layer).with_collector().with_secrets()?.check()?;
         files::check_assets(&settings, file)?;
         Ok(settings)
     }
@@ -64,6 +66,15 @@ impl Settings {
     #[must_use]
     pub fn tunnels(&self) -> usize {
         if self.bus.is_some() { self.max_connections / 6 } else { 0 }
+    }
+
+    /// What OpenTelemetry's own variable says, where ours say nothing.
+    fn with_collector(mut self) -> Self {
+        if cfg!(feature = "otlp") && self.otlp_endpoint.is_none() {
+            let url = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok();
+            self.otlp_endpoint = url.filter(|url| !url.is_empty()).map(CollectorUrl::from);
+        }
+        self
     }
 
     /// Reads the secrets that are in files.
@@ -141,6 +152,19 @@ impl Settings {
         if let Some(Err(reason)) = self.bus.as_ref().map(BusUrl::servers) {
             return refuse(format!("--bus {reason}"));
         }
+        if let Some(collector) = &self.otlp_endpoint {
+            if !cfg!(feature = "otlp") {
+                return refuse(
+                    "--otlp-endpoint cannot be used: this program was built without OpenTelemetry".into(),
+                );
+            }
+            if let Err(reason) = collector.traces() {
+                return refuse(format!("--otlp-endpoint {reason}"));
+            }
+        }
+        if !(0.0..=1.0).contains(&self.otlp_sample) {
+            return refuse("--otlp-sample must be 0 to 1".into());
+        }
         if self.smtp_url.is_some() && (self.mail_from.is_none() || self.public_url.is_none()) {
             return refuse(
                 "--smtp-url needs --mail-from and --public-url: a letter has a sender and a link".into(),
@@ -201,6 +225,8 @@ mod tests {
             ("public-url = \"shop.example\"", "--public-url"),
             ("jwt-secret = \"short\"", "--jwt-secret"),
             ("unnamed-buyer = \"<b>\"", "--unnamed-buyer"),
+            ("otlp-endpoint = \"grpc://collector\"", "--otlp-endpoint"),
+            ("otlp-sample = 1.5", "--otlp-sample"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error =

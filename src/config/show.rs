@@ -8,7 +8,7 @@ use std::{
 
 use clap::ValueEnum;
 
-use super::{Audience, BusUrl, DatabaseUrl, HumanDuration, LogFormat, Secret};
+use super::{Audience, BusUrl, CollectorUrl, DatabaseUrl, HumanDuration, LogFormat, Secret};
 use crate::domain::{Currency, NicknameDisplay};
 
 /// A value that can be shown.
@@ -33,6 +33,7 @@ show! {
     u32: |number| number.to_string();
     u64: |number| number.to_string();
     i64: |number| number.to_string();
+    f64: |number| number.to_string();
     String: |text| format!("{text:?}");
     PathBuf: |path| path.display().to_string().show();
     SocketAddr: |address| address.to_string().show();
@@ -40,6 +41,7 @@ show! {
     Duration: |duration| HumanDuration(*duration).to_string().show();
     DatabaseUrl: |url| url.redacted().show();
     BusUrl: |url| url.redacted().show();
+    CollectorUrl: |url| url.redacted().show();
     Secret: |_secret| "(hidden)".to_owned();
     Currency: |currency| currency.to_string().show();
     Audience: |audience| word(audience);

@@ -9,9 +9,10 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Audience, BusUrl, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret, descriptors,
+    Audience, BusUrl, CollectorUrl, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret,
+    descriptors,
     show::Show,
-    values::{above_zero, from_text, one_or_many, stock, workers},
+    values::{above_zero, from_text, one_or_many, share, stock, workers},
 };
 use crate::domain::{Currency, NicknameDisplay};
 
@@ -119,6 +120,13 @@ settings! {
         /// Where to listen for /metrics [default: --addr while that is loopback, otherwise nowhere]
         #[arg(env = "SHOPBELL_METRICS_ADDR", value_name = "IP:PORT")]
         metrics_addr: SocketAddr => Option<SocketAddr> = None;
+        /// Where traces are sent to, by OTLP over HTTP: http://collector:4318. Without it, what OTEL_EXPORTER_OTLP_ENDPOINT says
+        /// [default: none are made]
+        #[arg(env = "SHOPBELL_OTLP_ENDPOINT", value_name = "URL", hide_env_values = true)]
+        otlp_endpoint: CollectorUrl => Option<CollectorUrl> = None;
+        /// The share of orders that are traced, 0 to 1. Where a request brings a `traceparent`, its sender has decided [default: 0.01]
+        #[arg(env = "SHOPBELL_OTLP_SAMPLE", value_name = "SHARE", value_parser = share)]
+        otlp_sample: f64 => f64 = 0.01;
         /// What browsers call the site (behind a TLS proxy): decides same-origin and the cookie's `Secure`
         #[arg(env = "SHOPBELL_PUBLIC_URL", value_name = "URL")]
         public_url: String => Option<String> = None;

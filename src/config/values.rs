@@ -207,6 +207,12 @@ pub(super) fn above_zero<T: FromStr + Default + PartialOrd>(text: &str) -> Resul
     text.parse().ok().filter(|n| *n > T::default()).ok_or_else(|| "must be a whole number above 0".into())
 }
 
+/// A share of a whole.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "must be a number from 0 to 1".into())
+}
+
 /// A number of pieces.
 pub(super) fn stock(text: &str) -> Result<i64, String> {
     parse_stock(text).map_err(|_| format!("must be a whole number from 0 to {MAX_STOCK}"))

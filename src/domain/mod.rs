@@ -26,6 +26,7 @@ pub mod stock;
 pub mod text;
 pub mod time;
 pub mod toasts;
+pub mod trace;
 pub mod user;
 
 pub use cart::{CartLine, Quantity};
@@ -58,4 +59,5 @@ pub use source::{BuyerDisplay, Poll, SourceId, SourceRecord, SourceSettings};
 pub use stock::{StockRecord, StockRecordKind};
 pub use time::Timestamp;
 pub use toasts::Toasts;
+pub use trace::TraceContext;
 pub use user::{Email, NewUser, Nickname, Person, PersonPatch, Role, User, UserPatch};

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Fields, GoodsId, Invalid, Offset, OrderId, Price, Quantity, SessionId, SourceId, Timestamp, UserId,
+    Fields, GoodsId, Invalid, Offset, OrderId, Price, Quantity, SessionId, SourceId, Timestamp, TraceContext,
+    UserId,
 };
 
 /// The most lines of one order.
@@ -121,6 +122,8 @@ pub struct NewOrder {
     pub expected_total: Option<Price>,
     /// The client's name for it.
     pub key: Option<IdempotencyKey>,
+    /// The step of a trace that it came by.
+    pub trace: Option<TraceContext>,
     /// Now.
     pub at: Timestamp,
 }

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Actor, Basket, FieldError, Fields, GoodsId, IdempotencyKey, Line, Quantity, fields::ReadFields,
-        goods::parse_goods_id,
+        Actor, Basket, FieldError, Fields, GoodsId, IdempotencyKey, Line, Quantity, TraceContext,
+        fields::ReadFields, goods::parse_goods_id,
     },
     protocol::publication::other_goods,
     service::{ServiceError, orders::OrderRequest},
@@ -27,16 +27,23 @@ pub(super) fn buy(client: &Client, fields: Fields, answer: impl FnOnce(Reply) + 
         return answer(Err(Refusal::new(Code::TooManyMessages)));
     }
     let client = client.clone();
+    let step = client.gateway.app.traces.begin("BUY", || None);
     actix_rt::spawn(async move {
         let _permit = client.session.limits.order_permit().await;
-        answer(place(&client.gateway.app, buyer, wanted).await.map_err(Into::into));
+        answer(place(&client.gateway.app, buyer, wanted, step.context()).await.map_err(Into::into));
+        drop(step);
         client.session.limits.end_order(bytes);
     });
 }
 
-async fn place(app: &AppState, buyer: Actor, wanted: Wanted) -> Result<Ack, ServiceError> {
+async fn place(
+    app: &AppState,
+    buyer: Actor,
+    wanted: Wanted,
+    trace: Option<TraceContext>,
+) -> Result<Ack, ServiceError> {
     let basket = wanted.basket.resolve(app).await?;
-    let request = OrderRequest { basket, key: wanted.key, expected_total: None };
+    let request = OrderRequest { basket, key: wanted.key, expected_total: None, trace };
     let placed = app.orders.place(buyer, request, clock::now()).await?;
     Ok(Ack::Order { order_id: placed.order.order_id, id: placed.notification })
 }

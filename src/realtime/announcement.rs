@@ -10,7 +10,10 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 
-use super::portion::{Portion, Portions};
+use super::{
+    portion::{Portion, Portions},
+    traced::Traced,
+};
 use crate::{
     domain::{GoodsEvent, Naming, NicknameDisplay, Offset, OwnOrder, Publication, UserId},
     outbox::{Args, PerWire, Wire},
@@ -115,6 +118,8 @@ pub struct Batch {
     /// How many publications of the same second come before it.
     told_before: u32,
     committed: Instant,
+    /// Where publications of it are traced.
+    traced: Option<Arc<Traced>>,
 }
 
 /// An order that its account is told of, in the same write as the alert of it.
@@ -140,6 +145,7 @@ impl Batch {
             portions: Portions::default(),
             told_before: 0,
             committed: Instant::now(),
+            traced: None,
         })
     }
 
@@ -185,6 +191,8 @@ impl Batch {
             portions: Portions::default(),
             told_before: self.told_before,
             committed: self.committed,
+            // What is traced goes its way with the batches that this is made of.
+            traced: None,
         }
     }
 
@@ -201,6 +209,18 @@ impl Batch {
     #[must_use]
     pub fn preceded_by(self, told_before: u32) -> Self {
         Self { told_before, ..self }
+    }
+
+    /// With the traces of those publications that have one.
+    #[must_use]
+    pub(super) fn traced_by(self, traced: Option<Arc<Traced>>) -> Self {
+        Self { traced, ..self }
+    }
+
+    /// The traces of its publications, if any has one.
+    #[must_use]
+    pub(super) fn traced(&self) -> Option<&Traced> {
+        self.traced.as_deref()
     }
 
     /// Number of publications.

@@ -59,6 +59,8 @@ struct Round {
     batch: Arc<Batch>,
     /// Slots that it has not reached yet.
     left: usize,
+    /// When it began, if it is traced.
+    began: Option<Instant>,
     /// Told whether something is held back from some session.
     done: oneshot::Sender<bool>,
 }
@@ -82,7 +84,8 @@ impl FanOut {
     pub(super) fn deliver(self: &Rc<Self>, batch: Arc<Batch>) -> impl Future<Output = bool> + use<> {
         self.registry.begin(&batch);
         let (done, reached) = oneshot::channel();
-        self.rounds.borrow_mut().push_back(Round { batch, left: self.registry.slots(), done });
+        let (left, began) = (self.registry.slots(), batch.traced().map(|_| Instant::now()));
+        self.rounds.borrow_mut().push_back(Round { batch, left, began, done });
         self.join();
         if !self.running.replace(true) {
             actix_rt::spawn(Rc::clone(self).run());
@@ -168,6 +171,9 @@ impl FanOut {
                 alerts += count;
             }
             self.registry.tally().broadcast(alerts, since_commit, Instant::now());
+            if let Some((traced, began)) = round.batch.traced().zip(round.began) {
+                traced.written(began, alerts);
+            }
             // The relay may be gone.
             let _ = round.done.send(self.held.get() || self.digesting.get());
         }

@@ -24,6 +24,7 @@ mod talk;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod traced;
 mod viewers;
 mod watchers;
 mod window;

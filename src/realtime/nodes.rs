@@ -10,6 +10,7 @@ mod news_wire;
 mod shares;
 mod shares_wire;
 mod talk;
+mod traced;
 
 use std::{
     sync::Arc,
@@ -45,7 +46,13 @@ impl Nodes {
         // With one node the feed has nobody to tell, and commits pass no line of this.
         if bus.state() != BusState::None {
             let bus = Arc::clone(&bus);
-            feed.tell_others(move |news| publish(&*bus, Items::of(news)));
+            let traces = feed.tracer().cloned();
+            feed.tell_others(move |news| match &traces {
+                Some(traces) if !news.traces.is_empty() => {
+                    traced::publish(traces, news, |told| publish(&*bus, Items::of(news).traced_as(told)));
+                }
+                _ => publish(&*bus, Items::of(news)),
+            });
         }
         let (rooms, viewers) = (Arc::clone(&company.rooms), Arc::clone(&company.viewers));
         let changes = Arc::clone(&company.changes);
@@ -82,7 +89,8 @@ impl News {
     }
 
     fn hear(&self, message: &Message) {
-        let Some(news) = news_wire::read(&message.body) else {
+        let now = Instant::now();
+        let Some(mut news) = news_wire::read(&message.body) else {
             telemetry::bus_not_heard(NotHeard::Malformed);
             // Whatever it said is not known here.
             return self.feed.forget();
@@ -90,7 +98,7 @@ impl News {
         let micros = u64::try_from(clock::micros().saturating_sub(message.sent)).unwrap_or(0);
         let lag = Duration::from_micros(micros);
         telemetry::bus_lag(lag);
-        let now = Instant::now();
+        traced::arrived(&self.feed, &mut news, now, lag);
         self.feed.hear(news, now.checked_sub(lag.min(MAX_LAG)).unwrap_or(now));
     }
 }

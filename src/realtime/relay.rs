@@ -13,6 +13,7 @@ use super::{
     announcement::{Announcement, Batch},
     hub::{Announce, AnnounceViewers, Hubs, Rename, Revoke, TellOwners},
     log::Log,
+    traced::Traced,
     viewers::Viewers,
     window::Window,
 };
@@ -57,6 +58,8 @@ impl Relay {
     #[must_use]
     pub fn new(log: Log, hubs: Hubs, viewers: Arc<Viewers>) -> Self {
         let position = hubs.latest();
+        telemetry::log_latest(position);
+        telemetry::log_position(position);
         Self {
             log,
             hubs,
@@ -134,6 +137,7 @@ impl Relay {
             match self.log.stored_after(self.position, BATCH).await {
                 Ok(publications) => {
                     let Some(batch) = Batch::new(publications, self.log.naming()) else { return };
+                    telemetry::log_latest(batch.last());
                     if !is_counted {
                         telemetry::hole_filled(found);
                         is_counted = true;
@@ -159,10 +163,17 @@ impl Relay {
         self.position = batch.last();
         let now = Instant::now();
         self.second.close_when_over(now, &self.hubs);
-        let batch = Arc::new(batch.preceded_by(self.second.told(now)));
+        let (first, last) = (batch.first(), batch.last());
+        let traced = Traced::begin(self.log.feed(), first, last, now);
+        let batch = batch.preceded_by(self.second.told(now)).traced_by(traced.clone());
+        let batch = Arc::new(batch);
         let delivered = self.hubs.deliver(Arc::clone(&batch));
         let delivered = actix_rt::spawn(async move {
             let is_held = delivered.await;
+            telemetry::log_position(last);
+            if let Some(traced) = traced {
+                traced.relayed();
+            }
             drop(room);
             is_held
         });

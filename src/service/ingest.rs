@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Page, ServiceError, sources::Sources};
 use crate::{
-    domain::{Actor, Currency, SourceId, Timestamp},
+    domain::{Actor, Currency, SourceId, Timestamp, TraceContext},
     hooks::{self, Incoming, Refusal, Told},
     limits::Rates,
     store::{Became, Heard, Receipt, ReceiptId, ReceiptQuery, Source, SourceStore, Via},
@@ -81,6 +81,7 @@ impl Ingest {
         source: Arc<Source>,
         headers: &[(&str, &[u8])],
         body: Bytes,
+        trace: Option<TraceContext>,
         now: Timestamp,
     ) -> Result<Answer, ServiceError> {
         let currency = source.record.currency.unwrap_or(self.currency);
@@ -100,7 +101,7 @@ impl Ingest {
         let topic = topic(headers, &body);
         let headers = kept_headers(&source, headers);
         let heard = heard(source, what, Via::Hook, topic, headers, body, now);
-        let became = self.keep(heard).await?;
+        let became = self.keep(Heard { trace, ..heard }).await?;
         match refusal {
             Some(why) => Err(ServiceError::MalformedReceipt(why)),
             None => Ok(Answer::Kept(became)),
@@ -232,7 +233,7 @@ fn heard(
     // What the law asks for names people: it is done, and not kept.
     let is_private = matches!(what, Ok(Told::Privacy(_)));
     let body = (body.len() <= KEPT_BODY && !is_private).then_some(body);
-    Heard { source, what, via, topic, headers, body, digest, again: None, by: None, at }
+    Heard { source, what, via, topic, headers, body, digest, again: None, by: None, trace: None, at }
 }
 
 /// The headers that say what a body means, to read it once more.

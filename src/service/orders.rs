@@ -9,7 +9,7 @@ use super::{Page, ServiceError};
 use crate::{
     domain::{
         Actor, Basket, Currency, Fields, IdempotencyKey, Invalid, NewOrder, Order, OrderId, Price, Timestamp,
-        UserId, fields::flag, goods::parse_total,
+        TraceContext, UserId, fields::flag, goods::parse_total,
     },
     limits::Rates,
     store::{OrderStore, PlacedOrder},
@@ -25,6 +25,8 @@ pub struct OrderRequest {
     /// What the buyer was told that it comes to. It is a condition and no part of what is ordered: a repeat under the
     /// same key need not say it.
     pub expected_total: Option<Price>,
+    /// The step of a trace that it came by.
+    pub trace: Option<TraceContext>,
 }
 
 impl OrderRequest {
@@ -49,7 +51,7 @@ impl OrderRequest {
         // A misspelled condition must not be one that was not made.
         let known = fields.only(&["items", "fromCart", "expectedTotal"]);
         let (basket, key, expected_total, ()) = fields.finish((basket, key, expected_total, known))?;
-        Ok(Self { basket, key, expected_total })
+        Ok(Self { basket, key, expected_total, trace: None })
     }
 }
 
@@ -88,9 +90,9 @@ impl Orders {
         request: OrderRequest,
         now: Timestamp,
     ) -> Result<PlacedOrder, ServiceError> {
-        let OrderRequest { basket, key, expected_total } = request;
+        let OrderRequest { basket, key, expected_total, trace } = request;
         let Actor { user_id, session } = by;
-        let order = NewOrder { user_id, session, basket, expected_total, key, at: now };
+        let order = NewOrder { user_id, session, basket, expected_total, key, trace, at: now };
         Ok(self.store.record_order(order).await?)
     }
 

@@ -10,6 +10,7 @@
 //! hear goes into their feeds as if it was committed there ([`Feed::hear`]).
 
 mod ring;
+mod traces;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -24,8 +25,12 @@ use std::{
 use tokio::sync::{Notify, watch};
 
 use self::ring::Ring;
-use crate::domain::{
-    GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, Publication, SessionId, UserId,
+use crate::{
+    domain::{
+        GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, Publication, SessionId, TraceContext,
+        UserId,
+    },
+    telemetry::{self, Traces},
 };
 
 /// How many recent notifications stay in memory, for the relay and for sessions that resume.
@@ -48,6 +53,8 @@ pub struct News {
     pub named: Vec<(UserId, Nickname)>,
     /// Notifications whose buyer is no longer to be named, those of the same transaction among them.
     pub unnamed: Vec<Offset>,
+    /// Which traces the notifications belong to that are traced, in the order of their ids.
+    pub traces: Vec<(Offset, TraceContext)>,
 }
 
 impl News {
@@ -60,6 +67,7 @@ impl News {
         self.revoked.append(&mut later.revoked);
         self.named.append(&mut later.named);
         self.unnamed.append(&mut later.unnamed);
+        self.traces.append(&mut later.traces);
     }
 
     fn is_empty(&self) -> bool {
@@ -80,6 +88,7 @@ struct State {
     goods: BTreeMap<GoodsId, GoodsEvent>,
     revoked: HashSet<SessionId>,
     named: HashMap<UserId, Nickname>,
+    traces: BTreeMap<Offset, TraceContext>,
 }
 
 /// Who is told what this process commits.
@@ -122,6 +131,7 @@ pub struct Feed {
     /// Counts the commits that changed goods.
     catalog_version: AtomicU64,
     others: Others,
+    traces: OnceLock<Traces>,
 }
 
 impl Default for Feed {
@@ -141,6 +151,7 @@ impl Feed {
             goods: BTreeMap::new(),
             revoked: HashSet::new(),
             named: HashMap::new(),
+            traces: BTreeMap::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -149,6 +160,7 @@ impl Feed {
             keep,
             catalog_version: AtomicU64::new(0),
             others: Others::default(),
+            traces: OnceLock::new(),
         }
     }
 
@@ -198,7 +210,16 @@ impl Feed {
             self.catalog_version.fetch_add(1, Ordering::AcqRel);
         }
         let mut state = self.state();
-        state.ring.add(news.publications, committed);
+        if !news.publications.is_empty() {
+            state.ring.add(news.publications, committed);
+            telemetry::log_latest(state.ring.latest());
+        }
+        if !news.traces.is_empty() {
+            state.traces.extend(news.traces);
+            while state.traces.len() > self.keep {
+                state.traces.pop_first();
+            }
+        }
         for id in news.unnamed {
             state.ring.unname(id);
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Denied, StoreError};
 use crate::{
-    domain::{Actor, Offset, OrderId, SourceId, SourceRecord, SourceSettings, Timestamp},
+    domain::{Actor, Offset, OrderId, SourceId, SourceRecord, SourceSettings, Timestamp, TraceContext},
     hooks::{Secret, SourceKind, Told},
 };
 
@@ -138,6 +138,8 @@ pub struct Heard {
     pub again: Option<ReceiptId>,
     /// Who tries it again; `None` for the command line, and where nobody does.
     pub by: Option<Actor>,
+    /// The step of a trace that it came by.
+    pub trace: Option<TraceContext>,
     /// Now.
     pub at: Timestamp,
 }

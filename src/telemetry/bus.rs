@@ -1,8 +1,9 @@
-//! The numbers of what nodes tell each other.
+//! The numbers of what nodes tell each other, and of how far each of them has come in the log.
 
 use std::time::Duration;
 
 use super::names;
+use crate::domain::Offset;
 
 /// Why a message was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,8 @@ pub(super) fn describe() {
     metrics::describe_counter!(names::BUS_DROPPED, "Messages not sent or not heard, by reason");
     metrics::describe_histogram!(names::BUS_LAG, "From a commit on another node until its news are here");
     metrics::describe_counter!(names::HOLES_FILLED, "Reads of the log for what nobody had told");
+    metrics::describe_gauge!(names::LOG_LATEST, "The newest notification that is known to be in the log");
+    metrics::describe_gauge!(names::LOG_POSITION, "The last notification that sessions were told");
 }
 
 /// There is a bus, on which messages have these topics.
@@ -130,4 +133,16 @@ pub fn bus_lag(lag: Duration) {
 /// Counts a read of the log for what nobody had told.
 pub fn hole_filled(found: Found) {
     metrics::counter!(names::HOLES_FILLED, "found" => found.label()).increment(1);
+}
+
+/// The newest notification that is known to be in the log.
+pub fn log_latest(offset: Offset) {
+    #[expect(clippy::cast_precision_loss, reason = "no log is longer than 2^53")]
+    metrics::gauge!(names::LOG_LATEST).set(offset.0 as f64);
+}
+
+/// The last notification that sessions were told.
+pub fn log_position(offset: Offset) {
+    #[expect(clippy::cast_precision_loss, reason = "no log is longer than 2^53")]
+    metrics::gauge!(names::LOG_POSITION).set(offset.0 as f64);
 }

@@ -3,7 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use actix_http::RequestHead;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
 
 use super::{Code, problem::Problem};
 
@@ -35,6 +38,12 @@ impl From<RequestId> for HeaderValue {
         let text: [u8; 16] = std::array::from_fn(|place| DIGITS[(id.0 >> (60 - 4 * place) & 0xf) as usize]);
         Self::from_bytes(&text).unwrap_or_else(|_| Self::from_static(""))
     }
+}
+
+/// The step of a trace that a request follows from, as its sender writes it (W3C Trace Context §3.2).
+#[must_use]
+pub fn traceparent(request: &HttpRequest) -> Option<&str> {
+    request.headers().get("traceparent")?.to_str().ok()
 }
 
 /// Checks the size of a request's head, as it was on the wire.

@@ -33,6 +33,7 @@ mod limits;
 mod listening;
 mod lives;
 mod nodes;
+mod observability;
 mod orders;
 mod packaging;
 mod parsers;
@@ -45,5 +46,7 @@ mod secrets;
 mod serving;
 mod socketio;
 mod support;
+#[cfg(feature = "otlp")]
+mod traces;
 mod upgrades;
 mod watch;

@@ -1,7 +1,7 @@
 //! News in parts: what does not fit into one message goes into several, each of which says something whole.
 
 use crate::{
-    domain::{GoodsEvent, Nickname, Offset, OwnOrder, Publication, SessionId, UserId},
+    domain::{GoodsEvent, Nickname, Offset, OwnOrder, Publication, SessionId, TraceContext, UserId},
     store::feed::News,
 };
 
@@ -14,6 +14,8 @@ pub(super) struct Items<'a> {
     pub(super) revoked: &'a [SessionId],
     pub(super) named: &'a [(UserId, Nickname)],
     pub(super) unnamed: &'a [Offset],
+    /// Those of the publications; they go where these go.
+    pub(super) traces: &'a [(Offset, TraceContext)],
 }
 
 impl<'a> Items<'a> {
@@ -27,7 +29,13 @@ impl<'a> Items<'a> {
             revoked: &news.revoked,
             named: &news.named,
             unnamed: &news.unnamed,
+            traces: &[],
         }
+    }
+
+    /// With what other nodes are told of their traces, in the order of the publications.
+    pub(super) fn traced_as(self, traces: &'a [(Offset, TraceContext)]) -> Self {
+        Self { traces, ..self }
     }
 
     fn len(&self) -> usize {
@@ -54,6 +62,9 @@ impl<'a> Items<'a> {
         let (goods, revoked) = (cut(self.goods, &mut left), cut(self.revoked, &mut left));
         let (named, unnamed) = (cut(self.named, &mut left), cut(self.unnamed, &mut left));
         let catalog = self.catalog;
+        let with_first =
+            publications.0.last().map_or(0, |last| self.traces.partition_point(|(id, _)| *id <= last.id));
+        let traces = self.traces.split_at(with_first);
         Some((
             Self {
                 publications: publications.0,
@@ -63,6 +74,7 @@ impl<'a> Items<'a> {
                 revoked: revoked.0,
                 named: named.0,
                 unnamed: unnamed.0,
+                traces: traces.0,
             },
             Self {
                 publications: publications.1,
@@ -72,6 +84,7 @@ impl<'a> Items<'a> {
                 revoked: revoked.1,
                 named: named.1,
                 unnamed: unnamed.1,
+                traces: traces.1,
             },
         ))
     }
@@ -80,6 +93,29 @@ impl<'a> Items<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{GoodsId, Notification, Timestamp};
+
+    #[test]
+    fn traces_go_where_their_publications_go() {
+        let publication = |id| Publication {
+            id: Offset(id),
+            date: Timestamp::from_millis(0),
+            notification: Notification::Cancellation { goods_id: GoodsId(1), canceled: Offset(1) },
+        };
+        let (trace, _) =
+            TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
+        let all = News { publications: (11..=16).map(publication).collect(), ..News::default() };
+        let traces: Vec<_> = [12, 13, 14, 16].map(|id| (Offset(id), trace)).into();
+        let mut open = vec![Items::of(&all).traced_as(&traces)];
+        let mut seen = Vec::new();
+        while let Some(items) = open.pop() {
+            match items.halves() {
+                Some((first, second)) => open.extend([second, first]),
+                None => seen.extend(items.traces.iter().map(|(id, _)| (items.publications[0].id.0, id.0))),
+            }
+        }
+        assert_eq!(seen, [(12, 12), (13, 13), (14, 14), (16, 16)]);
+    }
 
     #[test]
     fn halves_are_the_whole() {

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         About, Category, Description, Elsewhere, Goods, GoodsAction, GoodsEvent, GoodsId, GoodsName,
         Nickname, Notification, Offset, OrderId, OrderStatus, OwnOrder, PageUrl, Price, Publication,
-        SessionId, Sku, ThumbnailUrl, Timestamp, UserId,
+        SessionId, Sku, ThumbnailUrl, Timestamp, TraceContext, UserId,
     },
     store::feed::News,
 };
@@ -26,6 +26,7 @@ pub(super) fn write(items: &Items<'_>) -> Vec<u8> {
         revoked: items.revoked.iter().map(|id| Cow::Owned(id.to_string())).collect(),
         named: items.named.iter().map(|(id, name)| (id.0, Cow::Borrowed(name.as_str()))).collect(),
         unnamed: items.unnamed.iter().map(|id| id.0).collect(),
+        traces: items.traces.iter().map(|(id, trace)| (id.0, Cow::Owned(trace.to_string()))).collect(),
     };
     serde_json::to_vec(&wire).expect("plain fields are always JSON")
 }
@@ -45,7 +46,12 @@ pub(super) fn read(body: &[u8]) -> Option<News> {
             .map(|(id, name)| (UserId(id), Nickname::trusted(name.into_owned())))
             .collect(),
         unnamed: wire.unnamed.into_iter().map(Offset).collect(),
+        traces: wire.traces.iter().filter_map(|(id, text)| trace(*id, text)).collect(),
     })
+}
+
+fn trace(id: i64, text: &str) -> Option<(Offset, TraceContext)> {
+    TraceContext::parse(text).filter(|(_, is_recorded)| *is_recorded).map(|(trace, _)| (Offset(id), trace))
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -69,6 +75,9 @@ struct WireNews<'a> {
     named: Vec<(i64, Cow<'a, str>)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unnamed: Vec<i64>,
+    /// Offsets of notifications that are traced, and the step that they follow from as a `traceparent`.
+    #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
+    traces: Vec<(i64, Cow<'a, str>)>,
 }
 
 /// One of `purchase` and `canceled` is there, or something that a later version knows.
@@ -272,6 +281,8 @@ impl<'a> WireGoods<'a> {
 mod tests {
     use super::*;
 
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
     fn news() -> News {
         let publication = |id, notification| Publication {
             id: Offset(id),
@@ -316,13 +327,15 @@ mod tests {
             revoked: vec![SessionId::from_random([1; 16])],
             named: vec![(UserId(1), Nickname::trusted("kim".to_owned()))],
             unnamed: vec![Offset(4)],
+            traces: vec![(Offset(7), TraceContext::parse(TRACE).unwrap().0)],
         }
     }
 
     #[test]
     fn news_are_read_as_they_were_written() {
-        let written = write(&Items::of(&news()));
-        assert_eq!(format!("{:?}", read(&written).unwrap()), format!("{:?}", news()));
+        let news = news();
+        let written = write(&Items::of(&news).traced_as(&news.traces));
+        assert_eq!(format!("{:?}", read(&written).unwrap()), format!("{news:?}"));
         assert_eq!(write(&Items::of(&News::default())), b"{}");
     }
 

@@ -197,7 +197,7 @@ pub(super) fn lines(lines: &[(GoodsId, i64)]) -> Basket {
 }
 
 pub(super) fn order(user_id: UserId, basket: Basket, key: Option<IdempotencyKey>) -> NewOrder {
-    NewOrder { user_id, session: None, basket, expected_total: None, key, at: NOW }
+    NewOrder { user_id, session: None, basket, expected_total: None, key, trace: None, at: NOW }
 }
 
 pub(super) async fn buy(

@@ -82,6 +82,7 @@ fn heard(source: &Arc<Source>, told: Told, digest: &str) -> Heard {
         digest: digest.to_owned(),
         again: None,
         by: None,
+        trace: None,
         at: NOW,
     }
 }

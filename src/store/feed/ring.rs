@@ -91,6 +91,11 @@ impl Ring {
         found.iter().zip(after.0 + 1..).all(|(publication, id)| publication.id.0 == id).then_some(found)
     }
 
+    /// The newest notification; 0 when there is none.
+    pub(super) fn latest(&self) -> Offset {
+        self.recent.back().map(|newest| newest.id).unwrap_or_default()
+    }
+
     /// When a publication was committed, if that was not long ago.
     pub(super) fn committed(&self, id: Offset) -> Option<Instant> {
         let index = self.commits.partition_point(|(last, _)| *last < id);

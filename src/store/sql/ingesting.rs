@@ -43,6 +43,7 @@ pub(super) async fn keep(tx: &mut Tx, mut heard: Heard) -> Result<Became, Source
             (None, not_of_an_order(tx, &source, other, at).await?)
         }
     };
+    tx.news.trace(heard.trace);
     // What is fetched again and again is news only where it changes something.
     let nothing_new = matches!(became.outcome, Outcome::Unchanged | Outcome::Ignored);
     if heard.via == Via::Poll && heard.again.is_none() && nothing_new {

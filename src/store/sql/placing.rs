@@ -25,7 +25,7 @@ use crate::{
 
 /// Places an order, or finds the one that was placed under its key.
 pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder, OrderError> {
-    let NewOrder { user_id, session, basket, expected_total, key, at } = request;
+    let NewOrder { user_id, session, basket, expected_total, key, trace, at } = request;
     let fingerprint = basket.fingerprint();
     // First of all: a repeat is the same order even if the goods are gone or sold out since.
     if let Some(key) = &key
@@ -51,6 +51,7 @@ pub(super) async fn place(tx: &mut Tx, request: NewOrder) -> Result<PlacedOrder,
     if wanted.empties_cart {
         carts::empty(&mut tx.conn, user_id).await?;
     }
+    tx.news.trace(trace);
     Ok(placed)
 }
 

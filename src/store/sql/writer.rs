@@ -154,7 +154,8 @@ impl WriterTask {
         let outcome = self.transact_in_time(&mut batch).await;
         observe(batch.len(), started, outcome.as_ref().err());
         match outcome {
-            Ok(news) => {
+            Ok(mut news) => {
+                self.feed.trace_commit(&mut news, started, batch.len());
                 // Before the results: a caller that has one finds its news in the feed.
                 if self.feed.add(news) {
                     self.unannounced_since.get_or_insert_with(Instant::now);

@@ -122,6 +122,7 @@ impl Shop {
             basket: Basket::Lines(vec![Line { goods_id, quantity }]),
             expected_total: None,
             key: None,
+            trace: None,
             at: self.now(),
         };
         self.store.record_order(order).await.unwrap().order.order_id
