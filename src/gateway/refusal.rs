@@ -169,6 +169,12 @@ impl Refusal {
         Self { code, says }
     }
 
+    /// Whether it is the server's fault, which passes.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.code.status().is_server_error()
+    }
+
     /// Its stable name.
     #[must_use]
     pub fn code(&self) -> &'static str {

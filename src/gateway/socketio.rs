@@ -202,6 +202,7 @@ impl Handlers for Shop {
         let language = connect.request.language;
         Box::pin(async move {
             connecter.connect(auth).await.map_err(|refusal| Refused {
+                passes: refusal.passes(),
                 message: refusal.code().to_owned(),
                 data: Some(json!({"code": refusal.code(), "message": refusal.message(language)})),
             })

@@ -16,6 +16,8 @@ pub enum Close {
     NotAnUpgrade,
     /// 1003: a kind of message that is not taken here.
     Unsupported,
+    /// 1013: the client could not be let in for a reason that passes; it comes back.
+    Unavailable,
     /// 4001: the log-in was revoked or has expired.
     LoggedOut,
     /// 4008: no answer to a heartbeat; the client resumes when it comes back.
@@ -45,6 +47,7 @@ impl Close {
             Self::Protocol(error) => error.close_code(),
             Self::NotAnUpgrade => 1002,
             Self::Unsupported => 1003,
+            Self::Unavailable => 1013,
             Self::LoggedOut => 4001,
             Self::Silent | Self::TooSlow | Self::NoRoom | Self::Unfinished => 4008,
             Self::TooManyMessages => 4029,
@@ -62,6 +65,7 @@ impl Close {
             Self::Protocol(error) => error.to_string(),
             Self::NotAnUpgrade => "this is no upgrade".into(),
             Self::Unsupported => "only text is taken here".into(),
+            Self::Unavailable => "try again".into(),
             Self::LoggedOut => "the log-in ended".into(),
             Self::Silent => "no answer to a heartbeat".into(),
             Self::TooSlow => "too slow".into(),

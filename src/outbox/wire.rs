@@ -193,9 +193,14 @@ impl Wire {
             (Self::SocketIo, Close::Silent) => Goodbye::Last(frame::close(1000, "")),
             (Self::SocketIo, _) => Goodbye::Last(frame::close(why.code(), &why.reason())),
             // After a closing packet python-socketio would not come back; after a poll that fails every client does.
-            (Self::Polling, Close::GoingAway { .. } | Close::TooSlow | Close::NoRoom | Close::Unfinished) => {
-                Goodbye::Drop
-            }
+            (
+                Self::Polling,
+                Close::GoingAway { .. }
+                | Close::Unavailable
+                | Close::TooSlow
+                | Close::NoRoom
+                | Close::Unfinished,
+            ) => Goodbye::Drop,
             // "noop packet to cleanly end the HTTP long-polling request" (test suite).
             (Self::Polling, Close::Left) => Goodbye::Last(NOOP_PACKET),
             (Self::Polling, Close::TooManyMessages) => Goodbye::Last(CLOSE_PACKET),

@@ -235,6 +235,9 @@ fn enter<H: Handlers>(
 }
 
 fn refuse<H: Handlers>(connection: &Connection<SocketIo<H>>, namespace: &str, refused: &Refused) {
+    if refused.passes {
+        return connection.outbox.close(Close::Unavailable);
+    }
     let mut text = String::new();
     socketio::put_connect_error(&mut text, namespace, &refused.message, refused.data.as_ref());
     connection.send(&[Frame::Message(&text)]);

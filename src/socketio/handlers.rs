@@ -37,6 +37,9 @@ pub struct Refused {
     pub message: String,
     /// What comes with it.
     pub data: Option<Value>,
+    /// Whether that passes by itself. A client takes a `connect_error` for the last word and does not come back: it loses its
+    /// connection instead, and comes back by itself.
+    pub passes: bool,
 }
 
 /// What connecting to a namespace leads to.
