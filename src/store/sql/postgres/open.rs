@@ -32,9 +32,12 @@ const READERS: u32 = 8;
 /// How long a reader's turn may take to come, before the request is told that the database is busy.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the writer waits for other nodes before its batch is answered that the database is busy, and how long a node
-/// that stopped in the middle of a transaction may keep them waiting, in milliseconds.
-const LOCK_TIMEOUT: &str = "5000";
+/// How long the writer waits for other nodes before its batch is answered that the database is busy, in milliseconds: as
+/// long as for another process at a file of SQLite.
+const LOCK_TIMEOUT: &str = "2000";
+
+/// How long a node that stopped in the middle of a transaction may keep the others waiting, in milliseconds.
+const IDLE_TIMEOUT: &str = "5000";
 
 /// Statements that a connection keeps prepared: about all that there are.
 const PREPARED: usize = 400;
@@ -112,7 +115,7 @@ pub(super) async fn open(url: &str) -> Result<(Conn, Options, Readers), OpenErro
     let (base, size) = options(url)?;
     let writing = base.clone().options([
         ("lock_timeout", LOCK_TIMEOUT),
-        ("idle_in_transaction_session_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
         // Whatever the server's default is: what was answered is on the disk.
         ("synchronous_commit", "on"),
     ]);
