@@ -13,6 +13,10 @@ use crate::{
     protocol::engineio::ErrorCode,
 };
 
+/// What a node says when the client of a poll has its answer. A proxy asks another node when this one is gone, and that poll
+/// would wait for the next event, while what was in the answer is lost: without this word the session ends.
+pub(super) const GOT: Bytes = Bytes::from_static(b"got");
+
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Call {
@@ -27,7 +31,7 @@ pub(super) struct Call {
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
     /// A poll: [`Answer::Yes`] comes when there is something to send, and then that. Anything that the caller says meanwhile asks
-    /// for an answer at once; that it is gone means that its client is.
+    /// for an answer at once; that it is gone means that its client is. When its client has the answer, it says [`GOT`].
     Poll,
     /// A POST: [`Answer::Limit`], then its body, then [`Answer::Yes`].
     Post,

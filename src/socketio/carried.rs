@@ -1,13 +1,13 @@
 //! Requests that arrived at another node, for connections of this thread. Their clients are somewhere else; that a channel
 //! ends without a word means that the client went away, as a network connection that breaks means it here.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::oneshot;
 
 use super::{
-    call::{Answer, Call, What},
+    call::{Answer, Call, GOT, What},
     connection::Service,
     engine::Engine,
     tunnel,
@@ -18,6 +18,9 @@ use crate::{
     bus::peers::{Channel, Gone},
     protocol::engineio::ErrorCode,
 };
+
+/// Between two attempts to answer a poll at once that has its turn after another.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// Serves one.
 pub(super) async fn serve<S: Service>(engine: Rc<Engine<S>>, call: Call, channel: Channel) {
@@ -34,36 +37,59 @@ pub(super) async fn serve<S: Service>(engine: Rc<Engine<S>>, call: Call, channel
 
 async fn poll<S: Service>(engine: &Rc<Engine<S>>, call: &Call, channel: &Channel) -> Result<(), Gone> {
     let (answer, mut answered) = oneshot::channel();
-    let taken = engine.check_owner(&call.sid, &call.owners).and_then(|()| engine.poll(&call.sid, answer));
+    let taken =
+        engine.check_owner(&call.sid, &call.owners).and_then(|()| engine.poll_carried(&call.sid, answer));
     if let Err(code) = taken {
         return Answer::No(code).say(channel).await;
     }
+    let mut is_wanted = false;
     let body = loop {
         tokio::select! {
+            // An answer that is there is delivered, or lost: never dropped in silence.
+            biased;
             body = &mut answered => break body,
             heard = channel.next() => match heard {
-                Ok(Some(_)) => engine.release_poll(&call.sid),
+                Ok(Some(_)) => {
+                    is_wanted = true;
+                    engine.release_poll(&call.sid);
+                }
                 Ok(None) | Err(_) => {
                     drop(answered);
                     engine.poll_aborted(&call.sid);
+                    engine.carried_poll_over(&call.sid);
                     return Ok(());
                 }
             },
+            () = tokio::time::sleep(AGAIN), if is_wanted => engine.release_poll(&call.sid),
         }
     };
     // Without an answer the session went on over a WebSocket, or is gone.
-    let Ok(body) = body else { return Answer::No(ErrorCode::BadRequest).say(channel).await };
-    let sent = send(channel, body).await;
-    if sent.is_err() {
-        // What was in it is lost.
-        engine.poll_aborted(&call.sid);
+    let Ok(body) = body else {
+        engine.carried_poll_over(&call.sid);
+        return Answer::No(ErrorCode::BadRequest).say(channel).await;
+    };
+    // As long as the connection itself has patience with its client, there and here.
+    let patience = 2 * engine.sweeper.limits.stall_timeout;
+    let delivered = tokio::time::timeout(patience, deliver(channel, body)).await.unwrap_or(Err(Gone::Lost));
+    match delivered {
+        Ok(()) => engine.carried_poll_over(&call.sid),
+        Err(_) => engine.carried_poll_lost(&call.sid),
     }
-    sent
+    delivered
 }
 
-async fn send(channel: &Channel, body: Bytes) -> Result<(), Gone> {
+/// Sends the answer to a poll, and waits for the word that its client has it.
+async fn deliver(channel: &Channel, body: Bytes) -> Result<(), Gone> {
     Answer::Yes.say(channel).await?;
-    channel.send(body).await
+    channel.send(body).await?;
+    channel.finish();
+    while let Some(said) = channel.next().await? {
+        // That an answer was wanted at once may have crossed it.
+        if said == GOT {
+            return Ok(());
+        }
+    }
+    Err(Gone::Lost)
 }
 
 async fn post<S: Service>(engine: &Rc<Engine<S>>, call: &Call, channel: &Channel) -> Result<(), Gone> {

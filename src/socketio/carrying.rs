@@ -13,11 +13,14 @@ use super::{
     call::{Answer, Call, What},
     connection::{Owners, Service},
     engine::Engine,
-    responses::{Response, collect, refused, text},
+    responses::{Response, carried, collect, refused, text},
     workers::Directory,
 };
 use crate::{
-    bus::{NodeId, peers::Gone},
+    bus::{
+        NodeId,
+        peers::{Channel, Gone},
+    },
     limits::Purse,
     protocol::engineio::{ErrorCode, Packet},
     telemetry,
@@ -77,7 +80,7 @@ impl<S: Service> Directory<S> {
             () = handle.ended() => return Err(refused(ErrorCode::BadRequest)),
         };
         match answer.unwrap_or(Err(Failed::Gone(Gone::Lost))) {
-            Ok(body) => Ok(text(body)),
+            Ok((body, channel)) => Ok(carried(body, channel)),
             Err(Failed::Refused(code)) => Err(refused(code)),
             Err(Failed::NoRoom) => Err(HttpResponse::ServiceUnavailable().finish()),
             Err(Failed::Gone(Gone::Lost)) => Err(refused(ErrorCode::UnknownSession)),
@@ -91,7 +94,8 @@ impl<S: Service> Directory<S> {
         }
     }
 
-    async fn ask_poll(&self, poll: &Elsewhere<'_, S>) -> Result<Bytes, Failed> {
+    /// The answer, and the channel to say on that its client has it.
+    async fn ask_poll(&self, poll: &Elsewhere<'_, S>) -> Result<(Bytes, Channel), Failed> {
         let mut held = poll.purse.charge();
         let channel = poll.call(What::Poll).send(self.peers(), poll.node).await?;
         let answer = tokio::select! {
@@ -110,7 +114,7 @@ impl<S: Service> Directory<S> {
             body.extend_from_slice(&piece);
             held.set(body.capacity()).map_err(|_| Failed::NoRoom)?;
         }
-        Ok(body.freeze())
+        Ok((body.freeze(), channel))
     }
 
     /// Waits until the client is to go on elsewhere. One that polls here all the same is not to do it all the time.

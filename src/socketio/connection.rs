@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use crate::{
     limits::{Purse, TokenBucket},
@@ -96,11 +97,23 @@ pub struct Connection<S: Service> {
     probe: Cell<Option<Rc<Outbox>>>,
     /// The client has tested it, see [`Engine::probed`](super::engine::Engine::probed).
     pub(super) probed: Cell<bool>,
+    /// Its last poll came by another node, which has not said yet that the client has the answer.
+    pub(super) is_carried: Cell<bool>,
+    /// The poll that came before that was said.
+    pub(super) early: Cell<Option<Asked>>,
     used: Cell<bool>,
     /// See [`Limits::packet_rate`].
     packets: Cell<TokenBucket>,
     /// The service was told that it is over.
     pub(super) ended: Cell<bool>,
+}
+
+/// A poll.
+pub(super) struct Asked {
+    /// Who waits for its answer.
+    pub(super) answer: oneshot::Sender<Bytes>,
+    /// Whether that is another node.
+    pub(super) is_carried: bool,
 }
 
 /// Seconds' worth of packets that may come at once.
@@ -125,6 +138,8 @@ impl<S: Service> Connection<S> {
             packets: Cell::new(TokenBucket::new(packet_rate, BURST_SECONDS, opened)),
             probe: Cell::default(),
             probed: Cell::new(false),
+            is_carried: Cell::new(false),
+            early: Cell::default(),
             used: Cell::new(false),
             ended: Cell::new(false),
         })

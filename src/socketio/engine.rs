@@ -157,6 +157,9 @@ impl<S: Service> Engine<S> {
 
     /// Tells the service, once, that a connection is over.
     fn end(&self, connection: &Rc<Connection<S>>) {
+        if connection.outbox.is_gone() {
+            drop(connection.early.take());
+        }
         if connection.ended.replace(true) {
             return;
         }

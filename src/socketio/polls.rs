@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{
-    connection::{Connection, Service, Violation},
+    connection::{Asked, Connection, Service, Violation},
     engine::Engine,
 };
 use crate::{
@@ -26,6 +26,35 @@ impl<S: Service> Engine<S> {
     /// # Errors
     /// No such connection, or one that does not poll, or polls already: then it is closed.
     pub fn poll(&self, sid: &str, answer: oneshot::Sender<Bytes>) -> Result<(), ErrorCode> {
+        self.take_poll(sid, Asked { answer, is_carried: false })
+    }
+
+    /// The same for a poll that came by another node: the next one is not answered before [`Engine::carried_poll_over`].
+    pub(super) fn poll_carried(&self, sid: &str, answer: oneshot::Sender<Bytes>) -> Result<(), ErrorCode> {
+        self.take_poll(sid, Asked { answer, is_carried: true })
+    }
+
+    /// The poll that came by another node is over: its client has the answer, or there is none.
+    pub(super) fn carried_poll_over(&self, sid: &str) {
+        let Some(connection) = self.get(sid) else { return };
+        connection.is_carried.set(false);
+        if let Some(early) = connection.early.take() {
+            // Who asked learns of a refusal by getting no answer.
+            let _ = self.take_poll(sid, early);
+        }
+    }
+
+    /// Nobody knows whether the client has the answer to the poll that came by another node. One that went on over a
+    /// WebSocket had it.
+    pub(super) fn carried_poll_lost(&self, sid: &str) {
+        if let Some(connection) = self.get(sid)
+            && connection.outbox.wire().is_polling()
+        {
+            connection.outbox.close(Close::Lost);
+        }
+    }
+
+    fn take_poll(&self, sid: &str, poll: Asked) -> Result<(), ErrorCode> {
         let connection = self.get_alive(sid).ok_or(ErrorCode::UnknownSession)?;
         if !connection.outbox.wire().is_polling() {
             return Err(ErrorCode::BadRequest);
@@ -35,7 +64,17 @@ impl<S: Service> Engine<S> {
             connection.outbox.close(Close::Lost);
             return Err(ErrorCode::UnknownSession);
         }
-        if !connection.outbox.poll(answer) {
+        if connection.is_carried.get() && !connection.outbox.is_polled() {
+            // The client has its answer and was quicker than the word of it; or a proxy asks again, because it lost it.
+            let early = connection.early.replace(Some(poll));
+            if early.is_some_and(|early| !early.answer.is_closed()) {
+                self.close(&connection, Close::Violation);
+                return Err(ErrorCode::BadRequest);
+            }
+            return Ok(());
+        }
+        connection.is_carried.set(poll.is_carried);
+        if !connection.outbox.poll(poll.answer) {
             self.close(&connection, Close::Violation);
             return Err(ErrorCode::BadRequest);
         }

@@ -293,6 +293,26 @@ async fn a_killed_node_ends_what_arrived_there_and_the_session_with_it() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_lost_with_the_node_that_carries_it_ends_the_session() {
+    let (nats, folder) = (Nats::start().await, folder());
+    let (a, mut b) = two_programs(&nats, &folder).await;
+    let session = guest(a.http()).await;
+    let before = came(&a).await;
+    let mut poll = TcpStream::connect(b.addr()).await.unwrap();
+    let request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", session.path, b.addr());
+    poll.write_all(request.as_bytes()).await.unwrap();
+    // A greeting, and the poll.
+    eventually("the poll is there", async || came(&a).await >= before + 2).await;
+    // The answer is on its way to a node that passes nothing on any more.
+    b.signal("-STOP");
+    session.post(r#"421["enter_room","tea"]"#).await.expect(200);
+    b.child.kill().unwrap();
+    b.child.wait().unwrap();
+    // A proxy asks the next node. The session must not go on without what was in the answer.
+    eventually("the end of the session", async || session.poll().await.text.contains("\"code\":1")).await;
+}
+
+#[tokio::test]
 async fn without_the_bus_a_client_begins_another_session_where_it_is() {
     let mut nats = Nats::start().await;
     let (a, b) = two_nodes(&nats).await;
