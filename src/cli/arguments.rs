@@ -6,10 +6,12 @@ use std::{
 };
 
 /// The settings whose values everyone on the machine would see in the list of processes, with their variables.
-const SECRET_FLAGS: [(&str, &str); 5] = [
+const SECRET_FLAGS: [(&str, &str); 7] = [
     ("--jwt-secret", "SHOPBELL_JWT_SECRET"),
     ("--smtp-url", "SHOPBELL_SMTP_URL"),
     ("--database-url", "DATABASE_URL"),
+    ("--bus", "SHOPBELL_BUS"),
+    ("--otlp-endpoint", "SHOPBELL_OTLP_ENDPOINT"),
     ("--from", "SHOPBELL_COPY_FROM"),
     ("--to", "SHOPBELL_COPY_TO"),
 ];
@@ -61,7 +63,7 @@ fn take_secrets(
 /// A URL without a password is no secret, and better seen; nor is the file of a backup, which is `--to`, too.
 fn is_secret(flag: &str, value: &str) -> bool {
     match flag {
-        "--database-url" => value.contains('@'),
+        "--database-url" | "--bus" | "--otlp-endpoint" => value.contains('@'),
         "--from" | "--to" => value.contains("://") && value.contains('@'),
         _ => true,
     }
@@ -93,8 +95,11 @@ mod tests {
         let (kept, hidden) = take("copy --from sqlite://shop.db --to=postgres://u:hunter2@x/y");
         assert_eq!(kept, "copy --from sqlite://shop.db");
         assert_eq!(hidden["SHOPBELL_COPY_TO"], ["postgres://u:hunter2@x/y"]);
+        let (kept, hidden) = take("serve --bus nats://u:hunter2@x --otlp-endpoint=https://u:hunter2@y");
+        assert_eq!((kept.as_str(), hidden.len()), ("serve", 2));
         for line in [
             "backup --to you@shop.db",
+            "serve --bus nats://127.0.0.1:4222",
             "serve --database-url sqlite://shop.db",
             "serve --jwt-secret-file key",
             "serve --jwt-secret --demo",

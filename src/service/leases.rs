@@ -95,6 +95,7 @@ impl Leases {
         let gone: Vec<_> = self.held.keys().filter(|name| !names.contains(*name)).cloned().collect();
         if !gone.is_empty() {
             self.held.retain(|name, _| names.contains(name));
+            telemetry::leases(self.kind, self.held.len());
             self.store.release_leases(&gone, &self.holder).await?;
         }
         if let Some((before, _)) = &mut self.asked {

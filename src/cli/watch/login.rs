@@ -80,8 +80,7 @@ impl Access {
 
     /// Whoever can write the database can make themselves an administrator anyway.
     pub(super) async fn by_database(settings: &Settings) -> Result<Self, Failure> {
-        let path = settings.database_file().unwrap_or_default();
-        if !path.is_file() {
+        if let Some(path) = settings.database_file().filter(|path| !path.is_file()) {
             return Err(Failure::Usage(format!(
                 "--database-url: there is no database {}; a shop elsewhere is watched with --url and --email",
                 path.display()
