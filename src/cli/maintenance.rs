@@ -30,7 +30,7 @@ pub(super) async fn check(settings: &Settings) -> Result<(), Failure> {
     let bar = progress::unknown("checking");
     let found = store::check(&settings.database_url).await;
     bar.finish_and_clear();
-    let found = found.map_err(|error| Failure::Run(error.to_string()))?;
+    let found = found.map_err(|error| cannot_open(&error))?;
     for line in &found {
         print(&format!("{line}\n"))?;
     }

@@ -6,7 +6,8 @@ use super::{
     shop::Store,
     sql::{
         copy::{self, Progress, Side},
-        postgres, sqlite,
+        postgres,
+        sqlite::{self, BackupError},
     },
 };
 use crate::domain::Currency;
@@ -33,10 +34,8 @@ pub enum OpenError {
 /// As [`open`]; there is no database, or one of another version.
 pub async fn check(url: &str) -> Result<Vec<String>, OpenError> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => sqlite::check(url).await.map_err(|error| OpenError::Database(error.into())),
-        Some(("postgres" | "postgresql", _)) => {
-            postgres::check(url).await.map_err(|error| OpenError::Database(error.into()))
-        }
+        Some(("sqlite", _)) => sqlite::check(url).await.map_err(of_sqlite),
+        Some(("postgres" | "postgresql", _)) => postgres::check(url).await.map_err(of_postgres),
         _ => Err(OpenError::UnknownScheme),
     }
 }
@@ -66,9 +65,10 @@ pub async fn backup(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<(), OpenError> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => {
-            sqlite::backup(url, to, progress).await.map_err(|error| OpenError::Database(error.into()))
-        }
+        Some(("sqlite", _)) => sqlite::backup(url, to, progress).await.map_err(|error| match error {
+            BackupError::Open(error) => of_sqlite(error),
+            error => OpenError::Database(error.into()),
+        }),
         Some(("postgres" | "postgresql", _)) => Err(OpenError::Url(
             "a PostgreSQL database is backed up by its own tools, pg_dump or pg_basebackup".to_owned(),
         )),

@@ -441,6 +441,11 @@ async fn a_restart_is_not_noticed_by_who_is_logged_in() {
 async fn a_running_shop_is_checked() {
     let folder = folder();
     fails(shopbell(folder.path(), &["check"]), 1, "there is no database");
+    for url in ["mysql://db/shop", "sqlite::memory:"] {
+        fails(shopbell(folder.path(), &["check", "--database-url", url]), 2, "--database-url");
+        let backup = ["backup", "--to", "copy.db", "--database-url", url];
+        fails(shopbell(folder.path(), &backup), 2, "--database-url");
+    }
     let serving = Serving::start(folder.path(), &["--demo"]);
     drop((serving.line(), serving.line()));
     let (code, stdout, stderr) = run(shopbell(folder.path(), &["check"]));

@@ -7,13 +7,16 @@ use serde_json::{Map, json};
 use super::*;
 use crate::store::{AlertChange, AlertError, Deed, Denied};
 
-fn change(values: BTreeMap<&'static str, serde_json::Value>, never: Option<&[&str]>) -> AlertChange {
+pub(in crate::store) fn change(
+    values: BTreeMap<&'static str, serde_json::Value>,
+    never: Option<&[&str]>,
+) -> AlertChange {
     let categories = |names: &[&str]| names.iter().map(|name| Category::parse(name).unwrap()).collect();
     let deed = Deed { action: "alerts.change", subject: String::new(), details: json!(Map::new()) };
     AlertChange { values, never: never.map(categories), deed }
 }
 
-async fn goods_of(store: &dyn Store, category: &str) -> GoodsId {
+pub(in crate::store) async fn goods_of(store: &dyn Store, category: &str) -> GoodsId {
     let category = Category::parse(category).unwrap();
     let goods = NewGoods { category, ..new_goods("voucher", 620, None) };
     store.create_goods(goods, None, NOW).await.unwrap().goods_id

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::*;
-use crate::domain::{
-    Attempt, AttemptRecord, DeliveryStatus, Endpoint, EndpointSecret, EndpointUrl, NewEndpoint, Place, Told,
-    Topics,
+use super::{
+    endpoints::{an_endpoint, found},
+    *,
 };
+use crate::domain::{Attempt, AttemptRecord, DeliveryStatus, Endpoint, Place, Told};
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -39,14 +39,9 @@ pub(in crate::store) async fn what_is_released_is_anyones(store: &dyn Store) {
 }
 
 pub(in crate::store) async fn who_says_late_what_was_told_moves_no_place_back(store: &dyn Store) {
-    let endpoint = NewEndpoint {
-        url: EndpointUrl::parse("https://x.example").unwrap(),
-        topics: Topics::parse("order.placed").unwrap(),
-        secret: EndpointSecret::trusted("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()),
-    };
-    let Endpoint { endpoint_id, generation, .. } = store.create_endpoint(endpoint, None, NOW).await.unwrap();
+    let Endpoint { endpoint_id, generation, .. } = an_endpoint(store).await;
     let at = |orders| Place { orders, goods: 0 };
-    let place = async || store.endpoint(endpoint_id).await.unwrap().unwrap().place;
+    let place = async || found(store, endpoint_id).await.place;
     let told = |orders| AttemptRecord {
         endpoint_id,
         generation,

@@ -18,8 +18,8 @@ use crate::{
 pub(super) async fn record(tx: &mut Tx, records: Vec<AttemptRecord>) -> Result<(), StoreError> {
     let endpoints = serde_json::Value::from_iter(endpoints_after(&records)).to_string();
     // Of an endpoint that was removed meanwhile nothing is kept. Of a message that was tried twice the last attempt counts,
-    // which PostgreSQL must be told: it writes no row twice in one statement. A node that could not say in time what it did moves no place back: another has
-    // taken over.
+    // which PostgreSQL must be told: it writes no row twice in one statement. A node that could not say in time what it did
+    // moves no place back: another has taken over.
     statement::query(either(
         "insert into deliveries (
              endpoint_id, order_event, goods_event, message, kind, event_at, status, tries, next_at, updated_at

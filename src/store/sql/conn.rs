@@ -1,6 +1,6 @@
 //! Connections to whichever database there is: one's own, or a pool's for a while.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, io, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
@@ -100,7 +100,8 @@ impl Conn {
 }
 
 async fn in_time<T>(done: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(PATIENCE, done).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    let late = |_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(PATIENCE, done).await.unwrap_or_else(late)
 }
 
 /// Connections that only read.

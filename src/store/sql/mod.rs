@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use self::{
     conn::{Conn, Options, Readers},
-    leasing::Leases,
+    leases::Leases,
     token_key::TokenKey,
     writer::Writer,
 };
@@ -39,7 +39,6 @@ mod importing;
 mod ingesting;
 mod jobs;
 mod leases;
-mod leasing;
 mod ledger;
 mod listen_keys;
 mod listing;
@@ -198,7 +197,7 @@ impl Store for SqlStore {
     async fn token_key(&self, fresh: &str) -> Result<String, StoreError> {
         match &self.key {
             TokenKey::Beside(path) => token_key::of_file(path, fresh),
-            TokenKey::Within => self.setting("token-key", fresh).await,
+            TokenKey::Within => self.setting(token_key::ROW, fresh).await,
         }
     }
 

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::order_rows::{ItemRow, OrderRow};
-use super::{conn::Conn, statement};
+use super::{
+    conn::Conn,
+    order_rows::{ItemRow, OrderRow},
+    statement,
+};
 use crate::{
     domain::{Currency, Order, OrderId, OrderItem, UserId},
     store::StoreError,

@@ -51,8 +51,10 @@ pub(super) fn old_key(typed: &str) -> String {
 pub(super) async fn apply_rules(conn: &mut Conn) -> Result<Vec<Collision>, sqlx::Error> {
     conn.begin_writing().await?;
     let done = apply(conn).await;
-    conn.script(if done.is_ok() { "commit" } else { "rollback" }).await?;
-    done
+    let ended = conn.script(if done.is_ok() { "commit" } else { "rollback" }).await;
+    // The first cause counts: SQLite may have rolled back all by itself, and then there is nothing to roll back.
+    let collisions = done?;
+    ended.map(|()| collisions)
 }
 
 async fn apply(conn: &mut Conn) -> Result<Vec<Collision>, sqlx::Error> {

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use super::sqlite::files;
 use crate::store::StoreError;
 
+/// The row of the settings that holds it, where no file does.
+pub(super) const ROW: &str = "token-key";
+
 /// A place for the key.
 pub(super) enum TokenKey {
     /// A file beside the database.

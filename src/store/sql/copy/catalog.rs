@@ -8,9 +8,10 @@ use super::{
         conn::Conn,
         postgres::open::USABLE_FROM,
         statement::{self, either},
+        token_key,
     },
     errors::{CopyError, not_read},
-    mark::{MARK, TOKEN_KEY},
+    mark::MARK,
 };
 
 /// What is not copied: each database counts its own migrations; the newest ids of PostgreSQL are the numbers that
@@ -88,7 +89,7 @@ impl Table {
     pub(super) fn condition(&self) -> String {
         match &*self.name {
             "settings" => {
-                let others = [MARK, TOKEN_KEY, USABLE_FROM, "text_rules"];
+                let others = [MARK, token_key::ROW, USABLE_FROM, "text_rules"];
                 format!("key not in ('{}')", others.join("', '"))
             }
             _ => "true".to_owned(),

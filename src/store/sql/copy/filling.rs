@@ -14,8 +14,9 @@ use super::{
 pub(super) async fn insert(conn: &mut Conn, table: &Table, rows: Vec<Row>) -> Result<(), sqlx::Error> {
     conn.begin_writing().await?;
     let done = disarmed(conn, table, rows).await;
-    conn.script(if done.is_ok() { "commit" } else { "rollback" }).await?;
-    done
+    let ended = conn.script(if done.is_ok() { "commit" } else { "rollback" }).await;
+    // The first cause counts: where the disk is full, SQLite has rolled back all by itself.
+    done.and(ended)
 }
 
 async fn disarmed(conn: &mut Conn, table: &Table, rows: Vec<Row>) -> Result<(), sqlx::Error> {

@@ -6,9 +6,6 @@ use super::super::{conn::Conn, statement};
 /// The row of the settings.
 pub(super) const MARK: &str = "unfinished-copy";
 
-/// The row that holds the key of the log-in tokens, where no file does.
-pub(super) const TOKEN_KEY: &str = "token-key";
-
 /// Whether a copy into this database was not finished.
 pub(in crate::store::sql) async fn is_there(conn: &mut Conn) -> Result<bool, sqlx::Error> {
     found(conn).await.map(|mark| mark.is_some())

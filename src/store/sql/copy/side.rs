@@ -5,11 +5,11 @@ use super::{
         conn::{Conn, Connected},
         sqlite::files,
         statement,
-        token_key::TokenKey,
+        token_key::{self, TokenKey},
     },
     catalog::Catalog,
     errors::{CopyError, not_read, not_written},
-    mark::{self, TOKEN_KEY},
+    mark,
 };
 use crate::store::StoreError;
 
@@ -80,7 +80,7 @@ impl Side {
         match &self.key {
             TokenKey::Beside(path) => files::kept_token_key(path).map_err(|error| key_failed(&error)),
             TokenKey::Within => statement::query_scalar("select value from settings where key = $1")
-                .bind(TOKEN_KEY)
+                .bind(token_key::ROW)
                 .fetch_optional(&mut self.conn)
                 .await
                 .map_err(not_read("the token key")),
@@ -93,8 +93,12 @@ impl Side {
         match &self.key {
             TokenKey::Beside(path) => files::keep_token_key(path, key).map_err(|error| key_failed(&error)),
             TokenKey::Within => {
-                let keep = "insert into settings (key, value) values ($1, $2) on conflict (key) do nothing";
-                let kept = statement::query(keep).bind(TOKEN_KEY).bind(key).execute(&mut self.conn).await;
+                let kept = statement::query(
+                    "insert into settings (key, value)
+                     values ($1, $2)
+                     on conflict (key) do nothing",
+                );
+                let kept = kept.bind(token_key::ROW).bind(key).execute(&mut self.conn).await;
                 kept.map(drop).map_err(not_written("the token key"))
             }
         }

@@ -3,7 +3,7 @@
 use super::{
     Opened, SqlStore, check,
     copy::{Side, mark},
-    leasing::Leases,
+    leases::Leases,
     token_key::TokenKey,
 };
 use crate::domain::Currency;

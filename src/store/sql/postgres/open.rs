@@ -79,7 +79,7 @@ fn options(url: &str) -> Result<(PgConnectOptions, u32), OpenError> {
     let options = options
         .application_name("shopbell")
         .statement_cache_capacity(PREPARED)
-        // A server that is gone without a word is noticed.
+        // These are the server's: it notices a node that is gone without a word, and lets go of what that holds.
         .options([
             ("tcp_keepalives_idle", "10"),
             ("tcp_keepalives_interval", "5"),

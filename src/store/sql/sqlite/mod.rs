@@ -4,7 +4,7 @@ use super::{
     Opened, SqlStore, check,
     conn::{Conn, Options, Readers},
     copy::{Side, mark},
-    leasing::Leases,
+    leases::Leases,
     token_key::TokenKey,
 };
 use crate::domain::Currency;
@@ -14,7 +14,10 @@ pub(super) mod files;
 pub(super) mod lease;
 pub(super) mod open;
 
-pub(in crate::store) use self::{backup::backup, open::OpenError};
+pub(in crate::store) use self::{
+    backup::{BackupError, backup},
+    open::OpenError,
+};
 
 /// Opens `sqlite://path/to/file.db` (relative; `sqlite:///` for an absolute path).
 pub(in crate::store) async fn open(url: &str, currency: Currency) -> Result<SqlStore, OpenError> {

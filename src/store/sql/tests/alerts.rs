@@ -1,24 +1,15 @@
 //! Categories that are never told stay so whatever another process does to them, and when the rules of text change.
 
-use serde_json::{Map, json};
+use std::collections::BTreeMap;
 
 use super::*;
-use crate::{
-    domain::{Category, GoodsId, NewGoods},
-    store::{AlertChange, AlertStore as _, Deed, contract_tests::new_goods},
+use crate::store::{
+    AlertStore as _,
+    contract_tests::alerts::{change, goods_of},
 };
 
 async fn silence(store: &SqlStore, category: &str) {
-    let deed = Deed { action: "alerts.change", subject: String::new(), details: json!(Map::new()) };
-    let never = Some(vec![Category::parse(category).unwrap()]);
-    let change = AlertChange { values: Default::default(), never, deed };
-    store.change_alerts(change, None, NOW).await.unwrap();
-}
-
-async fn goods_of(store: &SqlStore, category: &str) -> GoodsId {
-    let category = Category::parse(category).unwrap();
-    let goods = NewGoods { category, ..new_goods("voucher", 620, None) };
-    store.create_goods(goods, None, NOW).await.unwrap().goods_id
+    store.change_alerts(change(BTreeMap::new(), Some(&[category])), None, NOW).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Every statement of the store is one of the schema's, and returns what its caller reads.
 //!
 //! The statements are found in the sources, so that none can be forgotten: each is the literal after a
-//! `statement::query…(`, or two of them in an `either(`, or this test fails.
+//! `statement::query…(`, or two of them in an `either(`, or this test fails. Those in `copy`, `postgres` and `sqlite` are
+//! not looked at: most are of one database alone.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
