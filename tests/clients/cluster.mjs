@@ -1,20 +1,19 @@
 /**
  * A shop of several nodes: PostgreSQL, NATS, the program as often as there are nodes, each with lines to both that can be cut,
  * and nginx in front that goes round.
- * Not for: who comes to it (cluster.test.mjs).
+ * Not for: who comes to it (cluster.test.mjs, nodes.test.mjs).
  */
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import { freePort, listens } from './proxies.mjs';
 import { openProxy } from './sockets.mjs';
+import { PROGRAM, RATES, end, startDemo } from './support.mjs';
 
-const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', import.meta.url).pathname;
 const PATH = `${process.env.PATH}:/usr/sbin`;
 
 /** PostgreSQL does not run as root: Debian's package makes an account for it. */
@@ -35,12 +34,8 @@ class Program {
     await listens(this.port, () => this.#child.exitCode === null);
   }
 
-  async stop(signal = 'SIGTERM') {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+  async stop(signal) {
+    if (this.#child) await end(this.#child, signal);
   }
 }
 
@@ -61,15 +56,16 @@ async function startPostgres(folder) {
   return postgres;
 }
 
-async function startNats() {
+/** The bus: `url`, and `stop()` and `start()`. */
+export async function startNats() {
   const port = await freePort();
   const nats = new Program(['nats-server', '-a', '127.0.0.1', '-p', String(port)], port, { env: { PATH } });
   await nats.start();
-  return nats;
+  return Object.assign(nats, { url: `nats://127.0.0.1:${port}` });
 }
 
-/** In front of all nodes: each request goes to the next one, whoever it is of. */
-async function startFront(folder, nodes) {
+/** In front of the nodes at these ports: each request goes to the next one, whoever it is of. */
+export async function startFront(folder, ports) {
   const [port, root] = [await freePort(), join(folder, 'nginx')];
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${root}_${name};`);
   const config = `
@@ -79,7 +75,7 @@ async function startFront(folder, nodes) {
     http {
       access_log off; ${temporary.join(' ')}
       map $http_upgrade $shopbell_connection { default upgrade; '' ''; }
-      upstream shopbell { ${nodes.map((node) => `server 127.0.0.1:${node.port} max_fails=1 fail_timeout=1s;`).join(' ')} }
+      upstream shopbell { ${ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')} }
       server {
         listen 127.0.0.1:${port};
         location / {
@@ -97,7 +93,7 @@ async function startFront(folder, nodes) {
   const command = ['nginx', '-p', folder, '-e', 'stderr', '-c', `${root}.conf`, '-g', 'daemon off; error_log stderr crit;'];
   const front = new Program(command, port, { env: { ...process.env, PATH } });
   await front.start();
-  return front;
+  return Object.assign(front, { url: `http://127.0.0.1:${port}` });
 }
 
 /**
@@ -121,16 +117,16 @@ export async function startCluster({ nodes: count = 3, args = [] } = {}) {
   };
   try {
     const database = join(folder, 'database');
-    execFileSync('mkdir', [database]);
+    await mkdir(database);
     [cluster.postgres, cluster.nats] = [await startPostgres(database), await startNats()];
     cluster.demo = await demo(cluster, args);
     for (let n = 0; n < count; n += 1) cluster.nodes.push(await startNode(cluster, args));
-    cluster.front = await startFront(folder, cluster.nodes);
+    cluster.front = await startFront(folder, cluster.nodes.map(({ port }) => port));
   } catch (error) {
     await cluster.stop();
     throw error;
   }
-  cluster.url = `http://127.0.0.1:${cluster.front.port}`;
+  cluster.url = cluster.front.url;
   return cluster;
 }
 
@@ -138,34 +134,21 @@ const urlOf = (port) => `postgres://shopbell@127.0.0.1:${port}/postgres`;
 
 /** Makes the demo's people and goods, and says who they are. */
 async function demo(cluster, args) {
-  const child = spawn(PROGRAM, ['serve', '--demo', '--addr', '127.0.0.1:0', ...args], {
-    env: { ...process.env, DATABASE_URL: urlOf(cluster.postgres.port), RUST_LOG: 'warn' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const people = {};
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, who, email, password] = /^demo (shopper|admin): (\S+) (\S+)$/.exec(line) ?? [];
-    if (who) people[who] = { email, password };
-    if (who === 'admin') break;
-  }
-  const ended = once(child, 'exit');
-  child.stdout.resume();
-  child.kill('SIGTERM');
-  await ended;
-  return people;
+  const { child, said } = await startDemo(urlOf(cluster.postgres.port), 'demo admin:', ['--addr', '127.0.0.1:0', ...args]);
+  await end(child);
+  return said;
 }
 
 async function startNode(cluster, args) {
   const [port, database, bus] = [
     await freePort(),
     await openProxy(`http://127.0.0.1:${cluster.postgres.port}`),
-    await openProxy(`http://127.0.0.1:${cluster.nats.port}`),
+    await openProxy(cluster.nats.url),
   ];
   const busUrl = bus.url.replace('http:', 'nats:');
-  const rates = ['--registration-rate', '100000', '--order-rate', '100000', '--handshake-rate', '100000'];
   const command = [
     PROGRAM, 'serve', '--addr', `127.0.0.1:${port}`, '--bus', busUrl, '--drain-timeout', '1s',
-    '--media', join(cluster.folder, 'media'), ...rates, ...args,
+    '--media', join(cluster.folder, 'media'), ...RATES, ...args,
   ];
   const env = { ...process.env, DATABASE_URL: urlOf(new URL(database.url).port), RUST_LOG: 'warn' };
   const node = new Program(command, port, { env, stdio: ['ignore', 'ignore', process.env.LOUD ? 'inherit' : 'ignore'] });

@@ -48,21 +48,24 @@ function overSocketIo(way, ids) {
   const socket = io(cluster.url, { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 400, ...way.options });
   /** What comes while the past is read, which a session that is no longer known has missed; else nothing waits. */
   let waiting = null;
-  const fill = async () => {
+  let connects = 0;
+  const fill = async (connect) => {
     waiting ??= [];
     const live = waiting;
     try {
       const answer = await fetch(`${cluster.url}/api/notifications?after=${ids.at(-1) ?? 0}&limit=1000`);
       const { notifications } = await answer.json();
+      // Another connection has come, whose answer has all of this.
+      if (connect !== connects) return;
       ids.push(...notifications.filter(({ event }) => event === 'BUY_GOODS').map(({ id }) => id));
       ids.push(...live.filter((id) => id > (ids.at(-1) ?? 0)));
       waiting = null;
     } catch {
-      setTimeout(fill, 200);
+      setTimeout(() => connect === connects && fill(connect), 200);
     }
   };
   socket.on('BUY_GOODS', ({ id }) => (waiting ?? ids).push(id));
-  socket.on('connect', () => { if (!socket.recovered) fill(); });
+  socket.on('connect', () => { if (!socket.recovered) fill(connects += 1); });
   return () => socket.close();
 }
 
@@ -232,9 +235,9 @@ test('nothing is lost, repeated or out of order, whatever befalls the nodes', { 
     for (const { name, ids } of listeners) assert.deepEqual(ids, expected, name);
     for (const { orderId } of orders) assert.ok(told.has(orderId), `the webhook of order ${orderId}`);
   } finally {
-    await Promise.all(buyers.map((stop) => stop()));
     listeners.forEach(({ close }) => close());
     receiver.closeAllConnections();
     receiver.close();
+    await Promise.all(buyers.map((stop) => stop()));
   }
 });

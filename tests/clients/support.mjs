@@ -14,7 +14,44 @@ import { chromium } from 'playwright-core';
 
 /** Nothing here takes longer, also on a busy machine. */
 export const DEADLINE_MS = 20_000;
-const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', import.meta.url).pathname;
+export const PROGRAM = process.env.SHOPBELL ?? new URL('../../target/debug/shopbell', import.meta.url).pathname;
+
+/** What tests do more often than people. */
+export const RATES = ['--registration-rate', '100000', '--order-rate', '100000', '--handshake-rate', '100000'];
+
+/**
+ * Starts the program with `--demo` and waits for the `last` line that matters. Returns the process and what the lines said:
+ * its address, the demo's people.
+ */
+export async function startDemo(database, last, args) {
+  const child = spawn(PROGRAM, ['serve', '--demo', '--drain-timeout', '1s', ...RATES, ...args], {
+    env: { ...process.env, DATABASE_URL: database, RUST_LOG: 'warn' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // Fails when there is no such program: build it, or name it in SHOPBELL.
+  await once(child, 'spawn');
+  const said = {};
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, what, first, second] = /^(listening on|demo shopper:|demo admin:) (\S+) ?(\S+)?$/.exec(line) ?? [];
+    if (what === 'listening on') said.url = first;
+    if (what === 'demo shopper:') said.shopper = { email: first, password: second };
+    if (what === 'demo admin:') said.admin = { email: first, password: second };
+    if (what === last) {
+      child.stdout.resume();
+      return { child, said };
+    }
+  }
+  await end(child);
+  throw new Error(`the program ended before it said "${last}"`);
+}
+
+/** Ends a process, if it has not ended. */
+export async function end(child, signal = 'SIGTERM') {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+}
 
 /**
  * Starts the program with `--demo` on a free port. Returns its address, the demo's people and how to stop it: for good,
@@ -37,40 +74,17 @@ export async function startShop(...args) {
 
 /** Starts the program on a free port, with the database of `shop`, and waits for the `last` line that matters. */
 async function startNode(shop, last, args) {
-  const { folder } = shop;
+  const database = `sqlite://${join(shop.folder, 'shop.db')}`;
   let child;
   const run = async (addr, last) => {
-    const rates = ['--registration-rate', '100000', '--order-rate', '100000', '--handshake-rate', '100000'];
-    child = spawn(PROGRAM, ['serve', '--demo', '--addr', addr, '--drain-timeout', '1s', ...rates, ...args], {
-      env: { ...process.env, DATABASE_URL: `sqlite://${join(folder, 'shop.db')}`, RUST_LOG: 'warn' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    // Fails when there is no such program: build it, or name it in SHOPBELL.
-    await once(child, 'spawn');
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [, what, first, second] = /^(listening on|demo shopper:|demo admin:) (\S+) ?(\S+)?$/.exec(line) ?? [];
-      if (what === 'listening on') shop.url = first;
-      if (what === 'demo shopper:') shop.shopper = { email: first, password: second };
-      if (what === 'demo admin:') shop.admin = { email: first, password: second };
-      if (what === last) return child.stdout.resume();
-    }
-    throw new Error('the program did not say where it listens');
+    const started = await startDemo(database, last, ['--addr', addr, ...args]);
+    child = started.child;
+    Object.assign(shop, started.said);
   };
-  shop.pause = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
-  };
+  shop.pause = () => end(child);
   shop.resume = () => run(new URL(shop.url).host, 'listening on');
   shop.stop = shop.pause;
-  try {
-    await run('127.0.0.1:0', last);
-  } catch (error) {
-    await shop.stop();
-    throw error;
-  }
+  await run('127.0.0.1:0', last);
   return shop;
 }
 
