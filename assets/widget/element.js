@@ -179,7 +179,7 @@ export class ShopbellToasts extends HTMLElement {
     const store = this.#store;
     store.duration = this.#number('seconds', 0) * 1_000;
     store.gap = this.#number('gapSeconds', 0) * 1_000;
-    store.notBefore = Math.max(store.notBefore, Date.now() + this.#number('delaySeconds', 0) * 1_000 - performance.now());
+    store.waitUntil(Date.now() + this.#number('delaySeconds', 0) * 1_000 - performance.now());
     // No more at once than fit the view.
     store.max = Math.max(1, Math.min(this.#number('atOnce', 3), Math.floor(innerHeight / TOAST_PX)));
     this.#region.ariaLabel = messagesFor(this.#language).region;

@@ -49,7 +49,7 @@ export class ToastStore extends EventTarget {
   /** @type {Entry[]} */ queue = [];
   /** How many entries are visible at once. */ max = 3;
   /** Between the beginnings of two toasts, ms. */ gap = 0;
-  /** Nothing of others appears before this, epoch ms. */ notBefore = 0;
+  /** Nothing of others appears before this, epoch ms. */ #notBefore = 0;
   #duration = DEFAULT_DURATION_MS;
   /** Timers run while this is empty. @type {Set<PauseReason>} */ #paused = new Set();
   /** Offsets that were added or canceled. @type {Set<number>} */ #seen = new Set();
@@ -59,6 +59,9 @@ export class ToastStore extends EventTarget {
   get duration() { return this.#duration; }
 
   set duration(ms) { this.#duration = Math.max(MIN_DURATION_MS, ms || DEFAULT_DURATION_MS); }
+
+  /** Lets nothing of others appear before a time, nor before one that was given earlier. @param {number} at epoch ms */
+  waitUntil(at) { this.#notBefore = Math.max(this.#notBefore, at); }
 
   /**
    * Shows or queues an alert. An offset that was seen before is ignored.
@@ -171,14 +174,14 @@ export class ToastStore extends EventTarget {
     while (!this.#held && this.visible.length < this.max) {
       const [entry] = this.queue;
       if (!entry) break;
-      const wait = this.notBefore - Date.now();
+      const wait = this.#notBefore - Date.now();
       if (!entry.own && wait > 0) {
         clearTimeout(this.#gapTimer);
         this.#gapTimer = setTimeout(() => this.#fill(), wait);
         break;
       }
       this.queue.shift();
-      this.notBefore = Date.now() + this.gap;
+      this.waitUntil(Date.now() + this.gap);
       this.visible.push(entry);
       this.#start(entry);
       added = true;

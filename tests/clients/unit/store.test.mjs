@@ -116,6 +116,15 @@ test('toasts of others keep their distance, the reader\'s own waits for nothing'
   assert.deepEqual(ids(store.visible), [[1], [50], [2]]);
 });
 
+test('what the reader orders while toasts of others are to wait lets none of them in', () => {
+  store.waitUntil(Date.now() + 2_000);
+  add(1);
+  add(50, { own: true });
+  assert.deepEqual(ids(store.visible), [[50]]);
+  mock.timers.tick(2_000);
+  assert.deepEqual(ids(store.visible), [[50], [1]]);
+});
+
 test('a canceled order goes, wherever it is', () => {
   addUpTo(5);
   store.cancel(1);
