@@ -183,6 +183,7 @@ async fn a_session_of_socketio_comes_back_at_another_node_with_all_that_it_misse
     let pid = lost.pid();
     drop(lost);
     assert_eq!(stays.expect("bye").await[0], "kim");
+    counts(&mut stays, "tea", 1).await;
     stays.ask("new_message", json!(["missed", "tea"])).await;
     a.order(&admin, goods, 1).await;
     stays.expect("BUY_GOODS").await;
