@@ -99,11 +99,11 @@ impl Peers {
 }
 
 impl Peers {
-    /// Whether a node was heard just now, by a bus that has been there since.
+    /// Whether a node was heard just now, by a bus that has been there since it was greeted.
     fn is_near(&self, peer: NodeId) -> bool {
-        let presence = self.shared.with(|table| table.presence(peer));
-        let since = self.bus.up_since();
-        matches!(presence, Presence::Heard(at) if at.elapsed() < RECENT && since.is_some_and(|since| since <= at))
+        let Some(since) = self.bus.up_since() else { return false };
+        let answered = self.shared.with(|table| table.answered(peer, since));
+        answered.is_some_and(|at| at.elapsed() < RECENT)
     }
 
     /// Waits until the node was heard. After the bus was away it may come back later than this one.

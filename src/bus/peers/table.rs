@@ -47,6 +47,8 @@ struct Link {
     heard: u64,
     heard_at: Instant,
     presence: Presence,
+    /// When it was last asked whether it is there, which tells it how far this node has counted.
+    greeted_at: Option<Instant>,
     channels: HashMap<Key, Arc<Slot>>,
 }
 
@@ -97,6 +99,7 @@ impl Link {
             heard: 0,
             heard_at: now,
             presence: Presence::Unknown,
+            greeted_at: None,
             channels: HashMap::new(),
         }
     }
@@ -148,6 +151,7 @@ impl Table {
         }
         let link = self.links.entry(peer).or_insert_with(|| Link::new(now));
         let is_idle = link.channels.is_empty();
+        link.greeted_at = Some(now);
         if link.presence == Presence::Nobody {
             link.presence = Presence::Unknown;
         }
@@ -158,6 +162,16 @@ impl Table {
     /// What is known of a node.
     pub(super) fn presence(&self, peer: NodeId) -> Presence {
         self.links.get(&peer).map_or(Presence::Unknown, |link| link.presence)
+    }
+
+    /// When a node was last heard, if it was greeted before that, after `since`.
+    ///
+    /// That it was heard is not enough after the bus was away: what was lost on the way to it then is a hole, which it finds
+    /// at the next message, and which ends what that opens. The greeting shows the hole first.
+    pub(super) fn answered(&self, peer: NodeId, since: Instant) -> Option<Instant> {
+        let link = self.links.get(&peer)?;
+        let Presence::Heard(at) = link.presence else { return None };
+        link.greeted_at.is_some_and(|greeted| since <= greeted && greeted <= at).then_some(at)
     }
 
     fn insert(&mut self, peer: NodeId, key: Key, slot: &Arc<Slot>, now: Instant) {
