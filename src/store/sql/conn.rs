@@ -1,6 +1,11 @@
 //! Connections to whichever database there is: one's own, or a pool's for a while.
 
-use std::{future::Future, io, time::Duration};
+use std::{
+    future::Future,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
@@ -10,10 +15,34 @@ use sqlx::{
 /// How long a server may take to let us in, and to take leave. One that is gone without a word says nothing for much longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long it may take for what is asked of it: many times what the largest takes.
+pub(super) const STATEMENT: Duration = Duration::from_secs(10);
+
 /// How to connect.
 pub(super) enum Options {
     Sqlite(Box<SqliteConnectOptions>),
-    Postgres(Box<PgConnectOptions>),
+    Postgres(Box<PgConnectOptions>, Renewed),
+}
+
+/// When the writer last had to connect anew. The address may lead to another server since, and connections of before to one
+/// that is no longer the primary: it answers, and knows nothing of what is written now.
+#[derive(Clone)]
+pub(super) struct Renewed(Arc<Mutex<Instant>>);
+
+impl Renewed {
+    /// Not yet.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    fn is_now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Whether a connection of this age is younger.
+    pub(super) fn is_before(&self, age: Duration) -> bool {
+        age <= self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
 }
 
 impl Options {
@@ -21,9 +50,33 @@ impl Options {
     pub(super) async fn connect(&self) -> Result<Conn, sqlx::Error> {
         match self {
             Self::Sqlite(options) => Ok(Conn::Sqlite(options.connect().await?)),
-            Self::Postgres(options) => Ok(Conn::Postgres(in_time(options.connect()).await?)),
+            Self::Postgres(options, renewed) => {
+                let conn = in_time(PATIENCE, to_primary(options)).await?;
+                renewed.is_now();
+                Ok(Conn::Postgres(conn))
+            }
         }
     }
+}
+
+async fn to_primary(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut conn = options.connect().await?;
+    refuse_standby(&mut conn).await?;
+    Ok(conn)
+}
+
+/// A server that follows another one takes no writes, and what it answers may be old. It can become the primary, which no
+/// primary ceases to be while it has connections.
+async fn refuse_standby(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    match is_standby(conn).await? {
+        true => Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::NotConnected, "the server is a standby"))),
+        false => Ok(()),
+    }
+}
+
+/// Whether a server follows another one.
+pub(super) async fn is_standby(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(conn).await
 }
 
 /// A connection.
@@ -56,11 +109,28 @@ impl Conn {
         matches!(self, Self::Postgres(_) | Self::PostgresPooled(_))
     }
 
+    /// How long a statement may take. The writer has a time for all that it does in a transaction, and who copies or checks
+    /// a shop has as much as it takes.
+    pub(super) const fn patience(&self) -> Option<Duration> {
+        match self {
+            Self::PostgresPooled(_) => Some(STATEMENT),
+            Self::Sqlite(_) | Self::SqlitePooled(_) | Self::Postgres(_) => None,
+        }
+    }
+
     /// Runs a script without values in one trip.
     pub(super) async fn script(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         match self.connected() {
             Connected::Sqlite(conn) => sqlx::query(sql).execute(conn).await.map(|_| ()),
             Connected::Postgres(conn) => sqlx::raw_sql(sql).execute(conn).await.map(|_| ()),
+        }
+    }
+
+    /// Gives a pool its connection back. One whose server does not answer is given up in time: the pool would ask it whether
+    /// it lives, and keep its place for as long as TCP believes in it.
+    pub(super) fn give_back(&mut self) {
+        if let Self::PostgresPooled(conn) = self {
+            tokio::spawn(tokio::time::timeout(PATIENCE, conn.return_to_pool()));
         }
     }
 
@@ -92,16 +162,23 @@ impl Conn {
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(conn) => conn.close().await,
-            Self::Postgres(conn) => in_time(conn.close()).await,
+            Self::Postgres(conn) => in_time(PATIENCE, conn.close()).await,
             // The pool has it back.
             Self::SqlitePooled(_) | Self::PostgresPooled(_) => Ok(()),
         }
     }
 }
 
-async fn in_time<T>(done: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+/// What a server does within so long.
+pub(super) async fn in_time<T>(
+    patience: impl Into<Option<Duration>>,
+    done: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
     let late = |_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
-    tokio::time::timeout(PATIENCE, done).await.unwrap_or_else(late)
+    match patience.into() {
+        Some(patience) => tokio::time::timeout(patience, done).await.unwrap_or_else(late),
+        None => done.await,
+    }
 }
 
 /// Connections that only read.
@@ -115,7 +192,17 @@ impl Readers {
     pub(super) async fn acquire(&self) -> Result<Conn, sqlx::Error> {
         match self {
             Self::Sqlite(pool) => Ok(Conn::SqlitePooled(pool.acquire().await?)),
-            Self::Postgres(pool) => Ok(Conn::PostgresPooled(pool.acquire().await?)),
+            Self::Postgres(pool) => {
+                let mut conn = pool.acquire().await?;
+                // What has nothing prepared is new, and has this prepared then.
+                if conn.cached_statements_size() == 0
+                    && let Err(refused) = in_time(PATIENCE, refuse_standby(&mut conn)).await
+                {
+                    conn.close_on_drop();
+                    return Err(refused);
+                }
+                Ok(Conn::PostgresPooled(conn))
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use super::{
-    conn::{Conn, Connected},
+    conn::{Conn, Connected, in_time},
     postgres::dialect::{self, Part},
 };
 
@@ -155,6 +155,10 @@ impl<R> Query<R> {
 
     /// Runs it, and says how many rows it changed.
     pub(super) async fn execute(self, conn: &mut Conn) -> Result<Changed, sqlx::Error> {
+        in_time(conn.patience(), self.executed(conn)).await
+    }
+
+    async fn executed(self, conn: &mut Conn) -> Result<Changed, sqlx::Error> {
         match conn.connected() {
             Connected::Sqlite(conn) => {
                 let done = sqlx::query_with(self.text.sqlite, in_sqlite(self.values)?).execute(conn).await?;
@@ -175,34 +179,41 @@ impl<R> Query<R> {
 impl<R: Reading> Query<R> {
     /// All rows.
     pub(super) async fn fetch_all(self, conn: &mut Conn) -> Result<Vec<R::Out>, sqlx::Error> {
-        let rows: Vec<R::Row> = match conn.connected() {
+        let rows = in_time(conn.patience(), self.all_fetched(conn)).await?;
+        Ok(rows.into_iter().map(R::out).collect())
+    }
+
+    async fn all_fetched(self, conn: &mut Conn) -> Result<Vec<R::Row>, sqlx::Error> {
+        match conn.connected() {
             Connected::Sqlite(conn) => {
                 let values = in_sqlite(self.values)?;
-                sqlx::query_as_with::<Sqlite, _, _>(self.text.sqlite, values).fetch_all(conn).await?
+                sqlx::query_as_with::<Sqlite, _, _>(self.text.sqlite, values).fetch_all(conn).await
             }
             Connected::Postgres(conn) => {
                 let last = self.all_but_the_last(conn).await?;
                 let values = in_postgres(last, &self.values)?;
-                sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_all(conn).await?
+                sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_all(conn).await
             }
-        };
-        Ok(rows.into_iter().map(R::out).collect())
+        }
     }
 
     /// The first row, if there is one.
     pub(super) async fn fetch_optional(self, conn: &mut Conn) -> Result<Option<R::Out>, sqlx::Error> {
-        let row: Option<R::Row> = match conn.connected() {
+        Ok(in_time(conn.patience(), self.first_fetched(conn)).await?.map(R::out))
+    }
+
+    async fn first_fetched(self, conn: &mut Conn) -> Result<Option<R::Row>, sqlx::Error> {
+        match conn.connected() {
             Connected::Sqlite(conn) => {
                 let values = in_sqlite(self.values)?;
-                sqlx::query_as_with::<Sqlite, _, _>(self.text.sqlite, values).fetch_optional(conn).await?
+                sqlx::query_as_with::<Sqlite, _, _>(self.text.sqlite, values).fetch_optional(conn).await
             }
             Connected::Postgres(conn) => {
                 let last = self.all_but_the_last(conn).await?;
                 let values = in_postgres(last, &self.values)?;
-                sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_optional(conn).await?
+                sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_optional(conn).await
             }
-        };
-        Ok(row.map(R::out))
+        }
     }
 
     /// The first row.

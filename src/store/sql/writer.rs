@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 
 pub(super) use super::jobs::{Owner, Tx, closed};
 use super::{
-    conn::{Conn, Options},
+    conn::{Conn, Options, STATEMENT},
     errors::{Refusal, is_lost},
     jobs::{Job, Jobs, Taken, Task},
 };
@@ -30,9 +30,6 @@ use crate::{
 
 /// How many rows one job prunes or forgets. It holds up the orders that commit with it.
 pub(super) const STEP: u32 = 250;
-
-/// How long a batch may take with a server of its own: many times what the largest takes, and as long as requests wait.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a commit may wait to be announced together with the next ones: what costs is to reach every session, not
 /// how much it is sent.
@@ -174,8 +171,8 @@ impl WriterTask {
     async fn transact_in_time(&mut self, batch: &mut [Box<dyn Job>]) -> Result<News, StoreError> {
         match self.options {
             Options::Sqlite(_) => self.transact(batch).await,
-            Options::Postgres(_) => {
-                let done = tokio::time::timeout(PATIENCE, self.transact(batch)).await;
+            Options::Postgres(..) => {
+                let done = tokio::time::timeout(STATEMENT, self.transact(batch)).await;
                 done.unwrap_or_else(|_| Err(StoreError::Busy("the database does not answer".to_owned())))
             }
         }

@@ -4,13 +4,13 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _,
+    ConnectOptions as _, Connection as _,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::super::{
-    conn::{Conn, Options, Readers},
+    conn::{Conn, Options, Readers, Renewed, in_time, is_standby},
     statement, text,
 };
 
@@ -31,6 +31,9 @@ const READERS: u32 = 8;
 
 /// How long a reader's turn may take to come, before the request is told that the database is busy.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a server may take to say that it is there, before a reader asks another connection.
+const STILL_THERE: Duration = Duration::from_secs(1);
 
 /// How long the writer waits for other nodes before its batch is answered that the database is busy, in milliseconds: as
 /// long as for another process at a file of SQLite.
@@ -57,6 +60,9 @@ pub(in crate::store) enum OpenError {
     /// Tables of an older version of this program, or none.
     #[error("the database is of an older version: run shopbell migrate")]
     OldVersion,
+    /// A server that takes no writes.
+    #[error("the database is that of a standby: the URL must lead to the primary")]
+    Standby,
     /// Half a shop.
     #[error("a copy into this database was not finished: run shopbell copy again")]
     Unfinished,
@@ -120,7 +126,11 @@ pub(super) async fn open(url: &str) -> Result<(Conn, Options, Readers), OpenErro
         ("synchronous_commit", "on"),
     ]);
     // Without the timeouts: another node may be at it, and is waited for.
-    let mut migrating = Conn::Postgres(base.connect().await?);
+    let mut conn = base.connect().await?;
+    if is_standby(&mut conn).await? {
+        return Err(OpenError::Standby);
+    }
+    let mut migrating = Conn::Postgres(conn);
     check_usable(&mut migrating).await?;
     let Conn::Postgres(mut conn) = migrating else { return Err(OpenError::Url) };
     migrations().run(&mut conn).await.map_err(refused)?;
@@ -130,12 +140,24 @@ pub(super) async fn open(url: &str) -> Result<(Conn, Options, Readers), OpenErro
     }
     migrating.close().await?;
     let conn = Conn::Postgres(writing.connect().await?);
-    let readers = PgPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(READER_TIMEOUT)
+    let renewed = Renewed::new();
+    let readers = readers(size, renewed.clone())
         .connect_with(base.options([("default_transaction_read_only", "on")]))
         .await?;
-    Ok((conn, Options::Postgres(Box::new(writing)), Readers::Postgres(readers)))
+    Ok((conn, Options::Postgres(Box::new(writing), renewed), Readers::Postgres(readers)))
+}
+
+/// So many connections, none of which is older than the writer's.
+fn readers(size: u32, renewed: Renewed) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(READER_TIMEOUT)
+        // Instead of the pool's own test, which waits for as long as it takes.
+        .test_before_acquire(false)
+        .before_acquire(move |conn, meta| {
+            let is_young = renewed.is_before(meta.age);
+            Box::pin(async move { Ok(is_young && in_time(STILL_THERE, conn.ping()).await.is_ok()) })
+        })
 }
 
 /// Connects to a database that is to be filled. One of another version is left as it is: it is somebody's.

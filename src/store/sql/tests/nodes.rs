@@ -1,6 +1,9 @@
 //! What only PostgreSQL has: several nodes on one database, and connections that are lost.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -128,6 +131,41 @@ async fn connections_that_were_lost_while_idle_fail_nothing() {
         assert!(hang_up(&mut conn).await >= 1);
         assert!(node.goods(water).await.unwrap().is_some());
     }
+}
+
+/// Which of the server's processes a connection is to.
+async fn process(conn: &mut Conn) -> i64 {
+    let sql = "select cast(pg_backend_pid() as bigint)";
+    statement::query_scalar(sql).fetch_one(conn).await.unwrap()
+}
+
+/// All readers of a node at once.
+async fn readers(node: &SqlStore) -> BTreeSet<i64> {
+    let held = join_all((0..4).map(|_| node.reader())).await;
+    let mut processes = BTreeSet::new();
+    for reader in held {
+        processes.insert(process(&mut reader.unwrap()).await);
+    }
+    processes
+}
+
+#[tokio::test]
+async fn what_was_connected_before_the_writer_had_to_connect_anew_is_not_used() {
+    let ([node], url) = nodes().await;
+    let kim = a_user(&node, "kim").await.user_id;
+    let water = some_goods(&node, "water", None).await.goods_id;
+    let before = readers(&node).await;
+    let of_writer =
+        node.writer.write(|tx| Box::pin(async move { Ok::<_, StoreError>(process(&mut tx.conn).await) }));
+    let ended: bool = sqlx::query_scalar("select pg_terminate_backend($1, 10000)")
+        .bind(i32::try_from(of_writer.await.unwrap()).unwrap())
+        .fetch_one(&mut apart(&url).await)
+        .await
+        .unwrap();
+    assert!(ended);
+    assert_eq!(readers(&node).await.difference(&before).count(), 0, "the readers' server may be what it was");
+    buy(&node, kim, lines(&[(water, 1)])).await.unwrap();
+    assert!(readers(&node).await.is_disjoint(&before));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Which column a database refuses is read from its error, whatever it says that in.
 
 use super::{
-    conn::Options,
+    conn::{Options, Renewed},
     errors::{is_missing, is_taken},
     postgres_store::server,
     *,
@@ -50,5 +50,5 @@ async fn postgres_names_its_column() {
     let url = server::fresh_database().await;
     let store = postgres::open(&url, usd()).await.unwrap();
     let options = url.replace("&pool=4", "").parse().unwrap();
-    each_refusal_names_its_column(store, Options::Postgres(Box::new(options))).await;
+    each_refusal_names_its_column(store, Options::Postgres(Box::new(options), Renewed::new())).await;
 }
