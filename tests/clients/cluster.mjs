@@ -1,106 +1,34 @@
 /**
  * A shop of several nodes: PostgreSQL, NATS, the program as often as there are nodes, each with lines to both that can be cut,
- * and nginx in front that goes round.
+ * and a proxy in front that goes round.
  * Not for: who comes to it (cluster.test.mjs, nodes.test.mjs).
  */
 
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort, listens } from './proxies.mjs';
+import { startFront } from './front.mjs';
+import { startPostgres } from './postgres.mjs';
+import { Program } from './program.mjs';
+import { freePort } from './proxies.mjs';
 import { openProxy } from './sockets.mjs';
 import { PROGRAM, RATES, end, startDemo } from './support.mjs';
-
-const PATH = `${process.env.PATH}:/usr/sbin`;
-
-/** PostgreSQL does not run as root: Debian's package makes an account for it. */
-const AS_POSTGRES = process.getuid() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
-
-/** A program that can be ended and started again, at the same port. */
-class Program {
-  #child;
-
-  constructor(command, port, options = {}) {
-    Object.assign(this, { command, port, options });
-  }
-
-  async start() {
-    const [program, ...args] = this.command;
-    this.#child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'], ...this.options });
-    await once(this.#child, 'spawn');
-    await listens(this.port, () => this.#child.exitCode === null);
-  }
-
-  async stop(signal) {
-    if (this.#child) await end(this.#child, signal);
-  }
-}
-
-async function newestPostgres() {
-  const versions = await readdir('/usr/lib/postgresql');
-  return `/usr/lib/postgresql/${Math.max(...versions.map(Number))}/bin`;
-}
-
-async function startPostgres(folder) {
-  const [bin, port, data] = [await newestPostgres(), await freePort(), join(folder, 'data')];
-  if (AS_POSTGRES.length > 0) execFileSync('chown', ['postgres', folder]);
-  const [first, ...rest] = [...AS_POSTGRES, `${bin}/initdb`, '-D', data, '-U', 'shopbell', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
-  execFileSync(first, rest, { stdio: 'ignore', cwd: folder });
-  const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: folder, max_connections: 100 };
-  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const postgres = new Program([...AS_POSTGRES, `${bin}/postgres`, '-D', data, ...options], port, { cwd: folder });
-  await postgres.start();
-  return postgres;
-}
 
 /** The bus: `url`, and `stop()` and `start()`. */
 export async function startNats() {
   const port = await freePort();
-  const nats = new Program(['nats-server', '-a', '127.0.0.1', '-p', String(port)], port, { env: { PATH } });
+  const nats = new Program(['nats-server', '-a', '127.0.0.1', '-p', String(port)], port, { env: { PATH: `${process.env.PATH}:/usr/sbin` } });
   await nats.start();
   return Object.assign(nats, { url: `nats://127.0.0.1:${port}` });
 }
 
-/** In front of the nodes at these ports: each request goes to the next one, whoever it is of. */
-export async function startFront(folder, ports) {
-  const [port, root] = [await freePort(), join(folder, 'nginx')];
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${root}_${name};`);
-  const config = `
-    ${process.getuid() === 0 ? 'user root;' : ''}
-    pid ${root}.pid;
-    events { worker_connections 8192; }
-    http {
-      access_log off; ${temporary.join(' ')}
-      map $http_upgrade $shopbell_connection { default upgrade; '' ''; }
-      upstream shopbell { ${ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ')} }
-      server {
-        listen 127.0.0.1:${port};
-        location / {
-          proxy_pass http://shopbell;
-          proxy_http_version 1.1;
-          proxy_set_header Host $http_host;
-          proxy_set_header Upgrade $http_upgrade;
-          proxy_set_header Connection $shopbell_connection;
-          proxy_connect_timeout 2s;
-          proxy_read_timeout 90s;
-        }
-      }
-    }`;
-  await writeFile(`${root}.conf`, config);
-  const command = ['nginx', '-p', folder, '-e', 'stderr', '-c', `${root}.conf`, '-g', 'daemon off; error_log stderr crit;'];
-  const front = new Program(command, port, { env: { ...process.env, PATH } });
-  await front.start();
-  return Object.assign(front, { url: `http://127.0.0.1:${port}` });
-}
-
 /**
  * Starts all of it with the demo's people and goods. Each node has `database` and `bus`, its lines, to `cut()` and
- * `restore()`; `stop()` and `start()` are of the node.
+ * `restore()`; `stop()` and `start()` are of the node. `environment` is what a node has besides, by its number from 0.
+ * `add()` starts one more, which the proxy does not know.
  */
-export async function startCluster({ nodes: count = 3, args = [] } = {}) {
+export async function startCluster({ nodes: count = 3, args = [], environment = () => ({}), front = 'nginx' } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'shopbell-nodes-'));
   await chmod(folder, 0o755);
   const cluster = { folder, nodes: [] };
@@ -116,12 +44,15 @@ export async function startCluster({ nodes: count = 3, args = [] } = {}) {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const database = join(folder, 'database');
-    await mkdir(database);
-    [cluster.postgres, cluster.nats] = [await startPostgres(database), await startNats()];
+    [cluster.postgres, cluster.nats] = [await startPostgres(join(folder, 'database')), await startNats()];
     cluster.demo = await demo(cluster, args);
-    for (let n = 0; n < count; n += 1) cluster.nodes.push(await startNode(cluster, args));
-    cluster.front = await startFront(folder, cluster.nodes.map(({ port }) => port));
+    cluster.add = async () => {
+      const node = await startNode(cluster, args, environment(cluster.nodes.length, folder));
+      cluster.nodes.push(node);
+      return node;
+    };
+    while (cluster.nodes.length < count) await cluster.add();
+    cluster.front = await startFront(folder, cluster.nodes.map(({ port }) => port), front);
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -130,28 +61,26 @@ export async function startCluster({ nodes: count = 3, args = [] } = {}) {
   return cluster;
 }
 
-const urlOf = (port) => `postgres://shopbell@127.0.0.1:${port}/postgres`;
-
 /** Makes the demo's people and goods, and says who they are. */
 async function demo(cluster, args) {
-  const { child, said } = await startDemo(urlOf(cluster.postgres.port), 'demo admin:', ['--addr', '127.0.0.1:0', ...args]);
+  const { child, said } = await startDemo(cluster.postgres.url, 'demo admin:', ['--addr', '127.0.0.1:0', ...args]);
   await end(child);
   return said;
 }
 
-async function startNode(cluster, args) {
+async function startNode(cluster, args, environment) {
   const [port, database, bus] = [
     await freePort(),
-    await openProxy(`http://127.0.0.1:${cluster.postgres.port}`),
+    await openProxy(cluster.postgres.url),
     await openProxy(cluster.nats.url),
   ];
-  const busUrl = bus.url.replace('http:', 'nats:');
+  const [databaseUrl, busUrl] = [cluster.postgres.urlAt(new URL(database.url).port), bus.url.replace('http:', 'nats:')];
   const command = [
     PROGRAM, 'serve', '--addr', `127.0.0.1:${port}`, '--bus', busUrl, '--drain-timeout', '1s',
     '--media', join(cluster.folder, 'media'), ...RATES, ...args,
   ];
-  const env = { ...process.env, DATABASE_URL: urlOf(new URL(database.url).port), RUST_LOG: 'warn' };
+  const env = { ...process.env, DATABASE_URL: databaseUrl, RUST_LOG: 'warn', ...environment };
   const node = new Program(command, port, { env, stdio: ['ignore', 'ignore', process.env.LOUD ? 'inherit' : 'ignore'] });
   await node.start();
-  return Object.assign(node, { database, bus });
+  return Object.assign(node, { url: `http://127.0.0.1:${port}`, database, bus });
 }

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { startFront, startNats } from './cluster.mjs';
+import { startNats } from './cluster.mjs';
+import { startFront } from './front.mjs';
 import { latest, newGoods, newMember, order } from './people.mjs';
 import { CLIENTS, WAYS, arrive, open, within } from './sockets.mjs';
 import { startShop } from './support.mjs';

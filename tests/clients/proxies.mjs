@@ -12,7 +12,8 @@ import { join } from 'node:path';
 
 import { DEADLINE_MS } from './support.mjs';
 
-const read = (name) => readFile(new URL(`../../examples/proxy/${name}`, import.meta.url), 'utf8');
+/** An example, as it is written. */
+export const read = (name) => readFile(new URL(`../../examples/proxy/${name}`, import.meta.url), 'utf8');
 
 /** Each takes where the shop is, free ports and a folder with `cert.pem` and `key.pem`, and returns a command to run. */
 const PROXIES = {
@@ -44,7 +45,7 @@ const PROXIES = {
 export const NAMES = Object.keys(PROXIES);
 
 /** The text with each part replaced; every part must be there. */
-function replaced(text, parts) {
+export function replaced(text, parts) {
   return parts.reduce((changed, [part, other]) => {
     if (!changed.includes(part)) throw new Error(`the example has no ${part}`);
     return changed.replace(part, () => other);

@@ -136,12 +136,12 @@ export async function arrive({ socket, events }, way) {
  * the connections that there are, without a word to either end.
  */
 export async function openProxy(url) {
-  const { hostname, port } = new URL(url);
+  let to = new URL(url);
   const ends = new Set();
   const pairs = new Map();
   let connected = true;
   const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
+    const far = connect(Number(to.port), to.hostname);
     for (const [one, other] of [[near, far], [far, near]]) {
       ends.add(one);
       pairs.set(one, other);
@@ -170,6 +170,10 @@ export async function openProxy(url) {
     },
     restore() {
       connected = true;
+    },
+    /** Connections to come lead elsewhere; those that there are stay as they are. */
+    leadTo(url) {
+      to = new URL(url);
     },
     close() {
       this.cut();
