@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, SessionId, UserId},
+    domain::{GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, SessionId, Timestamp, UserId},
     telemetry::{self, Found},
 };
 
@@ -31,6 +31,10 @@ const UNDER_WAY: usize = 2;
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How far back it looks for log-ins that ended: longer than a commit takes.
 const LOOK_BACK: Duration = Duration::from_secs(5);
+/// How far back it looks once in a while: moments are by the clock of the node that wrote them, which may be behind.
+const FAR_BACK: Duration = Duration::from_mins(15);
+/// How often that is.
+const FAR_INTERVAL: Duration = Duration::from_secs(5);
 /// How often viewer counts and held-back changes of goods are sent.
 const ROUND: Duration = Duration::from_millis(100);
 /// "At most once a second per goods" (docs/contract.md §3).
@@ -47,6 +51,8 @@ pub struct Relay {
     /// The second by which bursts are digested.
     second: Window,
     goods: GoodsChanges,
+    /// When it last looked far back.
+    looked_far: Option<Instant>,
     /// The log-ins that ended lately and were announced.
     ended: HashSet<SessionId>,
     /// The nicknames that were taken lately and were announced.
@@ -68,6 +74,7 @@ impl Relay {
             room: Arc::new(Semaphore::new(UNDER_WAY)),
             second: Window::default(),
             goods: GoodsChanges::default(),
+            looked_far: None,
             ended: HashSet::new(),
             named: HashMap::new(),
         }
@@ -89,8 +96,7 @@ impl Relay {
                     if polled.elapsed() >= POLL_INTERVAL {
                         polled = Instant::now();
                         self.relay_stored(Found::Poll).await;
-                        self.find_revoked().await;
-                        self.find_named().await;
+                        self.find_changes().await;
                     }
                 }
             }
@@ -180,13 +186,28 @@ impl Relay {
         self.second.add(batch, delivered, now);
     }
 
+    /// Finds what another process changed of accounts. What was looked at far back stays known until that is looked at again.
+    async fn find_changes(&mut self) {
+        let is_far = self.looked_far.is_none_or(|at| at.elapsed() >= FAR_INTERVAL);
+        if is_far {
+            self.looked_far = Some(Instant::now());
+        }
+        let since = clock::now().minus(if is_far { FAR_BACK } else { LOOK_BACK });
+        self.find_revoked(since, is_far).await;
+        self.find_named(since, is_far).await;
+    }
+
     /// Finds the log-ins that another process ended.
-    async fn find_revoked(&mut self) {
-        match self.log.revoked_since(clock::now().minus(LOOK_BACK)).await {
+    async fn find_revoked(&mut self, since: Timestamp, is_far: bool) {
+        match self.log.revoked_since(since).await {
             Ok(lately) => {
                 let lately = HashSet::from_iter(lately);
                 let news: HashSet<_> = lately.difference(&self.ended).cloned().collect();
-                self.ended = lately;
+                if is_far {
+                    self.ended = lately;
+                } else {
+                    self.ended.extend(news.iter().cloned());
+                }
                 self.revoke(news).await;
             }
             Err(error) => tracing::error!(%error, "ended log-ins cannot be read"),
@@ -200,13 +221,18 @@ impl Relay {
     }
 
     /// Finds the names that another process gave to accounts. Those that this one gave are told again: it changes nothing.
-    async fn find_named(&mut self) {
-        match self.log.named_since(clock::now().minus(LOOK_BACK)).await {
+    async fn find_named(&mut self, since: Timestamp, is_far: bool) {
+        match self.log.named_since(since).await {
             Ok(lately) => {
                 let lately = HashMap::from_iter(lately);
                 let is_news = |(id, name): &(&UserId, &Nickname)| self.named.get(id) != Some(*name);
-                let news = lately.iter().filter(is_news).map(|(id, name)| (*id, name.clone())).collect();
-                self.named = lately;
+                let news: HashMap<_, _> =
+                    lately.iter().filter(is_news).map(|(id, name)| (*id, name.clone())).collect();
+                if is_far {
+                    self.named = lately;
+                } else {
+                    self.named.extend(news.iter().map(|(id, name)| (*id, name.clone())));
+                }
                 self.rename(news).await;
             }
             Err(error) => tracing::error!(%error, "the names of accounts cannot be read"),
