@@ -21,7 +21,8 @@ const run = promisify(execFile);
 const AS_POSTGRES = process.getuid() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
 
 const versions = await readdir('/usr/lib/postgresql');
-const BIN = `/usr/lib/postgresql/${Math.max(...versions.map(Number))}/bin`;
+/** Where its programs are. */
+export const BIN = `/usr/lib/postgresql/${Math.max(...versions.map(Number))}/bin`;
 
 /** The command of one of its programs. */
 const command = (name, ...args) => [...AS_POSTGRES, `${BIN}/${name}`, ...args];

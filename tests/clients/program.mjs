@@ -23,6 +23,10 @@ export class Program {
     await listens(this.port, () => this.#child.exitCode === null);
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   async stop(signal) {
     if (this.#child) await end(this.#child, signal);
   }
