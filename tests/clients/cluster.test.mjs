@@ -49,6 +49,8 @@ function overSocketIo(way, ids) {
   /** What comes while the past is read, which a session that is no longer known has missed; else nothing waits. */
   let waiting = null;
   let connects = 0;
+  /** The past may come before what is on its way to a session that polls. */
+  let read = 0;
   const fill = async (connect) => {
     waiting ??= [];
     const live = waiting;
@@ -58,13 +60,14 @@ function overSocketIo(way, ids) {
       // Another connection has come, whose answer has all of this.
       if (connect !== connects) return;
       ids.push(...notifications.filter(({ event }) => event === 'BUY_GOODS').map(({ id }) => id));
-      ids.push(...live.filter((id) => id > (ids.at(-1) ?? 0)));
+      read = ids.at(-1) ?? 0;
+      ids.push(...live.filter((id) => id > read));
       waiting = null;
     } catch {
       setTimeout(() => connect === connects && fill(connect), 200);
     }
   };
-  socket.on('BUY_GOODS', ({ id }) => (waiting ?? ids).push(id));
+  socket.on('BUY_GOODS', ({ id }) => id > read && (waiting ?? ids).push(id));
   socket.on('connect', () => { if (!socket.recovered) fill(connects += 1); });
   return () => socket.close();
 }
