@@ -4,16 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{SqlStore, postgres::leases as table, sqlite::lease::FileLease};
+use super::{SqlStore, leasing::Leases, postgres::leases as table};
 use crate::store::{LeaseStore, StoreError};
-
-/// What says who has a lease.
-pub(super) enum Leases {
-    /// A file beside the database, locked by the process that has all of them.
-    Beside(FileLease),
-    /// A table.
-    Within,
-}
 
 #[async_trait]
 impl LeaseStore for SqlStore {

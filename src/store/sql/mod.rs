@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use self::{
     conn::{Conn, Options, Readers},
-    leases::Leases,
+    leasing::Leases,
     token_key::TokenKey,
     writer::Writer,
 };
@@ -39,6 +39,7 @@ mod importing;
 mod ingesting;
 mod jobs;
 mod leases;
+mod leasing;
 mod ledger;
 mod listen_keys;
 mod listing;

@@ -3,7 +3,7 @@
 use super::{
     Opened, SqlStore, check,
     copy::{Side, mark},
-    leases::Leases,
+    leasing::Leases,
     token_key::TokenKey,
 };
 use crate::domain::Currency;

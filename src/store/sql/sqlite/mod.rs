@@ -4,7 +4,7 @@ use super::{
     Opened, SqlStore, check,
     conn::{Conn, Options, Readers},
     copy::{Side, mark},
-    leases::Leases,
+    leasing::Leases,
     token_key::TokenKey,
 };
 use crate::domain::Currency;
