@@ -123,6 +123,8 @@ impl Application {
         let polls = Polls::of(&self.state).run(self.leases("source"), polls_end);
         let mut polls = actix_rt::spawn(polls);
         let board = actix_rt::spawn(Arc::clone(&self.state.board).run(hubs.clone()));
+        let figures = Arc::clone(&self.state.board).exchange(Arc::clone(&self.state.bus));
+        let figures = actix_rt::spawn(figures);
         let widget = actix_rt::spawn(Arc::clone(&self.state.widget).run());
         let nodes = actix_rt::spawn(nodes.run());
         let guesses = guesses::share(Arc::clone(&self.state.accounts), Arc::clone(&self.state.bus));
@@ -172,6 +174,7 @@ impl Application {
             moderation,
             alerts,
             board,
+            figures,
             carried,
         ] {
             task.abort();

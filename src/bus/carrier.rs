@@ -25,11 +25,14 @@ pub enum Topic {
     Talk,
     /// Sessions that may come back at any node.
     Away,
+    /// What a node counts, for the control room.
+    Figures,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::News, Self::Guesses, Self::Shares, Self::Talk, Self::Away];
+    pub const ALL: [Self; 6] =
+        [Self::News, Self::Guesses, Self::Shares, Self::Talk, Self::Away, Self::Figures];
 
     /// Its name, in subjects and metrics.
     #[must_use]
@@ -40,6 +43,7 @@ impl Topic {
             Self::Shares => "shares",
             Self::Talk => "talk",
             Self::Away => "away",
+            Self::Figures => "figures",
         }
     }
 }

@@ -5,21 +5,24 @@
 
 mod orders;
 mod shape;
+mod share;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use self::orders::Orders;
 pub use self::shape::{Alerts, Figures, Latency, OrderFigures, Refused, Sessions, Transports};
+use self::{
+    orders::Orders,
+    share::{Others, Share},
+};
 use crate::{
+    bus::Bus,
     clock,
-    outbox::Wire,
-    realtime::{Announcement, BOUNDS_MS, Hubs, SessionCount, Tally, hub::TellWatchers},
+    realtime::{Announcement, Hubs, Tally, hub::TellWatchers},
     service::widget::Widget,
     store::{FigureStore, StoreError},
-    telemetry,
 };
 
 /// How often those who watch are told.
@@ -33,13 +36,15 @@ pub struct Board {
     tally: Arc<Tally>,
     widget: Arc<Widget>,
     orders: Orders,
+    others: Others,
 }
 
 impl Board {
     /// Over what counts; the server has just started.
     #[must_use]
     pub fn new(store: Arc<dyn FigureStore>, widget: Arc<Widget>) -> Self {
-        Self { started: Instant::now(), tally: Arc::default(), widget, orders: Orders::new(store) }
+        let orders = Orders::new(store);
+        Self { started: Instant::now(), tally: Arc::default(), widget, orders, others: Others::default() }
     }
 
     /// Where sessions are counted.
@@ -48,7 +53,7 @@ impl Board {
         &self.tally
     }
 
-    /// The figures as they are now.
+    /// The figures as they are now: of all nodes, as far as they were heard within 5 s.
     ///
     /// # Errors
     /// The store failed.
@@ -56,44 +61,24 @@ impl Board {
         let (time, now) = (clock::now(), Instant::now());
         let orders = self.orders.count(time).await?;
         let widget = self.widget.today(time).await?;
-        let delivered = self.tally.deliveries(now);
-        let refused = telemetry::refusals(now);
+        let mut share = Share::own(&self.tally, now);
+        self.others.add_to(&mut share, now);
         Ok(Figures {
             time,
             uptime_seconds: self.started.elapsed().as_secs(),
-            sessions: self.sessions(),
-            lagging: self.tally.lagging(),
+            sessions: share.sessions(),
+            lagging: share.lagging(),
             orders,
-            alerts: Alerts { delivered: delivered.total, per_second: delivered.per_second },
-            latency: Latency { bounds_ms: BOUNDS_MS.into(), counts: delivered.counts.into() },
-            refusals: Refused {
-                total: refused.total,
-                per_second: refused.per_second,
-                by_code: refused.by_code,
-            },
+            alerts: share.alerts(),
+            latency: share.latency(),
+            refusals: share.refused(),
             widget,
         })
     }
 
-    fn sessions(&self) -> Sessions {
-        let counts = Wire::ALL.map(|wire| (wire, self.tally.sessions(wire)));
-        let sum = |part: fn(&SessionCount) -> u64| counts.iter().map(|(_, count)| part(count)).sum();
-        let (members, guests) = (sum(|count| count.members), sum(|count| count.guests));
-        let of = |wire| {
-            let found = counts.iter().find(|(other, _)| *other == wire);
-            found.map_or(0, |(_, count)| count.members + count.guests)
-        };
-        Sessions {
-            total: members + guests,
-            members,
-            guests,
-            by_transport: Transports {
-                websocket: of(Wire::Native),
-                socketio: of(Wire::SocketIo),
-                polling: of(Wire::Polling),
-                sse: of(Wire::Sse),
-            },
-        }
+    /// Tells the other nodes what this one counts, and hears the same of them, until it is dropped.
+    pub async fn exchange(self: Arc<Self>, bus: Arc<dyn Bus>) {
+        share::exchange(bus, &self.tally, &self.others).await;
     }
 
     /// Tells those who watch, until it is dropped.

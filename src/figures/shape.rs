@@ -13,7 +13,7 @@ use crate::domain::{Timestamp, WidgetCounts};
 pub struct Figures {
     /// When they were read.
     pub time: Timestamp,
-    /// How long the server has been running.
+    /// How long the server has been running; with several nodes the one that answers.
     pub uptime_seconds: u64,
     /// Who is connected.
     pub sessions: Sessions,
@@ -111,5 +111,5 @@ pub struct Refused {
     /// What of it was refused in the last whole second.
     pub per_second: u64,
     /// All of it by code.
-    pub by_code: BTreeMap<&'static str, u64>,
+    pub by_code: BTreeMap<String, u64>,
 }

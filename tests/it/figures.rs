@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     events::Stream,
-    support::{As, Person, TestApp, Ws, eventually, until},
+    support::{As, Nats, Person, TestApp, Ws, bus_is, eventually, until},
 };
 
 async fn figures(app: &TestApp, admin: &Person) -> Value {
@@ -52,6 +52,41 @@ async fn the_figures_say_who_is_connected_what_was_ordered_and_how_fast_it_was_t
     assert!(of["time"].as_str().unwrap().ends_with('Z') && of["uptimeSeconds"].is_u64());
     drop((socket, guest, stream));
     figures_where(&app, &admin, "all sessions to end", |of| of["sessions"]["total"] == 0).await;
+}
+
+#[tokio::test]
+async fn the_figures_of_several_nodes_are_their_sum() {
+    let nats = Nats::start().await;
+    let a = TestApp::spawn_with(|serve| serve.bus = Some(nats.url().into())).await;
+    let b = a.beside(|serve| serve.bus = Some(nats.url().into())).await;
+    for node in [&a, &b] {
+        bus_is(node, "up").await;
+    }
+    let (admin, kim) = (a.admin().await, a.member("kim").await);
+    let water = a.goods(&admin, "Water", 6.2, None).await;
+    let _guest = Ws::open(&a, As::Guest).await;
+    let mut at_a = Ws::open(&a, As::Cookie(&kim)).await;
+    let mut at_b = Ws::open(&b, As::Cookie(&kim)).await;
+    let mut board = Ws::open(&b, As::Header(&admin)).await;
+    board.ask("WATCH_FIGURES", Value::Null).await;
+    a.order(&kim, water, 1).await;
+    for ws in [&mut at_a, &mut at_b, &mut board] {
+        ws.expect("BUY_GOODS").await;
+    }
+    let whole = |of: &Value| {
+        (of["sessions"]["total"] == 4 && of["alerts"]["delivered"] == 3).then(|| {
+            assert_eq!((&of["sessions"]["members"], &of["sessions"]["guests"]), (&json!(3), &json!(1)));
+            let classes = of["latency"]["counts"].as_array().unwrap();
+            assert_eq!((classes.len(), &of["orders"]["total"]), (17, &json!(1)));
+        })
+    };
+    for node in [&a, &b] {
+        figures_where(node, &admin, "the figures of both", |of| whole(of).is_some()).await;
+    }
+    board.expect_where("FIGURES", |of| whole(of).is_some()).await;
+    // A node that is no longer heard counts nothing.
+    a.shut_down();
+    figures_where(&b, &admin, "the figures of one", |of| of["alerts"]["delivered"] == 2).await;
 }
 
 #[tokio::test]
