@@ -42,24 +42,27 @@ struct Cli {
     baseline: Option<PathBuf>,
 }
 
-/// A peer as a child process of the bench.
+/// What the bench is as a child process of its own.
 #[derive(Parser)]
-struct PeerCli {
+struct ChildCli {
     #[command(subcommand)]
-    command: PeerCommand,
+    command: ChildCommand,
 }
 
 #[derive(Subcommand)]
-enum PeerCommand {
+enum ChildCommand {
+    /// A server.
     Peer { name: Builtin },
+    /// Clients, see the suite `avalanche`.
+    Crowd,
 }
 
 fn main() -> ExitCode {
-    let outcome = if std::env::args().nth(1).is_some_and(|first| first == "peer") {
-        let PeerCommand::Peer { name } = PeerCli::parse().command;
-        peers::run(name)
-    } else {
-        measure(Cli::parse())
+    let is_child = std::env::args().nth(1).is_some_and(|first| first == "peer" || first == "crowd");
+    let outcome = match is_child.then(|| ChildCli::parse().command) {
+        Some(ChildCommand::Peer { name }) => peers::run(name),
+        Some(ChildCommand::Crowd) => suites::avalanche::run_crowd(),
+        None => measure(Cli::parse()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
@@ -55,10 +55,18 @@ impl Process {
     /// # Errors
     /// It cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
         pin(SERVER_CORE)?;
-        let spawned = command.spawn();
+        let spawned = Self::beside(command.stdin(Stdio::null()));
         pin(CLIENT_CORE)?;
+        spawned
+    }
+
+    /// Starts a program on the cores of the calling thread. With a piped standard input it can be told something.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn beside(command: &mut Command) -> Result<Self> {
+        let spawned = command.stdout(Stdio::piped()).spawn();
         let mut child =
             spawned.map_err(|error| format!("cannot start {:?}: {error}", command.get_program()))?;
         let stdout = child.stdout.take().ok_or("a child without standard output")?;
@@ -77,14 +85,31 @@ impl Process {
     /// # Errors
     /// It does not come within half a minute.
     pub fn line_after(&self, prefix: &str) -> Result<String> {
+        self.line_within(prefix, Duration::from_secs(30))
+    }
+
+    /// As [`Process::line_after`], and so long at most for each line.
+    ///
+    /// # Errors
+    /// It does not come in time.
+    pub fn line_within(&self, prefix: &str, time: Duration) -> Result<String> {
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(30));
+            let line = self.lines.recv_timeout(time);
             let line =
-                line.map_err(|_| format!("the server did not print a line that begins with {prefix:?}"))?;
+                line.map_err(|_| format!("the process did not print a line that begins with {prefix:?}"))?;
             if let Some(rest) = line.strip_prefix(prefix) {
                 return Ok(rest.to_owned());
             }
         }
+    }
+
+    /// Writes a line to its standard input.
+    ///
+    /// # Errors
+    /// It has ended, or does not hear.
+    pub fn say(&mut self, line: &str) -> Result<()> {
+        let stdin = self.child.stdin.as_mut().ok_or("a child without standard input")?;
+        Ok(writeln!(stdin, "{line}")?)
     }
 
     /// The number of the process.

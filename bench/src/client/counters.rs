@@ -11,6 +11,8 @@ pub struct Counters {
     pub ready: usize,
     /// Sessions that the server ended, when [`super::Fleet::tolerant`].
     pub lost: usize,
+    /// Sessions of Socket.IO that were recovered.
+    pub recovered: usize,
     /// Alerts.
     pub alerts: u64,
     /// Answers to orders.
@@ -25,6 +27,8 @@ pub struct Counters {
     pub sent: Vec<Instant>,
     /// From an order to its alert, for each alert.
     pub latencies: Latencies,
+    /// From the first byte of a session that came back to the last of the alerts that it had missed.
+    pub replays: Latencies,
 }
 
 impl Counters {
@@ -34,5 +38,6 @@ impl Counters {
         self.sent.clear();
         self.answered.clear();
         self.latencies.clear();
+        self.replays.clear();
     }
 }

@@ -13,11 +13,13 @@ use rustix::{
     net::RecvFlags,
 };
 
-use super::{counters::Counters, session::Session, target::Target};
+use super::{counters::Counters, resume::CatchUp, session::Session, target::Target};
 use crate::{Result, stop::Stop};
 
 /// Handshakes under way: fewer than any server's backlog.
 const OPENING: usize = 100;
+/// What a session that has no connection yet waits for.
+const OPENS: epoll::EventFlags = epoll::EventFlags::IN.union(epoll::EventFlags::OUT);
 /// The longest wait until anything arrives on any session.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -88,11 +90,47 @@ impl Fleet {
     /// Nobody listens.
     pub fn begin_one(&mut self, target: &Rc<Target>) -> Result<usize> {
         let number = self.sessions.len();
-        let session = Session::open(target, number)?;
-        let data = epoll::EventData::new_u64(number as u64);
-        epoll::add(&self.epoll, &session.stream, data, epoll::EventFlags::IN)?;
+        let session = self.open_one(target, number)?;
         self.sessions.push(Some(session));
         Ok(number)
+    }
+
+    /// Places for so many sessions, each of which is begun with [`Fleet::reopen`].
+    pub fn reserve(&mut self, count: usize) {
+        self.sessions.resize_with(count, || None);
+    }
+
+    /// Begins a session in the place of one that has ended, with the ids that its client has seen by then, and looks
+    /// how long it takes to get those up to and with `latest`. Does not wait until it is let in.
+    ///
+    /// # Errors
+    /// Nobody listens; what was seen is given back.
+    pub fn reopen(
+        &mut self,
+        number: usize,
+        target: &Rc<Target>,
+        seen: Vec<u64>,
+        latest: u64,
+    ) -> std::result::Result<(), Vec<u64>> {
+        let since = Instant::now();
+        let Ok(mut session) = self.open_one(target, number) else { return Err(seen) };
+        let last = seen.last().copied().or(target.after);
+        session.catching_up = last.and_then(|last| CatchUp::new(last, latest, since));
+        session.ids = seen;
+        self.sessions[number] = Some(session);
+        Ok(())
+    }
+
+    fn open_one(&self, target: &Rc<Target>, number: usize) -> Result<Session> {
+        let session = Session::open(target, number)?;
+        let flags = if session.is_connecting() { OPENS } else { epoll::EventFlags::IN };
+        epoll::add(&self.epoll, &session.stream, data_of(number), flags)?;
+        Ok(session)
+    }
+
+    /// Breaks a session off, without a word to the server: its socket is closed with a reset when the answer is dropped.
+    pub fn close(&mut self, number: usize) -> Option<Session> {
+        self.sessions.get_mut(number)?.take()
     }
 
     /// The sessions that the server has ended since the last call, when [`Fleet::tolerant`], with their numbers.
@@ -216,7 +254,8 @@ impl Fleet {
     fn read(&mut self, index: usize) -> Result<()> {
         let Some(session) = self.sessions.get_mut(index).and_then(Option::as_mut) else { return Ok(()) };
         let acks = self.counters.acks;
-        let taken = match receive(&session.stream, &mut self.buffer) {
+        let opened = if session.is_connecting() { send_opening(&self.epoll, session, index) } else { Ok(()) };
+        let taken = match opened.and_then(|()| receive(&session.stream, &mut self.buffer)) {
             Ok(None) => return Ok(()),
             // Level-triggered: should there be more, epoll tells again.
             Ok(Some(length)) => session.take(&self.buffer[..length], &mut self.counters),
@@ -232,6 +271,19 @@ impl Fleet {
         }
         taken
     }
+}
+
+fn data_of(number: usize) -> epoll::EventData {
+    epoll::EventData::new_u64(number as u64)
+}
+
+/// Lets a session whose connection is there ask to be let in. From then on only what arrives is of interest.
+fn send_opening(epoll: &OwnedFd, session: &mut Session, number: usize) -> Result<()> {
+    session.send_opening()?;
+    if !session.is_connecting() {
+        epoll::modify(epoll, &session.stream, data_of(number), epoll::EventFlags::IN)?;
+    }
+    Ok(())
 }
 
 /// What has arrived; nothing if epoll was wrong.

@@ -1,27 +1,19 @@
 //! One session: its handshake, and what arrives on it.
 
-use std::{
-    net::{SocketAddr, TcpStream},
-    rc::Rc,
-    time::Instant,
-};
+use std::{net::TcpStream, rc::Rc, time::Instant};
 
 use memchr::memmem;
-use rustix::{
-    io::Errno,
-    net::{AddressFamily, SendFlags, SocketFlags, SocketType},
-};
+use rustix::{io::Errno, net::SendFlags};
 
 use super::{
+    connect::connect,
     counters::Counters,
     frame::{self, opcode},
     http::Head,
+    resume::{CatchUp, Recovery},
     target::{Target, Wire},
 };
 use crate::Result;
-
-/// Sessions from one address.
-const PER_ADDRESS: usize = 5_000;
 
 /// What the next bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +33,13 @@ enum Reading {
 pub struct Session {
     pub(super) stream: TcpStream,
     target: Rc<Target>,
+    /// The request that opens it, until there is a connection to send it on.
+    unsent: Option<String>,
     reading: Reading,
     /// Whether it was let in.
     pub ready: bool,
+    /// When that was.
+    pub ready_at: Option<Instant>,
     /// Code and reason of the close frame that the server sent.
     pub closed_with: Option<(u16, String)>,
     /// Bytes that are no whole frame yet.
@@ -56,40 +52,61 @@ pub struct Session {
     pub alerts: u32,
     /// The ids of all alerts, as they came, if [`Target::keep_ids`].
     pub ids: Vec<u64>,
+    /// Where a session that comes after this one would recover, if [`Target::keep_ids`].
+    pub recovery: Recovery,
+    /// What it missed and has not got yet.
+    pub(super) catching_up: Option<CatchUp>,
 }
 
 impl Session {
     /// Connects as the `number`-th of its fleet and asks to be let in.
     pub(super) fn open(target: &Rc<Target>, number: usize) -> Result<Self> {
-        let stream = connect(target.address, number)
+        let stream = connect(target.address, target.first + number)
             .map_err(|error| format!("cannot connect to {}: {error}", target.address))?;
-        stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
         // Closing resets the connection: thousands in TIME_WAIT would use the ports up.
         rustix::net::sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO))?;
         if let Some(bytes) = target.receive_buffer {
             rustix::net::sockopt::set_socket_recv_buffer_size(&stream, bytes)?;
         }
-        let session = Self {
+        let mut session = Self {
             stream,
             target: Rc::clone(target),
+            unsent: Some(target.opening()),
             reading: Reading::Head,
             ready: false,
+            ready_at: None,
             closed_with: None,
             rest: Vec::new(),
             sid: String::new(),
             posts: 0,
             alerts: 0,
             ids: Vec::new(),
+            recovery: Recovery::default(),
+            catching_up: None,
         };
-        session.write(session.target.opening().as_bytes())?;
+        session.send_opening()?;
         Ok(session)
     }
 
-    /// The last alert that it said it had seen.
-    #[must_use]
-    pub fn after(&self) -> Option<u64> {
-        self.target.after
+    /// Whether it waits until it can send anything.
+    pub(super) fn is_connecting(&self) -> bool {
+        self.unsent.is_some()
+    }
+
+    /// Asks to be let in as soon as there is a connection. On loopback there is one at once, unless the server's queue of
+    /// those that it has not accepted yet is full.
+    pub(super) fn send_opening(&mut self) -> Result<()> {
+        let Some(text) = self.unsent.take() else { return Ok(()) };
+        match rustix::net::send(&self.stream, text.as_bytes(), SendFlags::NOSIGNAL) {
+            Ok(sent) if sent == text.len() => Ok(()),
+            Ok(_) => Err("the first request did not fit into the socket's buffer".into()),
+            Err(Errno::AGAIN) => {
+                self.unsent = Some(text);
+                Ok(())
+            }
+            Err(error) => Err(format!("cannot connect to {}: {error}", self.target.address).into()),
+        }
     }
 
     /// Orders. Only sessions on a WebSocket can.
@@ -216,6 +233,9 @@ impl Session {
     /// A WebSocket's text, or an Engine.IO packet.
     fn message(&mut self, text: &[u8], counters: &mut Counters) -> Result<()> {
         let wire = self.target.wire;
+        if self.target.keep_ids && wire == Wire::SocketIo {
+            self.recovery.take(text);
+        }
         if text.starts_with(wire.alert()) {
             self.alert(text, None, counters);
         } else if text.starts_with(wire.ack()) {
@@ -224,6 +244,7 @@ impl Session {
                 counters.refused += 1;
             }
         } else if wire == Wire::Ws || text.starts_with(b"40") {
+            counters.recovered += usize::from(self.recovery.is_of(&self.target.recovery));
             self.become_ready(counters);
         } else if text.starts_with(b"44") {
             return Err(format!("a session is refused: {}", String::from_utf8_lossy(text)).into());
@@ -249,6 +270,7 @@ impl Session {
 
     fn become_ready(&mut self, counters: &mut Counters) {
         if !std::mem::replace(&mut self.ready, true) {
+            self.ready_at = Some(Instant::now());
             counters.ready += 1;
         }
     }
@@ -259,20 +281,16 @@ impl Session {
             counters.latencies.record(Instant::now() - sent);
         }
         self.alerts += 1;
-        if self.target.keep_ids {
-            self.ids.extend(id.or_else(|| id_within(text)));
+        if self.target.keep_ids
+            && let Some(id) = id.or_else(|| id_within(text))
+        {
+            self.ids.push(id);
+            if let Some(since) = self.catching_up.as_mut().and_then(|missed| missed.take(id)) {
+                self.catching_up = None;
+                counters.replays.record(since.elapsed());
+            }
         }
     }
-}
-
-/// Connects from 127.0.0.1 or one of the addresses after it: one alone has ports for some 14,000 connections.
-fn connect(address: SocketAddr, number: usize) -> std::io::Result<TcpStream> {
-    let last = u8::try_from(1 + number / PER_ADDRESS).map_err(std::io::Error::other)?;
-    let socket =
-        rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    rustix::net::bind(&socket, &SocketAddr::from(([127, 0, 0, last], 0)))?;
-    rustix::net::connect(&socket, &address)?;
-    Ok(socket.into())
 }
 
 fn digits(text: &[u8]) -> Option<u64> {

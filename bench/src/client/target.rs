@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::resume::Recovery;
+
 /// How alerts travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Wire {
@@ -62,8 +64,12 @@ pub struct Target {
     pub goods_id: u64,
     /// `?after=` of `/ws` and SSE: the last alert that was seen.
     pub after: Option<u64>,
-    /// Whether sessions keep the ids of the alerts that they got.
+    /// The session of Socket.IO that is to be recovered.
+    pub recovery: Recovery,
+    /// Whether sessions keep the ids of the alerts that they got, and where they could be recovered.
     pub keep_ids: bool,
+    /// The number of the first session among those of all processes, each of which has addresses of its own.
+    pub first: usize,
     /// Bytes that the kernel may keep for a session that does not read; what it finds right otherwise.
     pub receive_buffer: Option<usize>,
 }
@@ -72,7 +78,17 @@ impl Target {
     /// A server that asks for no log-in.
     #[must_use]
     pub fn new(address: SocketAddr, wire: Wire) -> Self {
-        Self { address, wire, token: None, goods_id: 1, after: None, keep_ids: false, receive_buffer: None }
+        Self {
+            address,
+            wire,
+            token: None,
+            goods_id: 1,
+            after: None,
+            recovery: Recovery::default(),
+            keep_ids: false,
+            first: 0,
+            receive_buffer: None,
+        }
     }
 
     /// The first request of a session.
@@ -98,7 +114,9 @@ impl Target {
 
     /// The Engine.IO message that joins the main namespace.
     pub(super) fn connect(&self) -> String {
-        self.token.as_ref().map_or_else(|| "40".to_owned(), |token| format!(r#"40{{"token":"{token}"}}"#))
+        let token = self.token.as_ref().map(|token| format!(r#""token":"{token}""#));
+        let members: Vec<String> = self.recovery.members().into_iter().chain(token).collect();
+        if members.is_empty() { "40".to_owned() } else { format!("40{{{}}}", members.join(",")) }
     }
 
     /// The message that orders, and asks for an answer.

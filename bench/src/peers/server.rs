@@ -121,8 +121,10 @@ pub struct Options {
     pub shop: Shop,
     /// What bare actix answers, by path.
     pub answers: HashMap<String, Answer>,
-    /// Where shopbell is to listen; any free port otherwise.
+    /// Where shopbell, Bun and Socket.IO are to listen; any free port otherwise.
     pub address: Option<SocketAddr>,
+    /// Whether Socket.IO's own server lets sessions recover; shopbell always does.
+    pub recovery: bool,
     /// Further flags of `shopbell serve`.
     pub flags: Vec<String>,
     /// With the limits that shopbell has by itself, and a log: see `stderr` in the folder.
@@ -135,6 +137,7 @@ impl Default for Options {
             shop: Shop::Goods(1),
             answers: HashMap::new(),
             address: None,
+            recovery: false,
             flags: Vec::new(),
             as_delivered: false,
         }
@@ -337,6 +340,12 @@ fn command(kind: Kind, context: &Context, options: &Options, database: &Path) ->
         }
     };
     command.env("BENCH_ALERT", &context.alert).env("NODE_ENV", "production");
+    if let Some(address) = options.address {
+        command.env("BENCH_PORT", address.port().to_string());
+    }
+    if options.recovery {
+        command.env("BENCH_RECOVERY", "1");
+    }
     Ok(command)
 }
 

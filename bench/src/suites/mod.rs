@@ -1,15 +1,19 @@
 //! What is measured. A suite starts servers in turn, loads them, and says what came out as sections of the report.
 
 pub mod attacks;
+pub mod avalanche;
 pub mod comparison;
 pub mod deliveries;
 pub mod fanout;
 pub mod growth;
+pub mod jitter;
 pub mod latency;
 pub mod memory;
 pub mod mixed;
 pub mod orders;
+mod publisher;
 pub mod receipts;
+mod recovery;
 pub mod rest;
 pub mod restart;
 mod seed;
@@ -68,6 +72,16 @@ pub const ALL: &[Entry] = &[
         name: "restart",
         about: "a restart and a kill under load: who is back when, and that nothing is lost or repeated",
         run: restart::run,
+    },
+    Entry {
+        name: "avalanche",
+        about: "a restart with 20,000 clients, beside the peers: when all are back and have everything",
+        run: avalanche::run,
+    },
+    Entry {
+        name: "jitter",
+        about: "each client cut off for 2 s in 15 while alerts flow: what arrives, and how soon",
+        run: jitter::run,
     },
     Entry {
         name: "stalled",
