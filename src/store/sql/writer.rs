@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 
 pub(super) use super::jobs::{Owner, Tx, closed};
 use super::{
-    conn::{Conn, Options, STATEMENT},
+    conn::{Conn, Options, STATEMENT, in_time},
     errors::{Refusal, is_lost},
     jobs::{Job, Jobs, Taken, Task},
 };
@@ -30,6 +30,9 @@ use crate::{
 
 /// How many rows one job prunes or forgets. It holds up the orders that commit with it.
 pub(super) const STEP: u32 = 250;
+
+/// How long a server may take to begin a transaction: twice as long as that waits for other nodes (`lock_timeout`).
+const BEGINNING: Duration = Duration::from_secs(4);
 
 /// How long a commit may wait to be announced together with the next ones: what costs is to reach every session, not
 /// how much it is sent.
@@ -207,11 +210,11 @@ impl WriterTask {
     /// Begins the batch's transaction. A connection that was lost since the last one is made anew: nothing was done on it.
     async fn begin(&mut self) -> Result<&mut Tx, StoreError> {
         let is_fresh = self.tx.is_none();
-        match self.connected().await?.conn.begin_writing().await {
+        match begin_in_time(&mut self.connected().await?.conn).await {
             Err(lost) if is_lost(&lost) && !is_fresh => {
                 tracing::warn!(error = %lost, "the writer's connection was lost, and is made anew");
                 self.drop_connection().await;
-                self.connected().await?.conn.begin_writing().await?;
+                begin_in_time(&mut self.connected().await?.conn).await?;
             }
             began => began?,
         }
@@ -238,6 +241,11 @@ impl WriterTask {
             tracing::warn!(%error, "the writer's connection did not close cleanly");
         }
     }
+}
+
+/// A file's lock has its own time.
+async fn begin_in_time(conn: &mut Conn) -> Result<(), sqlx::Error> {
+    in_time(conn.is_shared().then_some(BEGINNING), conn.begin_writing()).await
 }
 
 /// Runs a job. A panic is its own failure, not the writer's.
