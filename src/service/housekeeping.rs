@@ -29,9 +29,8 @@ const ATTEMPTS: Duration = Duration::from_hours(30 * 24);
 const AUDIT: Duration = Duration::from_hours(366 * 24);
 const AUDIT_ENTRIES: u64 = 100_000;
 
-fn unsent() -> Timestamp {
-    clock::now().minus(UNSENT)
-}
+/// From so many milliseconds on clocks are said to differ.
+const DIFFERENT: u64 = 5000;
 
 /// Runs until it is dropped.
 pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
@@ -43,27 +42,41 @@ pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
     }
 }
 
+/// What is old is so by the clock that all nodes have in common: what one with a wrong clock deletes, all have lost.
 async fn round(store: &dyn Store, settings: &Settings) -> Result<(), StoreError> {
-    while store.prune_log(clock::now().minus(settings.history), settings.history_rows, unsent()).await? > 0 {
+    let here = clock::now();
+    let now = store.now(here).await?;
+    compare(here, now);
+    let unsent = now.minus(UNSENT);
+    while store.prune_log(now.minus(settings.history), settings.history_rows, unsent).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.prune_goods_events(clock::now().minus(settings.history), unsent()).await? > 0 {
+    while store.prune_goods_events(now.minus(settings.history), unsent).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget_attempts(clock::now().minus(ATTEMPTS)).await? > 0 {
+    while store.forget_attempts(now.minus(ATTEMPTS)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget_keys(clock::now().minus(RETENTION)).await? > 0 {
+    while store.forget_keys(now.minus(RETENTION)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget_receipts(clock::now().minus(BODIES), RECEIPTS).await? > 0 {
+    while store.forget_receipts(now.minus(BODIES), RECEIPTS).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.prune_audit(clock::now().minus(AUDIT), AUDIT_ENTRIES).await? > 0 {
+    while store.prune_audit(now.minus(AUDIT), AUDIT_ENTRIES).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
-    while store.forget_sessions(clock::now().minus(RETENTION)).await? > 0 {
+    while store.forget_sessions(now.minus(RETENTION)).await? > 0 {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
+}
+
+/// Tells the operator of clocks that differ: dates and the ends of log-ins are by that of the node.
+fn compare(here: Timestamp, there: Timestamp) {
+    let (here, there) = (here.as_millis(), there.as_millis());
+    if here.abs_diff(there) >= DIFFERENT {
+        let ahead_seconds = (here - there) / 1000;
+        tracing::warn!(ahead_seconds, "the clock of this machine is not that of the database's");
+    }
 }

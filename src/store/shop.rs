@@ -9,6 +9,7 @@ use super::{
     log::LogStore, moderation::ModerationStore, news::NewsStore, orders::OrderStore, people::PeopleStore,
     personal::PersonalStore, resets::ResetStore, sources::SourceStore,
 };
+use crate::domain::Timestamp;
 
 /// What a low stock is unless anything else is said.
 pub const LOW_STOCK: i64 = 5;
@@ -40,6 +41,8 @@ pub trait Store:
 {
     /// Fails when the database cannot be read or its writer does not run.
     async fn ping(&self) -> Result<(), StoreError>;
+    /// Now, by the clock that all nodes have in common: that of the database's server, or `here`, where that is this machine.
+    async fn now(&self, here: Timestamp) -> Result<Timestamp, StoreError>;
     /// Commits what is queued, then closes all connections; later calls fail.
     async fn close(&self);
 

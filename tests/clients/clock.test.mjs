@@ -22,6 +22,8 @@ import { startReceiver } from './receiver.mjs';
 /** What each node's clock is wrong by at the start, in seconds. The last one's jumps. */
 const WRONG_BY = [0, 300, 0];
 const JUMPS = [-300, 300, 0];
+/** By what those that come later are. */
+const SEASON = 90 * 24 * 3600;
 const [EACH, BUYERS] = [2, 3];
 
 /** Where Debian's package libfaketime has what gives a program another clock. */
@@ -35,7 +37,7 @@ before(async () => {
   cluster = await startCluster({
     args: ['--audience', 'everyone', '--allow-private-endpoints'],
     environment(n, folder) {
-      set(n, WRONG_BY[n], folder);
+      set(n, WRONG_BY[n] ?? SEASON, folder);
       return { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clockOf(n, folder), FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
     },
   });
@@ -93,6 +95,29 @@ test('a log-in holds at all nodes until it is ended at one of them', { timeout: 
       }));
     }
   }
+});
+
+test('a node that believes to be in next season deletes nothing of today', { timeout: 2 * DEADLINE_MS }, async () => {
+  const [here] = cluster.nodes;
+  const { token } = await logIn(here, cluster.demo.shopper);
+  const body = JSON.stringify({ items: [{ goodsId: await endlessGoods(here.url), quantity: 1 }] });
+  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, 'Idempotency-Key': 'of-today' };
+  const place = async () => (await fetch(`${here.url}/api/orders`, { method: 'POST', headers, body })).json();
+  const placed = await place();
+  assert.ok(placed.id, JSON.stringify(placed));
+  // What may be deleted, after all that a node with that clock would take for as old.
+  await cluster.postgres.sql(`insert into sessions (session_id, user_id, created_at, expires_at) select '${'0'.repeat(64)}', user_id, 0, 1 from users limit 1`);
+  const old = () => cluster.postgres.sql('select count(*) from sessions where expires_at = 1');
+  assert.equal(await offBy(await cluster.add()), SEASON);
+  await within((async () => {
+    while ((await old())[0] !== '0') await pause(50);
+  })(), 'the end of what is old');
+  assert.equal((await place()).order.orderId, placed.order.orderId, 'the order is known by its key');
+  const log = await fetch(`${here.url}/api/notifications?after=0&limit=1000`);
+  const alerts = await log.json();
+  assert.equal(alerts.notifications?.length, placed.id, `the alerts are there: ${JSON.stringify(alerts).slice(0, 200)}`);
+  const { status } = await fetch(`${here.url}/api/users/me`, { headers });
+  assert.equal(status, 200, 'the log-in holds');
 });
 
 /** A session of a member's, which `closed` waits for the end of. */

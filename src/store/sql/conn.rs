@@ -12,6 +12,8 @@ use sqlx::{
     SqlitePool, pool::PoolConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
 };
 
+use crate::domain::Timestamp;
+
 /// How long a server may take to let us in, and to take leave. One that is gone without a word says nothing for much longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -115,6 +117,18 @@ impl Conn {
         match self {
             Self::PostgresPooled(_) => Some(STATEMENT),
             Self::Sqlite(_) | Self::SqlitePooled(_) | Self::Postgres(_) => None,
+        }
+    }
+
+    /// Now, by the clock that all have in common who use the database: that of its server, or `here`, this machine's.
+    pub(super) async fn now(&mut self, here: Timestamp) -> Result<Timestamp, sqlx::Error> {
+        let now = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
+        match self.connected() {
+            Connected::Sqlite(_) => Ok(here),
+            Connected::Postgres(conn) => {
+                let millis = in_time(STATEMENT, sqlx::query_scalar(now).fetch_one(conn)).await?;
+                Ok(Timestamp::from_millis(millis))
+            }
         }
     }
 

@@ -16,7 +16,10 @@ use self::{
     writer::Writer,
 };
 use super::{Feed, LogStore, Store, StoreError};
-use crate::{domain::Currency, telemetry};
+use crate::{
+    domain::{Currency, Timestamp},
+    telemetry,
+};
 
 mod accounts;
 mod alerts;
@@ -144,6 +147,10 @@ impl Store for SqlStore {
             return Err(writer::closed());
         }
         self.reach().await.map(drop)
+    }
+
+    async fn now(&self, here: Timestamp) -> Result<Timestamp, StoreError> {
+        Ok(self.reader().await?.now(here).await?)
     }
 
     async fn close(&self) {
