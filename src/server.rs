@@ -30,7 +30,9 @@ use crate::{
     gateway::{Endpoints, Gateway, RECOVERY, SocketIoDirectory, upgrade::upgrade},
     outbox::{OutboxLimits, Sweeper, Wire},
     poll::Polls,
-    realtime::{Company, Follower, Hub, Hubs, Log, Nodes, Recovery, Registry, Relay, hub::Drain},
+    realtime::{
+        Company, Follower, Hub, Hubs, Log, Nodes, Recovery, Registry, Relay, hub::Drain, nodes::away,
+    },
     service::{
         ServiceError,
         catalog::{self, CurrencyError},
@@ -112,7 +114,8 @@ impl Application {
         let (feed, bus) = (Arc::clone(self.store.feed()), Arc::clone(&self.state.bus));
         let recovery = Recovery::resume(&kept, Instant::now(), clock::now());
         let company = Company::new(recovery, bus.state() != BusState::None);
-        let nodes = Nodes::join(feed, bus, hubs.clone(), company.clone()).await;
+        let ping_interval = self.state.settings.ping_interval;
+        let nodes = Nodes::join(feed, bus, hubs.clone(), company.clone(), ping_interval).await;
         let (socketio, carried) =
             SocketIoDirectory::join(&self.state.bus, self.state.settings.tunnels()).await;
         let carried = actix_rt::spawn(carried);
@@ -140,6 +143,7 @@ impl Application {
         let drain = async {
             shutdown.await;
             socketio.drain();
+            away::tell_nowhere(&*self.state.bus, &company.recovery);
             // All at the same time: deliveries under way end while sessions are told to come back.
             let within = self.state.settings.drain_timeout;
             drop(end_polls);
@@ -184,7 +188,7 @@ impl Application {
             tracing::warn!(%error, "what the widget counted last is lost");
         }
         widget.abort();
-        if let Some(kept) = company.recovery.keep()
+        if let Some(kept) = company.keep(self.state.bus.state(), clock::now())
             && let Err(error) = self.store.change_setting(RECOVERY, &kept).await
         {
             tracing::warn!(%error, "sessions of Socket.IO that were in rooms or on pages are not recovered");

@@ -7,19 +7,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{chat, client::Client, resume::Start, thread::Gateway};
+use super::{
+    chat,
+    client::Client,
+    resume::Start,
+    thread::{Gateway, RECOVERY},
+};
 use crate::{
     bus::BusState,
     clock,
     domain::Epoch,
     domain::Nickname,
-    realtime::{Announcement, Person, Place, hub::Evict, nodes::away, recovery::Known},
+    realtime::{
+        Announcement, Person, Place,
+        hub::Evict,
+        nodes::away,
+        recovery::{Known, NOTICE, Recovery, nowhere::Answer},
+    },
+    service::ServiceError,
 };
 
-/// How long the end of a connection may take to be noticed whose client has just closed it.
-const NOTICE: Duration = Duration::from_millis(50);
 /// How long the end of a connection may take that was told to end.
 const END: Duration = Duration::from_secs(1);
+/// How long another node may take to answer.
+const ANSWER: Duration = Duration::from_millis(200);
 /// Between two looks at it.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -74,24 +85,36 @@ fn fnv(bytes: &[u8]) -> u32 {
 }
 
 /// Whether a session may go on; nothing is to be awaited between this and [`put_back`]. One that is connected still, as
-/// far as is known here, is closed: its client has lost that connection.
-pub(super) async fn recover(gateway: &Gateway, id: u64, person: Person) -> bool {
-    let begin = Instant::now();
+/// far as is known here or at another node, is closed: its client has lost that connection.
+///
+/// # Errors
+/// The store failed.
+pub(super) async fn recover(gateway: &Gateway, id: u64, person: Person) -> Result<bool, ServiceError> {
+    let (begin, bus) = (Instant::now(), &*gateway.app.bus);
     let mut evicted = false;
     loop {
-        match gateway.recovery.known(id, person) {
-            // What another node has lost just now is known here a moment later.
-            Known::Nowhere if begin.elapsed() < NOTICE && gateway.app.bus.state() == BusState::Up => {}
-            Known::Nowhere => return true,
-            Known::Away => {
-                away::tell_back(&*gateway.app.bus, id);
-                return gateway.recovery.come_back(id);
+        match known(gateway, id, person) {
+            Known::Nowhere => {
+                away::tell_back(bus, id);
+                return Ok(true);
             }
-            Known::Forgotten => return false,
+            Known::Away => {
+                away::tell_back(bus, id);
+                return Ok(gateway.recovery.come_back(id));
+            }
+            Known::Forgotten => return Ok(false),
+            Known::Unknown => match ask(gateway, id, person).await? {
+                Some(Answer::Nowhere) => {
+                    away::tell_back(bus, id);
+                    return Ok(true);
+                }
+                Some(Answer::Connected) => {}
+                Some(Answer::Lost) | None => return Ok(false),
+            },
             Known::Connected => {}
         }
         if begin.elapsed() > END {
-            return false;
+            return Ok(false);
         }
         if !evicted && begin.elapsed() > NOTICE {
             evicted = true;
@@ -103,8 +126,69 @@ pub(super) async fn recover(gateway: &Gateway, id: u64, person: Person) -> bool 
     }
 }
 
+fn known(gateway: &Gateway, id: u64, person: Person) -> Known {
+    gateway.recovery.known(id, person, gateway.app.bus.state() == BusState::Up)
+}
+
+/// What other nodes say of a session that this one does not know; `None` when nobody knows it, because its node is dead or cut
+/// off.
+async fn ask(gateway: &Gateway, id: u64, person: Person) -> Result<Option<Answer>, ServiceError> {
+    let (recovery, bus) = (&gateway.recovery, &*gateway.app.bus);
+    if !recovery.is_marked() {
+        if gateway.app.store.setting(RECOVERY, "").await?.is_empty() {
+            // No session of this shop was ever somewhere.
+            return Ok(Some(Answer::Nowhere));
+        }
+        recovery.note_mark();
+    }
+    let begin = Instant::now();
+    let mut asked = None;
+    loop {
+        // The bus may be about to come: this node has perhaps just started.
+        if asked.is_none() && bus.state() == BusState::Up {
+            asked = Some(Asked::begin(recovery, id));
+            away::ask(bus, id, person);
+        }
+        let patience = match asked.as_ref().and_then(Asked::answer) {
+            // What has become of it is known here by now.
+            _ if known(gateway, id, person) != Known::Unknown => return Ok(Some(Answer::Connected)),
+            Some(Answer::Connected) => END,
+            Some(answer) => return Ok(Some(answer)),
+            None => ANSWER,
+        };
+        if begin.elapsed() > patience {
+            return Ok(None);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Other nodes are asked for a session, until this is dropped.
+struct Asked<'g> {
+    recovery: &'g Recovery,
+    id: u64,
+}
+
+impl<'g> Asked<'g> {
+    fn begin(recovery: &'g Recovery, id: u64) -> Self {
+        recovery.ask(id);
+        Self { recovery, id }
+    }
+
+    fn answer(&self) -> Option<Answer> {
+        self.recovery.answer(self.id)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.recovery.asked(self.id);
+    }
+}
+
 /// Puts a session that comes back into its rooms and on its page, sends what it missed there, and lets the alerts follow.
 pub(super) fn put_back(client: &Client) {
+    client.gateway.note_arrival(&client.session);
     let Some(back) = client.gateway.recovery.take(client.session.id) else {
         return client.start(Start::Live);
     };
@@ -159,8 +243,8 @@ pub(super) fn note_leaving(client: &Client) {
     let by_drain = gateway.app.readiness.is_draining();
     let told = place.clone().filter(|_| gateway.app.bus.state() != BusState::None);
     let (now, clock) = (Instant::now(), clock::now());
-    let may_return = gateway.recovery.leave(session.id, place, heard_until, clock, by_drain);
-    if let Some(place) = told.filter(|_| may_return) {
+    let heard_until = gateway.recovery.leave(session.id, place, heard_until, clock, by_drain);
+    if let Some((place, heard_until)) = told.zip(heard_until) {
         away::tell_away(&*gateway.app.bus, session.id, &place, heard_until, (now, clock));
     }
 }

@@ -129,8 +129,8 @@ impl Connecter {
         person: Person,
     ) -> Result<Option<(u64, Offset)>, ServiceError> {
         let Some(id) = pid.session_of(self.gateway.app.log_epoch, person) else { return Ok(None) };
-        let recovers =
-            self.gateway.reaches_back_to(after).await? && recovery::recover(&self.gateway, id, person).await;
+        let recovers = self.gateway.reaches_back_to(after).await?
+            && recovery::recover(&self.gateway, id, person).await?;
         Ok(recovers.then_some((id, after)))
     }
 

@@ -123,10 +123,16 @@ impl Gateway {
         Ok(if is_known { Start::After(after) } else { Start::Gap(after) })
     }
 
+    /// Notes that a session begins or comes back, if it can come back one day.
+    pub fn note_arrival(&self, session: &Session) {
+        if can_return(session) {
+            self.recovery.arrive(session.id);
+        }
+    }
+
     /// Notes that a session enters a room or looks at a page, if it can be put back there one day.
     pub fn note_place(&self, session: &Session) {
-        let can_return = session.came_by.is_socketio() && session.feeding() != Feeding::Never;
-        if can_return && self.recovery.place(session.id) {
+        if can_return(session) && self.recovery.place(session.id) {
             let store = Arc::clone(&self.app.store);
             actix_rt::spawn(async move {
                 if let Err(error) = store.change_setting(RECOVERY, INCOMPLETE).await {
@@ -150,4 +156,8 @@ impl Gateway {
     pub fn epoch(&self) -> &str {
         &self.app.epoch
     }
+}
+
+fn can_return(session: &Session) -> bool {
+    session.came_by.is_socketio() && session.feeding() != Feeding::Never
 }

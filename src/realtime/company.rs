@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{nodes::ShareChanges, recovery::Recovery, rooms::Rooms, talk::Talk, viewers::Viewers};
+use crate::{bus::BusState, domain::Timestamp};
 
 /// What all threads share of the sessions.
 #[derive(Clone)]
@@ -37,5 +38,17 @@ impl Company {
             recovery: Arc::new(if has_others { recovery.shared() } else { recovery }),
             changes,
         }
+    }
+
+    /// What the next start of the shop has to know, when this node ends in order: nothing while others go on, or may without
+    /// being heard.
+    #[must_use]
+    pub fn keep(&self, bus: BusState, clock: Timestamp) -> Option<String> {
+        let is_last = match bus {
+            BusState::None => true,
+            BusState::Up => !self.changes.has_others(),
+            BusState::Away => false,
+        };
+        is_last.then(|| self.recovery.keep(clock)).flatten()
     }
 }

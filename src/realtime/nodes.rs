@@ -17,9 +17,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::{items::Items, shares::Shares, talk::Hearing};
+use self::{away::Away, items::Items, shares::Shares, talk::Hearing};
 pub use self::{shares::ShareChanges, talk::RoomEvent};
-use super::{company::Company, hub::Hubs, recovery::Recovery};
+use super::{company::Company, hub::Hubs};
 use crate::{
     bus::{Bus, BusState, Heard, Incoming, Message, Topic},
     clock,
@@ -35,13 +35,18 @@ pub struct Nodes {
     news: News,
     shares: Shares,
     talk: Hearing,
-    bus: Arc<dyn Bus>,
-    recovery: Arc<Recovery>,
+    away: Away,
 }
 
 impl Nodes {
-    /// From now on what is committed here is told to others.
-    pub async fn join(feed: Arc<Feed>, bus: Arc<dyn Bus>, hubs: Hubs, company: Company) -> Self {
+    /// From now on what is committed here is told to others. `ping_interval` is that of this node's sessions.
+    pub async fn join(
+        feed: Arc<Feed>,
+        bus: Arc<dyn Bus>,
+        hubs: Hubs,
+        company: Company,
+        ping_interval: Duration,
+    ) -> Self {
         let incoming = bus.subscribe(Topic::News).await;
         // With one node the feed has nobody to tell, and commits pass no line of this.
         if bus.state() != BusState::None {
@@ -55,20 +60,19 @@ impl Nodes {
             });
         }
         let (rooms, viewers) = (Arc::clone(&company.rooms), Arc::clone(&company.viewers));
-        let changes = Arc::clone(&company.changes);
+        let (changes, recovery) = (Arc::clone(&company.changes), Arc::clone(&company.recovery));
+        let away = Away { bus: Arc::clone(&bus), recovery, hubs: hubs.clone(), ping_interval };
         Self {
             news: News { feed, incoming },
             shares: Shares::new(Arc::clone(&bus), rooms, viewers, changes),
-            recovery: Arc::clone(&company.recovery),
-            talk: Hearing { bus: Arc::clone(&bus), hubs, company },
-            bus,
+            talk: Hearing { bus, hubs, company },
+            away,
         }
     }
 
     /// Hears the others until it is dropped.
     pub async fn run(self) {
-        let away = away::run(self.bus, self.recovery);
-        tokio::join!(self.news.run(), self.shares.run(), self.talk.run(), away);
+        tokio::join!(self.news.run(), self.shares.run(), self.talk.run(), self.away.run());
     }
 }
 

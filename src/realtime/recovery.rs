@@ -4,8 +4,13 @@
 //! One for all worker threads. It knows the sessions that are, or lately were, in a room or on a page; one that it does
 //! not know was in none, so that there is nothing to put back. What it has to forget before its time it remembers as
 //! forgotten, by id, and in the end by the second of their beginning: those are not told that they were recovered.
+//!
+//! Of several nodes none knows that a session which it never had was nowhere: see `nowhere`.
 
+mod asking;
 mod elsewhere;
+pub mod nowhere;
+mod restart;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -13,9 +18,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use self::nowhere::Nowhere;
 use super::{
     announcement::Announcement,
-    kept::{Kept, KeptAway},
     place::Place,
     room_logs::{MAX_AWAY, RoomLogs},
     rooms::Room,
@@ -27,6 +32,12 @@ use crate::domain::Timestamp;
 const AWAY_BUDGET: usize = 8 << 20;
 /// Sessions that are remembered as forgotten by their ids.
 const MAX_FORGOTTEN: usize = 65_536;
+/// How long the end of a connection may take to be noticed whose client has just closed it.
+pub const NOTICE: Duration = Duration::from_millis(50);
+/// What stands where [`Recovery::keep`] leaves its text while sessions are placed that it does not know: after a crash
+/// nobody is told that it was recovered who may have been somewhere. Of several nodes the first to have such a session writes it,
+/// and the last to end, if that ends in order, replaces it.
+pub const INCOMPLETE: &str = "incomplete";
 /// Between two looks for what is too old.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -46,6 +57,8 @@ struct Away {
     left_at: Timestamp,
     /// The server was about to end: nothing was said to it that it could have missed.
     by_drain: bool,
+    /// Another node has told it: what became of it since then has to be heard.
+    is_told: bool,
 }
 
 #[derive(Default)]
@@ -69,8 +82,12 @@ struct State {
     swept: Option<Instant>,
     /// What outlives the process was marked as incomplete.
     is_marked: bool,
+    /// Another node has marked it.
+    is_marked_elsewhere: bool,
     /// Sessions of other nodes may come back here.
     is_shared: bool,
+    /// Then those that are known to be in no room and on no page.
+    nowhere: Nowhere,
 }
 
 /// What is known of a session that wants to come back.
@@ -84,6 +101,8 @@ pub enum Known {
     Connected,
     /// It cannot be put back.
     Forgotten,
+    /// Of several nodes this one does not know it.
+    Unknown,
 }
 
 /// The sessions that may be put back.
@@ -96,6 +115,7 @@ impl Recovery {
     pub fn place(&self, id: u64) -> bool {
         let mut state = self.state();
         state.placed.insert(id);
+        state.nowhere.forget(id);
         !std::mem::replace(&mut state.is_marked, true)
     }
 
@@ -109,7 +129,8 @@ impl Recovery {
     }
 
     /// A session is no longer connected. `place` is what it was in if it may have that back; it may not when its client
-    /// left on purpose. Until `heard_until` it has heard what was said. Returns whether it may come back.
+    /// left on purpose. Until `heard_until` it has heard what was said, unless it was evicted; returns until when, if it may
+    /// come back.
     pub fn leave(
         &self,
         id: u64,
@@ -117,20 +138,21 @@ impl Recovery {
         heard_until: Instant,
         clock: Timestamp,
         by_drain: bool,
-    ) -> bool {
+    ) -> Option<Instant> {
         let mut state = self.state();
+        let left = Instant::now();
         if !state.placed.remove(&id) {
-            return false;
+            state.nowhere.leave(id, left);
+            return None;
         }
         let heard_until = state.evicted.remove(&id).unwrap_or(heard_until);
         let Some(place) = place else {
             state.forget(id);
-            return false;
+            return None;
         };
-        let left = Instant::now();
-        state.hold(id, Away { place, heard_until, left, left_at: clock, by_drain });
+        state.hold(id, Away { place, heard_until, left, left_at: clock, by_drain, is_told: false });
         state.expire(left);
-        true
+        Some(heard_until)
     }
 
     /// Forgets what is too old, once a second. To be called now and then.
@@ -143,23 +165,28 @@ impl Recovery {
         }
     }
 
-    /// What is known of a session.
+    /// What is known of a session. Without `hears`, while other nodes cannot be heard, what they told before may not hold.
     #[must_use]
-    pub fn known(&self, id: u64, person: Person) -> Known {
+    pub fn known(&self, id: u64, person: Person, hears: bool) -> Known {
         let mut state = self.state();
         state.expire(Instant::now());
         if let Some(away) = state.away.get(&id) {
             let is_whole = state.said.is_whole(&away.place.rooms, away.heard_until);
+            if away.is_told && !hears {
+                return Known::Unknown;
+            }
             return if is_whole && away.place.person == person { Known::Away } else { Known::Forgotten };
         }
         if state.placed.contains(&id) {
             return Known::Connected;
         }
-        if state.forgotten.contains(&id) || began(id) <= state.floor {
-            Known::Forgotten
-        } else {
-            Known::Nowhere
+        if state.forgotten.contains(&id) {
+            return Known::Forgotten;
         }
+        if state.is_shared {
+            return if state.nowhere.has(id, hears) { Known::Nowhere } else { Known::Unknown };
+        }
+        if began(id) <= state.floor { Known::Forgotten } else { Known::Nowhere }
     }
 
     /// A session that is connected is to be closed, because its client comes back elsewhere. It has surely heard what was
@@ -194,8 +221,12 @@ impl Recovery {
 /// A new id of a session: the second in which it begins, and 32 random bits.
 #[must_use]
 pub fn new_id(now: Timestamp) -> u64 {
-    let second = u32::try_from(now.as_secs()).unwrap_or_default();
-    u64::from(second) << 32 | u64::from(rand::random::<u32>())
+    u64::from(second(now)) << 32 | u64::from(rand::random::<u32>())
+}
+
+/// A moment as sessions have it in their ids.
+fn second(moment: Timestamp) -> u32 {
+    u32::try_from(moment.as_secs()).unwrap_or_default()
 }
 
 fn began(id: u64) -> u32 {
@@ -217,6 +248,7 @@ impl State {
 
     /// Forgets those that are away for too long, or are too many.
     fn expire(&mut self, now: Instant) {
+        self.nowhere.expire(now);
         while let Some(&(left, id)) = self.leaving.front() {
             let is_here = self.away.get(&id).is_some_and(|away| away.left == left);
             let is_due = now.duration_since(left) > MAX_AWAY || self.away_bytes > AWAY_BUDGET;
@@ -231,6 +263,7 @@ impl State {
     }
 
     fn forget(&mut self, id: u64) {
+        self.nowhere.forget(id);
         if self.forgotten.insert(id) {
             self.forgetting.push_back(id);
         }
@@ -243,63 +276,6 @@ impl State {
     }
 }
 
-/// What stands where [`Recovery::keep`] leaves its text while sessions are placed that it does not know: after a crash
-/// nobody is told that it was recovered who may have been somewhere.
-pub const INCOMPLETE: &str = "incomplete";
-
-impl Recovery {
-    /// Begins with what the process before has kept; nothing or [`INCOMPLETE`] included.
-    #[must_use]
-    pub fn resume(text: &str, now: Instant, clock: Timestamp) -> Self {
-        let mut state = State::default();
-        let second = u32::try_from(clock.as_secs()).unwrap_or_default();
-        let kept = if text.is_empty() { Some(Kept::default()) } else { serde_json::from_str(text).ok() };
-        let Some(kept) = kept else {
-            state.floor = second;
-            // The mark stands already, and goes with the next orderly end.
-            state.is_marked = true;
-            return Self(Mutex::new(state));
-        };
-        state.floor = kept.floor;
-        kept.forgotten.into_iter().for_each(|id| state.forget(id));
-        for kept in kept.away {
-            let (id, left_at) = (kept.id, Timestamp::from_millis(kept.left_at));
-            let ago =
-                Duration::from_millis(u64::try_from(clock.as_millis() - kept.left_at).unwrap_or_default());
-            let Some((place, left)) = kept.place().zip(now.checked_sub(ago)) else {
-                state.forget(id);
-                continue;
-            };
-            state.hold(id, Away { place, heard_until: now, left, left_at, by_drain: true });
-        }
-        state.expire(now);
-        Self(Mutex::new(state))
-    }
-
-    /// What the next process has to know, when this one ends in order: the sessions that it told to come back. What was
-    /// said in rooms is not kept, so that those are forgotten that were away before.
-    #[must_use]
-    pub fn keep(&self) -> Option<String> {
-        let mut state = self.state();
-        if !state.is_marked {
-            // Nothing has changed since the start, but for time.
-            return None;
-        }
-        for id in std::mem::take(&mut state.placed) {
-            state.forget(id);
-        }
-        let before: Vec<u64> =
-            state.away.iter().filter(|(_, away)| !away.by_drain).map(|(id, _)| *id).collect();
-        for id in before {
-            state.away.remove(&id);
-            state.forget(id);
-        }
-        let away = state.away.iter().map(|(id, away)| KeptAway::of(*id, &away.place, away.left_at)).collect();
-        let kept = Kept { floor: state.floor, forgotten: state.forgetting.iter().copied().collect(), away };
-        serde_json::to_string(&kept).ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
@@ -308,9 +284,9 @@ mod tests {
     };
     use crate::domain::UserId;
 
-    const KIM: Person = Person::Member(UserId(1));
+    pub(super) const KIM: Person = Person::Member(UserId(1));
 
-    fn place(room: &Room) -> Place {
+    pub(super) fn place(room: &Room) -> Place {
         Place { person: KIM, rooms: vec![room.clone()], page: None, guest_name: None }
     }
 
@@ -318,7 +294,7 @@ mod tests {
         Arc::new(Announcement::with_args("new_message", format!("\"{text}\",1")))
     }
 
-    fn clock() -> Timestamp {
+    pub(super) fn clock() -> Timestamp {
         Timestamp::from_millis(1_800_000_000_000)
     }
 
@@ -326,18 +302,18 @@ mod tests {
     fn who_was_away_gets_the_last_messages_of_its_rooms_and_nobody_else_does() {
         let (recovery, room, now) = (Recovery::default(), Room::parse("lobby").unwrap(), Instant::now());
         let id = new_id(clock());
-        assert_eq!(recovery.known(id, KIM), Known::Nowhere);
+        assert_eq!(recovery.known(id, KIM, true), Known::Nowhere);
         assert!(recovery.place(id));
         assert!(!recovery.place(id + 1));
-        assert_eq!(recovery.known(id, KIM), Known::Connected);
+        assert_eq!(recovery.known(id, KIM, true), Known::Connected);
         recovery.said(&room, 0, &message("heard"), now);
         recovery.leave(id, Some(place(&room)), now + Duration::from_millis(1), clock(), false);
         for n in 0..300 {
             recovery.said(&room, 0, &message(&n.to_string()), now + Duration::from_millis(2));
         }
         recovery.said(&room, id, &message("its own"), now + Duration::from_millis(2));
-        assert_eq!(recovery.known(id, Person::Guest(1)), Known::Forgotten);
-        assert_eq!(recovery.known(id, KIM), Known::Away);
+        assert_eq!(recovery.known(id, Person::Guest(1), true), Known::Forgotten);
+        assert_eq!(recovery.known(id, KIM, true), Known::Away);
         assert!(recovery.come_back(id));
         let missed = recovery.take(id).unwrap().missed;
         assert_eq!(missed.len(), MAX_SAID - 1);
@@ -356,40 +332,18 @@ mod tests {
             recovery.said(&room, 0, &message(&long), now);
         }
         assert!(recovery.state().said.bytes <= BUDGET);
-        assert_eq!(recovery.known(id, KIM), Known::Forgotten);
+        assert_eq!(recovery.known(id, KIM, true), Known::Forgotten);
         recovery.sweep(now + MAX_AWAY * 2);
         let state = recovery.state();
         assert!(state.away.is_empty() && state.said.rooms.is_empty() && state.leaving.is_empty());
         assert_eq!((state.said.bytes, state.away_bytes), (0, 0));
         drop(state);
-        assert_eq!(recovery.known(id, KIM), Known::Forgotten);
+        assert_eq!(recovery.known(id, KIM, true), Known::Forgotten);
         for n in 1..=MAX_FORGOTTEN as u64 {
             recovery.state().forget(id + n);
         }
         assert!(!recovery.state().forgotten.contains(&id));
-        assert_eq!(recovery.known(id, KIM), Known::Forgotten, "by the second of its beginning");
-        assert_eq!(recovery.known(id + (1 << 32), KIM), Known::Nowhere);
-    }
-
-    #[test]
-    fn an_orderly_end_keeps_who_was_where_and_a_crash_forgets_it() {
-        let (recovery, room, now) = (Recovery::default(), Room::parse("lobby").unwrap(), Instant::now());
-        assert_eq!(recovery.keep(), None);
-        let [told, before, stayed] = [0, 1, 2].map(|n| new_id(clock()) + n);
-        for id in [told, before, stayed] {
-            recovery.place(id);
-        }
-        recovery.leave(before, Some(place(&room)), now, clock(), false);
-        recovery.leave(told, Some(place(&room)), now, clock(), true);
-        let kept = recovery.keep().unwrap();
-        let next = Recovery::resume(&kept, now, clock().plus(Duration::from_secs(5)));
-        assert_eq!(next.known(told, KIM), Known::Away);
-        assert_eq!(next.known(before, KIM), Known::Forgotten);
-        assert_eq!(next.known(stayed, KIM), Known::Forgotten);
-        let late = Recovery::resume(&kept, now, clock().plus(MAX_AWAY * 2));
-        assert_eq!(late.known(told, KIM), Known::Forgotten);
-        let crashed = Recovery::resume(INCOMPLETE, now, clock().plus(Duration::from_secs(5)));
-        assert_eq!(crashed.known(new_id(clock()), KIM), Known::Forgotten);
-        assert_eq!(Recovery::resume("", now, clock()).known(new_id(clock()), KIM), Known::Nowhere);
+        assert_eq!(recovery.known(id, KIM, true), Known::Forgotten, "by the second of its beginning");
+        assert_eq!(recovery.known(id + (1 << 32), KIM, true), Known::Nowhere);
     }
 }

@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -59,13 +62,22 @@ pub struct ShareChanges {
     pub rooms: Arc<Changes<RoomChange>>,
     /// Of pages.
     pub pages: Arc<Changes<PageChange>>,
+    /// How many other nodes were heard lately.
+    others: AtomicUsize,
+}
+
+impl ShareChanges {
+    /// Whether another node was heard lately.
+    pub fn has_others(&self) -> bool {
+        self.others.load(Ordering::Relaxed) > 0
+    }
 }
 
 impl Default for ShareChanges {
     fn default() -> Self {
         let some = Arc::new(Notify::new());
         let (rooms, pages) = (Changes::new(Arc::clone(&some)), Changes::new(Arc::clone(&some)));
-        Self { some, rooms: Arc::new(rooms), pages: Arc::new(pages) }
+        Self { some, rooms: Arc::new(rooms), pages: Arc::new(pages), others: AtomicUsize::new(0) }
     }
 }
 
@@ -130,7 +142,9 @@ impl Shares {
         let other = self.others.entry(from).or_insert(Other { heard: now, is_known: false });
         other.heard = now;
         other.is_known |= told.is_whole;
-        if !other.is_known {
+        let is_known = other.is_known;
+        self.changes.others.store(self.others.len(), Ordering::Relaxed);
+        if !is_known {
             self.wants = true;
             return;
         }
@@ -163,6 +177,7 @@ impl Shares {
             }
             lives
         });
+        self.changes.others.store(self.others.len(), Ordering::Relaxed);
     }
 
     fn tell_changes(&mut self) {

@@ -9,7 +9,10 @@ impl Recovery {
     /// Sessions of other nodes may come back here: what is said in rooms is kept, whoever is in them here.
     #[must_use]
     pub fn shared(mut self) -> Self {
-        self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).is_shared = true;
+        let state = self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.is_shared = true;
+        // Others that start now have read the same.
+        state.away.values_mut().for_each(|away| away.is_told = true);
         self
     }
 
@@ -20,14 +23,17 @@ impl Recovery {
         if state.placed.contains(&id) || state.away.contains_key(&id) || state.forgotten.contains(&id) {
             return;
         }
+        state.nowhere.forget(id);
         let left = Instant::now();
-        state.hold(id, Away { place, heard_until, left, left_at, by_drain: false });
+        state.hold(id, Away { place, heard_until, left, left_at, by_drain: false, is_told: true });
         state.expire(left);
     }
 
     /// A session has come back at another node.
     pub fn back_elsewhere(&self, id: u64) {
-        self.state().remove_away(id);
+        let mut state = self.state();
+        state.remove_away(id);
+        state.nowhere.forget(id);
     }
 
     /// Something may have been said in rooms that was not heard here: who is away cannot be told all of it.
@@ -60,17 +66,17 @@ mod tests {
         // Ids begin with the second in which their sessions began.
         let [one, two, three, four] = [1, 2, 3, 4].map(|n| (1_800_000_000 << 32) + n);
         [one, two, three].into_iter().for_each(leave);
-        assert_eq!(recovery.known(one, kim), Known::Away);
-        assert_eq!(recovery.known(one, Person::Guest(1)), Known::Forgotten);
+        assert_eq!(recovery.known(one, kim, true), Known::Away);
+        assert_eq!(recovery.known(one, Person::Guest(1), true), Known::Forgotten);
         assert!(recovery.come_back(one));
         assert_eq!(recovery.take(one).unwrap().missed.len(), 1);
         recovery.back_elsewhere(two);
-        assert_eq!(recovery.known(two, kim), Known::Nowhere);
+        assert_eq!(recovery.known(two, kim, true), Known::Unknown);
         recovery.miss(lost + Duration::from_millis(3));
-        assert_eq!(recovery.known(three, kim), Known::Forgotten);
+        assert_eq!(recovery.known(three, kim, true), Known::Forgotten);
         // One that is connected here, as far as this node knows, is not put back twice.
         recovery.place(four);
         leave(four);
-        assert_eq!(recovery.known(four, kim), Known::Connected);
+        assert_eq!(recovery.known(four, kim, true), Known::Connected);
     }
 }

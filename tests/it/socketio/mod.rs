@@ -4,6 +4,7 @@ mod heartbeat;
 mod nodes;
 mod polling;
 pub mod recovery;
+mod returns;
 mod upgrade;
 
 use std::fs;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The nodes of a shop, connected.
-async fn two_nodes(nats: &Nats) -> (TestApp, TestApp) {
+pub async fn two_nodes(nats: &Nats) -> (TestApp, TestApp) {
     let first = TestApp::spawn_with(|serve| serve.bus = Some(nats.url().into())).await;
     let second = first.beside(|serve| serve.bus = Some(nats.url().into())).await;
     bus_is(&first, "up").await;
@@ -25,11 +25,16 @@ async fn two_nodes(nats: &Nats) -> (TestApp, TestApp) {
 async fn two_programs(nats: &Nats, folder: &tempfile::TempDir) -> (Serving, Serving) {
     let start = || Serving::start(folder.path(), &["--bus", &nats.url()]);
     let nodes = (start(), start());
-    for node in [&nodes.0, &nodes.1] {
+    up(&[&nodes.0, &nodes.1]).await;
+    nodes
+}
+
+/// Waits until programs are on the bus.
+pub async fn up(nodes: &[&Serving]) {
+    for node in nodes {
         eventually("the bus is up", async || node.http().get("/readyz").send().await.json["bus"] == "up")
             .await;
     }
-    nodes
 }
 
 /// A guest of a node, connected.

@@ -25,7 +25,7 @@ impl Socket {
         Self::open_at(app.addr(), &who.token, pid).await
     }
 
-    async fn open_at(addr: &str, token: &str, pid: Option<(&str, i64)>) -> Self {
+    pub async fn open_at(addr: &str, token: &str, pid: Option<(&str, i64)>) -> Self {
         let url = format!("ws://{addr}/socket.io/?EIO=4&transport=websocket");
         let mut request = url.into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
@@ -66,7 +66,7 @@ impl Socket {
         }
     }
 
-    async fn expect(&mut self, start: &str) -> String {
+    pub async fn expect(&mut self, start: &str) -> String {
         loop {
             let packet = self.next().await;
             if packet.starts_with(start) {
@@ -76,7 +76,7 @@ impl Socket {
     }
 
     /// Reads to the end, and answers the good-bye.
-    async fn ended(mut self) {
+    pub async fn ended(mut self) {
         while let Some(Ok(_)) = within("the end", self.socket.next()).await {}
     }
 
