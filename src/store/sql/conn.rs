@@ -1,5 +1,7 @@
 //! Connections to whichever database there is: one's own, or a pool's for a while.
 
+mod pooled;
+
 use std::{
     future::Future,
     io,
@@ -8,10 +10,11 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
-    SqlitePool, pool::PoolConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
 };
 
+use self::pooled::Pooled;
 use crate::domain::Timestamp;
 
 /// How long a server may take to let us in, and to take leave. One that is gone without a word says nothing for much longer.
@@ -86,7 +89,7 @@ pub(super) enum Conn {
     Sqlite(SqliteConnection),
     SqlitePooled(PoolConnection<Sqlite>),
     Postgres(PgConnection),
-    PostgresPooled(PoolConnection<Postgres>),
+    PostgresPooled(Pooled),
 }
 
 /// A connection by its database.
@@ -102,7 +105,7 @@ impl Conn {
             Self::Sqlite(conn) => Connected::Sqlite(conn),
             Self::SqlitePooled(conn) => Connected::Sqlite(conn),
             Self::Postgres(conn) => Connected::Postgres(conn),
-            Self::PostgresPooled(conn) => Connected::Postgres(conn),
+            Self::PostgresPooled(conn) => Connected::Postgres(conn.get()),
         }
     }
 
@@ -111,25 +114,31 @@ impl Conn {
         matches!(self, Self::Postgres(_) | Self::PostgresPooled(_))
     }
 
-    /// How long a statement may take. The writer has a time for all that it does in a transaction, and who copies or checks
-    /// a shop has as much as it takes.
-    pub(super) const fn patience(&self) -> Option<Duration> {
-        match self {
-            Self::PostgresPooled(_) => Some(STATEMENT),
-            Self::Sqlite(_) | Self::SqlitePooled(_) | Self::Postgres(_) => None,
+    /// A statement begins, and may take so long. The writer has a time for all that it does in a transaction, and who copies or
+    /// checks a shop has as much as it takes. Without [`end_statement`](Self::end_statement) it was broken off.
+    pub(super) fn begin_statement(&mut self) -> Option<Duration> {
+        let Self::PostgresPooled(conn) = self else { return None };
+        conn.begin_statement();
+        Some(STATEMENT)
+    }
+
+    /// A statement has ended.
+    pub(super) fn end_statement<T>(&mut self, done: &Result<T, sqlx::Error>) {
+        if let Self::PostgresPooled(conn) = self {
+            conn.end_statement(done.as_ref().err());
         }
     }
 
     /// Now, by the clock that all have in common who use the database: that of its server, or `here`, this machine's.
     pub(super) async fn now(&mut self, here: Timestamp) -> Result<Timestamp, sqlx::Error> {
         let now = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
-        match self.connected() {
-            Connected::Sqlite(_) => Ok(here),
-            Connected::Postgres(conn) => {
-                let millis = in_time(STATEMENT, sqlx::query_scalar(now).fetch_one(conn)).await?;
-                Ok(Timestamp::from_millis(millis))
-            }
-        }
+        let patience = self.begin_statement();
+        let millis = match self.connected() {
+            Connected::Sqlite(_) => return Ok(here),
+            Connected::Postgres(conn) => in_time(patience, sqlx::query_scalar(now).fetch_one(conn)).await,
+        };
+        self.end_statement(&millis);
+        Ok(Timestamp::from_millis(millis?))
     }
 
     /// Runs a script without values in one trip.
@@ -137,14 +146,6 @@ impl Conn {
         match self.connected() {
             Connected::Sqlite(conn) => sqlx::query(sql).execute(conn).await.map(|_| ()),
             Connected::Postgres(conn) => sqlx::raw_sql(sql).execute(conn).await.map(|_| ()),
-        }
-    }
-
-    /// Gives a pool its connection back. One whose server does not answer is given up in time: the pool would ask it whether
-    /// it lives, and keep its place for as long as TCP believes in it.
-    pub(super) fn give_back(&mut self) {
-        if let Self::PostgresPooled(conn) = self {
-            tokio::spawn(tokio::time::timeout(PATIENCE, conn.return_to_pool()));
         }
     }
 
@@ -215,7 +216,7 @@ impl Readers {
                     conn.close_on_drop();
                     return Err(refused);
                 }
-                Ok(Conn::PostgresPooled(conn))
+                Ok(Conn::PostgresPooled(Pooled::new(conn)))
             }
         }
     }

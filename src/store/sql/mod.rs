@@ -136,7 +136,6 @@ impl DerefMut for Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         telemetry::sqlite(telemetry::Sqlite::Read, self.began.elapsed());
-        self.conn.give_back();
     }
 }
 

@@ -155,7 +155,10 @@ impl<R> Query<R> {
 
     /// Runs it, and says how many rows it changed.
     pub(super) async fn execute(self, conn: &mut Conn) -> Result<Changed, sqlx::Error> {
-        in_time(conn.patience(), self.executed(conn)).await
+        let patience = conn.begin_statement();
+        let done = in_time(patience, self.executed(conn)).await;
+        conn.end_statement(&done);
+        done
     }
 
     async fn executed(self, conn: &mut Conn) -> Result<Changed, sqlx::Error> {
@@ -179,8 +182,10 @@ impl<R> Query<R> {
 impl<R: Reading> Query<R> {
     /// All rows.
     pub(super) async fn fetch_all(self, conn: &mut Conn) -> Result<Vec<R::Out>, sqlx::Error> {
-        let rows = in_time(conn.patience(), self.all_fetched(conn)).await?;
-        Ok(rows.into_iter().map(R::out).collect())
+        let patience = conn.begin_statement();
+        let rows = in_time(patience, self.all_fetched(conn)).await;
+        conn.end_statement(&rows);
+        Ok(rows?.into_iter().map(R::out).collect())
     }
 
     async fn all_fetched(self, conn: &mut Conn) -> Result<Vec<R::Row>, sqlx::Error> {
@@ -199,7 +204,10 @@ impl<R: Reading> Query<R> {
 
     /// The first row, if there is one.
     pub(super) async fn fetch_optional(self, conn: &mut Conn) -> Result<Option<R::Out>, sqlx::Error> {
-        Ok(in_time(conn.patience(), self.first_fetched(conn)).await?.map(R::out))
+        let patience = conn.begin_statement();
+        let row = in_time(patience, self.first_fetched(conn)).await;
+        conn.end_statement(&row);
+        Ok(row?.map(R::out))
     }
 
     async fn first_fetched(self, conn: &mut Conn) -> Result<Option<R::Row>, sqlx::Error> {

@@ -28,6 +28,7 @@ mod nodes;
 mod postgres_store;
 mod refusals;
 mod searching;
+mod silence;
 mod statements;
 
 fn usd() -> Currency {

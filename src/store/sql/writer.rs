@@ -63,6 +63,7 @@ impl Writer {
             options,
             currency,
             feed,
+            is_doubtful: false,
             unannounced_since: None,
             low_stock: Arc::clone(&low_stock),
         };
@@ -124,6 +125,8 @@ struct WriterTask {
     options: Options,
     currency: Currency,
     feed: Arc<Feed>,
+    /// The connection may lead to where nothing can be written.
+    is_doubtful: bool,
     /// When the oldest unannounced commit was made.
     unannounced_since: Option<Instant>,
     low_stock: Arc<AtomicI64>,
@@ -161,6 +164,9 @@ impl WriterTask {
                     self.unannounced_since.get_or_insert_with(Instant::now);
                 }
                 batch.into_iter().for_each(|job| job.answer(None));
+                if std::mem::take(&mut self.is_doubtful) {
+                    self.drop_connection().await;
+                }
             }
             Err(failure) => {
                 // Whether a transaction is still open is hard to know after a failure; a new connection has none.
@@ -183,7 +189,7 @@ impl WriterTask {
 
     async fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<News, StoreError> {
         let tx = self.begin().await?;
-        let (mut news, mut kept) = (News::default(), 0);
+        let (mut news, mut kept, mut is_doubtful) = (News::default(), 0, false);
         for job in batch {
             // Every job begins in a savepoint in which nothing was done yet. One trip to the connection's thread
             // ends a savepoint and opens the next; rolling back to a savepoint leaves it open.
@@ -196,6 +202,10 @@ impl WriterTask {
                 // SQLite has rolled back all by itself (https://www.sqlite.org/lang_transaction.html §3: disk full,
                 // I/O error); the job knows why.
                 return Err(job.failure().unwrap_or(gone.into()));
+            } else if tx.conn.is_shared() {
+                // What passes may pass for others alone: connections to a server that was set to read only stay so when it
+                // no longer is, or when another server has its address.
+                is_doubtful |= matches!(job.failure(), Some(StoreError::Busy(_)));
             }
         }
         // With nothing to keep there is nothing to sync.
@@ -204,6 +214,7 @@ impl WriterTask {
         if kept > 0 {
             telemetry::sqlite(Sqlite::Commit, started.elapsed());
         }
+        self.is_doubtful = is_doubtful;
         Ok(news)
     }
 

@@ -5,13 +5,18 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
-        LazyLock,
-        atomic::{AtomicU32, Ordering},
+        Arc, LazyLock,
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, postgres::PgConnectOptions};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpListener, UnixStream},
+    sync::watch,
+};
 
 /// How long the server may take to start where much else is done.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -97,4 +102,86 @@ pub async fn fresh_database() -> String {
     conn.execute(AssertSqlSafe(create)).await.unwrap();
     conn.close().await.unwrap();
     format!("postgres:///{name}?host={}&user=shopbell&pool=4", SERVER.folder.display())
+}
+
+/// A line to the server that can be made to swallow what goes through it.
+pub struct Line {
+    /// The URL of a new database at its end.
+    pub url: String,
+    /// The same without it.
+    pub direct: String,
+    /// What was connected before this number is silent for good; a negative number silences what comes, too.
+    from: watch::Sender<i64>,
+    connected: Arc<AtomicI64>,
+}
+
+impl Line {
+    /// To an empty database.
+    pub async fn lay() -> Self {
+        let direct = fresh_database().await;
+        let (name, rest) = direct.strip_prefix("postgres:///").unwrap().split_once("?host=").unwrap();
+        let socket = format!("{}/.s.PGSQL.5432", rest.split_once('&').unwrap().0);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let from = watch::Sender::new(0);
+        let (silent, connected) = (from.subscribe(), Arc::new(AtomicI64::new(0)));
+        // Apart from the test, which may wait for a program that needs the line.
+        std::thread::spawn({
+            let connected = Arc::clone(&connected);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            move || runtime.block_on(carry(listener, socket, silent, connected))
+        });
+        let url = format!("postgres://shopbell@127.0.0.1:{port}/{name}?pool=4&sslmode=disable");
+        Self { url, direct, from, connected }
+    }
+
+    /// Swallows all, also what connects from now on.
+    pub fn silence(&self) {
+        self.from.send_replace(-1);
+    }
+
+    /// Lets new connections through; those that there are stay silent.
+    pub fn restore(&self) {
+        self.from.send_replace(self.connected.load(Ordering::Relaxed));
+    }
+}
+
+/// Connects whoever comes with the server.
+async fn carry(
+    listener: std::net::TcpListener,
+    socket: String,
+    silent: watch::Receiver<i64>,
+    connected: Arc<AtomicI64>,
+) {
+    let listener = TcpListener::from_std(listener).unwrap();
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        let number = connected.fetch_add(1, Ordering::Relaxed);
+        let server = UnixStream::connect(&socket).await.unwrap();
+        let (from_client, to_client) = client.into_split();
+        let (from_server, to_server) = server.into_split();
+        tokio::spawn(pump(number, from_client, to_server, silent.clone()));
+        tokio::spawn(pump(number, from_server, to_client, silent.clone()));
+    }
+}
+
+/// Carries bytes until it is silent. Then neither end hears anything, also not that the other has closed.
+async fn pump(
+    number: i64,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut silent: watch::Receiver<i64>,
+) {
+    let mut buffer = vec![0; 65_536];
+    loop {
+        let count = tokio::select! {
+            biased;
+            () = async { drop(silent.wait_for(|from| *from < 0 || number < *from).await) } => std::future::pending().await,
+            count = from.read(&mut buffer) => count.unwrap_or(0),
+        };
+        if count == 0 || to.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
 }

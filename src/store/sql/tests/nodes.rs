@@ -29,12 +29,12 @@ async fn nodes<const N: usize>() -> ([SqlStore; N], String) {
 }
 
 /// A connection that is none of a node's.
-async fn apart(url: &str) -> PgConnection {
+pub(super) async fn apart(url: &str) -> PgConnection {
     PgConnection::connect(&url.replace("&pool=4", "")).await.unwrap()
 }
 
 /// Ends all connections of nodes, and returns how many there were once they are gone.
-async fn hang_up(conn: &mut PgConnection) -> i64 {
+pub(super) async fn hang_up(conn: &mut PgConnection) -> i64 {
     sqlx::query_scalar(
         "select count(*) filter (where pg_terminate_backend(pid, 10000))
          from pg_stat_activity
@@ -134,9 +134,8 @@ async fn connections_that_were_lost_while_idle_fail_nothing() {
 }
 
 /// Which of the server's processes a connection is to.
-async fn process(conn: &mut Conn) -> i64 {
-    let sql = "select cast(pg_backend_pid() as bigint)";
-    statement::query_scalar(sql).fetch_one(conn).await.unwrap()
+pub(super) async fn process(conn: &mut Conn) -> Result<i64, sqlx::Error> {
+    statement::query_scalar("select cast(pg_backend_pid() as bigint)").fetch_one(conn).await
 }
 
 /// All readers of a node at once.
@@ -144,7 +143,7 @@ async fn readers(node: &SqlStore) -> BTreeSet<i64> {
     let held = join_all((0..4).map(|_| node.reader())).await;
     let mut processes = BTreeSet::new();
     for reader in held {
-        processes.insert(process(&mut reader.unwrap()).await);
+        processes.insert(process(&mut reader.unwrap()).await.unwrap());
     }
     processes
 }
@@ -156,7 +155,7 @@ async fn what_was_connected_before_the_writer_had_to_connect_anew_is_not_used() 
     let water = some_goods(&node, "water", None).await.goods_id;
     let before = readers(&node).await;
     let of_writer =
-        node.writer.write(|tx| Box::pin(async move { Ok::<_, StoreError>(process(&mut tx.conn).await) }));
+        node.writer.write(|tx| Box::pin(async move { Ok::<_, StoreError>(process(&mut tx.conn).await?) }));
     let ended: bool = sqlx::query_scalar("select pg_terminate_backend($1, 10000)")
         .bind(i32::try_from(of_writer.await.unwrap()).unwrap())
         .fetch_one(&mut apart(&url).await)
