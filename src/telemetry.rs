@@ -71,7 +71,7 @@ pub mod names {
     pub const WRITER_FAILURES: &str = "shopbell_writer_failures_total";
     /// Time that the database takes, by `step`: `reader_wait` for a reader's turn, `read` for what it does in it,
     /// `commit` for the COMMIT alone (histogram, seconds).
-    pub const SQLITE_SECONDS: &str = "shopbell_sqlite_seconds";
+    pub const DATABASE_SECONDS: &str = "shopbell_sqlite_seconds";
     /// Attempts to tell endpoints news, by `outcome`: `delivered`, `retried`, `failed` (counter).
     pub const DELIVERIES: &str = "shopbell_deliveries_total";
     /// Time of such an attempt (histogram, seconds).
@@ -192,7 +192,7 @@ fn describe() {
     metrics::describe_histogram!(names::WRITER_BATCH, "Jobs that committed together");
     metrics::describe_histogram!(names::WRITER_SECONDS, "Time of a transaction");
     metrics::describe_counter!(names::WRITER_FAILURES, "Transactions that failed as a whole");
-    metrics::describe_histogram!(names::SQLITE_SECONDS, "Time that the database takes, by step");
+    metrics::describe_histogram!(names::DATABASE_SECONDS, "Time that the database takes, by step");
     metrics::describe_counter!(names::DELIVERIES, "Attempts to tell endpoints news, by outcome");
     metrics::describe_histogram!(names::DELIVERY_SECONDS, "Time of an attempt to tell an endpoint");
     metrics::describe_gauge!(names::DELIVERY_BACKLOG, "What endpoints were not told yet");
@@ -327,7 +327,7 @@ pub fn session_lags(lags: bool) {
 
 /// A step of the database that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sqlite {
+pub enum Database {
     /// Waiting for a reader.
     ReaderWait,
     /// Reading.
@@ -337,13 +337,13 @@ pub enum Sqlite {
 }
 
 /// Records how long a step of the database took.
-pub fn sqlite(step: Sqlite, took: Duration) {
+pub fn database(step: Database, took: Duration) {
     let step = match step {
-        Sqlite::ReaderWait => "reader_wait",
-        Sqlite::Read => "read",
-        Sqlite::Commit => "commit",
+        Database::ReaderWait => "reader_wait",
+        Database::Read => "read",
+        Database::Commit => "commit",
     };
-    metrics::histogram!(names::SQLITE_SECONDS, "step" => step).record(took);
+    metrics::histogram!(names::DATABASE_SECONDS, "step" => step).record(took);
 }
 
 /// What became of an attempt to tell an endpoint.

@@ -108,7 +108,7 @@ impl SqlStore {
         let waiting = Instant::now();
         let conn = self.readers.acquire().await?;
         let began = Instant::now();
-        telemetry::sqlite(telemetry::Sqlite::ReaderWait, began - waiting);
+        telemetry::database(telemetry::Database::ReaderWait, began - waiting);
         Ok(Reader { conn, began })
     }
 }
@@ -135,7 +135,7 @@ impl DerefMut for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        telemetry::sqlite(telemetry::Sqlite::Read, self.began.elapsed());
+        telemetry::database(telemetry::Database::Read, self.began.elapsed());
     }
 }
 

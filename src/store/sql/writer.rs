@@ -25,7 +25,7 @@ use super::{
 use crate::{
     domain::Currency,
     store::{Feed, LOW_STOCK, StoreError, feed::News},
-    telemetry::{self, Queue, Sqlite},
+    telemetry::{self, Database, Queue},
 };
 
 /// How many rows one job prunes or forgets. It holds up the orders that commit with it.
@@ -212,7 +212,7 @@ impl WriterTask {
         let started = Instant::now();
         tx.conn.script(if kept == 0 { "rollback" } else { "commit" }).await?;
         if kept > 0 {
-            telemetry::sqlite(Sqlite::Commit, started.elapsed());
+            telemetry::database(Database::Commit, started.elapsed());
         }
         self.is_doubtful = is_doubtful;
         Ok(news)
