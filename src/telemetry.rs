@@ -2,6 +2,7 @@
 
 mod bus;
 mod meter;
+mod outage;
 mod refusals;
 mod repeated;
 mod shops;
@@ -22,6 +23,7 @@ pub use self::{
         bus_received, hole_filled, log_latest, log_position, start_bus,
     },
     meter::Meter,
+    outage::Outage,
     refusals::Refusals,
     repeated::Repeated,
     shops::{leases, polled, receipt},

@@ -8,12 +8,15 @@ use utoipa::ToSchema;
 
 use crate::{
     service::ServiceError,
-    telemetry,
+    telemetry::{self, Outage},
     web::{Code, Problem, State, answer},
 };
 
 /// A database that takes longer than this counts as down.
 const PING_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Load balancers ask every few seconds.
+static DATABASE: Outage = Outage::new("the database does not answer");
 
 /// How it is.
 #[derive(Serialize, ToSchema)]
@@ -53,15 +56,16 @@ pub(super) async fn alive() -> HttpResponse {
 )]
 pub(super) async fn ready(state: State) -> Result<HttpResponse, Problem> {
     state.readiness.admit()?;
-    match tokio::time::timeout(PING_DEADLINE, state.store.ping()).await {
+    let pinged = tokio::time::timeout(PING_DEADLINE, state.store.ping()).await;
+    if let Ok(pinged) = &pinged {
+        DATABASE.note(pinged);
+    }
+    match pinged {
         Ok(Ok(())) => {
             let bus = state.bus.state().name();
             Ok(answer::ok(&Readiness { status: "ready", database: "up", bus }))
         }
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the database does not answer");
-            Err(Problem::new(Code::Unavailable, "the database does not answer"))
-        }
+        Ok(Err(_)) => Err(Problem::new(Code::Unavailable, "the database does not answer")),
         Err(_) => Err(ServiceError::Busy("the database did not answer in time").into()),
     }
 }

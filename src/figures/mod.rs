@@ -23,6 +23,7 @@ use crate::{
     realtime::{Announcement, Hubs, Tally, hub::TellWatchers},
     service::widget::Widget,
     store::{FigureStore, StoreError},
+    telemetry::Outage,
 };
 
 /// How often those who watch are told.
@@ -83,14 +84,14 @@ impl Board {
 
     /// Tells those who watch, until it is dropped.
     pub async fn run(self: Arc<Self>, hubs: Hubs) {
+        let outage = Outage::new("the figures cannot be read");
         loop {
             self.tally.watched().await;
-            match self.figures().await {
-                Ok(figures) => {
-                    let figures = Arc::new(Announcement::new(EVENT, figures.json()));
-                    hubs.send(TellWatchers(figures)).await;
-                }
-                Err(error) => tracing::warn!(%error, "the figures cannot be read; it is tried again"),
+            let figures = self.figures().await;
+            outage.note(&figures);
+            if let Ok(figures) = figures {
+                let figures = Arc::new(Announcement::new(EVENT, figures.json()));
+                hubs.send(TellWatchers(figures)).await;
             }
             tokio::time::sleep(INTERVAL).await;
         }

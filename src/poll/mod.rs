@@ -34,7 +34,7 @@ use crate::{
     },
     state::AppState,
     store::Store,
-    telemetry,
+    telemetry::{self, Outage},
     webhooks::Client,
 };
 
@@ -100,6 +100,7 @@ impl Polls {
     async fn follow(self, leases: &mut Leases) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let mut tasks: HashMap<SourceId, (Poll, Lease, Task)> = HashMap::new();
+        let outage = Outage::new("which shops are this node's to read cannot be known");
         loop {
             let wanted: HashMap<SourceId, Poll> = self
                 .sources
@@ -114,9 +115,7 @@ impl Polls {
                 }
                 stays
             });
-            if let Err(error) = leases.keep(wanted.keys().map(|id| id.as_str().to_owned())).await {
-                tracing::warn!(%error, "which shops are this node's to read cannot be known");
-            }
+            outage.note(&leases.keep(wanted.keys().map(|id| id.as_str().to_owned())).await);
             for (id, poll) in wanted {
                 let Some(lease) = leases.of(id.as_str()).filter(|_| !tasks.contains_key(&id)) else {
                     continue;

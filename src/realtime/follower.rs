@@ -11,7 +11,7 @@ use super::{
     registry::Registry,
     session::{Feeding, Session},
 };
-use crate::{domain::Offset, store::StoreError};
+use crate::{domain::Offset, store::StoreError, telemetry::Outage};
 
 /// The most publications that are read at a time for one session.
 const PAGE: usize = 256;
@@ -23,6 +23,8 @@ pub struct Follower {
     log: Log,
     registry: Rc<Registry>,
     page: usize,
+    /// For all sessions of the thread: it is one log.
+    outage: Outage,
 }
 
 impl Follower {
@@ -35,7 +37,8 @@ impl Follower {
     /// Like [`Follower::new`], reading at most `page` publications at a time.
     #[must_use]
     pub fn with_page(log: Log, registry: Rc<Registry>, page: usize) -> Rc<Self> {
-        Rc::new(Self { log, registry, page })
+        let outage = Outage::new("the log cannot be read for sessions that resume");
+        Rc::new(Self { log, registry, page, outage })
     }
 
     /// Follows a session that has just fallen behind or begins there, until it is live or closed.
@@ -49,8 +52,7 @@ impl Follower {
         let lagging = Lagging::count(&self.registry);
         actix_rt::spawn(async move {
             let _lagging = lagging;
-            while let Err(error) = follower.catch_up(&session).await {
-                tracing::error!(%error, "the log cannot be read for a session that resumes");
+            while follower.catch_up(&session).await.is_err() {
                 tokio::time::sleep(RETRY).await;
             }
         });
@@ -69,7 +71,9 @@ impl Follower {
                 session.go_live();
                 return Ok(());
             }
-            let publications = self.log.after(after, self.page).await?;
+            let publications = self.log.after(after, self.page).await;
+            self.outage.note(&publications);
+            let publications = publications?;
             // Everything up to `latest` was in the log: what is missing was pruned.
             let oldest = publications.first().map_or(Offset(latest.0 + 1), |publication| publication.id);
             if after.0 + 1 < oldest.0 {

@@ -3,10 +3,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    future::pending,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
@@ -19,8 +21,9 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, SessionId, Timestamp, UserId},
-    telemetry::{self, Found},
+    domain::{GoodsAction, GoodsEvent, GoodsId, Nickname, Offset, OwnOrder, Publication, SessionId, UserId},
+    store::StoreError,
+    telemetry::{self, Found, Outage},
 };
 
 /// The most publications that leave together.
@@ -57,6 +60,61 @@ pub struct Relay {
     ended: HashSet<SessionId>,
     /// The nicknames that were taken lately and were announced.
     named: HashMap<UserId, Nickname>,
+    /// Why the store is to be looked at next, if it is.
+    wanted: Option<Reason>,
+    log_outage: Outage,
+    ended_outage: Outage,
+    named_outage: Outage,
+}
+
+/// Why the relay looks at the store. A later one does what an earlier one does, and more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    /// There was more than it has read.
+    More,
+    /// News left a hole.
+    Hole,
+    /// It is time to.
+    Poll,
+}
+
+/// What a look at the store has found.
+struct Looked {
+    reason: Reason,
+    /// What was told after an offset.
+    stored: Result<Vec<Arc<Publication>>, StoreError>,
+    /// What changed of accounts, if it was time to look at that.
+    accounts: Option<Accounts>,
+}
+
+struct Accounts {
+    /// The log-ins that ended lately.
+    ended: Result<Vec<SessionId>, StoreError>,
+    /// The nicknames that were taken lately.
+    named: Result<Vec<(UserId, Nickname)>, StoreError>,
+    /// How lately that is.
+    is_far: bool,
+}
+
+impl Looked {
+    async fn at(log: Log, reason: Reason, after: Offset, is_far: bool) -> Self {
+        let stored = log.stored_after(after, BATCH).await;
+        let mut accounts = None;
+        if reason == Reason::Poll {
+            let since = clock::now().minus(if is_far { FAR_BACK } else { LOOK_BACK });
+            let (ended, named) = (log.revoked_since(since).await, log.named_since(since).await);
+            accounts = Some(Accounts { ended, named, is_far });
+        }
+        Self { reason, stored, accounts }
+    }
+}
+
+/// Waits for what is looked for, if something is.
+async fn found(look: &mut Option<BoxFuture<'static, Looked>>) -> Looked {
+    match look {
+        Some(look) => look.await,
+        None => pending().await,
+    }
 }
 
 impl Relay {
@@ -77,6 +135,10 @@ impl Relay {
             looked_far: None,
             ended: HashSet::new(),
             named: HashMap::new(),
+            wanted: None,
+            log_outage: Outage::new("the log cannot be read"),
+            ended_outage: Outage::new("ended log-ins cannot be read"),
+            named_outage: Outage::new("the names of accounts cannot be read"),
         }
     }
 
@@ -85,20 +147,30 @@ impl Relay {
         let mut round = tokio::time::interval(ROUND);
         round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut polled = Instant::now();
+        // What others tell goes on meanwhile: a database that does not answer holds nothing else up.
+        let mut look: Option<BoxFuture<'static, Looked>> = None;
         loop {
             tokio::select! {
                 () = self.log.feed().changed() => {
                     self.relay_news().await;
+                }
+                looked = found(&mut look) => {
+                    look = None;
+                    self.adopt(looked).await;
                 }
                 _ = round.tick() => {
                     self.second.close_when_over(Instant::now(), &self.hubs);
                     self.announce_viewers().await;
                     if polled.elapsed() >= POLL_INTERVAL {
                         polled = Instant::now();
-                        self.relay_stored(Found::Poll).await;
-                        self.find_changes().await;
+                        self.want(Reason::Poll);
                     }
                 }
+            }
+            if look.is_none()
+                && let Some(reason) = self.wanted.take()
+            {
+                look = Some(self.look(reason));
             }
             self.announce_goods().await;
         }
@@ -116,7 +188,8 @@ impl Relay {
             let Some(publications) = news.publications else {
                 // The memory has a hole: another process wrote in between.
                 self.tell_owners(&news.own);
-                return self.relay_stored(Found::News).await;
+                self.want(Reason::Hole);
+                return;
             };
             let Some(batch) = Batch::new(publications, self.log.naming()) else {
                 return self.tell_owners(&news.own);
@@ -135,27 +208,44 @@ impl Relay {
         }
     }
 
-    /// Broadcasts what the store holds beyond the last offset broadcast, whoever has committed it.
-    async fn relay_stored(&mut self, found: Found) {
-        let mut is_counted = false;
-        loop {
+    fn want(&mut self, reason: Reason) {
+        self.wanted = self.wanted.max(Some(reason));
+    }
+
+    /// Looks at the store. What was looked at far back stays known until that is looked at again.
+    fn look(&mut self, reason: Reason) -> BoxFuture<'static, Looked> {
+        let is_far = reason == Reason::Poll && self.looked_far.is_none_or(|at| at.elapsed() >= FAR_INTERVAL);
+        if is_far {
+            self.looked_far = Some(Instant::now());
+        }
+        Looked::at(self.log.clone(), reason, self.position, is_far).boxed()
+    }
+
+    /// Broadcasts what the store holds beyond the last offset broadcast, whoever has committed it. Some of it may have been told
+    /// meanwhile.
+    async fn adopt(&mut self, Looked { reason, stored, accounts }: Looked) {
+        self.log_outage.note(&stored);
+        // After a failure the next poll tries again; nothing is lost, the log keeps it.
+        if let Ok(mut stored) = stored {
+            let is_full = stored.len() == BATCH;
             let room = self.room().await;
-            match self.log.stored_after(self.position, BATCH).await {
-                Ok(publications) => {
-                    let Some(batch) = Batch::new(publications, self.log.naming()) else { return };
-                    telemetry::log_latest(batch.last());
-                    if !is_counted {
-                        telemetry::hole_filled(found);
-                        is_counted = true;
-                    }
-                    self.deliver(batch, room);
+            stored.retain(|publication| publication.id > self.position);
+            if let Some(batch) = Batch::new(stored, self.log.naming()) {
+                telemetry::log_latest(batch.last());
+                match reason {
+                    Reason::Poll => telemetry::hole_filled(Found::Poll),
+                    Reason::Hole => telemetry::hole_filled(Found::News),
+                    Reason::More => {}
                 }
-                Err(error) => {
-                    // The next poll tries again; nothing is lost, the log keeps it.
-                    tracing::error!(%error, "the log cannot be read");
-                    return;
-                }
+                self.deliver(batch, room);
             }
+            if is_full {
+                self.want(Reason::More);
+            }
+        }
+        if let Some(Accounts { ended, named, is_far }) = accounts {
+            self.adopt_ended(ended, is_far).await;
+            self.adopt_named(named, is_far).await;
         }
     }
 
@@ -186,31 +276,18 @@ impl Relay {
         self.second.add(batch, delivered, now);
     }
 
-    /// Finds what another process changed of accounts. What was looked at far back stays known until that is looked at again.
-    async fn find_changes(&mut self) {
-        let is_far = self.looked_far.is_none_or(|at| at.elapsed() >= FAR_INTERVAL);
-        if is_far {
-            self.looked_far = Some(Instant::now());
-        }
-        let since = clock::now().minus(if is_far { FAR_BACK } else { LOOK_BACK });
-        self.find_revoked(since, is_far).await;
-        self.find_named(since, is_far).await;
-    }
-
     /// Finds the log-ins that another process ended.
-    async fn find_revoked(&mut self, since: Timestamp, is_far: bool) {
-        match self.log.revoked_since(since).await {
-            Ok(lately) => {
-                let lately = HashSet::from_iter(lately);
-                let news: HashSet<_> = lately.difference(&self.ended).cloned().collect();
-                if is_far {
-                    self.ended = lately;
-                } else {
-                    self.ended.extend(news.iter().cloned());
-                }
-                self.revoke(news).await;
+    async fn adopt_ended(&mut self, lately: Result<Vec<SessionId>, StoreError>, is_far: bool) {
+        self.ended_outage.note(&lately);
+        if let Ok(lately) = lately {
+            let lately = HashSet::from_iter(lately);
+            let news: HashSet<_> = lately.difference(&self.ended).cloned().collect();
+            if is_far {
+                self.ended = lately;
+            } else {
+                self.ended.extend(news.iter().cloned());
             }
-            Err(error) => tracing::error!(%error, "ended log-ins cannot be read"),
+            self.revoke(news).await;
         }
     }
 
@@ -221,21 +298,19 @@ impl Relay {
     }
 
     /// Finds the names that another process gave to accounts. Those that this one gave are told again: it changes nothing.
-    async fn find_named(&mut self, since: Timestamp, is_far: bool) {
-        match self.log.named_since(since).await {
-            Ok(lately) => {
-                let lately = HashMap::from_iter(lately);
-                let is_news = |(id, name): &(&UserId, &Nickname)| self.named.get(id) != Some(*name);
-                let news: HashMap<_, _> =
-                    lately.iter().filter(is_news).map(|(id, name)| (*id, name.clone())).collect();
-                if is_far {
-                    self.named = lately;
-                } else {
-                    self.named.extend(news.iter().map(|(id, name)| (*id, name.clone())));
-                }
-                self.rename(news).await;
+    async fn adopt_named(&mut self, lately: Result<Vec<(UserId, Nickname)>, StoreError>, is_far: bool) {
+        self.named_outage.note(&lately);
+        if let Ok(lately) = lately {
+            let lately = HashMap::from_iter(lately);
+            let is_news = |(id, name): &(&UserId, &Nickname)| self.named.get(id) != Some(*name);
+            let news: HashMap<_, _> =
+                lately.iter().filter(is_news).map(|(id, name)| (*id, name.clone())).collect();
+            if is_far {
+                self.named = lately;
+            } else {
+                self.named.extend(news.iter().map(|(id, name)| (*id, name.clone())));
             }
-            Err(error) => tracing::error!(%error, "the names of accounts cannot be read"),
+            self.rename(news).await;
         }
     }
 

@@ -14,6 +14,7 @@ use crate::{
         listen_key::parse_display, notification::UNNAMED, text::plain_text,
     },
     store::{AlertChange, AlertError, AlertStore, Deed, KeptAlerts, StoreError},
+    telemetry::Outage,
 };
 
 const AUDIENCE: &str = "audience";
@@ -253,11 +254,10 @@ impl Alerts {
     /// Keeps up with what is in the store, until it is dropped: a request that ends early, or a store that fails for a
     /// moment, must not leave other settings in force than those that are kept.
     pub async fn follow(self: Arc<Self>) {
+        let outage = Outage::new("the settings of alerts cannot be read");
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "the settings of alerts cannot be read");
-            }
+            outage.note(&self.refresh().await);
         }
     }
 

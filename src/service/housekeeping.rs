@@ -7,6 +7,7 @@ use crate::{
     config::Settings,
     domain::Timestamp,
     store::{Store, StoreError},
+    telemetry::Outage,
 };
 
 /// Time between two rounds.
@@ -34,10 +35,9 @@ const DIFFERENT: u64 = 5000;
 
 /// Runs until it is dropped.
 pub async fn run(store: Arc<dyn Store>, settings: Arc<Settings>) {
+    let outage = Outage::new("housekeeping fails");
     loop {
-        if let Err(error) = round(&*store, &settings).await {
-            tracing::warn!(%error, "housekeeping failed; it tries again");
-        }
+        outage.note(&round(&*store, &settings).await);
         tokio::time::sleep(INTERVAL).await;
     }
 }

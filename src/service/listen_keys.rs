@@ -20,6 +20,7 @@ use crate::{
         listen_key::{parse_display, parse_origins},
     },
     store::{ListenKeyError, ListenKeyStore, StoreError},
+    telemetry::Outage,
 };
 
 /// Keys that may hold at the same time.
@@ -163,11 +164,10 @@ impl ListenKeys {
 
     /// Keeps up with what other processes change, until it is dropped.
     pub async fn follow(self: Arc<Self>) {
+        let outage = Outage::new("listen keys cannot be read");
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "listen keys cannot be read");
-            }
+            outage.note(&self.refresh().await);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
     domain::{Actor, NewReport, Report, ReportId, ReportOutcome, Speaker, Timestamp, UserId},
     limits::{RateExceeded, Rates},
     store::{ModerationError, ModerationStore},
+    telemetry::Outage,
 };
 
 /// Reports that are kept, open or closed. Beyond it the oldest go.
@@ -164,11 +165,10 @@ impl Moderation {
     /// Keeps up with what is in the store, until it is dropped: a request that ends early, or a store that fails for a
     /// moment, must not leave an account silent, or heard, until a restart.
     pub async fn follow(self: Arc<Self>) {
+        let outage = Outage::new("who may not speak cannot be read");
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "who may not speak cannot be read");
-            }
+            outage.note(&self.refresh().await);
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     },
     hooks::{Secret, SourceKind, WebUrl},
     store::{Source, SourceError, SourceStore, StoreError},
+    telemetry::Outage,
 };
 
 /// How often the store is asked what another process changed.
@@ -368,11 +369,10 @@ impl Sources {
 
     /// Keeps up with what other processes change, until it is dropped.
     pub async fn follow(self: Arc<Self>) {
+        let outage = Outage::new("sources cannot be read");
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "sources cannot be read");
-            }
+            outage.note(&self.refresh().await);
         }
     }
 

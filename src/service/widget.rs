@@ -16,6 +16,7 @@ use crate::{
     domain::{Day, Timestamp, WidgetCounts},
     limits::{Rates, network},
     store::{FigureStore, StoreError},
+    telemetry::Outage,
 };
 
 /// Reports a second from one network, behind which there may be an office.
@@ -90,11 +91,10 @@ impl Widget {
 
     /// Writes again and again, until it is dropped.
     pub async fn run(self: Arc<Self>) {
+        let outage = Outage::new("the counts of the widget cannot be written");
         loop {
             tokio::time::sleep(INTERVAL).await;
-            if let Err(error) = self.write(clock::now()).await {
-                tracing::warn!(%error, "the counts of the widget cannot be written; it is tried again");
-            }
+            outage.note(&self.write(clock::now()).await);
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
     domain::{Endpoint, EndpointId, Place, Timestamp},
     service::leases::{Lease, Leases},
     store::{Store, StoreError},
-    telemetry,
+    telemetry::{self, Outage},
 };
 
 /// How time passes.
@@ -104,13 +104,12 @@ async fn run(
     let mut workers = Workers { shared, of: HashMap::new() };
     let mut tick = tokio::time::interval(pace.tick);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let outage = Outage::new("endpoints cannot be read");
     while !*ends.borrow() {
         tokio::select! {
             _ = ends.changed() => {}
             _ = tick.tick() => {
-                if let Err(error) = look(&*store, &mut leases, &mut workers, &elsewhere).await {
-                    tracing::warn!(%error, "endpoints cannot be read");
-                }
+                outage.note(&look(&*store, &mut leases, &mut workers, &elsewhere).await);
             }
         }
     }

@@ -11,6 +11,7 @@ use tokio::{
 use crate::{
     domain::{AttemptRecord, EndpointId, Place},
     store::{Store, StoreError},
+    telemetry::Outage,
 };
 
 /// How long the first of a group waits for others.
@@ -35,6 +36,8 @@ pub(super) async fn keep(
     ends: watch::Receiver<bool>,
 ) {
     let mut next = None;
+    let not_kept = Outage::new("how far endpoints were told is not kept");
+    let not_recorded = Outage::new("deliveries are not recorded; nothing is sent until they are");
     loop {
         let first = match next.take() {
             Some(entry) => entry,
@@ -46,14 +49,12 @@ pub(super) async fn keep(
         match first {
             Entry::Pass { id, generation, place, lost } => {
                 // Not worth a second try: the next one says the same and more, but for what was lost.
-                if let Err(error) = store.pass_over(id, generation, place, lost).await {
-                    tracing::warn!(%error, "how far an endpoint was told is not kept");
-                }
+                not_kept.note(&store.pass_over(id, generation, place, lost).await);
             }
             Entry::Attempt(record, told) => {
                 let mut group = Group { records: vec![*record], told: Vec::from_iter(told) };
                 next = group.gather(&mut entries).await;
-                group.write(&*store, &ends).await;
+                group.write(&*store, &ends, &not_recorded).await;
             }
         }
     }
@@ -82,14 +83,14 @@ impl Group {
     }
 
     /// Writes them, again and again if need be: while they are not kept nothing more is sent.
-    async fn write(self, store: &dyn Store, ends: &watch::Receiver<bool>) {
+    async fn write(self, store: &dyn Store, ends: &watch::Receiver<bool>, outage: &Outage) {
         loop {
-            match store.record_attempts(self.records.clone()).await {
+            let recorded = store.record_attempts(self.records.clone()).await;
+            outage.note(&recorded);
+            match recorded {
                 Ok(()) => break,
                 Err(error) if *ends.borrow() => return given_up(&error),
-                Err(error) => {
-                    tracing::error!(%error, "deliveries are not recorded; nothing is sent until they are")
-                }
+                Err(_) => {}
             }
             sleep(AGAIN).await;
         }

@@ -25,7 +25,7 @@ use crate::{
     domain::{AttemptRecord, Delivery, DeliveryStatus, Endpoint, NewsItem, Place, Timestamp, Told},
     service::leases::Lease,
     store::{Store, StoreError, Waiting},
-    telemetry::{self, DeliveryOutcome},
+    telemetry::{self, DeliveryOutcome, Outage},
 };
 
 /// Events that are read at once.
@@ -84,6 +84,8 @@ pub(super) struct Worker {
     retried: bool,
     /// Why the worker itself ended the endpoint.
     disabled: bool,
+    /// The store fails.
+    outage: Outage,
 }
 
 /// A message to send.
@@ -107,6 +109,7 @@ impl Worker {
         lease: Lease,
     ) -> Self {
         let news = shared.store.feed().follow();
+        let outage = Outage::of(format!("news for the endpoint {} cannot be read", endpoint.endpoint_id));
         Self {
             kept_at: (shared.now)(),
             place: endpoint.place,
@@ -125,6 +128,7 @@ impl Worker {
             paused_until: Timestamp::from_millis(0),
             retried: false,
             disabled: false,
+            outage,
         }
     }
 
@@ -132,13 +136,12 @@ impl Worker {
     pub(super) async fn run(mut self) {
         let mut fresh = true;
         while !*self.shared.ends.borrow() && !self.disabled && self.lease.holds() {
-            match self.step(fresh).await {
+            let step = self.step(fresh).await;
+            self.outage.note(&step);
+            match step {
                 Ok(Some(())) => fresh = false,
                 Ok(None) => break,
-                Err(error) => {
-                    tracing::warn!(%error, endpoint = %self.endpoint.endpoint_id, "news cannot be read");
-                    tokio::time::sleep(self.shared.tick).await;
-                }
+                Err(_) => tokio::time::sleep(self.shared.tick).await,
             }
         }
         // What is kept then is another node's to say.

@@ -35,6 +35,7 @@ mod lives;
 mod nodes;
 mod observability;
 mod orders;
+mod outage;
 mod packaging;
 mod parsers;
 mod polls;

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     domain::Currency,
     store::{Feed, LOW_STOCK, StoreError, feed::News},
-    telemetry::{self, Database, Queue},
+    telemetry::{self, Database, Outage, Queue},
 };
 
 /// How many rows one job prunes or forgets. It holds up the orders that commit with it.
@@ -66,6 +66,7 @@ impl Writer {
             is_doubtful: false,
             unannounced_since: None,
             low_stock: Arc::clone(&low_stock),
+            outage: Outage::new("nothing is committed"),
         };
         tokio::spawn(task.run(Taken(Arc::clone(&jobs)), ending));
         Self { jobs, ended, low_stock }
@@ -130,6 +131,7 @@ struct WriterTask {
     /// When the oldest unannounced commit was made.
     unannounced_since: Option<Instant>,
     low_stock: Arc<AtomicI64>,
+    outage: Outage,
 }
 
 impl WriterTask {
@@ -155,7 +157,7 @@ impl WriterTask {
         telemetry::queue_shrank(Queue::Writer, batch.len());
         let started = Instant::now();
         let outcome = self.transact_in_time(&mut batch).await;
-        observe(batch.len(), started, outcome.as_ref().err());
+        self.observe(batch.len(), started, outcome.as_ref().err());
         match outcome {
             Ok(mut news) => {
                 self.feed.trace_commit(&mut news, started, batch.len());
@@ -245,6 +247,12 @@ impl WriterTask {
         self.tx.as_mut().ok_or_else(closed)
     }
 
+    /// Where the numbers of the writer are taken: jobs per batch, time per batch, failures.
+    fn observe(&self, jobs: usize, started: Instant, failure: Option<&StoreError>) {
+        telemetry::wrote(jobs, started.elapsed(), failure.is_some());
+        self.outage.note(&failure.map_or(Ok(()), Err));
+    }
+
     async fn drop_connection(&mut self) {
         if let Some(tx) = self.tx.take()
             && let Err(error) = tx.conn.close().await
@@ -266,12 +274,4 @@ async fn attempt(job: &mut dyn Job, tx: &mut Tx) -> bool {
         tracing::error!("a write panicked and was undone");
         false
     })
-}
-
-/// Where the numbers of the writer are taken: jobs per batch, time per batch, failures.
-fn observe(jobs: usize, started: Instant, failure: Option<&StoreError>) {
-    telemetry::wrote(jobs, started.elapsed(), failure.is_some());
-    if let Some(error) = failure {
-        tracing::error!(jobs, %error, "nothing was committed");
-    }
 }
