@@ -13,9 +13,10 @@ use std::{
 
 use super::{Page, ServiceError};
 use crate::{
+    clock,
     domain::{Actor, NewReport, Report, ReportId, ReportOutcome, Speaker, Timestamp, UserId},
     limits::{RateExceeded, Rates},
-    store::{ModerationError, ModerationStore},
+    store::{ModerationError, ModerationStore, MutedGuest},
     telemetry::Outage,
 };
 
@@ -145,13 +146,15 @@ impl Moderation {
         if outcome == ReportOutcome::Muted {
             match report.said.speaker {
                 Speaker::Member(_) => self.refresh().await?,
-                Speaker::Guest { visitor, network } => self.silence(visitor, network, monotonic),
+                Speaker::Guest { visitor, network } => {
+                    self.silence(MutedGuest { visitor, network, at: now }, now, monotonic);
+                }
             }
         }
         Ok(report)
     }
 
-    /// Reads again which accounts may not speak; it holds at once and on all of their sessions.
+    /// Reads again who may not speak; it holds at once and on all of their sessions.
     ///
     /// # Errors
     /// The store failed.
@@ -159,6 +162,10 @@ impl Moderation {
         let _one_at_a_time = self.refreshing.lock().await;
         let muted = self.store.muted().await?.into_iter().collect();
         *self.muted.write().unwrap_or_else(PoisonError::into_inner) = muted;
+        let (now, monotonic) = (clock::now(), Instant::now());
+        for guest in self.store.muted_guests(now.minus(COOKIE_MUTE)).await? {
+            self.silence(guest, now, monotonic);
+        }
         Ok(())
     }
 
@@ -172,17 +179,28 @@ impl Moderation {
         }
     }
 
-    fn silence(&self, visitor: u64, network: Option<IpAddr>, now: Instant) {
+    /// Keeps a guest silent for what is left of its time.
+    fn silence(&self, guest: MutedGuest, now: Timestamp, monotonic: Instant) {
+        // The clock of another node may be ahead of this one's.
+        let passed = u64::try_from(now.as_millis() - guest.at.as_millis()).unwrap_or(0);
+        let left = |time: Duration| time.saturating_sub(Duration::from_millis(passed));
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
-        put(&mut guests.visitors, visitor, now, COOKIE_MUTE);
-        if let Some(network) = network {
-            put(&mut guests.networks, network, now, NETWORK_MUTE);
+        put(&mut guests.visitors, guest.visitor, monotonic, left(COOKIE_MUTE));
+        if let Some(network) = guest.network {
+            put(&mut guests.networks, network, monotonic, left(NETWORK_MUTE));
         }
     }
 }
 
-/// Keeps one silent from now on, for so long.
+/// Keeps one silent from now on, for so long, or for as long as it is silent already.
 fn put<K: Copy + Eq + Hash>(muted: &mut HashMap<K, Instant>, key: K, now: Instant, time: Duration) {
+    if let Some(until) = muted.get_mut(&key) {
+        *until = (now + time).max(*until);
+        return;
+    }
+    if time.is_zero() {
+        return;
+    }
     if muted.len() >= MAX_MUTED_GUESTS {
         muted.retain(|_, until| now < *until);
     }

@@ -49,7 +49,7 @@ pub use leases::LeaseStore;
 pub use ledger::{LedgerQuery, LedgerStore, OrderedAt};
 pub use listen_keys::{ListenKeyError, ListenKeyStore};
 pub use log::{LogStore, OrderEvent, OrderEventKind, Reach, Sequence};
-pub use moderation::{ModerationError, ModerationStore};
+pub use moderation::{ModerationError, ModerationStore, MutedGuest};
 pub use news::{Backlog, NewsStore};
 pub use open::{CopyError, OpenError, backup, check, copy, open};
 pub use orders::{CancelError, OrderError, OrderStore, PlacedOrder};

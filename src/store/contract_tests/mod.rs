@@ -117,6 +117,7 @@ macro_rules! store_contract {
                      who_says_late_what_was_told_moves_no_place_back }
             moderation { a_message_is_reported_once_and_the_newest_reports_are_kept
                          a_report_is_closed_and_silences_its_member
+                         the_guests_that_were_muted_lately_are_known
                          an_erased_account_is_in_no_report }
             nul { whoever_looks_for_it_finds_nothing
                   what_was_said_with_it_is_kept }

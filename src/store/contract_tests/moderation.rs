@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::{
     domain::{NewReport, Person, PersonPatch, ReportId, ReportOutcome, Said, Speaker},
-    store::{Denied, ModerationError, PersonError},
+    store::{Denied, ModerationError, MutedGuest, PersonError},
 };
 
 /// The nth message of someone, reported by someone.
@@ -70,6 +70,28 @@ pub(in crate::store) async fn a_report_is_closed_and_silences_its_member(store: 
     let last = store.change_person(admin.user_id, both, Some(admin), NOW).await;
     assert!(matches!(last, Err(PersonError::LastAdmin)), "{last:?}");
     assert_eq!(store.muted().await.unwrap(), [admin.user_id]);
+}
+
+pub(in crate::store) async fn the_guests_that_were_muted_lately_are_known(store: &dyn Store) {
+    let admin = logged_in(store, "boss", Role::Admin, 1).await;
+    let by = Speaker::Member(admin.user_id);
+    let network = Some("2001:db8::".parse().unwrap());
+    let guests = [(u64::MAX, network), (7, None), (8, None)];
+    for ((visitor, network), n) in guests.into_iter().zip(1..) {
+        report(store, Speaker::Guest { visitor, network }, by, n).await;
+    }
+    let ids: Vec<_> = store.reports(None, None, 9).await.unwrap().iter().map(|one| one.report_id).collect();
+    for (id, outcome, after) in [
+        (ids[2], ReportOutcome::Muted, 500),
+        (ids[1], ReportOutcome::Muted, 0),
+        (ids[0], ReportOutcome::Dismissed, 500),
+    ] {
+        store.close_report(id, outcome, admin, NOW.plus(Duration::from_millis(after))).await.unwrap();
+    }
+    let at = NOW.plus(Duration::from_millis(500));
+    let found = store.muted_guests(NOW).await.unwrap();
+    assert_eq!(found, [MutedGuest { visitor: u64::MAX, network, at }], "muted, and since then");
+    assert_eq!(store.muted_guests(Timestamp::from_millis(0)).await.unwrap().len(), 2);
 }
 
 pub(in crate::store) async fn an_erased_account_is_in_no_report(store: &dyn Store) {

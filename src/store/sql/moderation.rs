@@ -8,13 +8,13 @@ use super::{
     audit::{self, By, of_account},
     authority,
     conn::Conn,
-    moderation_rows::ReportRow,
+    moderation_rows::{MutedGuestRow, ReportRow},
     statement,
     writer::Tx,
 };
 use crate::{
     domain::{Actor, NewReport, Report, ReportId, ReportOutcome, Speaker, Timestamp, UserId},
-    store::{ModerationError, ModerationStore, StoreError},
+    store::{ModerationError, ModerationStore, MutedGuest, StoreError},
 };
 
 /// Which reports are wanted.
@@ -36,6 +36,19 @@ impl ModerationStore for SqlStore {
         .fetch_all(&mut *self.reader().await?)
         .await?;
         Ok(muted.into_iter().map(UserId).collect())
+    }
+
+    async fn muted_guests(&self, since: Timestamp) -> Result<Vec<MutedGuest>, StoreError> {
+        // There are few reports: no index is worth it.
+        let found = statement::query_as::<MutedGuestRow>(
+            "select guest, network, closed_at
+             from reports
+             where outcome = 'muted' and guest is not null and closed_at > $1",
+        )
+        .bind(since.as_millis())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        found.into_iter().map(MutedGuestRow::guest).collect()
     }
 
     async fn report(&self, report: NewReport, most: u32) -> Result<(), StoreError> {

@@ -1,11 +1,13 @@
 //! The rows of reports.
 
+use std::net::IpAddr;
+
 use sqlx::FromRow;
 
 use super::rows::corrupt;
 use crate::{
     domain::{Report, ReportId, ReportOutcome, Said, Speaker, Timestamp, UserId},
-    store::StoreError,
+    store::{MutedGuest, StoreError},
 };
 
 #[derive(FromRow)]
@@ -30,7 +32,11 @@ impl ReportRow {
     pub(super) fn report(self) -> Result<Report, StoreError> {
         let speaker = match self.user_id {
             Some(user) => Speaker::Member(UserId(user)),
-            None => guest(self.guest.as_deref().unwrap_or_default(), self.network.as_deref())?,
+            None => {
+                let (visitor, network) =
+                    guest(self.guest.as_deref().unwrap_or_default(), self.network.as_deref())?;
+                Speaker::Guest { visitor, network }
+            }
         };
         let outcome = self.outcome.map(|name| {
             let known = ReportOutcome::ALL.into_iter().find(|outcome| outcome.name() == name);
@@ -54,8 +60,22 @@ impl ReportRow {
     }
 }
 
-fn guest(visitor: &str, network: Option<&str>) -> Result<Speaker, StoreError> {
+#[derive(FromRow)]
+pub(super) struct MutedGuestRow {
+    guest: String,
+    network: Option<String>,
+    closed_at: i64,
+}
+
+impl MutedGuestRow {
+    pub(super) fn guest(self) -> Result<MutedGuest, StoreError> {
+        let (visitor, network) = guest(&self.guest, self.network.as_deref())?;
+        Ok(MutedGuest { visitor, network, at: Timestamp::from_millis(self.closed_at) })
+    }
+}
+
+fn guest(visitor: &str, network: Option<&str>) -> Result<(u64, Option<IpAddr>), StoreError> {
     let visitor = u64::from_str_radix(visitor, 16).map_err(|_| corrupt("a guest", visitor))?;
     let network = network.map(|text| text.parse().map_err(|_| corrupt("a guest's network", text)));
-    Ok(Speaker::Guest { visitor, network: network.transpose()? })
+    Ok((visitor, network.transpose()?))
 }

@@ -1,9 +1,11 @@
 //! Who comes into a room late, what is reported of what is said there, and who may not speak.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::shop;
-use crate::support::{As, Person, TestApp, Ws, eventually};
+use crate::support::{As, Person, TestApp, Ws, eventually, pass};
 
 async fn enter(ws: &mut Ws, room: &str) -> Value {
     let ack = ws.ask("enter_room", json!(room)).await;
@@ -190,4 +192,36 @@ async fn a_guest_is_silenced_by_cookie_and_network_and_members_there_are_not() {
         assert_eq!(say(ws, "pills again").await["code"], "muted");
     }
     assert_eq!(say(&mut member, "quiet at last").await["ok"], true);
+}
+
+#[tokio::test]
+async fn a_guest_that_was_muted_at_one_node_is_silent_at_all_and_after_a_restart() {
+    let with_guests = |serve: &mut shopbell::config::ServeLayer| serve.guest_chat = Some(true);
+    let app = TestApp::spawn_with(with_guests).await;
+    let other = app.beside(with_guests).await;
+    let admin = app.admin().await;
+    let mut guest = Ws::open(&app, As::Guest).await;
+    let mut elsewhere = Ws::open(&other, As::Guest).await;
+    for ws in [&mut guest, &mut elsewhere] {
+        enter(ws, "tea").await;
+    }
+    say(&mut guest, "pills").await;
+    let mut member = Ws::open(&app, As::Header(&admin)).await;
+    enter(&mut member, "tea").await;
+    member.ask("report_message", reported("guest", "pills")).await;
+    let id = reports(&app, &admin, "").await[0]["reportId"].as_i64().unwrap();
+    app.post(&format!("/api/admin/reports/{id}/mute")).by(&admin).send().await.expect(200);
+    eventually("silence at the other node", async || {
+        // Guests of a network say so much a second.
+        pass(Duration::from_millis(250)).await;
+        let mut ws = Ws::open(&other, As::Guest).await;
+        enter(&mut ws, "tea").await;
+        say(&mut ws, "pills again").await["code"] == "muted"
+    })
+    .await;
+    assert_eq!(say(&mut elsewhere, "pills again").await["code"], "muted", "of the same network");
+    let restarted = app.beside(with_guests).await;
+    let mut guest = Ws::open(&restarted, As::Guest).await;
+    enter(&mut guest, "tea").await;
+    assert_eq!(say(&mut guest, "pills again").await["code"], "muted");
 }
