@@ -31,7 +31,7 @@ use crate::{
     outbox::{OutboxLimits, Sweeper, Wire},
     poll::Polls,
     realtime::{
-        Company, Follower, Hub, Hubs, Log, Nodes, Recovery, Registry, Relay, hub::Drain, nodes::away,
+        Company, Follower, Hub, Hubs, Log, Nodes, Ours, Recovery, Registry, Relay, hub::Drain, nodes::away,
     },
     service::{
         ServiceError,
@@ -114,8 +114,14 @@ impl Application {
         let (feed, bus) = (Arc::clone(self.store.feed()), Arc::clone(&self.state.bus));
         let recovery = Recovery::resume(&kept, Instant::now(), clock::now());
         let company = Company::new(recovery, bus.state() != BusState::None);
-        let ping_interval = self.state.settings.ping_interval;
-        let nodes = Nodes::join(feed, bus, hubs.clone(), company.clone(), ping_interval).await;
+        let ours = Ours {
+            feed,
+            hubs: hubs.clone(),
+            company: company.clone(),
+            permits: Arc::clone(&self.state.permits),
+            ping_interval: self.state.settings.ping_interval,
+        };
+        let nodes = Nodes::join(bus, ours).await;
         let (socketio, carried) =
             SocketIoDirectory::join(&self.state.bus, self.state.settings.tunnels()).await;
         let carried = actix_rt::spawn(carried);

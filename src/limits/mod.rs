@@ -6,6 +6,7 @@
 //! has no bound, while the addresses here share one bounded map with their session counts; and it cannot take back
 //! an attempt, while a log-in with the right password does not count.
 
+mod account_sessions;
 mod budget;
 mod exceeded;
 mod fair_queue;
@@ -20,6 +21,7 @@ mod sessions;
 mod slot;
 mod token_bucket;
 
+pub use account_sessions::AccountSessions;
 pub use budget::NoRoom;
 pub use exceeded::LimitExceeded;
 pub use fair_queue::FairQueue;

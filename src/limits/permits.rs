@@ -5,13 +5,13 @@
 //! members need, even from the same network. A permit is released when it is dropped, on whatever thread.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::{
+    account_sessions::AccountSessions,
     budget::Budget,
     exceeded::LimitExceeded,
     network::network,
@@ -72,7 +72,7 @@ pub struct Permits {
     sessions: Mutex<Sessions>,
     /// How fast each account begins sessions.
     handshakes: Rates<UserId>,
-    accounts: Mutex<HashMap<UserId, usize>>,
+    accounts: AccountSessions,
     /// How fast each account, or each network's guests together, chat.
     chat: Rates<Talker>,
     /// How fast each network opens connections.
@@ -115,7 +115,7 @@ impl Permits {
             budget: Budget::new(settings.memory_budget),
             sessions: Mutex::default(),
             handshakes: Rates::new(settings.handshake_rate, Duration::from_secs(1), BURST),
-            accounts: Mutex::default(),
+            accounts: AccountSessions::default(),
             chat: Rates::new(CHAT_RATE, Duration::from_secs(1), CHAT_BURST),
             connections: Rates::new(
                 settings.handshake_rate.saturating_mul(CONNECTIONS_A_HANDSHAKE).max(CONNECTION_RATE),
@@ -201,13 +201,9 @@ impl Permits {
     /// # Errors
     /// [`LimitExceeded::AccountSessions`].
     pub fn acquire_account(self: &Arc<Self>, account: UserId) -> Result<SessionPermit, LimitExceeded> {
-        let mut accounts = self.accounts();
-        let sessions = accounts.entry(account).or_default();
-        if *sessions >= self.limits.per_account {
+        if !self.accounts.begin(account, self.limits.per_account) {
             return Err(LimitExceeded::AccountSessions);
         }
-        *sessions += 1;
-        drop(accounts);
         Ok(SessionPermit { permits: Arc::clone(self), of: Owner::Account(account) })
     }
 
@@ -216,8 +212,10 @@ impl Permits {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The sessions of all accounts, counted.
+    #[must_use]
+    pub fn of_accounts(&self) -> &AccountSessions {
+        &self.accounts
     }
 }
 
@@ -281,15 +279,7 @@ impl Drop for SessionPermit {
             Owner::Session(slot) => {
                 self.permits.sessions().clear(slot);
             }
-            Owner::Account(account) => {
-                let mut accounts = self.permits.accounts();
-                if let Entry::Occupied(mut sessions) = accounts.entry(*account) {
-                    *sessions.get_mut() -= 1;
-                    if *sessions.get() == 0 {
-                        sessions.remove();
-                    }
-                }
-            }
+            Owner::Account(account) => self.permits.accounts.end(*account),
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows where a session's bytes come from, or what its client may ask for.
 
+mod accounts;
 mod announcement;
 mod changes;
 mod company;
@@ -34,7 +35,7 @@ pub use company::Company;
 pub use follower::Follower;
 pub use hub::{Hub, Hubs};
 pub use log::Log;
-pub use nodes::{Nodes, RoomEvent};
+pub use nodes::{Nodes, Ours, RoomEvent};
 pub use place::Place;
 pub use recovery::Recovery;
 pub use registry::Registry;

@@ -19,16 +19,35 @@ use std::{
 
 use self::{away::Away, items::Items, shares::Shares, talk::Hearing};
 pub use self::{shares::ShareChanges, talk::RoomEvent};
-use super::{company::Company, hub::Hubs};
+use super::{
+    accounts::{AccountChange, Accounts},
+    company::Company,
+    hub::Hubs,
+};
 use crate::{
     bus::{Bus, BusState, Heard, Incoming, Message, Topic},
     clock,
+    limits::Permits,
     store::Feed,
     telemetry::{self, NotHeard, NotSent},
 };
 
 /// Clocks of two nodes that differ by more than this say nothing of how old news are.
 const MAX_LAG: Duration = Duration::from_secs(10);
+
+/// What of this node others are told, and what hears them.
+pub struct Ours {
+    /// What is committed here.
+    pub feed: Arc<Feed>,
+    /// The sessions of all threads.
+    pub hubs: Hubs,
+    /// Where they are.
+    pub company: Company,
+    /// How many an account has.
+    pub permits: Arc<Permits>,
+    /// Within which they give a sign of life.
+    pub ping_interval: Duration,
+}
 
 /// Between this node and the others.
 pub struct Nodes {
@@ -39,17 +58,16 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// From now on what is committed here is told to others. `ping_interval` is that of this node's sessions.
-    pub async fn join(
-        feed: Arc<Feed>,
-        bus: Arc<dyn Bus>,
-        hubs: Hubs,
-        company: Company,
-        ping_interval: Duration,
-    ) -> Self {
+    /// From now on what is committed here is told to others.
+    pub async fn join(bus: Arc<dyn Bus>, ours: Ours) -> Self {
+        let Ours { feed, hubs, company, permits, ping_interval } = ours;
         let incoming = bus.subscribe(Topic::News).await;
         // With one node the feed has nobody to tell, and commits pass no line of this.
         if bus.state() != BusState::None {
+            let changes = Arc::clone(&company.changes.accounts);
+            permits.of_accounts().tell_others(move |account, sessions| {
+                changes.add(AccountChange(account, sessions));
+            });
             let bus = Arc::clone(&bus);
             let traces = feed.tracer().cloned();
             feed.tell_others(move |news| match &traces {
@@ -59,12 +77,12 @@ impl Nodes {
                 _ => publish(&*bus, Items::of(news)),
             });
         }
-        let (rooms, viewers) = (Arc::clone(&company.rooms), Arc::clone(&company.viewers));
+        let people = (Arc::clone(&company.rooms), Arc::clone(&company.viewers));
         let (changes, recovery) = (Arc::clone(&company.changes), Arc::clone(&company.recovery));
         let away = Away { bus: Arc::clone(&bus), recovery, hubs: hubs.clone(), ping_interval };
         Self {
             news: News { feed, incoming },
-            shares: Shares::new(Arc::clone(&bus), rooms, viewers, changes),
+            shares: Shares::new(Arc::clone(&bus), people, Accounts::new(permits), changes),
             talk: Hearing { bus, hubs, company },
             away,
         }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::{
     socketio::recovery::Socket,
-    support::{As, Nats, Person, TestApp, Ws, bus_is, pass, within},
+    support::{As, Nats, Person, SOON, TestApp, Ws, bus_is, pass, until, within},
 };
 
 /// A session may ask ten times a second.
@@ -193,4 +194,67 @@ async fn a_session_of_socketio_comes_back_at_another_node_with_all_that_it_misse
     let said: Vec<_> = packets.iter().filter(|packet| packet.starts_with("42[\"new_message\"")).collect();
     assert_eq!(said, [r#"42["new_message","lee: missed",1]"#]);
     assert_eq!(stays.expect("welcome").await, json!(["kim", 2]));
+}
+
+#[tokio::test]
+async fn an_account_has_as_many_sessions_at_all_nodes_together_as_it_may() {
+    let mut nats = Nats::start().await;
+    let two_sessions = |serve: &mut shopbell::config::ServeLayer| {
+        serve.bus = Some(nats.url().into());
+        serve.max_sessions_per_account = Some(2);
+    };
+    let a = TestApp::spawn_with(two_sessions).await;
+    let b = a.beside(two_sessions).await;
+    for node in [&a, &b] {
+        bus_is(node, "up").await;
+    }
+    let (kim, lee) = (a.member("kim").await, a.member("lee").await);
+    let held = [Ws::open(&a, As::Cookie(&kim)).await, Ws::open(&b, As::Cookie(&kim)).await];
+    // What begins at once elsewhere may come too soon for a refusal; then it ends again here.
+    let opens = async |node: &TestApp, who: &Person| {
+        Ws::handshake(node, "/ws", As::Cookie(who), &[]).await.map(drop).map_err(|(status, _)| status)
+    };
+    for node in [&a, &b] {
+        until("the sessions of the other node count", async || {
+            (opens(node, &kim).await == Err(429)).then_some(())
+        })
+        .await;
+        assert_eq!(opens(node, &lee).await, Ok(()), "those of others do not");
+    }
+    drop(held);
+    until("they end there, too", async || opens(&a, &kim).await.ok()).await;
+    // Without the bus each counts its own.
+    let begins = async || {
+        until("one more begins", async || Ws::handshake(&b, "/ws", As::Cookie(&kim), &[]).await.ok()).await
+    };
+    let _held = [begins().await, begins().await];
+    until("they count", async || (opens(&a, &kim).await == Err(429)).then_some(())).await;
+    nats.kill();
+    until("they are not heard any more", async || opens(&a, &kim).await.ok()).await;
+}
+
+/// Changes a price at one node, and waits until the other says it.
+async fn a_price_arrives(a: &TestApp, b: &TestApp) {
+    let admin = a.admin().await;
+    let goods = a.goods(&admin, "Water", 6.2, None).await;
+    let path = format!("/api/goods/{goods}");
+    let price = async |node: &TestApp| node.get(&path).send().await.json["goods"]["price"].clone();
+    for new in [7.5, 8.5, 9.5] {
+        // It was just read there.
+        price(b).await;
+        a.patch(&path).by(&admin).json(&json!({"price": new})).send().await.expect(200);
+        assert_eq!(price(a).await, new);
+        let arrives = until("the price", async || (price(b).await == new).then_some(()));
+        timeout(SOON, arrives).await.expect("about a second later");
+    }
+}
+
+#[tokio::test]
+async fn a_price_is_known_at_the_other_node_within_a_second_with_and_without_a_bus() {
+    let nats = Nats::start().await;
+    let [a, b] = nodes(&nats).await;
+    a_price_arrives(&a, &b).await;
+    let alone = TestApp::spawn().await;
+    let beside = alone.beside(|_| {}).await;
+    a_price_arrives(&alone, &beside).await;
 }

@@ -36,7 +36,7 @@ fn permits_are_released() {
     drop(permit);
     assert!(permits.acquire_account(UserId(1)).is_ok());
     assert_eq!(permits.sessions().counts(), Counts::default());
-    assert!(permits.accounts().is_empty());
+    assert_eq!(permits.of_accounts().here(), []);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who is in which room and looks at which page, told between nodes: each tells what changes of its own share, and the whole of
+//! Who is in which room and looks at which page, and how many sessions an account has, told between nodes: each tells what changes of its own share, and the whole of
 //! it now and then, and when somebody asks who has missed something. A share lasts as long as its node is heard.
 
 use std::{
@@ -15,10 +15,11 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use super::shares_wire::{self, Told};
+use super::shares_wire::{self, Part, Told};
 use crate::{
     bus::{Bus, BusState, Heard, Message, NodeId, Topic},
     realtime::{
+        accounts::{AccountChange, Accounts},
         changes::Changes,
         rooms::{RoomChange, Rooms},
         viewers::{PageChange, Viewers},
@@ -42,6 +43,7 @@ pub(super) struct Shares {
     bus: Arc<dyn Bus>,
     rooms: Arc<Rooms>,
     viewers: Arc<Viewers>,
+    accounts: Accounts,
     changes: Arc<ShareChanges>,
     /// The nodes that were heard lately.
     others: HashMap<NodeId, Other>,
@@ -62,6 +64,8 @@ pub struct ShareChanges {
     pub rooms: Arc<Changes<RoomChange>>,
     /// Of pages.
     pub pages: Arc<Changes<PageChange>>,
+    /// Of accounts.
+    pub accounts: Arc<Changes<AccountChange>>,
     /// How many other nodes were heard lately.
     others: AtomicUsize,
 }
@@ -76,8 +80,13 @@ impl ShareChanges {
 impl Default for ShareChanges {
     fn default() -> Self {
         let some = Arc::new(Notify::new());
-        let (rooms, pages) = (Changes::new(Arc::clone(&some)), Changes::new(Arc::clone(&some)));
-        Self { some, rooms: Arc::new(rooms), pages: Arc::new(pages), others: AtomicUsize::new(0) }
+        Self {
+            rooms: Arc::new(Changes::new(Arc::clone(&some))),
+            pages: Arc::new(Changes::new(Arc::clone(&some))),
+            accounts: Arc::new(Changes::new(Arc::clone(&some))),
+            some,
+            others: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -90,14 +99,15 @@ struct Other {
 impl Shares {
     pub(super) fn new(
         bus: Arc<dyn Bus>,
-        rooms: Arc<Rooms>,
-        viewers: Arc<Viewers>,
+        (rooms, viewers): (Arc<Rooms>, Arc<Viewers>),
+        accounts: Accounts,
         changes: Arc<ShareChanges>,
     ) -> Self {
         Self {
             bus,
             rooms,
             viewers,
+            accounts,
             changes,
             others: HashMap::new(),
             // Who was here before may think that this node has a share, who comes later asks.
@@ -150,6 +160,7 @@ impl Shares {
         }
         self.rooms.hear(from, told.rooms, told.is_whole);
         self.viewers.hear(from, told.pages, told.is_whole);
+        self.accounts.hear(from, told.accounts, told.is_whole);
     }
 
     /// Asks the others for the whole of their shares, if that is wanted and somebody may hear it.
@@ -168,12 +179,13 @@ impl Shares {
         if !self.is_asked {
             self.publish(&Told::default());
         }
-        let (rooms, viewers) = (&self.rooms, &self.viewers);
+        let (rooms, viewers, accounts) = (&self.rooms, &self.viewers, &self.accounts);
         self.others.retain(|node, other| {
             let lives = now.saturating_duration_since(other.heard) < LEASE;
             if !lives {
                 rooms.forget(*node);
                 viewers.forget(*node);
+                accounts.forget(*node);
             }
             lives
         });
@@ -181,9 +193,13 @@ impl Shares {
     }
 
     fn tell_changes(&mut self) {
-        match (self.changes.rooms.take(), self.changes.pages.take()) {
-            (Some(rooms), Some(pages)) if rooms.is_empty() && pages.is_empty() => {}
-            (Some(rooms), Some(pages)) => self.publish(&Told { rooms, pages, ..Told::default() }),
+        let changes = &self.changes;
+        match (changes.rooms.take(), changes.pages.take(), changes.accounts.take()) {
+            (Some(rooms), Some(pages), Some(accounts)) => {
+                if !(rooms.is_empty() && pages.is_empty() && accounts.is_empty()) {
+                    self.publish(&Told { rooms, pages, accounts, ..Told::default() });
+                }
+            }
             // Too many: the whole says the same.
             _ => self.is_asked = true,
         }
@@ -194,30 +210,30 @@ impl Shares {
         let is_fresh = self.told.is_some_and(|told| now.saturating_duration_since(told) < PAUSE);
         if self.is_asked && !is_fresh {
             (self.is_asked, self.told) = (false, Some(now));
-            let (rooms, pages) = (self.rooms.share(), self.viewers.share());
-            self.publish(&Told { rooms, pages, is_whole: true, asks: false });
+            let (rooms, pages, accounts) = (self.rooms.share(), self.viewers.share(), self.accounts.share());
+            self.publish(&Told { rooms, pages, accounts, is_whole: true, asks: false });
         }
     }
 
     fn publish(&self, told: &Told) {
-        publish(&*self.bus, told.is_whole, told.asks, &told.rooms, &told.pages);
+        publish(&*self.bus, &Part::of(told));
     }
 }
 
 /// Publishes in as many messages as the bus wants it to be. What follows the first of a whole is told as changes.
-fn publish(bus: &dyn Bus, is_whole: bool, asks: bool, rooms: &[RoomChange], pages: &[PageChange]) {
+fn publish(bus: &dyn Bus, part: &Part<'_>) {
     if bus.state() == BusState::Away {
         return bus.skip(Topic::Shares, NotSent::Away);
     }
-    let body = shares_wire::write(is_whole, asks, rooms, pages);
+    let body = shares_wire::write(part);
     if body.len() <= bus.max_body() {
         return bus.publish(Topic::Shares, &body);
     }
-    if rooms.len() + pages.len() < 2 {
-        return bus.skip(Topic::Shares, NotSent::TooLarge);
+    match part.halves() {
+        Some((first, rest)) => {
+            publish(bus, &first);
+            publish(bus, &rest);
+        }
+        None => bus.skip(Topic::Shares, NotSent::TooLarge),
     }
-    let (first_rooms, rooms) = rooms.split_at(rooms.len().div_ceil(2));
-    let (first_pages, pages) = pages.split_at(pages.len() / 2);
-    publish(bus, is_whole, asks, first_rooms, first_pages);
-    publish(bus, false, false, rooms, pages);
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::UserId,
     realtime::{
+        accounts::AccountChange,
         rooms::{Room, RoomChange},
         viewers::{Page, PageChange, Person},
     },
@@ -17,6 +18,7 @@ use crate::{
 pub(super) struct Told {
     pub(super) rooms: Vec<RoomChange>,
     pub(super) pages: Vec<PageChange>,
+    pub(super) accounts: Vec<AccountChange>,
     /// Nothing else is in its share.
     pub(super) is_whole: bool,
     /// It wants to be told the whole of the others.
@@ -34,6 +36,9 @@ struct Wire<'a> {
     rooms: Vec<WireRoom<'a>>,
     #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
     pages: Vec<WirePage<'a>>,
+    /// The sessions of accounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accounts: Vec<(i64, usize)>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -64,12 +69,50 @@ enum WirePerson {
     Listener(u64),
 }
 
-pub(super) fn write(whole: bool, asks: bool, rooms: &[RoomChange], pages: &[PageChange]) -> Vec<u8> {
+/// A part of what is told, or all of it.
+pub(super) struct Part<'a> {
+    rooms: &'a [RoomChange],
+    pages: &'a [PageChange],
+    accounts: &'a [AccountChange],
+    is_whole: bool,
+    asks: bool,
+}
+
+impl<'a> Part<'a> {
+    /// All of it.
+    pub(super) fn of(told: &'a Told) -> Self {
+        let Told { rooms, pages, accounts, is_whole, asks } = told;
+        Self { rooms, pages, accounts, is_whole: *is_whole, asks: *asks }
+    }
+
+    /// The first half, and the rest, which is told as changes; `None` when there is nothing to halve.
+    pub(super) fn halves(&self) -> Option<(Self, Self)> {
+        if self.rooms.len() + self.pages.len() + self.accounts.len() < 2 {
+            return None;
+        }
+        // What is odd goes here and there, so that neither half is the whole.
+        let rooms = self.rooms.split_at(self.rooms.len().div_ceil(2));
+        let pages = self.pages.split_at(self.pages.len() / 2);
+        let even = self.rooms.len().is_multiple_of(2);
+        let accounts = self.accounts.split_at((self.accounts.len() + usize::from(even)) / 2);
+        let first = Self { rooms: rooms.0, pages: pages.0, accounts: accounts.0, ..*self };
+        let rest =
+            Self { rooms: rooms.1, pages: pages.1, accounts: accounts.1, is_whole: false, asks: false };
+        Some((first, rest))
+    }
+}
+
+pub(super) fn write(part: &Part<'_>) -> Vec<u8> {
     let wire = Wire {
-        whole,
-        asks,
-        rooms: rooms.iter().map(WireRoom::of).collect(),
-        pages: pages.iter().map(WirePage::of).collect(),
+        whole: part.is_whole,
+        asks: part.asks,
+        rooms: part.rooms.iter().map(WireRoom::of).collect(),
+        pages: part.pages.iter().map(WirePage::of).collect(),
+        accounts: part
+            .accounts
+            .iter()
+            .map(|AccountChange(account, sessions)| (account.0, *sessions))
+            .collect(),
     };
     serde_json::to_vec(&wire).expect("plain fields are always JSON")
 }
@@ -80,6 +123,7 @@ pub(super) fn read(body: &[u8]) -> Option<Told> {
     Some(Told {
         rooms: wire.rooms.into_iter().filter_map(WireRoom::change).collect(),
         pages: wire.pages.into_iter().filter_map(WirePage::change).collect(),
+        accounts: wire.accounts.into_iter().map(|(id, n)| AccountChange(UserId(id), n)).collect(),
         is_whole: wire.whole,
         asks: wire.asks,
     })
@@ -159,12 +203,27 @@ mod tests {
                 PageChange::Come(page.clone(), Person::Guest(u64::MAX)),
                 PageChange::Go(page, Person::Listener(3)),
             ],
+            accounts: vec![AccountChange(UserId(1), 2), AccountChange(UserId(2), 0)],
             is_whole: true,
             asks: true,
         };
-        let written = write(told.is_whole, told.asks, &told.rooms, &told.pages);
-        assert_eq!(read(&written), Some(told));
-        assert_eq!(write(false, false, &[], &[]), b"{}");
+        assert_eq!(write(&Part::of(&Told::default())), b"{}");
+        // In halves it says the same, and the first of them that it is the whole.
+        let mut open = vec![Part::of(&told)];
+        let mut heard = Told { is_whole: true, asks: true, ..Told::default() };
+        while let Some(part) = open.pop() {
+            match part.halves() {
+                Some((first, rest)) => open.extend([rest, first]),
+                None => {
+                    let part = read(&write(&part)).unwrap();
+                    heard.rooms.extend(part.rooms);
+                    heard.pages.extend(part.pages);
+                    heard.accounts.extend(part.accounts);
+                }
+            }
+        }
+        assert_eq!(heard, told);
+        assert_eq!(read(&write(&Part::of(&told))), Some(told));
         assert_eq!(read(b"{\"later\": 1}"), Some(Told::default()));
         for rubbish in ["", "x", "{\"rooms\": [{}]}", "{\"pages\": [{\"come\": [\"/\"]}]}"] {
             assert_eq!(read(rubbish.as_bytes()), None, "{rubbish}");
