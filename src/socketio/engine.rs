@@ -163,7 +163,10 @@ impl<S: Service> Engine<S> {
         if connection.ended.replace(true) {
             return;
         }
-        if let Some(probe) = connection.set_probe(None) {
+        // A client that knows that the WebSocket works has stopped polling and is about to go over to it ("5"): there it is told.
+        // One whose WebSocket ends before (engine.io-client 6) does neither, until its ping timeout.
+        let goes_over = connection.probed.get();
+        if let Some(probe) = connection.set_probe(None).filter(|_| !goes_over) {
             probe.close(Close::Lost);
         }
         self.service.closed(connection);

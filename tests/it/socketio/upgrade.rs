@@ -130,6 +130,21 @@ async fn an_upgrade_takes_what_waits_and_the_good_bye_along() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_during_an_upgrade_ends_where_its_client_goes_over_to() {
+    let app = TestApp::spawn().await;
+    let admin = app.admin().await;
+    let (mut session, _) = Polling::connect(&app, Some(&admin), "").await;
+    session.expect("42[\"offset\"").await;
+    let mut upgrade = Upgrade::probe(&app, &session).await.expect("a probe is answered");
+    session.post("what is no packet").await.expect(400);
+    // The official client has stopped polling. When its WebSocket ends now it does nothing until its ping timeout.
+    let early = tokio::time::timeout(Duration::from_millis(500), upgrade.next()).await;
+    assert!(early.is_err(), "the client is not there yet: {early:?}");
+    upgrade.send("5").await;
+    assert_eq!(upgrade.end().await.as_deref(), Some("1000"));
+}
+
+#[tokio::test]
 async fn a_websocket_without_a_probe_does_not_take_over() {
     let app = TestApp::spawn().await;
     let admin = app.admin().await;
