@@ -56,7 +56,10 @@ async fn a_connection_whose_answer_nobody_waits_for_is_not_given_to_anyone() {
     let pid = process(&mut given_up).await.unwrap();
     let sleep = statement::query_scalar::<i64>("select 1::bigint from pg_sleep(600)");
     assert!(timeout(Duration::from_millis(100), sleep.fetch_one(&mut given_up)).await.is_err());
+    let Readers::Postgres(pool) = &store.readers else { panic!("it is PostgreSQL's") };
+    let size = pool.size();
     drop(given_up);
+    assert_eq!(pool.size(), size - 1, "its place is free at once");
     for reader in readers(&store).await {
         let mut reader = reader.expect("its turn is free");
         assert_ne!(process(&mut reader).await.unwrap(), pid);
