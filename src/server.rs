@@ -173,6 +173,7 @@ impl Application {
                 }
             }
         };
+        socketio.say_all().await;
         for task in [
             nodes,
             guesses,

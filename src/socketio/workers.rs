@@ -110,6 +110,14 @@ impl<S: Service> Directory<S> {
         self.draining.send_replace(true);
     }
 
+    /// Before the node ends: waits until other nodes can be told what its last answers were. Without the word that a client has
+    /// its answer they end its session.
+    pub async fn say_all(&self) {
+        if let Some(peers) = self.peers() {
+            peers.flush().await;
+        }
+    }
+
     pub(super) fn is_draining(&self) -> bool {
         *self.draining.borrow()
     }

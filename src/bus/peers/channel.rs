@@ -18,6 +18,8 @@ pub(super) struct Shared {
     table: Mutex<Table>,
     /// There is something to send.
     pub(super) work: Notify,
+    /// There was nothing left to send.
+    pub(super) idle: Notify,
     /// A node was heard, or nobody was.
     pub(super) heard: Notify,
 }

@@ -42,6 +42,8 @@ const ACCEPTED: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two questions whether a node is there.
 const GREETING: Duration = Duration::from_millis(100);
+/// How long what was said may take to be on its way when this node ends.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// A node that was heard so long ago need not be asked. Those with channels are heard more often.
 const RECENT: Duration = Duration::from_secs(2);
 
@@ -95,6 +97,15 @@ impl Peers {
         let opened = self.shared.with(|table| table.open(peer, first, Instant::now()));
         let (key, slot) = opened?;
         Ok(Channel::new(&self.shared, peer, key, slot))
+    }
+
+    /// Waits until what was said on the channels is with the bus, as far as a moment is enough for that.
+    pub async fn flush(&self) {
+        let idle = self.shared.idle.notified();
+        tokio::pin!(idle);
+        idle.as_mut().enable();
+        self.shared.work.notify_one();
+        let _ = tokio::time::timeout(FAREWELL, idle).await;
     }
 }
 
@@ -177,6 +188,7 @@ async fn send(peers: &Peers) {
     loop {
         let work = peers.shared.work.notified();
         let Some((peer, messages)) = peers.shared.with(|table| table.next(Instant::now())) else {
+            peers.shared.idle.notify_waiters();
             work.await;
             continue;
         };

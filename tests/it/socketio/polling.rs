@@ -67,6 +67,11 @@ impl Polling {
         self.with_credentials(self.http.get(&self.path)).send().await
     }
 
+    /// Polls once at a node that may have ended.
+    pub(super) async fn try_poll(&self) -> Result<Answer, reqwest::Error> {
+        self.with_credentials(self.http.get(&self.path)).try_send().await
+    }
+
     fn with_credentials(&self, call: Call) -> Call {
         self.token.iter().fold(call, |call, token| call.token(token))
     }

@@ -87,6 +87,16 @@ impl Call {
     /// Sends, and holds the answer to what the contract promises of every one.
     pub async fn send(self) -> Answer {
         let answer = self.stream().await;
+        self.held(answer).await
+    }
+
+    /// As [`Self::send`], to a server that may have ended.
+    pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+        let answer = self.begin().await?;
+        Ok(self.held(answer).await)
+    }
+
+    async fn held(&self, answer: reqwest::Response) -> Answer {
         let (status, headers, url) =
             (answer.status(), answer.headers().clone(), answer.url().path().to_owned());
         let text = answer.text().await.unwrap();
@@ -98,7 +108,11 @@ impl Call {
 
     /// Sends and leaves the body to be read bit by bit.
     pub async fn stream(&self) -> reqwest::Response {
-        self.request.try_clone().expect("bodies here are in memory").send().await.expect("an answer")
+        self.begin().await.expect("an answer")
+    }
+
+    async fn begin(&self) -> Result<reqwest::Response, reqwest::Error> {
+        self.request.try_clone().expect("bodies here are in memory").send().await
     }
 }
 
