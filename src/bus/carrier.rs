@@ -8,6 +8,7 @@ use futures_util::{
     Stream, StreamExt as _,
     stream::{self, BoxStream},
 };
+use serde::Serialize;
 
 use super::{node::NodeId, status::BusState};
 use crate::telemetry::NotSent;
@@ -121,6 +122,21 @@ pub trait Bus: Send + Sync {
 
     /// Sends what was published, as far as a moment is enough for that.
     async fn close(&self);
+}
+
+/// Tells all other nodes something as JSON, which is written only where it can leave.
+///
+/// # Panics
+/// It is nothing that JSON has a form for.
+pub fn tell<T: Serialize>(bus: &dyn Bus, topic: Topic, told: impl FnOnce() -> T) {
+    match bus.state() {
+        BusState::None => {}
+        BusState::Away => bus.skip(topic, NotSent::Away),
+        BusState::Up => {
+            let body = serde_json::to_vec(&told()).expect("what nodes tell each other is JSON");
+            bus.publish(topic, &body);
+        }
+    }
 }
 
 /// A subscription.

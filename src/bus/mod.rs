@@ -18,7 +18,7 @@ mod window;
 use std::sync::Arc;
 
 pub use self::{
-    carrier::{Bus, Direct, Heard, Incoming, Message, Topic},
+    carrier::{Bus, Direct, Heard, Incoming, Message, Topic, tell},
     local::Local,
     nats::{BusError, Nats},
     node::NodeId,

@@ -21,7 +21,7 @@ pub use files::readable_by_others;
 pub use table::{CommonLayer, ServeLayer, Settings};
 pub use values::{Audience, ConfigError, DatabaseUrl, HumanDuration, LogFormat, NicknameStyle, Secret};
 
-use crate::domain::{goods::MAX_STOCK, text::plain_text};
+use crate::domain::{goods::MAX_STOCK, line::plain_text};
 use table::Layers;
 use values::{MAX_WORKERS, allowed_origin, origin};
 

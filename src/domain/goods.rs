@@ -2,7 +2,7 @@
 
 use super::{
     Category, Currency, Description, GoodsId, GoodsName, Invalid, PageUrl, Price, Sku, ThumbnailUrl,
-    Timestamp, id::MAX_SAFE_INTEGER, money::PriceError, number::whole, text::plain_text,
+    Timestamp, id::MAX_SAFE_INTEGER, line::plain_text, money::PriceError, number::whole,
 };
 
 /// How many pieces there are; `None` is not counted.

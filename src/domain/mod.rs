@@ -11,6 +11,7 @@ pub mod figures;
 pub mod goods;
 pub mod id;
 pub mod language;
+pub mod line;
 pub mod listen_key;
 pub mod listing;
 pub mod money;

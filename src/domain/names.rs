@@ -1,9 +1,6 @@
 //! What the shop's administrators write: names of goods and of keys, categories, pictures.
 
-use super::{
-    Invalid,
-    text::{self, plain_text},
-};
+use super::{Invalid, line::plain_text, text};
 
 macro_rules! plain_text_type {
     ($(#[$doc:meta])* $name:ident, $max:literal) => {

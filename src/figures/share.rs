@@ -12,10 +12,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::shape::{Alerts, Latency, Refused, Sessions, Transports};
 use crate::{
-    bus::{Bus, BusState, Heard, Message, NodeId, Topic},
+    bus::{Bus, BusState, Heard, Message, NodeId, Topic, tell},
     outbox::Wire,
     realtime::{BOUNDS_MS, Deliveries, Tally},
-    telemetry::{self, NotHeard, NotSent, Refusals},
+    telemetry::{self, NotHeard, Refusals},
 };
 
 /// How often a node tells its share.
@@ -182,18 +182,7 @@ pub(super) async fn exchange(bus: Arc<dyn Bus>, tally: &Tally, others: &Others) 
                 Some(Heard::Missed) => {}
                 None => return,
             },
-            _ = beat.tick() => tell(&*bus, &Share::own(tally, Instant::now())),
-        }
-    }
-}
-
-fn tell(bus: &dyn Bus, share: &Share) {
-    match bus.state() {
-        BusState::None => {}
-        BusState::Away => bus.skip(Topic::Figures, NotSent::Away),
-        BusState::Up => {
-            let body = serde_json::to_vec(share).expect("numbers by name are always JSON");
-            bus.publish(Topic::Figures, &body);
+            _ = beat.tick() => tell(&*bus, Topic::Figures, || Share::own(tally, Instant::now())),
         }
     }
 }

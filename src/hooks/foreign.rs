@@ -1,6 +1,6 @@
 //! What other systems name things by, cleaned at the edge so that types of the shop can be built of it.
 
-use crate::domain::{GoodsName, Sku, ThumbnailUrl, Timestamp, text};
+use crate::domain::{GoodsName, Sku, ThumbnailUrl, Timestamp, line};
 
 /// The most characters of a part of a buyer's name.
 const MAX_NAME: usize = 60;
@@ -15,7 +15,7 @@ impl ForeignId {
     /// Takes a number or a name. `None` where there is nothing to see, too much, or what cannot be shown in a list.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        text::plain_text(text, 200).ok().map(Self)
+        line::plain_text(text, 200).ok().map(Self)
     }
 
     /// Its text.
@@ -58,7 +58,7 @@ pub(super) fn picture(text: &str) -> Option<ThumbnailUrl> {
 
 /// What goods are called, `‹ ›` for `< >`; `None` where nothing of it can be seen.
 pub(super) fn goods_name(text: &str) -> Option<GoodsName> {
-    text::cleaned(text, 200).and_then(|name| GoodsName::parse(&name).ok())
+    line::cleaned(text, 200).and_then(|name| GoodsName::parse(&name).ok())
 }
 
 /// A stock keeping unit; one that is too long is none, because a part of it could be another's.
@@ -68,7 +68,7 @@ pub(super) fn sku(text: &str) -> Option<String> {
 
 /// A part of a person's name; `None` where it is missing, or erased as other systems write that.
 pub(super) fn person(text: &str) -> Option<String> {
-    let name = text::cleaned(text, MAX_NAME)?;
+    let name = line::cleaned(text, MAX_NAME)?;
     let word: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let erased = matches!(word.as_str(), "" | "redacted" | "deleted" | "anonymized" | "anonymised");
     (!erased).then_some(name)
@@ -76,7 +76,7 @@ pub(super) fn person(text: &str) -> Option<String> {
 
 /// A word of another system that goes into a sentence.
 pub(super) fn word(text: &str) -> String {
-    text::cleaned(text, 40).unwrap_or_else(|| "(nothing)".to_owned())
+    line::cleaned(text, 40).unwrap_or_else(|| "(nothing)".to_owned())
 }
 
 /// A number of pieces, 1 to a million; parts of one count as one. `None` for none and for what is no number.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::changes::Changes;
-use crate::{bus::NodeId, domain::text::plain_text};
+use crate::{bus::NodeId, domain::line::plain_text};
 
 /// The name of a room: 1–100 characters, in NFC, that cannot become markup.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ use crate::{
     config::{Audience, Settings},
     domain::{
         Actor, Category, FieldError, Fields, Invalid, Naming, NicknameDisplay, Timestamp, Toasts,
-        listen_key::parse_display, notification::UNNAMED, text::plain_text,
+        line::plain_text, listen_key::parse_display, notification::UNNAMED,
     },
     store::{AlertChange, AlertError, AlertStore, Deed, KeptAlerts, StoreError},
     telemetry::Outage,

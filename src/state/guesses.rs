@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    bus::{Bus, BusState, Heard, Topic},
+    bus::{Bus, BusState, Heard, Topic, tell},
     clock,
     limits::Guess,
     service::accounts::Accounts,
@@ -15,10 +15,7 @@ use crate::{
 pub async fn share(accounts: Arc<Accounts>, bus: Arc<dyn Bus>) {
     let mut heard = bus.subscribe(Topic::Guesses).await;
     if bus.state() != BusState::None {
-        accounts.throttle().tell_others(move |guess: Guess| {
-            // A guess of three fields is always written.
-            bus.publish(Topic::Guesses, &serde_json::to_vec(&guess).unwrap_or_default());
-        });
+        accounts.throttle().tell_others(move |guess: Guess| tell(&*bus, Topic::Guesses, || guess));
     }
     while let Some(heard) = heard.next().await {
         let Heard::Message(message) = heard else { continue };

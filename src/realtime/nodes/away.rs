@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bus::{Bus, BusState, Heard, Topic},
+    bus::{Bus, BusState, Heard, Topic, tell},
     domain::Timestamp,
     realtime::{
         hub::{Evict, Hubs},
@@ -19,7 +19,7 @@ use crate::{
         recovery::{NOTICE, Recovery, nowhere::Answer},
         viewers::Person,
     },
-    telemetry::{self, NotHeard, NotSent},
+    telemetry::{self, NotHeard},
 };
 
 /// What was said so shortly before a session was lost may have been under way between nodes: it is told again.
@@ -79,14 +79,7 @@ pub fn tell_nowhere(bus: &dyn Bus, recovery: &Recovery) {
 }
 
 fn publish(bus: &dyn Bus, told: impl FnOnce() -> Wire) {
-    match bus.state() {
-        BusState::None => {}
-        BusState::Away => bus.skip(Topic::Away, NotSent::Away),
-        BusState::Up => {
-            let body = serde_json::to_vec(&told()).expect("plain fields are always JSON");
-            bus.publish(Topic::Away, &body);
-        }
-    }
+    tell(bus, Topic::Away, told);
 }
 
 /// Hears of them.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    bus::{Bus, BusState, Heard, Topic},
+    bus::{Bus, Heard, Topic, tell},
     domain::{Said, Speaker, Timestamp, UserId},
     realtime::{
         announcement::Announcement,
@@ -15,7 +15,7 @@ use crate::{
         hub::{AnnounceToRoom, Hubs},
         rooms::Room,
     },
-    telemetry::{self, NotHeard, NotSent},
+    telemetry::{self, NotHeard},
 };
 
 /// The events of rooms that nodes tell each other.
@@ -47,14 +47,7 @@ impl RoomEvent<'_> {
 
     /// Tells the other nodes.
     pub fn publish(&self, bus: &dyn Bus) {
-        match bus.state() {
-            BusState::None => {}
-            BusState::Away => bus.skip(Topic::Talk, NotSent::Away),
-            BusState::Up => {
-                let body = serde_json::to_vec(&WireEvent::of(self)).expect("plain fields are always JSON");
-                bus.publish(Topic::Talk, &body);
-            }
-        }
+        tell(bus, Topic::Talk, || WireEvent::of(self));
     }
 }
 
