@@ -17,6 +17,7 @@ async fn shop_at(path: &std::path::Path, alerts: usize) -> (TestApp, Person) {
     for _ in 0..alerts {
         app.order(&admin, water, 1).await;
     }
+    app.told(&admin, alerts).await;
     (app, admin)
 }
 

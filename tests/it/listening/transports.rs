@@ -61,6 +61,7 @@ async fn a_stream_and_the_list_hear_the_same() {
     let shop = shop().await;
     let key = shop.key().await;
     shop.buy().await;
+    shop.app.told(&shop.admin, 1).await;
     let list = format!("/api/notifications?after=0&key={key}");
     let listed = shop.get(&list, THEIRS).send().await.expect(200);
     assert_eq!(listed.json["notifications"][0]["data"]["nickname"], "k**");
@@ -93,6 +94,7 @@ async fn socketio_brings_its_key_with_connect_and_recovers() {
     let shop = shop().await;
     let key = shop.key().await;
     shop.buy().await;
+    shop.app.told(&shop.admin, 1).await;
     let polls = Polls::open(&shop, THEIRS).await;
     let connected = polls.connect(&json!({"key": key})).await;
     let (connected, rest) = connected.split_once('\x1e').unwrap_or((&connected, ""));

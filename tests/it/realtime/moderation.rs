@@ -71,6 +71,8 @@ async fn a_member_goes_by_the_new_name_among_those_who_are_there() {
     let renamed = shop.app.patch("/api/users/me").by(&shop.kim).json(&json!({"nickname": "kimmy"}));
     renamed.send().await.expect(200);
     eventually("the name", async || {
+        // No faster than one may say things.
+        pass(Duration::from_millis(50)).await;
         let mut lee = Ws::open(&shop.app, As::Header(&shop.lee)).await;
         names(&enter(&mut lee, "tea").await) == ["kimmy", "lee"]
     })

@@ -234,6 +234,15 @@ impl TestApp {
         self.post("/api/orders").by(buyer).json(&body).send().await.expect(201).json["order"].clone()
     }
 
+    /// Waits until sessions that open now begin after so many alerts. An order that is committed is told a moment later: who
+    /// comes in between hears of it.
+    pub async fn told(&self, reader: &Person, alerts: usize) {
+        eventually("what was ordered", async || {
+            Ws::open(self, As::Header(reader)).await.hello["latest"] == alerts
+        })
+        .await;
+    }
+
     /// The whole log, oldest first.
     pub async fn log(&self, reader: &Person) -> Vec<Value> {
         let path = "/api/notifications?after=0&limit=1000";
