@@ -221,7 +221,7 @@ const LONG: Duration = Duration::from_secs(600);
 #[tokio::test]
 async fn what_runs_out_on_postgres_is_anyones_and_each_lease_is_for_itself() {
     let rows = Rows::new().await;
-    let short = Duration::from_millis(200);
+    let short = Duration::from_secs(1);
     assert_eq!(rows.take(&["endpoint:1"], "a", short).await, ["endpoint:1"]);
     assert_eq!(rows.take(&["endpoint:1", "endpoint:2"], "b", short).await, ["endpoint:2"]);
     assert_eq!(rows.take(&["endpoint:1", "endpoint:2"], "a", LONG).await, ["endpoint:1"]);
