@@ -135,7 +135,7 @@ impl<S: Service> Endpoint<S> {
             Owner::Thread(owner) => owner,
             Owner::Node(node) => {
                 let purse = (self.door.pay)(head, &owners);
-                let tunnel = self.directory.carry_upgrade(node, (&sid, owners), purse).await?;
+                let tunnel = Box::pin(self.directory.carry_upgrade(node, (&sid, owners), purse)).await?;
                 return Ok(Handshake::Carry(tunnel));
             }
         };

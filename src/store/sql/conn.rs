@@ -9,10 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt as _;
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, PgPool, Sqlite, SqliteConnection, SqlitePool,
     pool::PoolConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
 };
+use tokio::time::timeout;
 
 use self::pooled::Pooled;
 use crate::domain::Timestamp;
@@ -145,7 +147,7 @@ impl Conn {
     pub(super) async fn script(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         match self.connected() {
             Connected::Sqlite(conn) => sqlx::query(sql).execute(conn).await.map(|_| ()),
-            Connected::Postgres(conn) => sqlx::raw_sql(sql).execute(conn).await.map(|_| ()),
+            Connected::Postgres(conn) => Box::pin(sqlx::raw_sql(sql).execute(conn)).await.map(|_| ()),
         }
     }
 
@@ -185,14 +187,14 @@ impl Conn {
 }
 
 /// What a server does within so long.
-pub(super) async fn in_time<T>(
+pub(super) fn in_time<T>(
     patience: impl Into<Option<Duration>>,
     done: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
+) -> impl Future<Output = Result<T, sqlx::Error>> {
     let late = |_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()));
     match patience.into() {
-        Some(patience) => tokio::time::timeout(patience, done).await.unwrap_or_else(late),
-        None => done.await,
+        Some(patience) => timeout(patience, done).map(move |done| done.unwrap_or_else(late)).left_future(),
+        None => done.right_future(),
     }
 }
 
@@ -207,17 +209,7 @@ impl Readers {
     pub(super) async fn acquire(&self) -> Result<Conn, sqlx::Error> {
         match self {
             Self::Sqlite(pool) => Ok(Conn::SqlitePooled(pool.acquire().await?)),
-            Self::Postgres(pool) => {
-                let mut conn = pool.acquire().await?;
-                // What has nothing prepared is new, and has this prepared then.
-                if conn.cached_statements_size() == 0
-                    && let Err(refused) = in_time(PATIENCE, refuse_standby(&mut conn)).await
-                {
-                    conn.close_on_drop();
-                    return Err(refused);
-                }
-                Ok(Conn::PostgresPooled(Pooled::new(conn)))
-            }
+            Self::Postgres(pool) => Box::pin(from_server(pool)).await.map(Conn::PostgresPooled),
         }
     }
 
@@ -228,4 +220,16 @@ impl Readers {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+async fn from_server(pool: &PgPool) -> Result<Pooled, sqlx::Error> {
+    let mut conn = pool.acquire().await?;
+    // What has nothing prepared is new, and has this prepared then.
+    if conn.cached_statements_size() == 0
+        && let Err(refused) = in_time(PATIENCE, refuse_standby(&mut conn)).await
+    {
+        conn.close_on_drop();
+        return Err(refused);
+    }
+    Ok(Pooled::new(conn))
 }

@@ -2,11 +2,14 @@
 //!
 //! In the style of `sqlx::query`, which wants the database to be known when the program is compiled. `sqlx::Any` does not,
 //! but copies each row into a form of its own and knows neither the booleans of SQLite nor scripts of PostgreSQL.
+//!
+//! What is done at a server is in a box: beside a trip to it that costs nothing, and futures of what waits for a file, which are
+//! moved about as a whole, are a fraction as large.
 
 use std::{borrow::Cow, marker::PhantomData};
 
 use sqlx::{
-    Arguments as _, FromRow, Postgres, Sqlite,
+    Arguments as _, FromRow, PgConnection, Postgres, Sqlite,
     postgres::{PgArguments, PgRow},
     sqlite::{SqliteArguments, SqliteRow},
 };
@@ -167,15 +170,17 @@ impl<R> Query<R> {
                 let done = sqlx::query_with(self.text.sqlite, in_sqlite(self.values)?).execute(conn).await?;
                 Ok(Changed(done.rows_affected()))
             }
-            Connected::Postgres(conn) => {
-                let mut changed = 0;
-                for part in dialect::parts(self.text.postgres) {
-                    let done = sqlx::query_with(part.text(), in_postgres(part, &self.values)?);
-                    changed += done.execute(&mut *conn).await?.rows_affected();
-                }
-                Ok(Changed(changed))
-            }
+            Connected::Postgres(conn) => Box::pin(self.executed_there(conn)).await,
         }
+    }
+
+    async fn executed_there(self, conn: &mut PgConnection) -> Result<Changed, sqlx::Error> {
+        let mut changed = 0;
+        for part in dialect::parts(self.text.postgres) {
+            let done = sqlx::query_with(part.text(), in_postgres(part, &self.values)?);
+            changed += done.execute(&mut *conn).await?.rows_affected();
+        }
+        Ok(Changed(changed))
     }
 }
 
@@ -195,9 +200,12 @@ impl<R: Reading> Query<R> {
                 sqlx::query_as_with::<Sqlite, _, _>(self.text.sqlite, values).fetch_all(conn).await
             }
             Connected::Postgres(conn) => {
-                let last = self.all_but_the_last(conn).await?;
-                let values = in_postgres(last, &self.values)?;
-                sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_all(conn).await
+                let all = async {
+                    let last = self.all_but_the_last(conn).await?;
+                    let values = in_postgres(last, &self.values)?;
+                    sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_all(conn).await
+                };
+                Box::pin(all).await
             }
         }
     }
@@ -217,9 +225,12 @@ impl<R: Reading> Query<R> {
                 sqlx::query_as_with::<Sqlite, _, _>(self.text.sqlite, values).fetch_optional(conn).await
             }
             Connected::Postgres(conn) => {
-                let last = self.all_but_the_last(conn).await?;
-                let values = in_postgres(last, &self.values)?;
-                sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_optional(conn).await
+                let first = async {
+                    let last = self.all_but_the_last(conn).await?;
+                    let values = in_postgres(last, &self.values)?;
+                    sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_optional(conn).await
+                };
+                Box::pin(first).await
             }
         }
     }
@@ -233,7 +244,7 @@ impl<R: Reading> Query<R> {
     }
 
     /// Runs a script but for its last statement, which is returned.
-    async fn all_but_the_last(&self, conn: &mut sqlx::PgConnection) -> Result<&'static Part, sqlx::Error> {
+    async fn all_but_the_last(&self, conn: &mut PgConnection) -> Result<&'static Part, sqlx::Error> {
         let parts = dialect::parts(self.text.postgres);
         let (last, before) = parts.split_last().ok_or(sqlx::Error::RowNotFound)?;
         for part in before {

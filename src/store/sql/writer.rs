@@ -183,7 +183,7 @@ impl WriterTask {
         match self.options {
             Options::Sqlite(_) => self.transact(batch).await,
             Options::Postgres(..) => {
-                let done = tokio::time::timeout(STATEMENT, self.transact(batch)).await;
+                let done = tokio::time::timeout(STATEMENT, Box::pin(self.transact(batch))).await;
                 done.unwrap_or_else(|_| Err(StoreError::Busy("the database does not answer".to_owned())))
             }
         }
