@@ -233,6 +233,9 @@ fn send_some(
 /// Keeps what a session was in whose connection is lost. One whose client has left on purpose is not recovered.
 pub(super) fn note_leaving(client: &Client) {
     let (gateway, session) = (&client.gateway, &client.session);
+    if !session.was_placed() {
+        return gateway.recovery.leave_nowhere(session.id);
+    }
     let place = (!session.outbox.is_open()).then(|| Place {
         person: session.person,
         rooms: session.rooms(),

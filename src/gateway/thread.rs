@@ -132,7 +132,11 @@ impl Gateway {
 
     /// Notes that a session enters a room or looks at a page, if it can be put back there one day.
     pub fn note_place(&self, session: &Session) {
-        if can_return(session) && self.recovery.place(session.id) {
+        if !can_return(session) {
+            return;
+        }
+        session.note_placed();
+        if self.recovery.place(session.id) {
             let store = Arc::clone(&self.app.store);
             actix_rt::spawn(async move {
                 if let Err(error) = store.change_setting(RECOVERY, INCOMPLETE).await {

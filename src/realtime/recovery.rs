@@ -128,9 +128,18 @@ impl Recovery {
         state.said.add(room, except, Arc::clone(announcement), now);
     }
 
-    /// A session is no longer connected. `place` is what it was in if it may have that back; it may not when its client
-    /// left on purpose. Until `heard_until` it has heard what was said, unless it was evicted; returns until when, if it may
-    /// come back.
+    /// A session that was in no room and on no page is no longer connected. Its client may have come back by another connection
+    /// before that was noticed, and be somewhere by now.
+    pub fn leave_nowhere(&self, id: u64) {
+        let mut state = self.state();
+        if !state.placed.contains(&id) {
+            state.nowhere.leave(id, Instant::now());
+        }
+    }
+
+    /// A session that was [placed](Self::place) is no longer connected. `place` is what it was in if it may have that back; it
+    /// may not when its client left on purpose. Until `heard_until` it has heard what was said, unless it was evicted; returns
+    /// until when, if it may come back.
     pub fn leave(
         &self,
         id: u64,
@@ -141,10 +150,7 @@ impl Recovery {
     ) -> Option<Instant> {
         let mut state = self.state();
         let left = Instant::now();
-        if !state.placed.remove(&id) {
-            state.nowhere.leave(id, left);
-            return None;
-        }
+        state.placed.remove(&id);
         let heard_until = state.evicted.remove(&id).unwrap_or(heard_until);
         let Some(place) = place else {
             state.forget(id);

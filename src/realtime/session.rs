@@ -139,6 +139,8 @@ pub struct Session {
     pub came_by: Wire,
     /// How many alerts a second it is told each by itself. Only what is [`Feeding::Digested`] is asked.
     digest: Option<NonZeroU8>,
+    /// It is in a room or on a page, or was.
+    was_placed: Cell<bool>,
     /// The slot of the account's session that came before it.
     pub(super) before: Cell<u32>,
     /// What it may do.
@@ -172,6 +174,7 @@ impl Session {
             language: new.language,
             told_viewers: Cell::new(0),
             id: new.id,
+            was_placed: Cell::new(false),
             before: Cell::new(NO_SLOT),
             login: Cell::default(),
             person: new.person,
@@ -245,6 +248,17 @@ impl Session {
     #[must_use]
     pub fn feeding(&self) -> Feeding {
         self.feeding.get()
+    }
+
+    /// Notes that it enters a room or looks at a page.
+    pub fn note_placed(&self) {
+        self.was_placed.set(true);
+    }
+
+    /// Whether that was noted.
+    #[must_use]
+    pub fn was_placed(&self) -> bool {
+        self.was_placed.get()
     }
 
     /// The rooms that it is in.

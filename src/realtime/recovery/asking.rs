@@ -119,7 +119,7 @@ mod tests {
         let room = Room::parse("tea").unwrap();
         recovery.leave(placed, Some(place(&room)), now, clock(), false);
         assert_eq!(recovery.answer_for(placed), Some(Answer::Lost), "what was said there is here");
-        recovery.leave(own, None, now, clock(), false);
+        recovery.leave_nowhere(own);
         assert_eq!(recovery.known(own, KIM, true), Known::Nowhere);
         recovery.doubt();
         assert_eq!(recovery.known(told, KIM, true), Known::Unknown);

@@ -176,6 +176,27 @@ async fn a_connection_that_is_not_known_to_be_lost_is_taken_over_without_a_phant
 }
 
 #[tokio::test]
+async fn a_connection_that_ends_late_takes_nothing_from_the_one_that_came_after_it() {
+    let mut shop = lobby().await;
+    let mut silent = Socket::open(&shop.app, &shop.kim, None).await;
+    let pid = silent.pid();
+    // Nothing of it arrives any more, and the server does not know. It is in no room: nothing is to be taken over.
+    let mut back = Socket::open(&shop.app, &shop.kim, Some((&pid, 0))).await;
+    assert_eq!(back.pid(), pid, "recovered");
+    back.ask(&json!(["enter_room", "lobby"])).await;
+    shop.stays.expect("welcome").await;
+    // What it said last arrives late: good-bye, and another greeting, which is answered when that is done.
+    silent.send("41").await;
+    silent.send("40").await;
+    silent.expect("40").await;
+    drop(back);
+    shop.stays.expect("bye").await;
+    let again = Socket::open(&shop.app, &shop.kim, Some((&pid, 0))).await;
+    assert_eq!(again.pid(), pid, "recovered");
+    assert_eq!(shop.stays.expect("welcome").await, json!(["kim", 2]));
+}
+
+#[tokio::test]
 async fn a_session_that_polls_is_put_back_as_well() {
     let mut shop = lobby().await;
     let (mut lost, connected) = Polling::connect(&shop.app, Some(&shop.kim), "").await;
