@@ -201,9 +201,8 @@ impl<R: Reading> Query<R> {
             }
             Connected::Postgres(conn) => {
                 let all = async {
-                    let last = self.all_but_the_last(conn).await?;
-                    let values = in_postgres(last, &self.values)?;
-                    sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_all(conn).await
+                    let (last, values) = self.all_but_the_last(conn).await?;
+                    sqlx::query_as_with::<Postgres, _, _>(last, values).fetch_all(conn).await
                 };
                 Box::pin(all).await
             }
@@ -226,9 +225,8 @@ impl<R: Reading> Query<R> {
             }
             Connected::Postgres(conn) => {
                 let first = async {
-                    let last = self.all_but_the_last(conn).await?;
-                    let values = in_postgres(last, &self.values)?;
-                    sqlx::query_as_with::<Postgres, _, _>(last.text(), values).fetch_optional(conn).await
+                    let (last, values) = self.all_but_the_last(conn).await?;
+                    sqlx::query_as_with::<Postgres, _, _>(last, values).fetch_optional(conn).await
                 };
                 Box::pin(first).await
             }
@@ -243,14 +241,17 @@ impl<R: Reading> Query<R> {
         self.fetch_optional(conn).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
-    /// Runs a script but for its last statement, which is returned.
-    async fn all_but_the_last(&self, conn: &mut PgConnection) -> Result<&'static Part, sqlx::Error> {
+    /// Runs a script but for its last statement, which is returned with its values.
+    async fn all_but_the_last(
+        &self,
+        conn: &mut PgConnection,
+    ) -> Result<(&'static str, PgArguments), sqlx::Error> {
         let parts = dialect::parts(self.text.postgres);
         let (last, before) = parts.split_last().ok_or(sqlx::Error::RowNotFound)?;
         for part in before {
             sqlx::query_with(part.text(), in_postgres(part, &self.values)?).execute(&mut *conn).await?;
         }
-        Ok(last)
+        Ok((last.text(), in_postgres(last, &self.values)?))
     }
 }
 
